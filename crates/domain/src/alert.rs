@@ -216,6 +216,9 @@ pub struct Alert {
     pub details: Vec<(String, String)>,
     /// When the condition was true first for the judge (not the onset).
     pub opened_at: Timestamp,
+    /// When it was taken in, when that was later than it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<Timestamp>,
     /// When it was over.
     pub recovered_at: Option<Timestamp>,
     /// How far the clock had been set back, all times together, when it began; once it is over, by then. How long ago that was

@@ -110,7 +110,7 @@ pub enum Ask {
     },
     /// Tocsin was started: attempts of an earlier run are unanswered.
     Recover,
-    /// What is decided can be kept again: what was said meanwhile was refused.
+    /// What is decided can be kept again, or a process that was held up goes on: what was said meanwhile was not heard.
     Resume,
     /// Time has passed: do what is due.
     Tick,

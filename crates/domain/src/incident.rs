@@ -13,6 +13,8 @@ use crate::time::Timestamp;
 
 /// People who are kept as having worked on an incident at most.
 pub const ENGAGED_MAX: usize = 50;
+/// Alerts that one incident has at most after a merge: the event that moves them on is of a size that is kept.
+pub const MERGED_ALERTS_MAX: usize = 20_000;
 /// How long all alerts must be healthy before the incident resolves by itself.
 pub const RESOLVE_AFTER_HEALTHY_MS: u64 = 15_000;
 /// A failure this soon after a resolve reopens the old incident.
@@ -288,6 +290,9 @@ pub struct Incident {
     pub resolved_set_back_ms: u64,
     /// How often something that pages came back.
     pub relapses: u32,
+    /// How many of those returns count no more: they came before it was stable for [`RELAPSE_WINDOW_MS`], or after just that.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub relapses_forgotten: u32,
     /// SHA-256 of the frozen evidence, in hex.
     pub evidence: Option<String>,
     /// Position of the last event that bears on who is paged: the cause of the next page.
@@ -390,6 +395,7 @@ impl Incident {
             resolved_at: None,
             resolved_set_back_ms: 0,
             relapses: 0,
+            relapses_forgotten: 0,
             evidence: None,
             paging_event: 0,
             engaged: None,
@@ -406,11 +412,26 @@ impl Incident {
         }
     }
 
+    /// How often something that pages came back since it was stable for so long that all before is forgotten.
+    #[must_use]
+    pub const fn recent_relapses(&self) -> u32 {
+        self.relapses.saturating_sub(self.relapses_forgotten)
+    }
+
     /// Whether it is urgent, nobody has taken it and nothing holds its pages back.
     #[must_use]
     pub fn is_unanswered(&self) -> bool {
         let asks = self.status == Status::Triggered && self.urgency == Urgency::High;
         asks && self.suppressed.is_none()
+    }
+
+    /// Until when it is quiet, where it wakes nobody and is told of only then.
+    #[must_use]
+    pub fn told_after_quiet_at(&self) -> Option<Timestamp> {
+        let wakes_nobody = self.status == Status::Triggered && self.urgency == Urgency::Low;
+        let is_told = wakes_nobody && self.firing > 0;
+        let quiet = self.suppressed.as_ref().filter(|_| is_told);
+        quiet.map(|(_, until)| *until)
     }
 
     /// Whether its pages are held back: it waits, or is quiet.

@@ -2,7 +2,7 @@
 //! state that holds no incidents, in virtual time, so that this can never disagree with what pages.
 
 use crate::actor::Actor;
-use crate::command::{AlertAsk, Ask, Command, Refusal, RuleFired};
+use crate::command::{AlertAsk, Ask, Command, Refusal, RespondAsk, RuleFired};
 use crate::decide::decide;
 use crate::event::{Event, EventBody, IncidentWhat, NotificationEvent};
 use crate::id::{ContactMethodId, Entropy, NotificationId, PolicyId, ServiceId, UserId};
@@ -18,6 +18,8 @@ const AHEAD_MS: u64 = 24 * 3_600_000;
 const FALLBACKS: usize = 2;
 /// Contacts that are told at most.
 pub const CONTACTS_MAX: usize = 500;
+/// What a failure that is played through is called.
+const TITLE: &str = "simulated";
 /// Instants at which something is due that are gone through at most.
 const INSTANTS_MAX: usize = 4_000;
 
@@ -126,18 +128,30 @@ pub struct Contact {
 /// # Errors
 /// There is no such service, or nobody has set Tocsin up.
 pub fn simulate(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
-    play(state, wanted, AHEAD_MS)
+    play(state, wanted, failure(state, wanted), AHEAD_MS)
 }
 
-/// Plays through the first instant only: whom a failure would page at once.
+/// Plays through the first instant only: whom an incident that a person declares would page at once. No rule is asked, nor the
+/// service how urgent it is: that they let a failure page nobody is no fault of Tocsin's.
 ///
 /// # Errors
 /// As for [`simulate`].
 pub fn rehearse(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
-    play(state, wanted, 0)
+    let declared = Ask::Respond(RespondAsk::Declare {
+        title: TITLE.to_owned(),
+        service: Some(wanted.service),
+        urgency: wanted.urgency,
+        more: Box::default(),
+    });
+    play(state, wanted, declared, 0)
 }
 
-fn play(state: &State, wanted: &Wanted, ahead_ms: u64) -> Result<Simulation, Refusal> {
+fn play(
+    state: &State,
+    wanted: &Wanted,
+    failure: Ask,
+    ahead_ms: u64,
+) -> Result<Simulation, Refusal> {
     let mut play = Play {
         state: state.without_incidents(),
         entropy: Counted(0),
@@ -152,7 +166,6 @@ fn play(state: &State, wanted: &Wanted, ahead_ms: u64) -> Result<Simulation, Ref
     if !play.state.services.contains_key(&wanted.service) {
         return Err(Refusal::not_found(format!("service {}", wanted.service)));
     }
-    let failure = failure(&play.state, wanted);
     play.ask(failure)?;
     let end = play.run(wanted.at.plus_ms(ahead_ms));
     Ok(Simulation {
@@ -171,7 +184,7 @@ fn failure(state: &State, wanted: &Wanted) -> Ask {
     let target = targets
         .find(|target| target.service == wanted.service)
         .map(|target| target.id);
-    let text = || "simulated".to_owned();
+    let text = || TITLE.to_owned();
     Ask::Alert(AlertAsk::RuleFired(Box::new(RuleFired {
         group: text(),
         rule: text(),
@@ -304,6 +317,7 @@ impl Play {
             | IncidentWhat::Response(_)
             | IncidentWhat::Acknowledged { .. }
             | IncidentWhat::NoteAdded { .. }
+            | IncidentWhat::QuietEnded
             | IncidentWhat::Recovered
             | IncidentWhat::Relapsed { .. }
             | IncidentWhat::Resolved { .. }

@@ -159,6 +159,7 @@ pub(crate) struct Inner {
     pub(crate) link_key: KnownKey,
     pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
+    pub(crate) alerts_received: crate::http::metrics::AlertsReceived,
 }
 
 impl std::ops::Deref for App {
@@ -205,6 +206,7 @@ impl App {
             link_key: KnownKey::default(),
             started_at,
             requests: crate::http::metrics::Requests::default(),
+            alerts_received: crate::http::metrics::AlertsReceived::default(),
         }))
     }
 

@@ -50,6 +50,7 @@ fn target_of(body: &EventBody) -> Option<TargetId> {
             | IncidentWhat::UrgencySet { .. }
             | IncidentWhat::PageHeld { .. }
             | IncidentWhat::PageSuppressed { .. }
+            | IncidentWhat::QuietEnded
             | IncidentWhat::LevelReached { .. }
             | IncidentWhat::FallbackReached { .. }
             | IncidentWhat::Acknowledged { .. }

@@ -168,6 +168,7 @@ const fn incident(what: &IncidentWhat) -> &'static str {
         IncidentWhat::UrgencySet { .. } => "urgency_set",
         IncidentWhat::PageHeld { .. } => "page_held",
         IncidentWhat::PageSuppressed { .. } => "page_suppressed",
+        IncidentWhat::QuietEnded => "quiet_ended",
         IncidentWhat::LevelReached { .. } => "level_reached",
         IncidentWhat::FallbackReached { .. } => "fallback_reached",
         IncidentWhat::Acknowledged { .. } => "acknowledged",

@@ -1,4 +1,5 @@
-//! Notices that the clock was set back, and how much of it the state does not know yet. It reads no clock.
+//! Notices that the clock was set back, and how much of it the state does not know yet; and that nobody was there to look at it
+//! for a while. It reads no clock.
 
 use tocsin_domain::state::KnownClock;
 use tocsin_domain::time::Timestamp;
@@ -7,6 +8,9 @@ use crate::handle::Leg;
 
 /// A clock that goes back by less is being corrected, and what waits may wait for that long.
 const TOLERANCE_MS: u64 = 2_000;
+/// Who looks at it every second, and finds that so much has gone by, was held up meanwhile with the whole process or machine; or
+/// the clock was put forward, which looks the same.
+const AWAY_MS: u64 = 30_000;
 
 /// What the clock showed, and how far it was set back.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +32,9 @@ impl ClockWatch {
         }
     }
 
-    /// Looks at the clock, which shows `now`.
-    pub(crate) fn look(&mut self, now: Timestamp) {
+    /// Looks at the clock, which shows `now`; says whether nobody was there for a while before that.
+    pub(crate) fn look(&mut self, now: Timestamp) -> bool {
+        let was_away = now.ms_since(self.seen) >= AWAY_MS;
         let back_ms = self.seen.ms_since(now);
         if back_ms > TOLERANCE_MS {
             tracing::warn!(%now, before = %self.seen, "the clock was set back; what waits for some time waits no longer for that");
@@ -37,6 +42,7 @@ impl ClockWatch {
             self.seen = now;
         }
         self.seen = self.seen.max(now);
+        was_away
     }
 
     /// How far it was set back that the state does not know of: what was told may have been lost with its commit.
@@ -82,6 +88,14 @@ mod tests {
             clock.look(at(now));
         }
         assert_eq!(clock.untold_ms(start), None);
+    }
+
+    #[test]
+    fn who_finds_half_a_minute_gone_between_two_looks_was_away() {
+        let mut clock = ClockWatch::after(known(at(0), 0), None);
+        let looks = [1, 30, 60, 61, 3_661, 61, 62, 92].map(|now| clock.look(at(now)));
+        let away = [false, false, true, false, true, false, false, true];
+        assert_eq!(looks, away, "a clock that goes back tells of no time");
     }
 
     #[test]

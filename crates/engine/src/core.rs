@@ -77,7 +77,8 @@ pub struct Core<J, E, F> {
     /// Batches that arrived while commits fail; only their samples.
     held: Vec<Batch>,
     setback: Option<Setback>,
-    /// Something could not be kept, and what was said meanwhile was refused: the next tick takes that into account.
+    /// Something could not be kept, and what was said meanwhile was refused; or nobody was there to hear it. The next tick takes
+    /// that into account.
     refused: bool,
     clock: ClockWatch,
     /// The last append may have been kept or not.
@@ -133,6 +134,12 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             None => due,
             Some(setback) => Some(due.map_or(setback.until(), |due| due.max(setback.until()))),
         }
+    }
+
+    /// Looks at the clock. A step does so too; a thread with nothing to do has to look all the same, every second: when more
+    /// time goes by between two looks, nobody was there to hear what was said meanwhile.
+    pub fn look(&mut self, now: Timestamp) {
+        self.refused |= self.clock.look(now);
     }
 
     /// From now on a step returns while its events are being made durable, and the next one is decided meanwhile. Who asks must
@@ -212,7 +219,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// Decides commands, asks the monitors that the batches concern, does what is due, commits it all together, answers, and
     /// carries out.
     pub fn step(&mut self, commands: Vec<(Command, Reply)>, batches: Vec<Batch>, now: Timestamp) {
-        self.clock.look(now);
+        self.look(now);
         let waits = self
             .setback
             .as_ref()
@@ -279,11 +286,11 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
     }
 
-    /// Lets the canary pass: on the way out a critical alert is decided on a copy of the state, and on both ways a note is made
+    /// Lets the canary pass: on the way out an urgent incident is declared on a copy of the state, and on both ways a note is made
     /// durable as events are.
     ///
     /// # Errors
-    /// An alert would be refused, or nothing can be made durable; the canary ends here.
+    /// It would be refused or page nobody, or nothing can be made durable; the canary ends here.
     pub fn canary(&mut self, run: u64, leg: Leg, now: Timestamp) -> Result<(), AskError> {
         if leg == Leg::Out {
             rehearsed(&self.state, now)?;
@@ -313,8 +320,8 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
     }
 
-    /// Does what is due. When something could not be kept before, it is first taken into account that nobody was heard
-    /// meanwhile; a commit that fails again asks for that again.
+    /// Does what is due. When something could not be kept before, or nobody was there, it is first taken into account that nobody
+    /// was heard meanwhile; a commit that fails again asks for that again.
     fn tick(&mut self, now: Timestamp) -> Vec<Event> {
         let mut events = Vec::new();
         if mem::take(&mut self.refused) {
@@ -361,7 +368,7 @@ impl<J: Journal + 'static, E: Entropy, F: Effects> Core<J, E, F> {
     }
 }
 
-/// Decides a critical alert on a copy, as the real one would be.
+/// Declares an urgent incident on a copy, as a real one would be.
 fn rehearsed(state: &State, now: Timestamp) -> Result<(), AskError> {
     let Some(installation) = &state.installation else {
         return Ok(());
@@ -373,7 +380,7 @@ fn rehearsed(state: &State, now: Timestamp) -> Result<(), AskError> {
     };
     let played = rehearse(state, &wanted)?;
     if played.steps.is_empty() {
-        let why = "a critical alert would be planned for nobody".to_owned();
+        let why = "an urgent incident would be planned for nobody".to_owned();
         return Err(Refusal::Conflict { why }.into());
     }
     Ok(())

@@ -367,6 +367,7 @@ impl Decider<'_> {
             summary: mem::take(&mut condition.summary),
             details: mem::take(&mut condition.details),
             opened_at: condition.at,
+            taken_at: (condition.at < self.now).then_some(self.now),
             recovered_at: None,
             // The fold knows.
             set_back_ms: 0,

@@ -52,7 +52,10 @@ impl Decider<'_> {
         let to = self.assignable(to)?;
         let position = self.emit_response(Cause::Request, id, Response::Reassigned { to });
         let cause = Cause::Event { position };
-        self.cancel_pages(id, &cause, "the incident was given to somebody else");
+        let why = "the incident was given to somebody else";
+        self.cancel_pages(id, &cause, why);
+        self.cancel(Purpose::Notice(id), None, &cause, why);
+        self.tell_quietly(id);
         Ok(())
     }
 

@@ -88,6 +88,7 @@ impl Decider<'_> {
             }
             Wait::FirstPage if !held => self.page_now(incident),
             Wait::FirstPage | Wait::EndOfQuiet => self.page_or_wait(incident),
+            Wait::QuietNotice => self.tell_after_quiet(incident),
             Wait::NextLevel
                 if bugs::on(Bug::EscalationStallsAfterRestart)
                     && bugs::is_from_before(

@@ -76,10 +76,9 @@ impl Decider<'_> {
         };
         // An alert is found by the service it is about: with another service, it begins anew there.
         let moved = known.filter(|pulse| pulse.heartbeat.service != service);
-        let alert: Vec<AlertId> = moved
-            .and_then(|pulse| self.alert_of_pulse(pulse))
-            .into_iter()
-            .collect();
+        let alert = moved.and_then(|pulse| self.alert_of_pulse(pulse));
+        let alert = alert.and_then(|id| self.state.alerts.get(&id));
+        let dead = alert.map(|alert| (alert.id, alert.title.clone(), alert.summary.clone()));
         if id.is_none() && self.state.pulses.len() >= HEARTBEATS_MAX {
             return Err(Refusal::conflict(format!(
                 "there are {HEARTBEATS_MAX} heartbeats: remove one first"
@@ -94,8 +93,15 @@ impl Decider<'_> {
             severity,
             token_hash,
         };
-        let position = self.emit_intake(Cause::Request, IntakeEvent::HeartbeatSet { heartbeat });
-        self.close_alerts(&alert, &Cause::Event { position });
+        let set = IntakeEvent::HeartbeatSet {
+            heartbeat: heartbeat.clone(),
+        };
+        let position = self.emit_intake(Cause::Request, set);
+        if let Some((alert, title, summary)) = dead {
+            self.close_alerts(&[alert], &Cause::Event { position });
+            // The job calls no more than before.
+            self.open_alert(condition_of(&heartbeat, title, summary, self.now));
+        }
         Ok(())
     }
 

@@ -20,7 +20,7 @@ const SHARED_MS_MAX: u64 = 60_000;
 impl Decider<'_> {
     /// Of the waits that rules give an alert, the one that counts in this incident, if one still does.
     pub(super) fn own_wait(&self, id: IncidentId, rules: &[(Hold, u32)]) -> Option<Hold> {
-        let relapses = self.state.incidents.get(&id)?.relapses;
+        let relapses = self.state.incidents.get(&id)?.recent_relapses();
         let now = self.now;
         let covering = rules
             .iter()

@@ -56,6 +56,12 @@ impl Decider<'_> {
         let Some(alert) = firing.and_then(|id| self.state.alerts.get(&id)) else {
             return Ok(());
         };
+        // Nor does it end what began since: another sender may fire anew while the one repeats the end before that. Who says
+        // only an end means what fails now.
+        let tells_begin = told.starts_at < told.ends_at;
+        if tells_begin && told.ends_at < self.state.since_begin(alert) {
+            return Ok(());
+        }
         let (id, at) = (alert.id, told.ends_at.max(alert.opened_at));
         self.recover_alert(id, at.min(self.now), Cause::Request, Vec::new());
         Ok(())

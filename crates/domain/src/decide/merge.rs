@@ -1,16 +1,24 @@
 //! Making one incident of several: their alerts go to the one that stays, and they end in it.
 
 use super::Decider;
+use crate::actor::Actor;
 use crate::command::Refusal;
-use crate::event::{Cause, IncidentWhat, Response};
-use crate::id::IncidentId;
-use crate::incident::{Hold, Incident, Status};
+use crate::event::{AskedLevel, Cause, IncidentWhat, Response};
+use crate::id::{IncidentId, NotificationId, PolicyId, UserId};
+use crate::incident::{Hold, Incident, MERGED_ALERTS_MAX, Status};
 use crate::page::Purpose;
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
 /// Incidents that are merged into one at a time, at most.
 const SOURCES_MAX: usize = 100;
+
+/// What some people were asked in one way: by name, or as a level of a policy.
+struct Request {
+    level: Option<(PolicyId, usize)>,
+    message: String,
+    people: Vec<UserId>,
+}
 
 impl Decider<'_> {
     pub(super) fn merge(
@@ -33,6 +41,14 @@ impl Decider<'_> {
             if !once.contains(source) {
                 once.push(*source);
             }
+        }
+        let all = once.iter().chain([&into]);
+        let all = all.filter_map(|id| self.state.incidents.get(id));
+        let alerts: usize = all.map(|one| one.alerts.len()).sum();
+        if alerts > MERGED_ALERTS_MAX {
+            return Err(Refusal::conflict(format!(
+                "together they have {alerts} alerts, and one incident has {MERGED_ALERTS_MAX} at most: merge fewer of them"
+            )));
         }
         for source in once {
             self.merge_one(source, into)?;
@@ -81,6 +97,7 @@ impl Decider<'_> {
         self.emit_incident(cause.clone(), source, resolved);
         self.cancel_pages(source, &cause, &why);
         self.cancel(Purpose::Request(source), None, &cause, &why);
+        self.ask_on(source, into, position);
         if let Some(until) = waits_until {
             self.cancel_pages(into, &cause, "what was merged is decided about anew");
             self.wait_as_before(into, until, quiet, position);
@@ -88,10 +105,75 @@ impl Decider<'_> {
             // What somebody had until now may be neither quiet nor wait.
             self.look_again(into);
         }
+        self.hurry(into, &cause);
         if self.incident(into)?.status == Status::Acknowledged {
             self.tell_mirrors(into, position);
         }
         Ok(())
+    }
+
+    /// What became critical by what was merged into it is told with others no longer.
+    fn hurry(&mut self, id: IncidentId, cause: &Cause) {
+        self.ask_alone(id, cause);
+        let pages = self.active_pages(id).map(|page| page.id);
+        for page in pages.collect::<Vec<NotificationId>>() {
+            self.tell_alone(page, cause.clone());
+        }
+    }
+
+    /// Who was asked to help with what was merged, and has not answered, is asked the same about the incident that it is part of now.
+    fn ask_on(&mut self, source: IncidentId, into: IncidentId, position: u64) {
+        let incidents = &self.state.incidents;
+        let Some((ended, staying)) = incidents.get(&source).zip(incidents.get(&into)) else {
+            return;
+        };
+        let why = format!("they were asked to help with #{}", ended.number);
+        let taker = staying.acknowledged.and_then(|(by, _)| by);
+        let knows = |user: UserId| {
+            let mut asked = staying.responders.iter();
+            taker == Some(user) || asked.any(|one| one.user == user)
+        };
+        let unanswered = ended.responders.iter().filter(|one| one.answer.is_none());
+        let mut requests: Vec<Request> = Vec::new();
+        for one in unanswered.filter(|one| !knows(one.user)) {
+            let mut alike = requests.iter_mut();
+            let alike =
+                alike.find(|known| known.level == one.level && known.message == one.message);
+            match alike {
+                Some(known) => known.people.push(one.user),
+                None => requests.push(Request {
+                    level: one.level,
+                    message: one.message.clone(),
+                    people: vec![one.user],
+                }),
+            }
+        }
+        // Whoever merges them did not ask these.
+        let merges = std::mem::replace(&mut self.actor, Actor::System);
+        for request in requests {
+            self.ask_once_more(into, request, &why, position);
+        }
+        self.actor = merges;
+    }
+
+    fn ask_once_more(&mut self, id: IncidentId, request: Request, why: &str, position: u64) {
+        let (mut found, mut skipped) = (Vec::new(), Vec::new());
+        for user in request.people {
+            self.choose(user, why.to_owned(), None, &mut found, &mut skipped);
+        }
+        if found.is_empty() {
+            return;
+        }
+        let people: Vec<UserId> = found.iter().map(|(user, _)| *user).collect();
+        let requested = Response::RespondersRequested {
+            people: people.clone(),
+            policy: request.level.map(|(policy, _)| policy),
+            message: request.message,
+            skipped,
+            level: request.level.map(|(_, index)| AskedLevel { index, people }),
+        };
+        let position = self.emit_response(Cause::Event { position }, id, requested);
+        self.notify_all(Purpose::Request(id), None, &found, position);
     }
 
     /// Whether somebody has an incident that pages, or is being paged for it without anything that holds pages back; also for what is

@@ -44,7 +44,7 @@ impl Decider<'_> {
         self.page_from(incident, 0, 0);
     }
 
-    /// Pages the level after the one that did not answer.
+    /// Pages the level after the one that did not answer; the first one, where another policy is followed by now.
     pub(super) fn escalate(&mut self, id: IncidentId) {
         let Some(paging) = self
             .state
@@ -54,11 +54,23 @@ impl Decider<'_> {
         else {
             return self.page_now(id);
         };
-        if paging.exhausted {
+        if self.follows_another_policy(id) {
+            self.page_now(id);
+        } else if paging.exhausted {
             self.page_from(id, usize::MAX, u32::MAX);
         } else {
             self.page_from(id, paging.level + 1, paging.round);
         }
+    }
+
+    /// Whether the levels that were reached are of another policy than the one it follows now: their places say nothing about this one.
+    pub(super) fn follows_another_policy(&self, id: IncidentId) -> bool {
+        let Some(incident) = self.state.incidents.get(&id) else {
+            return false;
+        };
+        let before = incident.paging.as_ref().and_then(|paging| paging.policy);
+        let now = self.policy_of(incident).map(|policy| policy.id);
+        before.is_some() && before != now
     }
 
     pub(super) fn page_from(&mut self, id: IncidentId, level: usize, round: u32) {
@@ -150,9 +162,9 @@ impl Decider<'_> {
             level += 1;
         }
         // Which policy it was is noted when a level of it is reached.
-        let mut paging = incident.paging.iter();
+        let reached = incident.paging.as_ref().and_then(|paging| paging.policy);
         let name = &policy.name;
-        skipped.push(if paging.any(|paging| paging.policy.is_some()) {
+        skipped.push(if reached == Some(policy.id) {
             format!("nobody acknowledged on any level of {name:?}")
         } else {
             format!("no level of {name:?} names anybody who can be paged")
@@ -160,13 +172,26 @@ impl Decider<'_> {
         Step::Fallback(self.fallback(0, &[], skipped))
     }
 
-    /// The people of the first level of an incident's policy who can be reached, each with the reason why it is them.
+    /// The people whom an incident was given to, or of the first level of its policy, who can be reached, each with the reason why it
+    /// is them.
     pub(super) fn first_level(&self, id: IncidentId) -> Vec<(UserId, String)> {
         let incident = self.state.incidents.get(&id);
+        if let Some(Assigned::People(people)) = incident.and_then(|one| one.assigned.as_ref()) {
+            return self.given_to(people, &mut Vec::new());
+        }
         let policy = incident.and_then(|incident| Some((incident, self.policy_of(incident)?)));
         let named = policy
             .map(|(incident, policy)| self.recipients(incident, policy, (0, 0), &mut Vec::new()));
         named.map(|chosen| chosen.people).unwrap_or_default()
+    }
+
+    fn given_to(&self, people: &[UserId], skipped: &mut Vec<String>) -> Vec<(UserId, String)> {
+        let mut found = Vec::new();
+        for user in people {
+            let why = "it was assigned to them".to_owned();
+            self.choose(*user, why, None, &mut found, skipped);
+        }
+        found
     }
 
     /// An incident that was given to people pages them, some times over, and then the list of last resort.
@@ -182,12 +207,9 @@ impl Decider<'_> {
         } else {
             round.saturating_add(1)
         };
-        let place = "it was assigned to them";
         let mut found = Vec::new();
         if round <= ASSIGNED_REPEAT {
-            for user in people {
-                self.choose(*user, place.to_owned(), None, &mut found, skipped);
-            }
+            found = self.given_to(people, skipped);
         } else {
             skipped.push("nobody it was assigned to acknowledged".to_owned());
         }

@@ -51,11 +51,13 @@ impl Decider<'_> {
         }
         // Had no warning kept it open, it would have been resolved by now and would be reopened.
         let anew = reopened || would_be_over(rest_ms);
-        let count = incident.relapses + 1;
+        // After so long it would be another incident, which has not come back yet.
+        let afresh = rest_ms.is_some_and(|rest_ms| rest_ms >= RELAPSE_WINDOW_MS);
+        let count = incident.recent_relapses() + 1;
         let worse = incident
             .paged_severity
             .is_none_or(|paged| condition.severity > paged);
-        let frequent = (anew || incident.flapping) && count > FLAPPING_RELAPSES;
+        let frequent = (anew || incident.flapping) && count > FLAPPING_RELAPSES && !afresh;
         let by_hand = condition.taken.again.is_some();
         let flapping = urgent && frequent && !worse && !by_hand;
         let unpaged = incident.paging.is_none() && incident.status == Status::Triggered;
@@ -77,6 +79,7 @@ impl Decider<'_> {
             reopened,
             pages,
             urgent,
+            afresh,
             failing,
         };
         let position = self.emit_incident(cause.clone(), id, relapsed);
@@ -156,13 +159,15 @@ impl Decider<'_> {
         }
     }
 
-    /// Pages the level that was reached once more.
+    /// Pages the level that was reached once more; the first one, where another policy is followed by now.
     pub(super) fn page_level_again(&mut self, id: IncidentId) {
         let known = self.state.incidents.get(&id);
         let Some(paging) = known.and_then(|incident| incident.paging.as_ref()) else {
             return;
         };
-        let (level, round) = if paging.exhausted {
+        let (level, round) = if self.follows_another_policy(id) {
+            (0, 0)
+        } else if paging.exhausted {
             (usize::MAX, u32::MAX)
         } else {
             (paging.level, paging.round)
@@ -197,6 +202,7 @@ impl Decider<'_> {
         // What was paged for at its worst and comes and goes since then is not paged for each time by way of something lesser.
         let known = incident.paged_severity >= Some(condition.severity) && incident.flapping;
         let suppressed = incident.suppressed.clone().filter(|_| known);
+        let was_quiet = incident.told_after_quiet_at().is_some();
         let heard = self.heard_severity(incident).filter(|_| louder);
         let raised = IncidentWhat::Raised {
             title: condition.title.clone(),
@@ -205,6 +211,10 @@ impl Decider<'_> {
             onset: condition.onset.clone(),
         };
         self.emit_incident(cause.clone(), id, raised);
+        if was_quiet && !pages {
+            // What still wakes nobody stays as quiet as it is, and is told of then.
+            self.tell_quietly(id);
+        }
         let Some((why, until)) = suppressed else {
             return pages;
         };

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use super::Decider;
 use super::due::METHOD_REMOVED;
-use crate::event::{Cause, NotificationWhat};
+use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId};
-use crate::incident::Status;
+use crate::incident::{Assigned, Status};
 use crate::monitor::Severity;
 use crate::page::{Delivery, Notification, Purpose, QUIET_EVERY_MS, TOGETHER_EVERY_MS};
 use crate::people::{ChannelKind, Urgency};
@@ -85,12 +85,29 @@ impl Decider<'_> {
             .is_some_and(|known| known.status == Status::Triggered && known.urgency == Urgency::Low)
     }
 
-    /// Tells the first level of the policy about an incident that wakes nobody: those who have rules for it, by those.
+    /// What kept quiet what wakes nobody is over, unless something else does by now.
+    pub(super) fn tell_after_quiet(&mut self, id: IncidentId) {
+        let known = self.state.incidents.get(&id);
+        let position = known.map_or(0, |known| known.paging_event);
+        if self.suppress_if_quiet(id) {
+            return;
+        }
+        self.emit_incident(Cause::Event { position }, id, IncidentWhat::QuietEnded);
+        self.tell_quietly(id);
+    }
+
+    /// Tells whom an incident that wakes nobody was given to, or the first level of its policy, about it: those who have rules for
+    /// such, by those.
     pub(super) fn tell_quietly(&mut self, id: IncidentId) {
         if !self.wants_notices(id) || self.suppress_if_quiet(id) {
             return;
         }
         let cause = self.state.position;
+        let known = self.state.incidents.get(&id);
+        let is_given =
+            known.is_some_and(|known| matches!(known.assigned, Some(Assigned::People(_))));
+        // Whom it was given to stands on no level of a policy.
+        let level = (!is_given).then_some(0);
         for (user, why) in self.first_level(id) {
             let Some(known) = self.state.users.get(&user) else {
                 continue;
@@ -116,7 +133,7 @@ impl Decider<'_> {
                 let due = self.now.plus_ms(delay_ms);
                 let why = format!("{why}; by their rule for what wakes nobody");
                 let cause = Cause::Event { position: cause };
-                self.plan(cause, Purpose::Notice(id), user, method, Some(0), due, why);
+                self.plan(cause, Purpose::Notice(id), user, method, level, due, why);
             }
         }
     }

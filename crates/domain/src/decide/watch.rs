@@ -121,13 +121,18 @@ impl Decider<'_> {
         let concerned: Vec<(IncidentId, bool)> = open
             .filter(|incident| is_about(self.state, incident))
             .filter(|incident| incident.status == Status::Triggered && !incident.flapping)
-            .filter(|incident| self.state.burns(incident))
+            .filter(|incident| {
+                self.state.burns(incident) || incident.told_after_quiet_at().is_some()
+            })
             .filter(|incident| incident.is_held_back() || incident.paging.is_some())
             .map(|incident| (incident.id, incident.paging.is_some()))
             .collect();
         for (incident, is_paged) in concerned {
+            let known = self.state.incidents.get(&incident);
             if is_paged {
                 self.suppress_if_quiet(incident);
+            } else if known.is_some_and(|known| known.told_after_quiet_at().is_some()) {
+                self.tell_after_quiet(incident);
             } else {
                 self.look_again(incident);
             }

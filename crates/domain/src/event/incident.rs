@@ -77,6 +77,8 @@ pub enum IncidentWhat {
         #[serde(default)]
         flapping: bool,
     },
+    /// What kept quiet what wakes nobody is over, and it still fails: who hears of such is told now.
+    QuietEnded,
     /// Somebody is paged: a level of the policy was reached.
     LevelReached {
         /// The policy.
@@ -134,6 +136,9 @@ pub enum IncidentWhat {
         /// Whether what came back pages at all. Old records do not say; they were counted as if it did.
         #[serde(default = "yes")]
         urgent: bool,
+        /// Whether nothing that pages had failed for so long that its returns are counted afresh.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        afresh: bool,
         /// What the incident is about from now on, when that is not what it was about before.
         #[serde(default)]
         failing: Option<Box<Failing>>,

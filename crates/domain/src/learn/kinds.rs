@@ -24,6 +24,7 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
             IncidentWhat::UrgencySet { .. } => "urgency_set",
             IncidentWhat::PageHeld { .. } => "page_held",
             IncidentWhat::PageSuppressed { .. } => "page_suppressed",
+            IncidentWhat::QuietEnded => "quiet_ended",
             IncidentWhat::LevelReached { .. } => "level_reached",
             IncidentWhat::FallbackReached { .. } => "fallback_reached",
             IncidentWhat::Acknowledged { .. } => "incident_acknowledged",

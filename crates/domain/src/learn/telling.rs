@@ -180,6 +180,7 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
         IncidentWhat::Response(what) => response_text(case, event, what),
         IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::QuietEnded
         | IncidentWhat::LevelReached { .. }
         | IncidentWhat::FallbackReached { .. }
         | IncidentWhat::EvidenceFrozen { .. } => escalation_text(case, what),
@@ -202,6 +203,9 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
             true,
             Tone::Info,
         ),
+        IncidentWhat::QuietEnded => {
+            told("What kept it quiet was over.".to_owned(), true, Tone::Info)
+        }
         IncidentWhat::LevelReached {
             policy: None,
             recipients,

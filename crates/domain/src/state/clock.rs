@@ -146,6 +146,12 @@ impl State {
         self.clock.counted(alert.opened_at, alert.set_back_ms)
     }
 
+    /// When an alert that fires was taken in, by the clock of now. How loudly it asks was judged then, however long it had failed.
+    pub(crate) fn since_taken_in(&self, alert: &Alert) -> Timestamp {
+        let taken_at = alert.taken_at.unwrap_or(alert.opened_at);
+        self.clock.counted(taken_at, alert.set_back_ms)
+    }
+
     /// When an alert was over, by the clock of now.
     pub(crate) fn since_recovery(&self, alert: &Alert) -> Option<Timestamp> {
         let at = alert.recovered_at?;

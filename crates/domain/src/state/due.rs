@@ -76,6 +76,8 @@ pub(crate) enum Wait {
     NextLevel,
     SameLevel,
     EndOfQuiet,
+    /// The end of quiet of what wakes nobody.
+    QuietNotice,
     EndOfSnooze,
     EndOfAcknowledgement,
     SupportHours,
@@ -227,6 +229,9 @@ impl State {
         if let Some(until) = incident.snoozed_until {
             return Some((until, Wait::EndOfSnooze));
         }
+        if let Some(until) = incident.told_after_quiet_at() {
+            return Some((until, Wait::QuietNotice));
+        }
         if incident.urgency != Urgency::High || !self.burns(incident) {
             return None;
         }
@@ -265,7 +270,7 @@ impl State {
         // They begin in order: only for the oldest of many alerts of a service has the calendar to be asked.
         let mut oldest: BTreeMap<ServiceId, Timestamp> = BTreeMap::new();
         for (alert, _) in self.may_be_raised(incident) {
-            let since = self.since_begin(alert);
+            let since = self.since_taken_in(alert);
             let first = oldest.entry(alert.service).or_insert(since);
             *first = since.min(*first);
         }
@@ -280,7 +285,7 @@ impl State {
     pub(crate) fn alerts_to_raise(&self, incident: &Incident) -> Vec<(Timestamp, AlertId)> {
         self.may_be_raised(incident)
             .filter_map(|(alert, support)| {
-                let since = self.since_begin(alert);
+                let since = self.since_taken_in(alert);
                 Some((support.hours.next_begin(since)?, alert.id))
             })
             .collect()

@@ -272,6 +272,10 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.suppressed = Some((why.clone(), *until));
             incident.flapping = *flapping;
         }
+        IncidentWhat::QuietEnded => {
+            incident.suppressed = None;
+            incident.flapping = false;
+        }
         IncidentWhat::LevelReached {
             policy,
             level,
@@ -354,9 +358,13 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             reopened,
             pages,
             urgent,
+            afresh,
             failing,
         } => {
             incident.relapses += u32::from(*urgent);
+            if *afresh {
+                incident.relapses_forgotten = incident.relapses;
+            }
             incident.healthy_since = None;
             incident.resolved_at = None;
             if let Some(failing) = failing {
@@ -447,6 +455,7 @@ const fn bears_on_paging(what: &IncidentWhat) -> bool {
         | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::QuietEnded
         | IncidentWhat::LevelReached { .. }
         | IncidentWhat::FallbackReached { .. }
         | IncidentWhat::Relapsed { .. } => true,

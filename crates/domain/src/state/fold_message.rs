@@ -58,6 +58,8 @@ impl State {
             }
             NotificationWhat::Cancelled { .. } => {
                 self.stop_gathering(id);
+                // What becomes of an attempt under way may never be told: no provider is kept waiting for that.
+                self.forget_trial(id);
                 // What it would have told along is told on its own.
                 self.settle_together(id, &Delivery::Due { at });
             }

@@ -1,5 +1,7 @@
 //! Folds what people do about an incident beyond taking it.
 
+use std::collections::BTreeSet;
+
 use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
 use crate::event::{AskedLevel, Response};
@@ -20,7 +22,9 @@ impl State {
         if let Some(source) = self.incidents.get_mut(&from) {
             counts = (source.firing, source.burning);
             is_urgent = source.urgent_by_hand;
-            source.alerts.retain(|alert| !alerts.contains(alert));
+            // Of both there may be many.
+            let moved: BTreeSet<AlertId> = alerts.iter().copied().collect();
+            source.alerts.retain(|alert| !moved.contains(alert));
             (source.firing, source.burning) = (0, 0);
         }
         if let Some(target) = self.incidents.get_mut(&to) {

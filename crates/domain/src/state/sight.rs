@@ -5,9 +5,8 @@ use crate::alert::Alert;
 use crate::time::Timestamp;
 
 impl State {
-    /// A state of nothing but the alerts that fire, the open incidents, what those alerts name, and the windows that last at `now`.
-    /// It is taken in little time and holds alerts and incidents together with this one, so that much can be made of it while this
-    /// one goes on.
+    /// A state of nothing but the alerts that fire, what they name, and the windows that last at `now`. It is taken in little time
+    /// and holds alerts together with this one, so that much can be made of it while this one goes on.
     #[must_use]
     pub fn sight_of_firing(&self, now: Timestamp) -> Self {
         let mut sight = Self::default();
@@ -17,15 +16,22 @@ impl State {
                 sight.alerts.hold(*id, alert);
             }
         }
+        for (id, window) in &self.windows {
+            if window.around(now).is_some() {
+                sight.windows.insert(*id, window.clone());
+            }
+        }
+        sight
+    }
+
+    /// The same with the open incidents, for whoever shows those alerts by them.
+    #[must_use]
+    pub fn sight_of_open(&self, now: Timestamp) -> Self {
+        let mut sight = self.sight_of_firing(now);
         for id in &self.open_incidents {
             if let Some(incident) = self.incidents.shared(id) {
                 sight.open_incidents.insert(*id);
                 sight.incidents.hold(*id, incident);
-            }
-        }
-        for (id, window) in &self.windows {
-            if window.around(now).is_some() {
-                sight.windows.insert(*id, window.clone());
             }
         }
         sight

@@ -108,6 +108,7 @@ fn an_urgent_incident_for_which_nothing_is_planned_is_found() {
         reopened: true,
         pages: true,
         urgent: true,
+        afresh: false,
         failing: None,
     });
     check(
@@ -127,6 +128,7 @@ fn what_is_forgotten_is_found_also_after_the_clock_was_set_back() {
         reopened: true,
         pages: true,
         urgent: true,
+        afresh: false,
         failing: None,
     });
     let forgotten = [(FindingKind::Forgotten, "nothing is planned for it")];

@@ -2,9 +2,11 @@
 
 use crate::responding::crashed;
 use crate::world::World;
-use tocsin_domain::command::{Declared, RespondAsk};
+use tocsin_domain::command::{Ask, Declared, PeopleAsk, RespondAsk};
 use tocsin_domain::event::IncidentWhat;
+use tocsin_domain::id::UserId;
 use tocsin_domain::incident::Assigned;
+use tocsin_domain::page::{Delivery, Purpose};
 use tocsin_domain::people::Urgency;
 
 fn declare(title: &str, more: Declared) -> RespondAsk {
@@ -36,6 +38,47 @@ fn an_incident_that_is_declared_for_somebody_pages_nobody_else() {
         ..Declared::default()
     };
     assert!(world.refused(declare("x", nobody)).contains("priority"));
+}
+
+/// Who will hear of what wakes nobody, and as which level.
+fn told(world: &World) -> Vec<(UserId, Option<usize>)> {
+    let messages = world.state.notifications.values();
+    let told = messages.filter(|one| {
+        let is_planned = matches!(one.state, Delivery::Due { .. });
+        is_planned && matches!(one.purpose, Purpose::Notice(_))
+    });
+    told.map(|one| (one.user, one.level)).collect()
+}
+
+#[test]
+fn of_what_wakes_nobody_only_whom_it_was_given_to_hears() {
+    let mut world = World::set_up();
+    let (ada, bob) = (world.ada(), world.add_user("Bob"));
+    for user in [ada, bob] {
+        let mail = world.state.users[&user].contact_methods[0].id;
+        let rules = vec![(Urgency::High, 0, mail), (Urgency::Low, 0, mail)];
+        world.ask(Ask::People(PeopleAsk::SetRules { user, rules }));
+    }
+    let more = Declared {
+        to: Some(Assigned::People(vec![bob])),
+        ..Declared::default()
+    };
+    world.respond(RespondAsk::Declare {
+        title: "The disk is getting full".to_owned(),
+        service: None,
+        urgency: Urgency::Low,
+        more: Box::new(more),
+    });
+    assert_eq!(told(&world), [(bob, None)]);
+    let incident = world.incident().id;
+    let to = Assigned::People(vec![ada]);
+    world.respond(RespondAsk::Reassign { incident, to });
+    assert_eq!(told(&world), [(ada, None)], "and Bob no longer");
+    let policy = world.state.installation.as_ref().unwrap().default_policy;
+    let to = Assigned::Policy(policy);
+    world.respond(RespondAsk::Reassign { incident, to });
+    assert_eq!(told(&world), [(ada, Some(0))]);
+    assert_eq!(world.pages(), []);
 }
 
 #[test]

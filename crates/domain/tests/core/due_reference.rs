@@ -96,8 +96,10 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
         }
         // As long ago as it is, however often the clock was set back since.
         let later_ms = state.clock.set_back_ms - alert.set_back_ms;
-        let began = alert.opened_at.minus_ms(later_ms);
-        let first = began.as_millis().div_euclid(HOUR_MS);
+        // Hours that began before it was told of have had their chance.
+        let told_at = alert.taken_at.max(Some(alert.opened_at))?;
+        let told_at = told_at.minus_ms(later_ms);
+        let first = told_at.as_millis().div_euclid(HOUR_MS);
         begin_after(first, support)
     };
     let alerts = incident.alerts.iter().map(|id| &state.alerts[id]);
@@ -177,14 +179,17 @@ fn incident_due(incident: &Incident) -> Option<Timestamp> {
         assert_eq!(incident.status, Status::Acknowledged);
         return incident.snoozed_until;
     }
-    if incident.urgency == Urgency::Low || !burns(incident) {
+    let quiet = incident.suppressed.as_ref().map(|(_, until)| *until);
+    if incident.urgency == Urgency::Low {
+        return quiet.filter(|_| incident.status == Status::Triggered && incident.firing > 0);
+    }
+    if !burns(incident) {
         return None;
     }
     if incident.status == Status::Acknowledged {
         return incident.acknowledgement_ends_at;
     }
     let held = incident.hold.as_ref().map(|hold| hold.until);
-    let quiet = incident.suppressed.as_ref().map(|(_, until)| *until);
     held.or(quiet).or(match &incident.paging {
         // At once, also after the clock was set back.
         None => Some(Timestamp::from_micros(i64::MIN)),

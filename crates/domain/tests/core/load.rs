@@ -1,14 +1,18 @@
 //! Much that is due at once: a command does only what it was asked for, a tick does a part of what is due, the worst comes first,
 //! and nothing is left in the end.
 
-use tocsin_domain::command::{Ask, Command, IntakeAsk, RosterAsk};
+use tocsin_domain::command::{Ask, Command, IntakeAsk, RespondAsk, RosterAsk};
 use tocsin_domain::decide::decide;
-use tocsin_domain::event::{Actor, Event, EventBody, IncidentWhat, NotificationWhat, RosterEvent};
-use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::event::{
+    Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationWhat, Response,
+    RosterEvent,
+};
+use tocsin_domain::id::{AlertId, IncidentId, NotificationId};
+use tocsin_domain::incident::MERGED_ALERTS_MAX;
 use tocsin_domain::intake::Intake;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{ATTEMPT_DEADLINE_MS, Outcome, RECEIPT_WAIT_MS};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, Urgency};
 
 use crate::world::{World, raise};
 
@@ -201,6 +205,50 @@ fn many_receipts_that_do_not_come_are_given_up_over_some_ticks() {
         .iter()
         .filter(|message| message.channel == ChannelKind::Email);
     assert_eq!(mails.count(), MANY, "another way to each");
+}
+
+#[test]
+fn incidents_of_many_alerts_are_merged_up_to_a_limit() {
+    let mut world = World::set_up();
+    let [source, into, more] = [0, 1, 2].map(|number| fail(&mut world, number, Severity::Error));
+    // As many as there is room for, beside its own and that of the other incident.
+    let alerts = (2..MERGED_ALERTS_MAX).map(|_| AlertId::random(&mut world.entropy));
+    let merged = Response::Merged {
+        alerts: alerts.collect(),
+        source: IncidentId::random(&mut world.entropy),
+        number: 0,
+        severity: Severity::Error,
+        urgency: Urgency::High,
+        pages: false,
+    };
+    world.state.evolve(&Event {
+        position: world.state.position + 1,
+        at: world.now,
+        recorded_at: world.now,
+        actor: Actor::System,
+        cause: Cause::Request,
+        body: EventBody::Incident(IncidentEvent {
+            incident: source,
+            what: IncidentWhat::Response(merged),
+        }),
+    });
+    let mut merge = |source| {
+        let ask = Ask::Respond(RespondAsk::Merge {
+            sources: vec![source],
+            into,
+        });
+        let command = Command {
+            actor: Actor::System,
+            ask,
+        };
+        decide(&mut world.state, command, world.now, &mut world.entropy)
+    };
+    assert!(merge(source).is_ok());
+    let refused = merge(more).unwrap_err().to_string();
+    assert!(refused.contains("20001 alerts"), "{refused}");
+    let alerts = |id: IncidentId| world.state.incidents[&id].alerts.len();
+    assert_eq!(alerts(into), MERGED_ALERTS_MAX);
+    assert_eq!((alerts(source), alerts(more)), (0, 1));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod apart;
 mod audit;
 mod business;
 mod by_hand;
+mod changed_policy;
 mod clock;
 mod declaring;
 mod described;

@@ -1,12 +1,14 @@
 //! Making one incident of several.
 
-use crate::world::World;
+use crate::responding::ask_for_help;
+use crate::storms::services;
+use crate::world::{World, raise};
 use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
 use tocsin_domain::event::{IncidentWhat, Response};
-use tocsin_domain::id::IncidentId;
+use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Outcome, Purpose};
+use tocsin_domain::page::{BURST_MAX, Delivery, Outcome, Purpose};
 use tocsin_domain::state::State;
 
 const MINUTE: u64 = 60_000;
@@ -202,6 +204,58 @@ fn a_muted_target_does_not_quieten_what_was_merged_with_it() {
     assert_eq!(world.paged().len(), 3, "what is left is muted");
     world.wait_ms(MINUTE);
     assert_eq!(world.paged().len(), 4, "the mute is over");
+}
+
+#[test]
+fn who_was_asked_to_help_with_a_merged_incident_is_asked_about_the_other() {
+    let (mut world, one, two) = two();
+    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
+    let mail = world.state.users[&bea].contact_methods[0].id;
+    world.set_rules(bea, &[(2 * MINUTE, mail)]);
+    world.respond(ask_for_help(two, vec![bea, cy]));
+    let declines = RespondAsk::AnswerRequest {
+        incident: two,
+        by: cy,
+        accept: false,
+    };
+    world.respond(declines);
+    world.wait_ms(MINUTE);
+    world.respond(merge(two, one));
+    world.wait_ms(2 * MINUTE);
+    let sending = world.sending().into_iter();
+    let about_one = sending.filter(|message| message.purpose == Purpose::Request(one));
+    let asked: Vec<UserId> = about_one.map(|message| message.user).collect();
+    assert_eq!(asked, [bea], "who has declined is not asked again");
+    let responders = &get(&world, one).responders;
+    assert_eq!(responders[0].message, "the database looks full");
+    world.respond(RespondAsk::AnswerRequest {
+        incident: one,
+        by: bea,
+        accept: true,
+    });
+    assert!(get(&world, one).responders[0].answer.is_some());
+}
+
+#[test]
+fn what_becomes_critical_by_a_merge_is_not_told_with_others_any_more() {
+    let mut world = World::set_up();
+    let services = services(&mut world, BURST_MAX + 2);
+    for service in &services[..BURST_MAX] {
+        world.ask(raise(Some(*service), "x", Severity::Error));
+        world.answer_all(Outcome::Accepted);
+    }
+    world.ask(raise(Some(services[BURST_MAX]), "x", Severity::Error));
+    let lesser = world.incident().id;
+    assert_eq!(world.sending().len(), 0, "it waits for others");
+    let last = services[BURST_MAX + 1];
+    world.ask(raise(Some(last), "x", Severity::Critical));
+    let critical = world.incident().id;
+    assert_eq!(world.sending()[0].purpose, Purpose::Page(critical));
+    world.answer_all(Outcome::Failed);
+    world.respond(merge(critical, lesser));
+    let sending = world.sending().into_iter();
+    let sending: Vec<Purpose> = sending.map(|message| message.purpose).collect();
+    assert_eq!(sending, [Purpose::Page(lesser)]);
 }
 
 #[test]

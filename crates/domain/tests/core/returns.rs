@@ -209,6 +209,30 @@ fn a_return_after_a_page_arrived_pages_nobody_twice() {
 }
 
 #[test]
+fn returns_are_forgotten_after_ten_stable_minutes_although_something_lesser_kept_the_incident_open()
+{
+    let mut world = World::with_apache();
+    world.fire("apache-config-broken", &[]);
+    let come_and_go = |world: &mut World, stable_ms: u64| {
+        for _ in 0..6 {
+            world.crash();
+            world.answer_all(Outcome::Accepted);
+            world.recover("apache-down");
+            world.wait_ms(stable_ms);
+        }
+    };
+    come_and_go(&mut world, 24 * 60 * MINUTE);
+    assert_eq!(world.pages().len(), 6, "each is paged for");
+    assert_eq!(world.incident().relapses, 5, "and was a return");
+    come_and_go(&mut world, MINUTE);
+    // The failure that is counted afresh and three returns; the fourth and the fifth are recorded, not paged.
+    assert_eq!(world.pages().len(), 6 + 4);
+    assert_eq!(world.state.incidents.len(), 1);
+    let suppressed = |what: &IncidentWhat| matches!(what, IncidentWhat::PageSuppressed { .. });
+    assert_eq!(world.count(suppressed), 2);
+}
+
+#[test]
 fn records_of_older_versions_still_read() {
     let old = r#"{"kind":"relapsed","reopened":true,"pages":true}"#;
     let read: IncidentWhat = serde_json::from_str(old).unwrap();
@@ -218,6 +242,7 @@ fn records_of_older_versions_still_read() {
             reopened: true,
             pages: true,
             urgent: true,
+            afresh: false,
             failing: None
         }
     );

@@ -1,6 +1,7 @@
-//! Attempts that were not made for want of a place: nobody waits for them, and they say nothing about their provider.
+//! Attempts that were not made, for want of a place or since they were taken back: nobody waits for them, and they say nothing
+//! about their provider.
 
-use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS};
@@ -77,4 +78,39 @@ fn an_attempt_that_was_not_made_ends_no_trial_of_its_provider_by_another_message
     assert!(rests(&world), "the second one is still trying it");
     world.answer_all(Outcome::Accepted);
     assert!(!rests(&world));
+}
+
+#[test]
+fn a_trial_of_a_provider_that_is_taken_back_keeps_no_other_message_from_it() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let topic = world.add_way(ada, ChannelKind::Ntfy);
+    world.set_rules(ada, &[(0, topic)]);
+    world.set_levels(0, &[(300_000, &[ada, bea])]);
+    for number in 0..PROVIDER_FAILURES_MAX {
+        world.trigger(&format!("key-{number}"), Severity::Critical);
+    }
+    for (channel, outcome) in [
+        (ChannelKind::Ntfy, Outcome::Accepted),
+        (ChannelKind::Email, Outcome::Failed),
+    ] {
+        for (notification, _) in sent_by(&world, channel) {
+            world.answer(notification, outcome);
+        }
+    }
+    let open: Vec<IncidentId> = world.state.open_incidents.iter().copied().collect();
+    for incident in open {
+        world.respond(RespondAsk::Acknowledge { incident, by: ada });
+    }
+    world.wait_ms(PROVIDER_REST_MS);
+    let mail = Provider::Channel(ChannelKind::Email);
+    let rests = |world: &World| world.state.provider_rests(mail, None, world.now).is_some();
+    assert!(!rests(&world), "it is tried again");
+    world.trigger("next", Severity::Critical);
+    let trials = sent_by(&world, ChannelKind::Email);
+    assert_eq!(trials.len(), 1);
+    assert!(rests(&world), "others wait for what becomes of it");
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    assert_eq!(sent_by(&world, ChannelKind::Email), []);
+    assert!(!rests(&world), "nobody tells what became of it");
 }

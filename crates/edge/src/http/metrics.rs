@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use axum::extract::State;
@@ -43,6 +44,21 @@ impl Requests {
     }
 }
 
+/// Alerts that came by Alertmanager's API. One of which nothing is known, and that is over as it comes, is recorded nowhere: where
+/// the clock is ahead of its sender's, that is all of them, and shows here.
+#[derive(Default)]
+pub(crate) struct AlertsReceived {
+    firing: AtomicU64,
+    over: AtomicU64,
+}
+
+impl AlertsReceived {
+    pub(crate) fn count(&self, is_firing: bool) {
+        let counter = if is_firing { &self.firing } else { &self.over };
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// Tocsin's own metrics
 ///
 /// In Prometheus' text format.
@@ -50,6 +66,7 @@ impl Requests {
 pub(crate) async fn metrics(State(app): State<App>) -> Response {
     let mut text = Exposition::default();
     write_core(&app, &mut text);
+    write_received(&app.inner().alerts_received, &mut text);
     write_delivery(&app, &mut text);
     write_vigil(&app.vigil.seen(), &mut text);
     for (name, help, value) in app.telemetry.numbers() {
@@ -128,6 +145,20 @@ fn write_core(app: &App, text: &mut Exposition) {
         "Readers of the live stream",
     )
     .sample(&[], app.feed.readers() as f64);
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts of this size lose nothing that matters"
+)]
+fn write_received(received: &AlertsReceived, text: &mut Exposition) {
+    let help = "Alerts received by Alertmanager's API, by how they stood by the clock of Tocsin";
+    text.family("tocsin_alerts_received_total", MetricKind::Counter, help);
+    let firing = received.firing.load(Ordering::Relaxed);
+    let over = received.over.load(Ordering::Relaxed);
+    for (status, count) in [("firing", firing), ("resolved", over)] {
+        text.sample(&[("status", status)], count as f64);
+    }
 }
 
 #[expect(

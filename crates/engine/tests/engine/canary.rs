@@ -1,5 +1,7 @@
 //! The canary goes the way of an alert and leaves nothing but one note.
 
+use tocsin_domain::command::{Ask, IntakeAsk};
+use tocsin_domain::intake::{GroupBy, UrgencyBy};
 use tocsin_engine::core::CANARY;
 use tocsin_engine::{AskError, Effect, Leg};
 
@@ -53,4 +55,19 @@ fn a_canary_that_cannot_be_made_durable_is_not_sent_and_the_next_one_is() {
     rig.break_journal(Fault::None);
     canary(&mut rig, 2, Leg::Out).unwrap();
     assert_eq!(sent(&rig), [Effect::Canary { run: 2 }]);
+}
+
+#[test]
+fn a_service_that_asks_nobody_at_this_hour_is_no_reason_to_hold_the_canary_back() {
+    let mut rig = Rig::new();
+    let service = rig.read(|state| state.installation.as_ref().unwrap().default_service);
+    rig.ask(Ask::Intake(IntakeAsk::SetService {
+        service,
+        urgency: UrgencyBy::Low,
+        grouping: GroupBy::Nothing,
+        resolve_after_ms: None,
+    }))
+    .unwrap();
+    canary(&mut rig, 1, Leg::Out).unwrap();
+    assert_eq!(sent(&rig), [Effect::Canary { run: 1 }]);
 }

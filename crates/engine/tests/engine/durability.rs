@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tocsin_domain::command::{AlertAsk, Ask, Command, Labelled};
+use tocsin_domain::command::{
+    AlertAsk, Ask, Command, HeartbeatAsk, IntakeAsk, Labelled, RespondAsk,
+};
 use tocsin_domain::event::Actor;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
@@ -292,23 +294,33 @@ fn a_late_arrival_is_no_clock_that_was_set_back() {
     assert_eq!(rig.titles(), Vec::<String>::new(), "it was up later");
 }
 
+/// An alert fires that is said again every minute or so.
+fn with_labelled() -> Rig {
+    let mut rig = Rig::new();
+    let labelled = Labelled {
+        service: None,
+        integration: None,
+        dedup_key: "a".to_owned(),
+        severity: Severity::Critical,
+        title: "it fails".to_owned(),
+        summary: String::new(),
+        details: Vec::new(),
+        starts_at: rig.now,
+        ends_at: rig.now.plus_ms(240_000),
+    };
+    let ask = Ask::Alert(AlertAsk::Labelled(Box::new(labelled)));
+    rig.ask(ask).unwrap();
+    rig
+}
+
+fn firing(rig: &Rig) -> usize {
+    rig.read(|state| state.firing.len())
+}
+
 #[test]
 fn an_alert_that_may_have_been_said_again_in_vain_is_over_no_sooner_than_it_can_have_been_again() {
     for restart in [false, true] {
-        let mut rig = Rig::new();
-        let labelled = Labelled {
-            service: None,
-            integration: None,
-            dedup_key: "a".to_owned(),
-            severity: Severity::Critical,
-            title: "it fails".to_owned(),
-            summary: String::new(),
-            details: Vec::new(),
-            starts_at: rig.now,
-            ends_at: rig.now.plus_ms(240_000),
-        };
-        let ask = Ask::Alert(AlertAsk::Labelled(Box::new(labelled)));
-        rig.ask(ask).unwrap();
+        let mut rig = with_labelled();
         if restart {
             rig.now = rig.now.plus_ms(600_000);
             rig = rig.killed_and_started_again();
@@ -319,10 +331,57 @@ fn an_alert_that_may_have_been_said_again_in_vain_is_over_no_sooner_than_it_can_
             rig.break_journal(Fault::None);
             rig.pass_ms(5_000);
         }
-        rig.pass_ms(299_999);
-        let firing = |rig: &Rig| rig.read(|state| state.firing.len());
+        rig.watch_ms(299_999);
         assert_eq!(firing(&rig), 1, "after a restart: {restart}");
         rig.pass_ms(1);
         assert_eq!(firing(&rig), 0, "after a restart: {restart}");
+    }
+}
+
+#[test]
+fn a_process_that_was_held_up_does_not_take_what_it_did_not_hear_for_silence() {
+    let mut rig = with_labelled();
+    let (incident, by) = rig.read(|state| {
+        let incident = *state.incidents.keys().next().unwrap();
+        (incident, *state.users.keys().next().unwrap())
+    });
+    let taken = RespondAsk::Acknowledge { incident, by };
+    rig.ask(Ask::Respond(taken)).unwrap();
+    // The machine is suspended for ten minutes.
+    rig.pass_ms(600_000);
+    rig.watch_ms(299_999);
+    assert_eq!(firing(&rig), 1, "its sender has had no time to say it");
+    assert_eq!(rig.incidents()[0].status, Status::Acknowledged);
+    rig.watch_ms(1);
+    assert_eq!(firing(&rig), 0);
+}
+
+#[test]
+fn a_call_that_a_job_may_have_made_while_the_process_was_held_up_is_waited_for_once_more() {
+    for is_held_up in [false, true] {
+        let mut rig = Rig::new();
+        let ask = |ask| Ask::Intake(IntakeAsk::Heartbeat(ask));
+        rig.ask(ask(HeartbeatAsk::Set {
+            id: None,
+            name: "backup".to_owned(),
+            service: None,
+            every_ms: 600_000,
+            grace_ms: 60_000,
+            severity: Severity::Error,
+            token_hash: Some("00".to_owned()),
+        }))
+        .unwrap();
+        let heartbeat = rig.read(|state| *state.pulses.keys().next().unwrap());
+        let at = rig.now;
+        rig.ask(ask(HeartbeatAsk::Called { heartbeat, at }))
+            .unwrap();
+        if is_held_up {
+            rig.pass_ms(660_000);
+        } else {
+            rig.watch_ms(660_000);
+        }
+        assert_eq!(firing(&rig), usize::from(!is_held_up));
+        rig.watch_ms(660_000);
+        assert_eq!(firing(&rig), 1, "it is missed then");
     }
 }

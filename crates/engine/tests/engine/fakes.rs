@@ -333,6 +333,15 @@ impl Rig {
         self.core.step(Vec::new(), Vec::new(), now);
     }
 
+    /// Lets time pass, and looks at the clock every second, as the engine's thread does.
+    pub(crate) fn watch_ms(&mut self, ms: u64) {
+        let end = self.now.plus_ms(ms);
+        while self.now < end {
+            let left_ms = end.ms_since(self.now);
+            self.pass_ms(left_ms.min(1_000));
+        }
+    }
+
     /// Stores samples that are true now, without telling the engine.
     pub(crate) fn store_only(&self, samples: Samples<'_>) -> Batch {
         let samples: Vec<Sample> = samples

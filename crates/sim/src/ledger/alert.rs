@@ -101,7 +101,11 @@ impl Ledger {
                     self.pulse_recovers(heartbeat);
                 }
                 self.change(incident, |case| {
-                    case.firing.remove(alert);
+                    let ended = case.firing.remove(alert);
+                    if ended.is_some_and(|one| one.urgency == Urgency::High) {
+                        let at = event.at.min(event.recorded_at);
+                        case.ended_at = case.ended_at.max(Some(at));
+                    }
                 });
                 incident
             }
@@ -111,14 +115,14 @@ impl Ledger {
 
     fn see_opened(&mut self, told: &Arc<alert::Alert>, event: &Event) {
         let id = told.incident;
-        let (relapses, held_until, has_severity, is_taken) = match self.cases.get(&id) {
+        let (returns, held_until, has_severity, is_taken) = match self.cases.get(&id) {
             Some(case) => {
                 let held_until = match case.wait {
                     Wait::Hold(until) => Some(until),
                     Wait::Nothing | Wait::Quiet(_) | Wait::Level { .. } => None,
                 };
                 let is_taken = case.standing == Standing::Taken || case.is_quieted;
-                (case.relapses, held_until, case.severity, is_taken)
+                (case.returns, held_until, case.severity, is_taken)
             }
             None => {
                 let what = format!("alert {} has no incident", told.id);
@@ -136,9 +140,9 @@ impl Ledger {
         };
         let ruled = said.and_then(|_| self.rule(&heard).ok());
         let own = ruled.as_ref().map(|ruled| {
-            let pause = ruled.pause_ms.filter(|_| relapses <= PAUSED_RETURNS_MAX);
+            let pause = ruled.pause_ms.filter(|_| returns <= PAUSED_RETURNS_MAX);
             let pause = pause.map(|ms| event.recorded_at.plus_ms(ms));
-            let monitor = self.monitor_waits(told, relapses, event.recorded_at);
+            let monitor = self.monitor_waits(told, returns, event.recorded_at);
             let waits = pause.into_iter().chain(monitor).max();
             waits.filter(|until| *until > event.recorded_at)
         });
@@ -198,7 +202,7 @@ impl Ledger {
     fn monitor_waits(
         &self,
         told: &alert::Alert,
-        relapses: u32,
+        returns: u32,
         now: Timestamp,
     ) -> Option<Timestamp> {
         let monitor = told.source.monitor()?;
@@ -208,7 +212,7 @@ impl Ledger {
         }
         let known = &self.monitors.get(&monitor)?.holds;
         let holds = holds.iter().filter_map(|index| known.get(*index));
-        let holds = holds.filter(|(_, covered)| relapses <= *covered);
+        let holds = holds.filter(|(_, covered)| returns <= *covered);
         let longest = holds.map(|(ms, _)| *ms).max()?;
         Some((*at).min(now).plus_ms(longest))
     }
@@ -303,9 +307,9 @@ impl Ledger {
             );
             self.find(Check::RightRuling, event.at, what);
         }
-        let relapses = self.cases.get(&incident).map_or(0, |case| case.relapses);
+        let returns = self.cases.get(&incident).map_or(0, |case| case.returns);
         let pause = ruled.as_ref().and_then(|ruled| ruled.pause_ms);
-        let pause = pause.filter(|_| relapses <= PAUSED_RETURNS_MAX);
+        let pause = pause.filter(|_| returns <= PAUSED_RETURNS_MAX);
         let anew = event.recorded_at.plus_ms(pause.unwrap_or(0));
         let is_worse =
             now_urgency > before_urgency || (now_urgency == before_urgency && *severity > before);

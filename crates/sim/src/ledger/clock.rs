@@ -18,6 +18,7 @@ impl Ledger {
         self.set_back_pulses(by_ms);
         for case in self.cases.values_mut() {
             case.opened_at = case.opened_at.minus_ms(by_ms);
+            case.ended_at = case.ended_at.map(|at| at.minus_ms(by_ms));
             case.over_since = case.over_since.map(|at| at.minus_ms(by_ms));
         }
         let letters: Vec<NotificationId> = self.letters.keys().copied().collect();

@@ -1,10 +1,12 @@
 //! What is owed when, and whether it was done in time.
 
 use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Purpose;
+use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
-use super::{Ledger, Letter, LetterState, Standing, Subject, Wait};
+use super::{Case, Ledger, Letter, LetterState, Standing, Subject, Wait};
 use crate::check::Check;
 
 /// How long all must be well before an incident is over.
@@ -168,9 +170,22 @@ impl Ledger {
             && case.healthy_since.is_none();
         let unpaged = case.is_wanting() && case.wait == Wait::Nothing;
         let overslept = self.overslept(case, now);
+        let unasked = case.unasked.clone();
+        let is_late = self.is_told_along(case);
         if let Some(why) = hidden {
             let what = format!("something fails in incident {number}, but {why}");
             self.find(Check::NothingHidden, now, what);
+        }
+        if is_late {
+            let what = format!("incident {number} is critical, and waits to be told with others");
+            self.find(Check::NothingForgotten, now, what);
+        }
+        self.change(incident, |case| case.is_hurried = false);
+        if !unasked.is_empty() {
+            let what = format!(
+                "incident {number} took over who was asked to help, and {unasked:?} were not asked"
+            );
+            self.find(Check::NothingForgotten, now, what);
         }
         if is_stuck {
             let what = format!("nothing fails in incident {number}, but it is not about to end");
@@ -184,6 +199,14 @@ impl Ledger {
             let what = format!("incident {number}: {why}");
             self.find(Check::NothingForgotten, now, what);
         }
+    }
+
+    /// Whether a page for what became critical by a merge is to be told along by another.
+    fn is_told_along(&self, case: &Case) -> bool {
+        let is_critical = case.is_wanting() && case.worst() == Some(Severity::Critical);
+        let pages = case.active.iter().filter_map(|id| self.letters.get(id));
+        let mut waiting = pages.filter(|page| matches!(page.state, LetterState::Together(_)));
+        case.is_hurried && is_critical && !case.is_held() && waiting.next().is_some()
     }
 
     /// Checks that the engine means to wake up for what is owed.
@@ -210,7 +233,7 @@ impl Ledger {
     }
 }
 
-impl super::Case {
+impl Case {
     fn due(&self) -> Option<Timestamp> {
         if self.standing == Standing::Over {
             return None;
@@ -220,6 +243,13 @@ impl super::Case {
         }
         if self.snoozed_until.is_some() {
             return self.snoozed_until;
+        }
+        if self.urgency == Urgency::Low
+            && let Wait::Quiet(until) = self.wait
+        {
+            // What wakes nobody is told of then.
+            let is_told = self.standing == Standing::Triggered && !self.firing.is_empty();
+            return is_told.then_some(until);
         }
         if !self.burns() || self.is_quieted {
             return None;

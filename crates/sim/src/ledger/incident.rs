@@ -14,6 +14,10 @@ use crate::check::Check;
 
 /// What comes and goes is paged for again after this long at the latest.
 const FLAPPING_MS: u64 = 600_000;
+/// So many returns are each paged for.
+const RETURNS_PAGED: u32 = 3;
+/// After so long in which nothing that pages failed, returns are counted afresh.
+const STABLE_MS: u64 = 600_000;
 /// What comes back later than this after it was over is another incident.
 const RETURN_MS: u64 = 600_000;
 
@@ -43,7 +47,9 @@ impl Ledger {
                     firing: BTreeMap::new(),
                     members: 0,
                     newest: None,
-                    relapses: 0,
+                    returns: 0,
+                    ended_at: None,
+                    may_flap: false,
                     opened_at: at,
                     reached_at: None,
                     is_pressed: false,
@@ -51,6 +57,7 @@ impl Ledger {
                     healthy_since: None,
                     over_since: None,
                     wait: Wait::Nothing,
+                    walked: None,
                     level_event: 0,
                     chosen: BTreeSet::new(),
                     is_paged: false,
@@ -60,10 +67,15 @@ impl Ledger {
                     taken_until: None,
                     snoozed_until: None,
                     is_given: false,
+                    given_to: Vec::new(),
                     is_quieted: false,
                     is_loud: false,
                     is_flapping: false,
+                    helpers: BTreeMap::new(),
+                    taker: None,
+                    unasked: BTreeSet::new(),
                     is_merged: false,
+                    is_hurried: false,
                     merged_into: None,
                     active: BTreeSet::new(),
                 };
@@ -97,14 +109,18 @@ impl Ledger {
             IncidentWhat::PageSuppressed {
                 until, flapping, ..
             } => self.suppressed(id, *until, *flapping, at),
+            IncidentWhat::QuietEnded => self.quiet_ended(id, at),
             IncidentWhat::LevelReached {
+                policy,
                 level,
                 round,
                 recipients,
                 next_at,
                 ..
             } => {
+                self.check_policy(id, *policy, at);
                 self.check_level(id, (*level, *round), recipients, *next_at, envelope);
+                self.change(id, |case| case.walked = *policy);
                 let wait = Wait::Level {
                     level: *level,
                     round: *round,
@@ -122,7 +138,11 @@ impl Ledger {
                 self.check_fallback(id, *circle, recipients, *next_at, envelope);
                 // Whoever takes it from the last resort takes it for all.
                 self.change(id, |case| case.spared.clear());
-                let (level, round) = self.place_of(id).unwrap_or((0, 0));
+                let place = self.place_of(id);
+                if place.is_none() {
+                    self.change(id, |case| case.walked = None);
+                }
+                let (level, round) = place.unwrap_or((0, 0));
                 let wait = Wait::Level {
                     level,
                     round,
@@ -136,6 +156,7 @@ impl Ledger {
                 self.change(id, |case| {
                     case.take();
                     case.takers.extend(*by);
+                    case.taker = *by;
                     case.taken_until = *ends_at;
                 });
             }
@@ -145,6 +166,7 @@ impl Ledger {
                 pages,
                 urgent,
                 failing,
+                ..
             } => {
                 if *reopened {
                     self.check_return(id, at);
@@ -156,7 +178,9 @@ impl Ledger {
                 let severity = failing.as_ref().map(|failing| failing.severity);
                 self.open.insert(id);
                 self.change(id, |case| {
-                    case.relapses += u32::from(*urgent);
+                    if *urgent {
+                        case.count_return(envelope.recorded_at);
+                    }
                     case.healthy_since = None;
                     case.over_since = None;
                     if let Some(severity) = severity {
@@ -166,6 +190,9 @@ impl Ledger {
                     }
                     if anew {
                         case.begin_anew(severity);
+                        // Whether it still comes and goes is decided anew.
+                        case.is_flapping = false;
+                        case.may_flap = false;
                     }
                 });
             }
@@ -225,6 +252,8 @@ impl Ledger {
                 case.reached_at = Some(at);
             }
             case.wait = wait;
+            case.is_flapping = false;
+            case.may_flap = false;
             case.is_pressed = false;
             case.level_event = position;
             case.chosen.extend(chosen);
@@ -251,6 +280,14 @@ impl Ledger {
             let what = format!("pages are held back until {until}, allowed is {allowed:?}");
             self.find(Check::NothingForgotten, at, what);
         }
+        let steady = self.cases.get(&id).filter(|case| !case.comes_and_goes());
+        if let (true, Some(case)) = (flapping, steady) {
+            let (number, returns) = (case.number, case.returns);
+            let what = format!(
+                "incident {number} is held back as what comes and goes, which came back {returns} times"
+            );
+            self.find(Check::NothingForgotten, at, what);
+        }
         self.change(id, |case| {
             case.wait = Wait::Quiet(until);
             case.is_flapping = flapping;
@@ -260,7 +297,40 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// What wakes nobody is told of once nothing covers it any more, and not before.
+    fn quiet_ended(&mut self, id: IncidentId, at: Timestamp) {
+        let Some(case) = self.cases.get(&id) else {
+            return;
+        };
+        let covered = self.case_covered_until(case, at, false);
+        if covered.is_some() || case.urgency != Urgency::Low {
+            let what = format!(
+                "incident {} is no longer quiet, covered until {covered:?}",
+                case.number
+            );
+            self.find(Check::NothingCovered, at, what);
+        }
+        self.change(id, |case| {
+            case.wait = Wait::Nothing;
+            case.is_flapping = false;
+        });
+    }
+}
+
 impl Case {
+    /// What pages comes back now. After it was stable for long enough, that is the first time.
+    fn count_return(&mut self, now: Timestamp) {
+        let ended_at = self.ended_at.filter(|_| !self.burns());
+        let was_stable = ended_at.is_some_and(|ended_at| now.ms_since(ended_at) >= STABLE_MS);
+        self.returns = if was_stable { 0 } else { self.returns + 1 };
+    }
+
+    /// Whether it came back so often that its pages may be held back for that.
+    const fn comes_and_goes(&self) -> bool {
+        self.returns > RETURNS_PAGED || self.is_flapping || self.may_flap
+    }
+
     /// Somebody has it, and no reason to wait counts any more.
     pub(super) fn take(&mut self) {
         self.standing = Standing::Taken;
@@ -276,6 +346,7 @@ impl Case {
         self.is_paged = false;
         self.spared.clear();
         self.takers.clear();
+        self.taker = None;
         self.taken_until = None;
         self.snoozed_until = None;
         self.is_pressed = false;

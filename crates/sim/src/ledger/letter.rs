@@ -207,6 +207,14 @@ impl Ledger {
         if let Purpose::Page(incident) = message.purpose {
             self.check_plan(incident, message, envelope);
         }
+        if let Purpose::Notice(incident) = message.purpose {
+            let case = self.cases.get(&incident);
+            let given_to = case.map_or(&[][..], |case| &case.given_to);
+            if !given_to.is_empty() && !given_to.contains(&message.user) {
+                let what = "its incident was given to others";
+                self.find_about(Check::RightPerson, id, envelope.at, what);
+            }
+        }
     }
 
     /// A page follows from a level or from another way that was given up, goes to one of those whom the level chose, and is the only one by that way.

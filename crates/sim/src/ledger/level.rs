@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tocsin_domain::event::Event;
-use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::id::{IncidentId, PolicyId, UserId};
 use tocsin_domain::page::{Policy, Recipient};
 use tocsin_domain::time::Timestamp;
 
@@ -18,6 +18,17 @@ const FALLBACK_EVERY_MS: u64 = 900_000;
 type Place = (usize, u32);
 
 impl Ledger {
+    /// What was not given to others follows the policy that its service names at that time.
+    pub(super) fn check_policy(&mut self, id: IncidentId, policy: Option<PolicyId>, at: Timestamp) {
+        let wanted = self.policy_of(id).map(|policy| policy.id);
+        let case = self.cases.get(&id).filter(|case| !case.is_given);
+        if let Some(case) = case.filter(|_| policy != wanted) {
+            let number = case.number;
+            let what = format!("incident {number} follows {policy:?}, its service {wanted:?}");
+            self.find(Check::RightLevel, at, what);
+        }
+    }
+
     pub(super) fn check_level(
         &mut self,
         id: IncidentId,
@@ -116,7 +127,9 @@ impl Ledger {
             found.push((Check::RightLevel, "nobody was chosen".to_owned()));
         }
         let is_given = self.cases.get(&id).is_some_and(|case| case.is_given);
-        let may_be_reached = is_given || self.is_exhausted(id);
+        // Another policy than the one that was walked through has its turn first; only more of the same round does not wait for that.
+        let goes_on = circle > 0 || !self.is_walked_anew(id);
+        let may_be_reached = is_given || (self.is_exhausted(id) && goes_on);
         if let (false, Some(policy)) = (may_be_reached, self.policy_of(id)) {
             let starts = self.next_places(id);
             let walked = starts.iter().map(|place| self.walk(id, policy, *place, at));
@@ -148,11 +161,19 @@ impl Ledger {
         }
     }
 
-    /// From where the policy is walked on: the first level at first, then the one after, or the same one again when the
-    /// failure came back.
+    /// Whether another policy is followed now than when the last level was reached.
+    fn is_walked_anew(&self, id: IncidentId) -> bool {
+        let walked = self.cases.get(&id).and_then(|case| case.walked);
+        let follows = self.policy_of(id).map(|policy| policy.id);
+        walked.is_some_and(|walked| follows != Some(walked))
+    }
+
+    /// From where the policy is walked on: the first level at first and of another policy, then the one after, or the same one again
+    /// when the failure came back.
     fn next_places(&self, id: IncidentId) -> Vec<Place> {
         match self.place_of(id) {
             None => vec![(0, 0)],
+            Some(_) if self.is_walked_anew(id) => vec![(0, 0)],
             Some((level, round)) => vec![(level + 1, round), (level, round)],
         }
     }

@@ -148,8 +148,12 @@ pub(crate) struct Case {
     pub(crate) members: u32,
     /// The last one that was put into it.
     newest: Option<AlertId>,
-    /// How often what pages came back.
-    relapses: u32,
+    /// How often what pages came back, since it was last stable.
+    returns: u32,
+    /// When the last of what pages ended, as far as is known.
+    ended_at: Option<Timestamp>,
+    /// It may be held back as what comes and goes: what was merged into it was.
+    may_flap: bool,
     opened_at: Timestamp,
     /// When somebody was first chosen since it was to be paged for anew, or waited.
     pub(crate) reached_at: Option<Timestamp>,
@@ -161,7 +165,9 @@ pub(crate) struct Case {
     /// Since when it is over.
     over_since: Option<Timestamp>,
     pub(crate) wait: Wait,
-    /// Position of the level that was reached last.
+    /// The policy of the level that was reached last.
+    walked: Option<PolicyId>,
+    /// Position of that level.
     level_event: u64,
     /// Who was ever chosen for it: what is under way to somebody may go another way later.
     chosen: BTreeSet<UserId>,
@@ -177,14 +183,24 @@ pub(crate) struct Case {
     snoozed_until: Option<Timestamp>,
     /// A person gave it to others than its service's policy names.
     is_given: bool,
+    /// The people that it was given to by name.
+    given_to: Vec<UserId>,
     /// A person said that it is not urgent.
     is_quieted: bool,
     /// A person said that it is.
     is_loud: bool,
     /// It is held back for some time, and not until a time of the day.
     is_flapping: bool,
+    /// Who was asked to help with it, and whether they answered.
+    helpers: BTreeMap<UserId, bool>,
+    /// Who took it last, unless it was triggered since.
+    taker: Option<UserId>,
+    /// Who was asked to help with what was merged into it, has not answered, and is to be asked about this.
+    unasked: BTreeSet<UserId>,
     /// Others were merged into it.
     is_merged: bool,
+    /// What was merged into it last is critical, and whether its pages hurry was not looked at since.
+    is_hurried: bool,
     /// It goes on in this one.
     merged_into: Option<IncidentId>,
     /// Pages that are due or under way.

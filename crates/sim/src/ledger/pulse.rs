@@ -2,7 +2,7 @@
 
 use tocsin_domain::alert;
 use tocsin_domain::event::{Event, IntakeEvent};
-use tocsin_domain::id::HeartbeatId;
+use tocsin_domain::id::{HeartbeatId, ServiceId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::time::Timestamp;
 
@@ -17,6 +17,7 @@ const SLACK_MS: u64 = 1_000;
 pub(crate) struct Pulse {
     every_ms: u64,
     grace_ms: u64,
+    service: ServiceId,
     pub(super) severity: Severity,
     called_at: Option<Timestamp>,
     /// When it first said since then that it begins.
@@ -28,6 +29,8 @@ pub(crate) struct Pulse {
     has_failed: bool,
     /// It called, and its alert is not over yet.
     has_called: bool,
+    /// It was dead when it was given to another service, and that has not heard of it yet.
+    has_moved: bool,
     /// Tocsin was away when it may have called, and nothing was made of that yet.
     is_to_spare: bool,
 }
@@ -64,9 +67,11 @@ impl Ledger {
         match what {
             IntakeEvent::HeartbeatSet { heartbeat } => {
                 let known = self.pulses.get(&heartbeat.id);
+                let is_other = known.is_some_and(|known| known.service != heartbeat.service);
                 let mut pulse = known.cloned().unwrap_or(Pulse {
                     every_ms: 0,
                     grace_ms: 0,
+                    service: heartbeat.service,
                     severity: heartbeat.severity,
                     called_at: None,
                     started_at: None,
@@ -74,12 +79,17 @@ impl Ledger {
                     is_firing: false,
                     has_failed: false,
                     has_called: false,
+                    has_moved: false,
                     is_to_spare: false,
                 });
+                pulse.has_moved |= pulse.is_firing && is_other;
+                pulse.service = heartbeat.service;
                 pulse.every_ms = heartbeat.every_ms;
                 pulse.grace_ms = heartbeat.grace_ms;
                 pulse.severity = heartbeat.severity;
+                // It is waited for anew with that, whoever listened before.
                 pulse.anew_at = Some(event.at);
+                pulse.is_to_spare = false;
                 self.pulses.insert(heartbeat.id, pulse);
                 self.reckon_pulse(heartbeat.id);
             }
@@ -138,7 +148,7 @@ impl Ledger {
         self.set_due(Subject::Pulse(id), missed);
     }
 
-    /// Tocsin starts, or could keep nothing: whoever may have called in vain is waited for once more after that.
+    /// Tocsin starts, could keep nothing, or was held up: whoever may have called in vain is waited for once more after that.
     pub(crate) fn note_deaf(&mut self, now: Timestamp) {
         self.is_deaf = true;
         for pulse in self.pulses.values_mut() {
@@ -146,16 +156,19 @@ impl Ledger {
         }
     }
 
-    /// An alert of a job follows from a call that was missed, or from its word that it failed.
+    /// An alert of a job follows from a call that was missed, from its word that it failed, or from another service that it is
+    /// given to while it is dead.
     pub(super) fn pulse_fires(&mut self, id: HeartbeatId, told: &alert::Alert, event: &Event) {
         let Some(pulse) = self.pulses.get_mut(&id) else {
             return;
         };
         let missed = pulse.missed_at();
         let is_missed = missed.is_some_and(|missed| missed <= event.recorded_at);
-        let is_right = pulse.has_failed || (is_missed && !pulse.is_to_spare);
+        let is_taken_along = pulse.has_moved && told.service == pulse.service;
+        let is_right = pulse.has_failed || is_taken_along || (is_missed && !pulse.is_to_spare);
         pulse.is_firing = true;
         pulse.has_failed = false;
+        pulse.has_moved = false;
         pulse.is_to_spare = false;
         self.reckon_pulse(id);
         if !is_right {
@@ -176,8 +189,8 @@ impl Ledger {
         self.is_deaf = false;
         let mut wrong = None;
         for (id, pulse) in &mut self.pulses {
-            let left = (pulse.has_failed, pulse.has_called, pulse.is_to_spare);
-            if left != (false, false, false) {
+            let heard = !pulse.has_failed && !pulse.has_called;
+            if !heard || pulse.has_moved || pulse.is_to_spare {
                 wrong = Some(format!("the job {id} was not heard: {pulse:?}"));
             }
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::event::Response;
 use tocsin_domain::id::{AlertId, IncidentId, UserId};
+use tocsin_domain::incident::Assigned;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
@@ -23,8 +24,9 @@ impl Ledger {
                 self.hush_no_more(id);
                 self.change(id, |case| case.trigger_again(at));
             }
-            Response::Snoozed { until, .. } => self.change(id, |case| {
+            Response::Snoozed { by, until } => self.change(id, |case| {
                 case.take();
+                case.taker = Some(*by);
                 case.snoozed_until = Some(*until);
                 case.taken_until = None;
             }),
@@ -32,11 +34,15 @@ impl Ledger {
                 case.snoozed_until = None;
                 case.taken_until = *ends_at;
             }),
-            Response::Reassigned { .. } => {
+            Response::Reassigned { to } => {
                 self.hush_no_more(id);
                 self.change(id, |case| {
                     case.begin_anew(None);
                     case.is_given = true;
+                    case.given_to = match to {
+                        Assigned::People(people) => people.clone(),
+                        Assigned::Policy(_) => Vec::new(),
+                    };
                     case.is_pressed = true;
                 });
             }
@@ -59,26 +65,21 @@ impl Ledger {
             }
             Response::UrgencySet { urgency } => {
                 self.hush(id, *urgency == Urgency::Low);
-                self.change(id, |case| {
-                    case.urgency = *urgency;
-                    case.is_quieted = *urgency == Urgency::Low;
-                    case.is_loud = *urgency == Urgency::High;
-                    if case.is_quieted {
-                        case.spared.clear();
-                        case.wait = match case.wait {
-                            Wait::Quiet(until) => Wait::Quiet(until),
-                            Wait::Nothing | Wait::Hold(_) | Wait::Level { .. } => Wait::Nothing,
-                        };
-                    }
-                });
+                self.change(id, |case| case.set_urgency(*urgency));
             }
             Response::MergedInto { into, .. } => {
                 self.change(id, |case| case.merged_into = Some(*into));
+                self.ask_on(id, *into);
             }
-            Response::RespondersRequested { .. }
-            | Response::ResponderAnswered { .. }
-            | Response::PrioritySet { .. }
-            | Response::TitleSet { .. } => {}
+            Response::RespondersRequested { people, .. } => self.change(id, |case| {
+                case.helpers
+                    .extend(people.iter().map(|user| (*user, false)));
+                case.unasked.retain(|user| !people.contains(user));
+            }),
+            Response::ResponderAnswered { user, .. } => self.change(id, |case| {
+                case.helpers.insert(*user, true);
+            }),
+            Response::PrioritySet { .. } | Response::TitleSet { .. } => {}
         }
     }
 
@@ -110,15 +111,40 @@ impl Ledger {
         let source = self.cases.get(&source);
         let is_quieted = source.is_some_and(|source| source.is_quieted);
         let is_loud = source.is_some_and(|source| source.is_loud);
+        let ended_at = source.and_then(|source| source.ended_at);
+        let may_flap = source.is_some_and(|source| source.is_flapping || source.may_flap);
         self.change(id, |case| {
             case.is_loud |= is_loud;
+            case.ended_at = case.ended_at.max(ended_at);
+            case.may_flap |= may_flap;
             case.severity = severity;
             case.urgency = urgency;
             case.is_quieted = (case.is_quieted || is_quieted) && urgency == Urgency::Low;
             case.is_merged = true;
+            case.is_hurried |= severity == Severity::Critical;
             if pages {
                 case.begin_anew(None);
             }
+        });
+    }
+
+    /// Who was asked to help with what ends in another incident and can be reached is to be asked about that, unless they have
+    /// answered, have it, or were asked about it already.
+    fn ask_on(&mut self, source: IncidentId, into: IncidentId) {
+        let source = self.cases.get(&source).map(|source| &source.helpers);
+        let helpers = source.into_iter().flatten();
+        let unanswered = helpers.filter(|(_, answered)| !**answered);
+        let can = |user: &UserId| {
+            let person = self.people.get(user);
+            person.is_some_and(super::Person::is_reachable)
+        };
+        let asked = unanswered.map(|(user, _)| *user).filter(can);
+        let asked: BTreeSet<UserId> = asked.collect();
+        self.change(into, |case| {
+            let is_new =
+                |user: &UserId| case.taker != Some(*user) && !case.helpers.contains_key(user);
+            let asked: Vec<UserId> = asked.into_iter().filter(is_new).collect();
+            case.unasked.extend(asked);
         });
     }
 
@@ -159,6 +185,7 @@ impl Case {
         self.is_pressed = true;
         self.spared.clear();
         self.takers.clear();
+        self.taker = None;
         if let Wait::Level { next_at, .. } = &mut self.wait {
             *next_at = at;
         }
@@ -168,6 +195,8 @@ impl Case {
     fn escalate(&mut self, spared: BTreeSet<UserId>, at: Timestamp) {
         let wait = self.wait;
         self.begin_anew(None);
+        // After the people it was given to, its policy has its turn.
+        self.given_to.clear();
         self.is_pressed = true;
         self.spared = spared;
         if let Wait::Level {
@@ -182,6 +211,22 @@ impl Case {
                 round,
                 is_fallback,
                 next_at: at,
+            };
+        }
+    }
+}
+
+impl Case {
+    /// What a person says of it stands: what is not urgent waits for no page.
+    fn set_urgency(&mut self, urgency: Urgency) {
+        self.urgency = urgency;
+        self.is_quieted = urgency == Urgency::Low;
+        self.is_loud = urgency == Urgency::High;
+        if self.is_quieted {
+            self.spared.clear();
+            self.wait = match self.wait {
+                Wait::Quiet(until) => Wait::Quiet(until),
+                Wait::Nothing | Wait::Hold(_) | Wait::Level { .. } => Wait::Nothing,
             };
         }
     }

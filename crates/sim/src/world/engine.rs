@@ -10,13 +10,17 @@ use tocsin_domain::time::Timestamp;
 use tocsin_engine::{AskError, Core, Done, Past};
 
 use super::agenda::Happening;
-use super::{HOUR, Heard, MINUTE, Report, SECOND, Ticket, World};
+use super::{Engine, HOUR, Heard, MINUTE, Report, SECOND, Ticket, World};
 use crate::check::Check;
 use crate::machine::{HandedOut, Mishap};
 use crate::tally::Fault;
 
 /// After a failed commit the engine has this long until it must have tried again with success.
 const RECOVERED_AFTER: i64 = 5 * SECOND;
+/// How often the clock is looked at while nothing is due. The thread does so every second, which would show no more.
+const LOOK_EVERY: i64 = 10 * SECOND;
+/// When so much has gone by between two looks, nobody listened meanwhile.
+const AWAY_MS: u64 = 30_000;
 /// Steps in a row that may do nothing although something is due: a clock is read again in between.
 const IDLE_STEPS_MAX: u32 = 20;
 /// How often the sender tells an outcome that cannot be kept.
@@ -64,6 +68,7 @@ impl World {
             self.lose(Vec::new());
             return;
         };
+        self.look_on(&mut engine);
         let waiting = std::mem::take(&mut self.inbox);
         let replies = Replies::default();
         let (mut commands, mut tickets) = (Vec::new(), Vec::new());
@@ -86,6 +91,31 @@ impl World {
         let heard = replies.lock().map(|mut all| std::mem::take(&mut *all));
         self.after_step(tickets, heard.unwrap_or_default());
         self.count_idle(has_asked || self.ledger.position > position);
+    }
+
+    /// The engine has looked at its clock since the last step, unless its machine was suspended. When more time has gone by than
+    /// it saw, whoever said something meanwhile was not heard.
+    fn look_on(&mut self, engine: &mut Engine) {
+        let mut was_away = false;
+        let mut at_us = self.stepped_us + LOOK_EVERY;
+        while at_us < self.now_us {
+            if at_us >= self.suspended_until_us {
+                let shows = Timestamp::from_micros(at_us + self.offset_us);
+                engine.look(shows);
+                was_away |= self.was_away(shows);
+                self.looked_at = self.looked_at.map(|_| shows);
+            }
+            at_us += LOOK_EVERY;
+        }
+        let now = self.wall();
+        if was_away || self.was_away(now) {
+            self.ledger.note_deaf(now);
+        }
+    }
+
+    fn was_away(&self, now: Timestamp) -> bool {
+        let looked_at = self.looked_at;
+        looked_at.is_some_and(|at| now.ms_since(at) >= AWAY_MS)
     }
 
     /// What is decided while the journal still works on the rest, if anything.

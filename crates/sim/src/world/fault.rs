@@ -96,6 +96,7 @@ impl World {
             Kind::ClockBack => self.set_clock(-HOUR, Fault::ClockBack),
             Kind::Suspend => {
                 self.tally.note(Fault::Suspended);
+                self.step_awake();
                 self.suspended_until_us = self.now_us + 8 * HOUR;
             }
             Kind::Storm => self.storm(),
@@ -113,12 +114,16 @@ impl World {
             return;
         }
         self.tally.note(fault);
-        // The engine has looked at its clock within the last second.
+        self.step_awake();
+        self.offset_us += jump;
+        self.restless_until_us = self.restless_until_us.max(self.now_us + 3 * SECOND);
+    }
+
+    /// An engine that runs has looked at its clock within the last second.
+    fn step_awake(&mut self) {
         if self.engine.is_some() && self.now_us >= self.suspended_until_us {
             self.step();
         }
-        self.offset_us += jump;
-        self.restless_until_us = self.restless_until_us.max(self.now_us + 3 * SECOND);
     }
 
     pub(super) fn disk_heals(&mut self) {

@@ -285,7 +285,9 @@ impl World {
         let due = due.map(|due| due.as_micros().saturating_sub(self.offset_us));
         let restless = self.stepped_us + SECOND;
         let restless = Some(restless).filter(|at| *at <= self.restless_until_us);
-        let at = due.into_iter().chain(restless).min()?;
+        // It looks at its clock as soon as its machine goes on.
+        let wakes = Some(self.suspended_until_us).filter(|at| *at > self.stepped_us);
+        let at = due.into_iter().chain(restless).chain(wakes).min()?;
         Some(at.max(self.suspended_until_us).max(self.now_us))
     }
 

@@ -99,6 +99,7 @@ fn of_incident(what: &IncidentWhat, before: Option<Wait>) -> Option<Fault> {
         | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::QuietEnded
         | IncidentWhat::FallbackReached { .. }
         | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }

@@ -170,14 +170,62 @@ fn a_heartbeat_that_is_removed_or_moved_takes_its_alert_along() {
         severity: Severity::Error,
         token_hash: None,
     };
-    heartbeat(&mut world, moved);
-    world.wait_ms(HOUR + MINUTE);
-    assert_eq!(missed(&world).len(), 2);
+    let first = world.incident().id;
+    heartbeat(&mut world, moved.clone());
+    let at = world.now;
+    assert_eq!(missed(&world), [at.minus_ms(HOUR - MINUTE), at]);
     assert_eq!(world.incident().service, service);
+    assert_eq!(world.state.incidents[&first].firing, 0);
+    world.wait_ms(HOUR + MINUTE);
+    let other = world.state.firing.values().next().unwrap();
+    assert_eq!(
+        world.state.alerts[other].title,
+        "backup has not called in time"
+    );
+    // Set once more as it is, it is the same alert.
+    heartbeat(&mut world, moved);
+    assert_eq!(missed(&world).len(), 2);
+    assert_eq!(world.state.incidents[&first].status, Status::Resolved);
     heartbeat(&mut world, HeartbeatAsk::Remove(id));
     world.wait_ms(10 * HOUR);
     assert!(world.state.open_incidents.is_empty());
     assert_eq!(missed(&world).len(), 2);
+}
+
+#[test]
+fn a_job_that_is_moved_after_it_said_that_it_failed_fails_on_the_other_service_until_it_calls() {
+    let (mut world, id) = with_job(24 * HOUR, MINUTE);
+    call(&mut world, id);
+    world.wait_ms(MINUTE);
+    let message = "no space left".to_owned();
+    let failed = HeartbeatAsk::Failed {
+        heartbeat: id,
+        message,
+    };
+    heartbeat(&mut world, failed);
+    let service = world.add_service("Backups");
+    let pages = world.pages().len();
+    heartbeat(
+        &mut world,
+        HeartbeatAsk::Set {
+            id: Some(id),
+            name: "backup".to_owned(),
+            service: Some(service),
+            every_ms: 24 * HOUR,
+            grace_ms: MINUTE,
+            severity: Severity::Error,
+            token_hash: None,
+        },
+    );
+    let alert = *world.state.firing.values().next().unwrap();
+    let alert = &world.state.alerts[&alert];
+    assert_eq!(
+        (alert.service, alert.summary.as_str()),
+        (service, "no space left")
+    );
+    assert!(world.pages().len() > pages, "whoever has that service now");
+    call(&mut world, id);
+    assert!(world.state.firing.is_empty());
 }
 
 /// Writes a call down as the shell does: unless it says no more than the one before.

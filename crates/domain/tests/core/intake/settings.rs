@@ -1,14 +1,15 @@
 //! Urgency by service and by support hours; alerts that end when nothing is heard of them.
 
-use super::{HOUR, MINUTE, office};
+use super::{HOUR, MINUTE, office, rule, title_contains};
 use crate::world::World;
-use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
-use tocsin_domain::intake::{GroupBy, Loudness, SupportHours, UrgencyBy};
+use tocsin_domain::intake::{Action, GroupBy, Loudness, SupportHours, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::Urgency;
+use tocsin_domain::simulate::{Wanted, What, rehearse};
 
 /// From the beginning of the world, a Sunday, until Monday at 09:00 in Paris.
 const UNTIL_MONDAY: u64 = 28 * HOUR;
@@ -94,6 +95,28 @@ fn what_is_open_when_support_hours_begin_is_raised_and_paged() {
 }
 
 #[test]
+fn what_began_before_support_hours_and_is_told_of_after_them_waits_for_the_next_ones() {
+    let mut world = World::set_up();
+    world.take_in(support(true), GroupBy::Nothing, None);
+    // It is Monday at 19:00, and has failed since 08:00.
+    world.wait_ms(UNTIL_MONDAY + 10 * HOUR);
+    world.ask(Ask::Alert(AlertAsk::Trigger {
+        service: None,
+        integration: None,
+        dedup_key: Some("disk".to_owned()),
+        severity: Severity::Warning,
+        title: "disk fails".to_owned(),
+        summary: String::new(),
+        details: Vec::new(),
+        at: Some(world.now.minus_ms(11 * HOUR)),
+    }));
+    world.wait_ms(14 * HOUR - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1, "it is Tuesday at 09:00");
+}
+
+#[test]
 fn support_hours_that_begin_again_after_the_clock_was_set_back_raise_what_is_open() {
     let mut world = World::set_up();
     world.take_in(support(true), GroupBy::Nothing, None);
@@ -168,4 +191,22 @@ fn what_a_monitor_sees_does_not_end_by_silence() {
     world.acknowledge();
     world.wait_ms(5 * HOUR);
     assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+#[test]
+fn a_rehearsal_pages_whatever_a_service_and_its_rules_make_of_failures_at_this_hour() {
+    for urgency in [UrgencyBy::Severity, UrgencyBy::Low, support(false)] {
+        let mut world = World::set_up();
+        world.take_in(urgency, GroupBy::Nothing, None);
+        let suppress = rule("r", title_contains("simulated"), vec![Action::Suppress]);
+        world.set_rules_of(None, vec![suppress]);
+        let wanted = Wanted {
+            service: world.default_service(),
+            at: world.now,
+            urgency: Urgency::High,
+        };
+        let played = rehearse(&world.state, &wanted).unwrap();
+        let mut whats = played.steps.iter().map(|step| &step.what);
+        assert!(whats.any(|what| matches!(what, What::Contact(_))));
+    }
 }

@@ -106,6 +106,51 @@ fn an_alert_of_two_senders_opens_one_incident_and_pages_once() {
 }
 
 #[test]
+fn an_end_from_before_an_alert_began_anew_does_not_end_it() {
+    let mut world = World::set_up();
+    let first = world.labelled("a", &[], 5 * MINUTE);
+    world.say(first.clone());
+    world.wait_ms(100_000);
+    let over = Labelled {
+        ends_at: world.now,
+        ..first
+    };
+    world.say(over.clone());
+    world.wait_ms(200_000);
+    world.fires("a", &[]);
+    let events = world.journal.len();
+    // One sender fires anew; the other, which has not seen that, repeats what was over before.
+    world.say(over.clone());
+    assert_eq!(world.journal.len(), events, "that is no news");
+    world.wait_ms(MINUTE);
+    world.fires("a", &[]);
+    world.say(over.clone());
+    assert!(world.alert("a").is_firing());
+    // An end of which no begin is said is one of what fails now, also by a clock that is behind.
+    world.say(Labelled {
+        starts_at: over.ends_at,
+        ..over
+    });
+    assert!(!world.alert("a").is_firing());
+}
+
+#[test]
+fn an_end_is_heard_when_the_clock_was_set_back_since_the_alert_began() {
+    let mut world = World::set_up();
+    world.fires("a", &[]);
+    world.now = world.now.minus_ms(HOUR);
+    world.ask(Ask::ClockSetBack { by_ms: HOUR });
+    world.wait_ms(MINUTE);
+    let over = Labelled {
+        starts_at: world.now.minus_ms(MINUTE),
+        ends_at: world.now,
+        ..world.labelled("a", &[], 0)
+    };
+    world.say(over);
+    assert!(!world.alert("a").is_firing());
+}
+
+#[test]
 fn an_alert_that_is_not_said_again_is_over_at_its_end() {
     let mut world = World::set_up();
     world.fires("a", &[]);

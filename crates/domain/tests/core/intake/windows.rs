@@ -3,12 +3,14 @@
 use super::silences::matcher;
 use super::{HOUR, MINUTE};
 use crate::world::World;
-use tocsin_domain::command::{Ask, IntakeAsk, PeopleAsk, RespondAsk, WatchAsk};
+use tocsin_domain::command::{AlertAsk, Ask, IntakeAsk, PeopleAsk, RespondAsk, WatchAsk};
 use tocsin_domain::event::{Event, EventBody, WatchEvent};
 use tocsin_domain::id::{MaintenanceId, ServiceId};
 use tocsin_domain::intake::{LabelMatcher, LabelTest, When};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{RepeatUnit, Repeating, Span};
+use tocsin_domain::page::Purpose;
+use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 
 pub(super) fn plan(world: &mut World, services: Vec<ServiceId>, when: When) -> MaintenanceId {
@@ -332,4 +334,52 @@ fn labels_of_a_window_that_would_cover_everything_or_nothing_are_refused() {
         assert!(format!("{refused:?}").contains(told), "{refused:?}");
     }
     assert_eq!(world.state.windows.len(), 0);
+}
+
+#[test]
+fn what_wakes_nobody_and_still_fails_when_the_work_is_over_is_told_then() {
+    let notices = |world: &World| {
+        let messages = world.state.notifications.values();
+        let notices = messages.filter(|one| matches!(one.purpose, Purpose::Notice(_)));
+        notices.count()
+    };
+    for (ends_early, gets_worse, recovers) in [
+        (false, false, false),
+        (true, false, false),
+        (false, true, false),
+        (false, false, true),
+    ] {
+        let mut world = World::set_up();
+        let (user, service) = (world.ada(), world.default_service());
+        let mail = world.state.users[&user].contact_methods[0].id;
+        let rules = vec![(Urgency::High, 0, mail), (Urgency::Low, 0, mail)];
+        world.ask(Ask::People(PeopleAsk::SetRules { user, rules }));
+        let when = once(&world, 0, HOUR);
+        let work = plan(&mut world, vec![service], when);
+        world.trigger("disk", Severity::Info);
+        if gets_worse {
+            world.trigger("disk", Severity::Warning);
+        }
+        world.wait_ms(HOUR - 1);
+        assert_eq!(notices(&world), 0);
+        if recovers {
+            world.ask(Ask::Alert(AlertAsk::ResolveByKey {
+                service,
+                integration: None,
+                dedup_key: "disk".to_owned(),
+            }));
+        }
+        if ends_early {
+            world.ask(Ask::Intake(IntakeAsk::EndWindow(work)));
+        } else {
+            world.wait_ms(1);
+        }
+        assert_eq!(
+            notices(&world),
+            usize::from(!recovers),
+            "worse: {gets_worse}"
+        );
+        assert!(recovers || world.incident().suppressed.is_none());
+        assert_eq!(world.pages(), []);
+    }
 }

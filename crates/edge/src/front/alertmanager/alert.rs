@@ -10,6 +10,8 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::id::IntegrationId;
 use tocsin_domain::people::Role::Responder;
 use tocsin_domain::service::{Integration, IntegrationKind};
+use tocsin_domain::state::State as Known;
+use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::alertmanager::{
     ALERTS_BYTES_MAX, AlertQuestion, Fault, ValidAlert, json, parse_alerts,
@@ -42,7 +44,11 @@ pub(crate) async fn post_alerts(
     let (parts, content) = request.into_parts();
     let (actor, integration) = sender(&app, &parts).await?;
     let bytes = read(&parts.headers, content, ALERTS_BYTES_MAX).await?;
-    let (alerts, mut reasons) = parse_alerts(&bytes, app.now())?;
+    let now = app.now();
+    let (alerts, mut reasons) = parse_alerts(&bytes, now)?;
+    for alert in &alerts {
+        app.inner().alerts_received.count(alert.ends_at > now);
+    }
     let mut asks = alerts.into_iter().map(|alert| ask_of(alert, integration));
     loop {
         let together: Vec<Ask> = asks.by_ref().take(TOGETHER_MAX).collect();
@@ -116,18 +122,19 @@ fn ask_of(alert: ValidAlert, integration: Option<IntegrationId>) -> Ask {
     Ask::Alert(AlertAsk::Labelled(Box::new(labelled)))
 }
 
-/// What is asked, and the answer to it. Nothing new becomes known while the state is looked at, so it is looked at for as short
-/// as can be, and what is long about the answer is done without it.
+/// What is asked, and the answer to it. Nothing new becomes known while the state is looked at, so `sight` takes what is needed of it
+/// in as short a time as can be, and what is long about the answer is done without it.
 async fn answer<T: serde::Serialize + 'static>(
     app: &App,
     given: &Parameters,
+    sight: fn(&Known, Timestamp) -> Known,
     make: impl FnOnce(&Scene<'_>, &AlertQuestion) -> T + Send + 'static,
 ) -> Result<Response, Refusal> {
     let question = AlertQuestion::read(given.pairs())?;
     let now = app.now();
     let asked = app.clone();
     let work = move || {
-        let sight = asked.read(|state| state.sight_of_firing(now));
+        let sight = asked.read(|state| sight(state, now));
         let scene = Scene {
             state: &sight,
             now,
@@ -154,7 +161,8 @@ pub(super) fn shown<T: serde::Serialize>(made: &T) -> Response {
     ("unprocessed" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
     responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
-    answer(&app, &given, |scene, question| scene.alerts(question)).await
+    let make = |scene: &Scene<'_>, question: &AlertQuestion| scene.alerts(question);
+    answer(&app, &given, Known::sight_of_firing, make).await
 }
 
 /// Alerts that fire, by incident
@@ -163,5 +171,6 @@ pub(crate) async fn alerts(State(app): State<App>, given: Parameters) -> Result<
     ("muted" = Option<bool>, Query), ("filter" = Option<Vec<String>>, Query), ("receiver" = Option<String>, Query)),
     responses((status = 200, body = Vec<Object>), (status = 400, content_type = "application/json", body = String)))]
 pub(crate) async fn groups(State(app): State<App>, given: Parameters) -> Result<Response, Refusal> {
-    answer(&app, &given, |scene, question| scene.groups(question)).await
+    let make = |scene: &Scene<'_>, question: &AlertQuestion| scene.groups(question);
+    answer(&app, &given, Known::sight_of_open, make).await
 }

@@ -151,12 +151,12 @@ impl Scene<'_> {
         )
     }
 
-    /// The firing alerts that are asked for, by fingerprint. Those that are over, of which there may be very many, are not looked at.
+    /// The firing alerts that are asked for, by fingerprint. Each alert of the state is looked at, so it is one of those that fire.
     pub(super) fn alerts(&self, question: &AlertQuestion) -> Vec<AlertShown> {
         let lasting = self.lasting();
-        let firing = self.state.firing.values();
-        let mut shown: Vec<AlertShown> = firing
-            .filter_map(|id| self.state.alerts.get(id))
+        let known = self.state.alerts.values();
+        let mut shown: Vec<AlertShown> = known
+            .filter(|alert| alert.is_firing())
             .filter_map(|alert| self.alert(alert, question, &lasting))
             .collect();
         shown.sort_by(|one, other| one.fingerprint.cmp(&other.fingerprint));

@@ -114,12 +114,8 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
     let names = |all: &[Value]| all.iter().map(text).collect::<Vec<_>>().join(", ");
     match what {
         IncidentWhat::Opened { title, .. } => {
-            let channel = json!({"type": "api", "summary": title});
-            Some((
-                "trigger",
-                format!("Triggered: {title}"),
-                json!({ "channel": channel }),
-            ))
+            let channel = json!({"channel": {"type": "api", "summary": title}});
+            Some(("trigger", format!("Triggered: {title}"), channel))
         }
         IncidentWhat::LevelReached {
             policy,
@@ -170,6 +166,7 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
         IncidentWhat::Raised { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::QuietEnded
         | IncidentWhat::Recovered
         | IncidentWhat::Relapsed {
             reopened: false, ..

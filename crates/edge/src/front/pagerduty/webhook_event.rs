@@ -144,6 +144,7 @@ fn parts_of(what: &IncidentWhat) -> Vec<Part> {
         | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::QuietEnded
         | IncidentWhat::Recovered
         | IncidentWhat::Relapsed {
             reopened: false, ..

@@ -214,6 +214,10 @@ fn incident(
             StepKind::Quiet,
             format!("Nobody was paged until {until}: {why}."),
         ),
+        IncidentWhat::QuietEnded => one(
+            StepKind::Quiet,
+            format!("What kept it quiet was over at {at}."),
+        ),
         IncidentWhat::LevelReached { .. } => level(what, event, asked, names),
         IncidentWhat::FallbackReached {
             recipients, why, ..

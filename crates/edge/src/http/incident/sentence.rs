@@ -296,6 +296,11 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             format!("Nobody is paged until {until}"),
             why.clone(),
         ),
+        IncidentWhat::QuietEnded => told(
+            Tone::Info,
+            "What kept it quiet is over",
+            "It wakes nobody, and is told of now.",
+        ),
         IncidentWhat::LevelReached {
             policy,
             level,

@@ -1,6 +1,7 @@
-//! What Alertmanager's API shows of much: windows of many long names, alerts beside the state.
+//! What Alertmanager's API shows of much: windows of many long names, alerts beside the state; and what is counted of alerts.
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
 use serde_json::json;
 
 use super::{down, fires, get, post, silence, silenced};
@@ -62,7 +63,8 @@ async fn what_is_shown_is_taken_from_the_state_without_copies_and_without_the_re
     let made = post(&world, "/silences", later).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text());
     world.engine.read(|state| {
-        let sight = state.sight_of_firing(START);
+        assert!(state.sight_of_firing(START).incidents.is_empty());
+        let sight = state.sight_of_open(START);
         assert_eq!((state.alerts.len(), sight.alerts.len()), (2, 1));
         let alert = sight.alerts.keys().next().unwrap();
         assert!(sight.alerts.is_shared(alert, &state.alerts));
@@ -78,4 +80,25 @@ async fn what_is_shown_is_taken_from_the_state_without_copies_and_without_the_re
     assert_eq!(shown[0]["status"]["silencedBy"], json!([id]));
     let groups = get(&world, "/alerts/groups").await;
     assert_eq!(groups[0]["alerts"], shown);
+}
+
+#[tokio::test]
+async fn alerts_are_counted_by_how_they_stand_by_our_clock() {
+    let world = World::new();
+    fires(&world, json!([down("web-1"), down("web-2")])).await;
+    // To a clock that is four minutes ahead of its sender's, what fires is over; it is known nowhere else.
+    let mut over = down("web-3");
+    over["endsAt"] = json!(START.to_rfc3339());
+    fires(&world, json!([over])).await;
+    assert_eq!(get(&world, "/alerts").await.as_array().unwrap().len(), 2);
+    let token = format!("Bearer {}", world.viewer);
+    let request = Request::get("/metrics").header(header::AUTHORIZATION, token);
+    let metrics = world.send(request.body(Body::empty()).unwrap()).await;
+    let metrics = metrics.text();
+    for line in [
+        "tocsin_alerts_received_total{status=\"firing\"} 2",
+        "tocsin_alerts_received_total{status=\"resolved\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line} in {metrics}");
+    }
 }
