@@ -186,8 +186,8 @@ pub(crate) async fn remove_pagerduty_user(Path(id): Path<String>, asked: Asked) 
     Ok(Reply::Empty)
 }
 
-/// The ways to a person. Whoever may write an address by this API reads it back whole, as Terraform's provider does; of all others, and
-/// to all others, a hint is shown, as in the native API.
+/// The ways to a person. Whoever may write a mail address or a number reads it back whole, as Terraform's provider does; of all other
+/// ways, and to all others, a hint is shown, as in the native API.
 pub(super) async fn methods(asked: &Asked, known: &people::User) -> Result<Vec<Value>, Refused> {
     let rows: Vec<(ContactMethod, people::ChannelKind)> = known
         .contact_methods
@@ -200,7 +200,7 @@ pub(super) async fn methods(asked: &Asked, known: &people::User) -> Result<Vec<V
             let secret = parts.vault.get(method.address)?;
             let text = secret.map(|secret| secret.expose_secret().to_owned());
             let text = text.unwrap_or_default();
-            let address = if open && reach::is_written(kind) {
+            let address = if open && reach::is_told(kind) {
                 text
             } else {
                 address::hint(shape::ChannelKind::from(kind), &text)

@@ -44,10 +44,13 @@ pub const fn method_word(kind: ChannelKind) -> &'static str {
     }
 }
 
-/// Whether a way of this kind can be added and changed by a body.
+/// Whether an address of this kind can be told to whoever may write it. Who knows any other can send to it: it is as good as a password.
 #[must_use]
-pub fn is_written(kind: ChannelKind) -> bool {
-    WAYS.iter().any(|(_, known)| *known == kind)
+pub const fn is_told(kind: ChannelKind) -> bool {
+    matches!(
+        kind,
+        ChannelKind::Email | ChannelKind::Sms | ChannelKind::Voice
+    )
 }
 
 /// Countries whose calling codes have two digits; one and seven have one, and all others three (ITU-T E.164).
