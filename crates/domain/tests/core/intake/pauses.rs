@@ -132,9 +132,8 @@ fn what_waits_and_wakes_nobody_goes_on_waiting_as_something_urgent_that_a_rule_l
     assert_eq!(world.pages().len(), 1);
 }
 
-#[test]
-fn what_waits_and_wakes_nobody_is_paged_for_at_once_as_something_urgent_beside_what_does_not_wait()
-{
+/// What comes within an hour makes one incident, and what is about a disk waits for ten minutes.
+fn disks_wait_beside_others() -> World {
     let mut world = World::set_up();
     let grouping = GroupBy::Time {
         within_ms: HOUR,
@@ -143,6 +142,13 @@ fn what_waits_and_wakes_nobody_is_paged_for_at_once_as_something_urgent_beside_w
     world.take_in(UrgencyBy::Severity, grouping, None);
     let waits = rule("r", title_contains("disk"), pause(10 * MINUTE));
     world.set_rules_of(None, vec![waits]);
+    world
+}
+
+#[test]
+fn what_waits_and_wakes_nobody_is_paged_for_at_once_as_something_urgent_beside_what_does_not_wait()
+{
+    let mut world = disks_wait_beside_others();
     world.trigger("disk", Severity::Warning);
     world.trigger("net", Severity::Error);
     assert_eq!(world.pages().len(), 1);
@@ -193,14 +199,7 @@ fn a_page_for_what_was_over_is_not_tried_again_for_what_is_back_and_waits() {
 
 #[test]
 fn what_a_person_said_is_urgent_does_not_wait_for_the_pause_of_what_joins_it() {
-    let mut world = World::set_up();
-    let grouping = GroupBy::Time {
-        within_ms: HOUR,
-        rolling: false,
-    };
-    world.take_in(UrgencyBy::Severity, grouping, None);
-    let waits = rule("r", title_contains("disk"), pause(10 * MINUTE));
-    world.set_rules_of(None, vec![waits]);
+    let mut world = disks_wait_beside_others();
     world.trigger("calm", Severity::Warning);
     let (incident, urgency) = (world.incident().id, Urgency::High);
     world.respond(RespondAsk::SetUrgency { incident, urgency });
