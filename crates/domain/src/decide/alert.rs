@@ -344,6 +344,7 @@ impl Decider<'_> {
         }
         if joined.is_some() {
             self.end_pause_of_others(id, incident);
+            self.wait_before_the_first_page(id, incident);
         }
         // Many may join what is quiet: that must not look at all of them each time.
         if joined.is_some() && !self.is_quiet_as_long(id, incident) {

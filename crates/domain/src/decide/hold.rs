@@ -131,6 +131,18 @@ impl Decider<'_> {
         }
     }
 
+    /// What waits and joins an incident of this very step, about which nothing was decided yet: where all else in it is quiet, its page
+    /// is not due at once.
+    pub(super) fn wait_before_the_first_page(&mut self, alert: AlertId, id: IncidentId) {
+        let incident = self.state.incidents.get(&id);
+        let is_undecided =
+            incident.is_some_and(|one| one.hold.is_none() && one.suppressed.is_none());
+        let alert = self.state.alerts.get(&alert);
+        if is_undecided && alert.is_some_and(|alert| alert.is_burning() && alert.hold.is_some()) {
+            self.look_again(id);
+        }
+    }
+
     /// What the page of an incident was held back for until it is cleared is over. What waits for another reason goes on waiting for
     /// that.
     pub(super) fn hold_cleared(&mut self, id: IncidentId) {

@@ -155,23 +155,24 @@ fn of_a_storm_that_a_silence_covers_in_part_the_rest_is_paged_for_at_once_and_hi
     assert_eq!(paged_for(&world), STORM_INCIDENTS_CRITICAL);
 }
 
+/// An alert of a step that holds more of them: what is due is done after all of them.
+fn fires_in_a_step(world: &mut World, key: &str, label: (&str, &str)) {
+    let labelled = world.labelled(key, &[label], 10 * MINUTE);
+    let command = Command {
+        actor: Actor::System,
+        ask: Ask::Alert(AlertAsk::Labelled(Box::new(labelled))),
+    };
+    decide(&mut world.state, command, world.now, &mut world.entropy).unwrap();
+}
+
 #[test]
 fn what_no_silence_covers_is_not_put_with_what_one_covers_before_anybody_was_chosen() {
     let mut world = silenced_apart();
-    let mut fires = |key: &str, label: (&str, &str)| {
-        let labelled = world.labelled(key, &[label], MINUTE);
-        let command = Command {
-            actor: Actor::System,
-            ask: Ask::Alert(AlertAsk::Labelled(Box::new(labelled))),
-        };
-        decide(&mut world.state, command, world.now, &mut world.entropy).unwrap();
-    };
-    // In one step: what is due is done after all of them.
     for number in 0..=STORM_INCIDENTS_CRITICAL {
-        fires(&format!("disk-{number}"), ("a", "b"));
+        fires_in_a_step(&mut world, &format!("disk-{number}"), ("a", "b"));
     }
-    fires("login", ("a", "c"));
-    fires("disk", ("a", "b"));
+    fires_in_a_step(&mut world, "login", ("a", "c"));
+    fires_in_a_step(&mut world, "disk", ("a", "b"));
     world.ask(Ask::Tick);
     let of_login = world.incident();
     assert_eq!(of_login.title, "login fails");
@@ -180,11 +181,30 @@ fn what_no_silence_covers_is_not_put_with_what_one_covers_before_anybody_was_cho
     assert_eq!(paged_for(&world), 1);
 }
 
-/// What says `a="b"` is silenced, and what blips waits two minutes whether it is over by then; both are of one incident.
-fn silenced_with_a_pause() -> World {
+/// All alerts make one incident; what says `a="b"` is silenced, and what blips waits two minutes whether it is over by then.
+fn silenced_where_blips_wait() -> World {
     let mut world = silenced();
     let pause = Action::Pause { ms: 2 * MINUTE };
     world.set_rules_of(None, vec![rule("r", title_contains("blip"), vec![pause])]);
+    world
+}
+
+#[test]
+fn what_waits_and_joins_what_is_silenced_before_anybody_was_chosen_goes_on_waiting() {
+    let mut world = silenced_where_blips_wait();
+    fires_in_a_step(&mut world, "disk", ("a", "b"));
+    fires_in_a_step(&mut world, "blip", ("a", "c"));
+    world.ask(Ask::Tick);
+    assert_eq!(world.state.incidents.len(), 1);
+    world.wait_ms(2 * MINUTE - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.pages().len(), 1);
+}
+
+/// One that is silenced and one that waits are of one incident.
+fn silenced_with_a_pause() -> World {
+    let mut world = silenced_where_blips_wait();
     world.fires("disk", &[("a", "b")]);
     world.fires("blip", &[("a", "c")]);
     assert_eq!(world.state.incidents.len(), 1);
