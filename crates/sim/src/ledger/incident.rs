@@ -268,13 +268,14 @@ impl Ledger {
         }
     }
 
-    /// Pages may be held back as long as all that asks is covered, or for ten minutes for what comes and goes.
+    /// Pages may be held back as long as all that asks is covered, or for ten minutes for what comes and goes; where nothing fails any
+    /// more, there is none to hold back.
     fn suppressed(&mut self, id: IncidentId, until: Timestamp, flapping: bool, at: Timestamp) {
-        let allowed = if flapping {
-            Some(at.plus_ms(FLAPPING_MS))
-        } else {
-            let case = self.cases.get(&id);
-            case.and_then(|case| self.case_covered_until(case, at, true))
+        let allowed = match self.cases.get(&id) {
+            _ if flapping => Some(at.plus_ms(FLAPPING_MS)),
+            Some(case) if case.firing.is_empty() => Some(until),
+            Some(case) => self.case_covered_until(case, at, true),
+            None => None,
         };
         if allowed.is_none_or(|allowed| until > allowed) {
             let what = format!("pages are held back until {until}, allowed is {allowed:?}");

@@ -406,6 +406,8 @@ impl World {
             return;
         };
         let stale = self.machine.clone();
+        // What it owed is lost with it.
+        self.ledger.started.clear();
         self.lose(Vec::new());
         self.boot();
         let replies = Replies::default();
