@@ -281,6 +281,9 @@ pub struct Incident {
     /// Whether its title is a person's words.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub titled_by_hand: bool,
+    /// Support hours that were over then, and had raised nothing of it: that waits for those which begin later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours_passed_at: Option<Timestamp>,
     /// Since when all alerts are healthy.
     pub healthy_since: Option<Timestamp>,
     /// When it was over.
@@ -391,6 +394,7 @@ impl Incident {
             urgent_by_hand: false,
             low_by_hand: false,
             titled_by_hand: false,
+            hours_passed_at: None,
             healthy_since: None,
             resolved_at: None,
             resolved_set_back_ms: 0,

@@ -1,9 +1,10 @@
 """Reference for hand-offs: when the clock of a zone first shows a civil time, by Python's zoneinfo.
 
 Arguments: plans DAYS@HH:MM, a hand-off every so many days at that time of day, in the years 1990 to 2039.
+Without arguments: the names of all zones that are known, one a line.
 Standard input: names of zones, one a line.
 Standard output: for each zone, for each plan, the number of hand-offs and then the second of each since 1970 (both as
-native 64-bit integers). A zone that is not known has no hand-off. Without any zone the exit status is 3.
+native 64-bit integers). Without any zone the exit status is 3.
 """
 
 import array
@@ -65,14 +66,17 @@ class Plan:
 
 
 def main():
-    plans = [Plan(text) for text in sys.argv[1:]]
     known = zoneinfo.available_timezones()
     if not known:
         sys.exit(3)
+    plans = [Plan(text) for text in sys.argv[1:]]
+    if not plans:
+        print("\n".join(sorted(known)))
+        return
     out = sys.stdout.buffer
     for name in sys.stdin.read().split():
         for plan in plans:
-            instants = plan.hand_offs(zoneinfo.ZoneInfo(name)) if name in known else []
+            instants = plan.hand_offs(zoneinfo.ZoneInfo(name))
             out.write(array.array("q", [len(instants)]).tobytes())
             out.write(array.array("q", instants).tobytes())
 

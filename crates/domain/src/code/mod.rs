@@ -26,7 +26,7 @@ pub use document::{
 pub use duty::{DutyChange, duty_changes};
 pub use intake::{Action, Condition, FieldName, Grouping, Hours, Operator, Rule, Support, Urgency};
 pub use integration::Integration;
-pub(crate) use keys::Keys;
+pub(crate) use keys::{Keys, Names};
 pub use matcher::{Comparison, Matcher};
 pub use paged::paging_changes;
 pub use part::{Fault, Kind, Part};

@@ -48,15 +48,29 @@ struct AskedAlready {
 
 impl Decider<'_> {
     pub(super) fn reassign(&mut self, id: IncidentId, to: Assigned) -> Result<(), Refusal> {
-        self.open_incident_named(id)?;
+        let known = self.open_incident_named(id)?;
+        let why = if self.begins_anew(known, &to) {
+            "the incident is paged anew from the first level of its policy"
+        } else {
+            "the incident was given to somebody else"
+        };
         let to = self.assignable(to)?;
         let position = self.emit_response(Cause::Request, id, Response::Reassigned { to });
         let cause = Cause::Event { position };
-        let why = "the incident was given to somebody else";
         self.cancel_pages(id, &cause, why);
         self.cancel(Purpose::Notice(id), None, &cause, why);
         self.tell_quietly(id);
         Ok(())
+    }
+
+    /// Whether an incident is given to the policy that it follows already.
+    fn begins_anew(&self, incident: &Incident, to: &Assigned) -> bool {
+        match (&incident.assigned, to) {
+            (Some(Assigned::People(_)), _) | (_, Assigned::People(_)) => false,
+            (Some(Assigned::Policy(_)) | None, Assigned::Policy(policy)) => self
+                .policy_of(incident)
+                .is_some_and(|own| own.id == *policy),
+        }
     }
 
     /// Whom an incident can be given to: they exist, and one of them can be paged.

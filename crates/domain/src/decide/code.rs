@@ -3,6 +3,7 @@
 
 mod gone;
 mod intake;
+mod keep;
 mod remove;
 
 use super::Decider;

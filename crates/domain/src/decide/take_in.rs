@@ -257,6 +257,7 @@ impl Decider<'_> {
             urgency,
             why,
             alerts: Vec::new(),
+            hours_passed: false,
         };
         self.emit_incident(cause, id, told);
     }
@@ -272,18 +273,31 @@ impl Decider<'_> {
         }
     }
 
-    /// Support hours have begun: what is open and was not urgent outside of them is now.
+    /// Support hours have begun: what is open and was not urgent outside of them is now. What somebody had then, or what they were
+    /// set for later, is raised when it is seen, as long as they last, and at their next beginning otherwise: outside of them nobody
+    /// is to be woken for it.
     pub(super) fn raise_at_support_hours(&mut self, id: IncidentId, at: Timestamp) {
         let Some(incident) = self.state.incidents.get(&id) else {
             return;
         };
-        let raised = self.state.alerts_to_raise(incident);
-        let now = self.now;
-        let alerts = raised.into_iter().filter(|(due, _)| *due <= now);
+        let (begun, urgency) = (self.state.begun_for(incident, self.now), incident.urgency);
+        if begun.have_passed {
+            let what = IncidentWhat::UrgencySet {
+                urgency,
+                why: "what only support hours make urgent waits until they begin again".to_owned(),
+                alerts: Vec::new(),
+                hours_passed: true,
+            };
+            self.emit_incident(Cause::Due { at }, id, what);
+        }
+        if begun.alerts.is_empty() {
+            return;
+        }
         let what = IncidentWhat::UrgencySet {
             urgency: Urgency::High,
             why: "the support hours of the service have begun".to_owned(),
-            alerts: alerts.map(|(_, alert)| alert).collect(),
+            alerts: begun.alerts,
+            hours_passed: false,
         };
         self.emit_incident(Cause::Due { at }, id, what);
         // What is quiet or waits beside it is no reason for this to.

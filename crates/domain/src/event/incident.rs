@@ -61,6 +61,9 @@ pub enum IncidentWhat {
         /// Its alerts that ask that loudly from now on.
         #[serde(default)]
         alerts: Vec<AlertId>,
+        /// Whether support hours in which something of it would have been raised are over by now: that waits for the next ones.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        hours_passed: bool,
     },
     /// The first page waits.
     PageHeld {

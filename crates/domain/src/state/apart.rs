@@ -53,6 +53,7 @@ impl State {
             active_about: _,
             agenda: _,
             outbox: _,
+            raising: _,
             storms: _,
             tick,
         } = self;
@@ -137,6 +138,7 @@ impl State {
                 self.firing.insert(known.key(), known.service, *alert);
             }
             self.alerts.hold(*alert, known);
+            self.refresh_raising(*alert);
         }
         for message in from.messages_of.get(&id).into_iter().flatten() {
             if let Some(known) = from.notifications.shared(message) {

@@ -146,12 +146,6 @@ impl State {
         self.clock.counted(alert.opened_at, alert.set_back_ms)
     }
 
-    /// When an alert that fires was taken in, by the clock of now. How loudly it asks was judged then, however long it had failed.
-    pub(crate) fn since_taken_in(&self, alert: &Alert) -> Timestamp {
-        let taken_at = alert.taken_at.unwrap_or(alert.opened_at);
-        self.clock.counted(taken_at, alert.set_back_ms)
-    }
-
     /// When an alert was over, by the clock of now.
     pub(crate) fn since_recovery(&self, alert: &Alert) -> Option<Timestamp> {
         let at = alert.recovered_at?;
@@ -189,6 +183,7 @@ fn set_back_incident(incident: &mut Incident, by_ms: u64) {
     set_back_some(&mut incident.healthy_since, by_ms);
     set_back_some(&mut incident.acknowledgement_ends_at, by_ms);
     set_back_some(&mut incident.snoozed_until, by_ms);
+    set_back_some(&mut incident.hours_passed_at, by_ms);
 }
 
 fn set_back_message(message: &mut Notification, by_ms: u64) {

@@ -10,7 +10,6 @@ use crate::bugs::{self, Bug};
 use crate::event::{IntakeEvent, RosterEvent};
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
-use crate::intake::SupportHours;
 use crate::monitor::Severity;
 use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, RECEIPT_WAIT_MS};
 use crate::people::Urgency;
@@ -252,63 +251,6 @@ impl State {
         }
     }
 
-    /// When the next of its alerts asks louder, because support hours begin.
-    fn raised_at(&self, incident: &Incident) -> Option<Timestamp> {
-        if incident.status != Status::Triggered || incident.firing == incident.burning {
-            return None;
-        }
-        // Of most services nothing is ever raised: then no alert has to be looked at, of which there may be very many.
-        let raises = |service: ServiceId| self.support_of(service).is_some();
-        let may_raise = if incident.merged.is_empty() {
-            raises(incident.service)
-        } else {
-            self.services.keys().copied().any(raises)
-        };
-        if !may_raise {
-            return None;
-        }
-        // They begin in order: only for the oldest of many alerts of a service has the calendar to be asked.
-        let mut oldest: BTreeMap<ServiceId, Timestamp> = BTreeMap::new();
-        for (alert, _) in self.may_be_raised(incident) {
-            let since = self.since_taken_in(alert);
-            let first = oldest.entry(alert.service).or_insert(since);
-            *first = since.min(*first);
-        }
-        let begins = oldest.into_iter().filter_map(|(service, since)| {
-            let support = self.support_of(service)?;
-            support.hours.next_begin(since)
-        });
-        begins.min()
-    }
-
-    /// Alerts of an incident that ask louder when support hours begin, and when that is.
-    pub(crate) fn alerts_to_raise(&self, incident: &Incident) -> Vec<(Timestamp, AlertId)> {
-        self.may_be_raised(incident)
-            .filter_map(|(alert, support)| {
-                let since = self.since_taken_in(alert);
-                Some((support.hours.next_begin(since)?, alert.id))
-            })
-            .collect()
-    }
-
-    /// Alerts of an incident that fail, ask less loudly now, and ask louder in the support hours of their service, with those.
-    fn may_be_raised<'a>(
-        &'a self,
-        incident: &'a Incident,
-    ) -> impl Iterator<Item = (&'a Alert, &'a SupportHours)> {
-        let alerts = incident.alerts.iter().filter_map(|id| self.alerts.get(id));
-        alerts
-            .filter(|alert| alert.is_firing() && alert.urgency() == Urgency::Low)
-            .filter(|alert| alert.suppressed().is_none())
-            .filter_map(|alert| Some((alert, self.support_of(alert.service)?)))
-            .filter(|(alert, support)| support.during.of(alert.severity) == Urgency::High)
-    }
-
-    /// The support hours in which a service asks louder also for what is open, if it has any.
-    fn support_of(&self, service: ServiceId) -> Option<&SupportHours> {
-        self.services.get(&service)?.intake.urgency.raising()
-    }
-
     /// When an alert from outside is taken to be over, unless there is news of it.
     pub(crate) fn alert_due(&self, alert: &Alert) -> Option<Timestamp> {
         let is_outside = match alert.source {
@@ -446,6 +388,10 @@ impl State {
     }
 
     fn refresh_service(&mut self, id: ServiceId) {
+        let firing: Vec<AlertId> = self.firing.of(id, None).copied().collect();
+        for alert in &firing {
+            self.refresh_raising(*alert);
+        }
         let open = self.open_incidents.iter();
         // What was merged may hold alerts of any service.
         let of_service = open.copied().filter(|open| {
@@ -455,8 +401,7 @@ impl State {
         for incident in of_service.collect::<Vec<IncidentId>>() {
             self.refresh_incident(incident);
         }
-        let of_service = self.firing.of(id, None).copied();
-        for alert in of_service.collect::<Vec<AlertId>>() {
+        for alert in firing {
             self.refresh_alert(alert);
         }
     }

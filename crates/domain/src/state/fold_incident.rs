@@ -245,13 +245,20 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             // What was acknowledged was something lesser.
             page_anew(incident);
         }
-        IncidentWhat::UrgencySet { urgency, .. } => {
+        IncidentWhat::UrgencySet {
+            urgency,
+            hours_passed,
+            ..
+        } => {
             if *urgency > incident.urgency && incident.status == Status::Triggered {
                 // Whatever was planned for something less urgent is not what this needs.
                 incident.paging = None;
             }
             incident.urgency = *urgency;
             incident.low_by_hand &= *urgency == Urgency::Low;
+            if *hours_passed {
+                incident.hours_passed_at = Some(at);
+            }
         }
         IncidentWhat::PageHeld { hold } => {
             incident.hold = Some(hold.clone());
@@ -452,7 +459,10 @@ const fn bears_on_paging(what: &IncidentWhat) -> bool {
     match what {
         IncidentWhat::Opened { .. }
         | IncidentWhat::Raised { .. }
-        | IncidentWhat::UrgencySet { .. }
+        | IncidentWhat::UrgencySet {
+            hours_passed: false,
+            ..
+        }
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
         | IncidentWhat::QuietEnded
@@ -460,7 +470,10 @@ const fn bears_on_paging(what: &IncidentWhat) -> bool {
         | IncidentWhat::FallbackReached { .. }
         | IncidentWhat::Relapsed { .. } => true,
         IncidentWhat::Response(response) => response.bears_on_paging(),
-        IncidentWhat::Acknowledged { .. }
+        IncidentWhat::UrgencySet {
+            hours_passed: true, ..
+        }
+        | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
         | IncidentWhat::Recovered
         | IncidentWhat::Resolved { .. }

@@ -16,6 +16,7 @@ mod fold_tag;
 mod fold_webhook;
 mod listed;
 mod outbox;
+mod raising;
 mod shared_map;
 mod sight;
 mod storm;
@@ -136,6 +137,7 @@ pub struct State {
     active_about: BTreeMap<IncidentId, Vec<NotificationId>>,
     agenda: due::Agenda,
     outbox: outbox::Outbox,
+    raising: raising::Raising,
     storms: storm::Storms,
     tick: due::TickEvents,
 }
@@ -251,10 +253,15 @@ impl State {
     fn refresh_due(&mut self, body: &EventBody) {
         match body {
             EventBody::Alert(what) => {
+                self.refresh_raising(what.alert());
                 self.refresh_incident(what.incident());
                 self.refresh_alert(what.alert());
             }
             EventBody::Incident(what) => {
+                let moved = merge_of(what).map_or(&[][..], |(_, alerts)| alerts);
+                for alert in what.what.alerts().iter().chain(moved) {
+                    self.refresh_raising(*alert);
+                }
                 self.refresh_listed(what.incident);
                 self.refresh_incident(what.incident);
                 self.refresh_receipts(what.incident);

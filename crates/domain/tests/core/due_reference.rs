@@ -9,6 +9,7 @@ use tocsin_domain::id::NotificationId;
 use tocsin_domain::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
 use tocsin_domain::intake::{Loudness, Pulse, SupportHours, UrgencyBy};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::Hours;
 use tocsin_domain::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, Purpose};
 use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::state::{Listed, State};
@@ -94,11 +95,14 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
         if !support.raise || !asks {
             return None;
         }
+        // Hours that were over before anybody could be asked raise nothing any more.
+        let passed = incident.hours_passed_at;
+        let passed = passed.filter(|at| support.hours.around(*at).is_none());
         // As long ago as it is, however often the clock was set back since.
         let later_ms = state.clock.set_back_ms - alert.set_back_ms;
         // Hours that began before it was told of have had their chance.
         let told_at = alert.taken_at.max(Some(alert.opened_at))?;
-        let told_at = told_at.minus_ms(later_ms);
+        let told_at = Some(told_at.minus_ms(later_ms)).max(passed)?;
         let first = told_at.as_millis().div_euclid(HOUR_MS);
         begin_after(first, support)
     };
@@ -114,20 +118,25 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
 }
 
 thread_local! {
-    /// Every test has the same support hours, so what was found once is not looked for again.
-    static FOUND: RefCell<BTreeMap<i64, Option<Timestamp>>> = RefCell::default();
+    /// The tests have few support hours, so what was found once is not looked for again.
+    static FOUND: RefCell<Vec<(Hours, BTreeMap<i64, Option<Timestamp>>)>> = RefCell::default();
 }
 
 /// The first full hour after this one at which support hours begin: found by looking at each.
 fn begin_after(first: i64, support: &SupportHours) -> Option<Timestamp> {
-    let known = FOUND.with_borrow(|found| found.get(&first).copied());
-    known.unwrap_or_else(|| {
-        let hour = |count: i64| Timestamp::from_millis(count * HOUR_MS);
-        let is_within = |count: i64| support.hours.around(hour(count)).is_some();
-        let mut hours = first + 1..first + 200;
-        let begin = hours.find(|one| is_within(*one) && !is_within(*one - 1));
-        FOUND.with_borrow_mut(|found| found.insert(first, begin.map(hour)));
-        begin.map(hour)
+    FOUND.with_borrow_mut(|found| {
+        let known = found.iter().position(|(hours, _)| *hours == support.hours);
+        let place = known.unwrap_or_else(|| {
+            found.push((support.hours.clone(), BTreeMap::new()));
+            found.len() - 1
+        });
+        *found[place].1.entry(first).or_insert_with(|| {
+            let hour = |count: i64| Timestamp::from_millis(count * HOUR_MS);
+            let is_within = |count: i64| support.hours.around(hour(count)).is_some();
+            let mut hours = first + 1..first + 200;
+            let begin = hours.find(|one| is_within(*one) && !is_within(*one - 1));
+            begin.map(hour)
+        })
     })
 }
 

@@ -396,6 +396,41 @@ async fn planned_work_that_goes_with_its_service_is_not_told_as_kept() {
 }
 
 #[tokio::test]
+async fn what_is_left_of_several_things_with_one_name_is_settled_by_one_apply() {
+    let world = World::new();
+    for _ in 0..3 {
+        let service = world.post("/services", json!({"name": "Web"})).await;
+        assert_eq!(service.status, StatusCode::CREATED, "{}", service.text());
+        let team = json!({"name": "Web", "members": []});
+        let team = world.post("/teams", team).await;
+        assert_eq!(team.status, StatusCode::CREATED, "{}", team.text());
+    }
+    let second = world.engine.read(|state| {
+        let mut services = state.services.values().filter(|one| one.name == "Web");
+        services.nth(1).unwrap().id
+    });
+    let wanted = files(
+        "[manage]\nremove = [\"teams\", \"services\"]\n\n[[teams]]\nname = \"Web#3\"\n\n[[services]]\nname = \"Web#2\"\n",
+    );
+    let planned = plan(&world, &wanted).await["changes"].clone();
+    let told = planned.as_array().unwrap().iter();
+    let told = told.map(|one| format!("{} {}", one["change"], one["name"]).replace('"', ""));
+    let gone = [
+        "removed Web",
+        "removed Web#2",
+        "removed Web",
+        "removed Web#3",
+    ];
+    assert_eq!(told.collect::<Vec<_>>(), gone);
+    apply(&world, &wanted).await;
+    assert_eq!(plan(&world, &wanted).await["changes"], json!([]));
+    let name = world
+        .engine
+        .read(|state| state.services.get(&second).map(|one| one.name.clone()));
+    assert_eq!(name.as_deref(), Some("Web#2"));
+}
+
+#[tokio::test]
 async fn files_are_taken_whole_up_to_their_limit_however_long_they_are_in_json() {
     let world = World::new();
     let send = async |text: &str, key: Option<&str>| {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tocsin_wire::code::{self, File};
 
 use super::api::{Answer, Api};
 use super::failure::Failure;
@@ -116,6 +117,11 @@ pub(super) fn export(wanted: &ExportArguments, api: &Api, screen: &Screen) -> Re
         return screen.say(&answer.json()?);
     }
     let export: Export = answer.parsed()?;
+    if let Some(why) = refused(&export.files) {
+        screen.note(&format!(
+            "tocsin plan and apply do not take all of this at once: {why}; what is left out of the files stays as it is"
+        ));
+    }
     if wanted.folder == Path::new(STANDARD) {
         let texts = export
             .files
@@ -137,6 +143,16 @@ pub(super) fn export(wanted: &ExportArguments, api: &Api, screen: &Screen) -> Re
         export.files.len(),
         folder.display()
     ))
+}
+
+/// Why files would not be taken as they are written: a server can hold more than is made true at once.
+fn refused(files: &[Exported]) -> Option<String> {
+    let files = files.iter().map(|file| File {
+        name: file.name.clone(),
+        text: file.text.clone(),
+    });
+    let mistakes = code::read(&files.collect::<Vec<_>>()).err()?;
+    mistakes.first().map(ToString::to_string)
 }
 
 /// A server must not say where a file goes.

@@ -12,7 +12,7 @@ impl Decider<'_> {
         for part in &apply.removed {
             self.remove_part(part, &keys).map_err(of(part.clone()))?;
         }
-        Ok(())
+        self.keep_keys(apply, &keys)
     }
 
     fn remove_part(&mut self, part: &Part, keys: &Keys) -> Result<(), Refusal> {

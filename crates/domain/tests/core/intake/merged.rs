@@ -10,6 +10,7 @@ use tocsin_domain::people::Urgency;
 
 use super::pauses::paused;
 use super::pauses_and_work::{UNTIL_EIGHT, support};
+use super::settings::{evening, support_in};
 use super::windows::{once, plan};
 use super::{HOUR, MINUTE, is_paged_after};
 use crate::world::World;
@@ -209,4 +210,33 @@ fn what_was_merged_is_raised_when_the_support_hours_of_its_own_service_begin() {
     let source = world.incident().id;
     merge(&mut world, source, into);
     is_paged_after(&mut world, HOUR);
+}
+
+#[test]
+fn what_was_merged_waits_for_no_other_support_hours_than_those_of_its_own_service() {
+    let mut world = World::set_up();
+    let (ada, shop) = (world.ada(), world.add_service("Shop"));
+    world.take_in(support(Loudness::Low), GroupBy::Nothing, None);
+    world.ask(Ask::Intake(IntakeAsk::SetService {
+        service: shop,
+        urgency: support_in(evening()),
+        grouping: GroupBy::Nothing,
+        resolve_after_ms: None,
+    }));
+    world.trigger("slow", Severity::Warning);
+    let into = world.incident().id;
+    world.respond(RespondAsk::Snooze {
+        incident: into,
+        by: ada,
+        for_ms: UNTIL_EIGHT + 12 * HOUR,
+    });
+    world.trigger_with(Some(shop), "till", Severity::Warning, &[]);
+    world.acknowledge();
+    let source = world.incident().id;
+    // On Monday at 20:00 the hours of the one have passed; those of the other have begun and last.
+    world.wait_ms(UNTIL_EIGHT + 13 * HOUR);
+    assert!(world.state.incidents[&into].hours_passed_at.is_some());
+    assert_eq!(world.pages(), []);
+    merge(&mut world, source, into);
+    assert_eq!(world.pages().len(), 1);
 }

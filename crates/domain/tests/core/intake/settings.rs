@@ -1,15 +1,17 @@
 //! Urgency by service and by support hours; alerts that end when nothing is heard of them.
 
-use super::{HOUR, MINUTE, office, rule, title_contains};
+use super::{HOUR, MINUTE, is_paged_after, office, rule, title_contains};
 use crate::world::World;
 use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{Action, GroupBy, Loudness, SupportHours, UrgencyBy};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::Hours;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::simulate::{Wanted, What, rehearse};
+use tocsin_domain::state::State;
 
 /// From the beginning of the world, a Sunday, until Monday at 09:00 in Paris.
 const UNTIL_MONDAY: u64 = 28 * HOUR;
@@ -21,6 +23,24 @@ fn support(raise: bool) -> UrgencyBy {
         outside: Loudness::Low,
         raise,
     }))
+}
+
+/// Of a service that raises what is open when they begin.
+pub(super) fn support_in(hours: Hours) -> UrgencyBy {
+    UrgencyBy::SupportHours(Box::new(SupportHours {
+        hours,
+        during: Loudness::High,
+        outside: Loudness::Low,
+        raise: true,
+    }))
+}
+
+/// Mondays, 19:00 to 23:00 in Paris.
+pub(super) fn evening() -> Hours {
+    let at = |time: &str| serde_json::json!({"weekday": "monday", "time": time});
+    let window = serde_json::json!({"kind": "weekly", "from": at("19:00"), "until": at("23:00")});
+    let hours = serde_json::json!({"time_zone": "Europe/Paris", "windows": [window]});
+    serde_json::from_value(hours).unwrap()
 }
 
 #[test]
@@ -137,6 +157,91 @@ fn what_somebody_has_taken_is_not_raised() {
     world.acknowledge();
     world.wait_ms(UNTIL_MONDAY + 24 * HOUR);
     assert_eq!(world.pages(), []);
+}
+
+/// A warning that somebody has for so long, of a service that raises what is open.
+fn snoozed(for_ms: u64) -> World {
+    let mut world = World::set_up();
+    world.take_in(support(true), GroupBy::Nothing, None);
+    world.trigger("disk", Severity::Warning);
+    let (incident, by) = (world.incident().id, world.ada());
+    world.respond(RespondAsk::Snooze {
+        incident,
+        by,
+        for_ms,
+    });
+    world.wait_ms(for_ms - 1);
+    assert_eq!(world.pages(), []);
+    world.wait_ms(1);
+    assert_eq!(world.incident().status, Status::Triggered);
+    world
+}
+
+fn waits_for_the_next_hours(what: &IncidentWhat) -> bool {
+    matches!(
+        what,
+        IncidentWhat::UrgencySet {
+            hours_passed: true,
+            ..
+        }
+    )
+}
+
+#[test]
+fn what_somebody_had_when_support_hours_began_is_raised_while_they_last() {
+    let world = snoozed(UNTIL_MONDAY + 3 * HOUR);
+    assert_eq!(world.pages().len(), 1, "it is Monday at noon");
+    assert_eq!(world.count(waits_for_the_next_hours), 0);
+}
+
+#[test]
+fn what_somebody_had_throughout_support_hours_is_raised_when_they_begin_again() {
+    let mut world = snoozed(UNTIL_MONDAY + 11 * HOUR);
+    assert_eq!(world.pages(), [], "it is Monday at 20:00");
+    assert_eq!(world.incident().urgency, Urgency::Low);
+    is_paged_after(&mut world, 13 * HOUR);
+    assert_eq!(world.count(waits_for_the_next_hours), 1);
+    let mut folded = State::default();
+    world.journal.iter().for_each(|event| folded.evolve(event));
+    assert_eq!(folded, world.state);
+}
+
+#[test]
+fn nobody_is_woken_for_support_hours_that_passed_while_nothing_ran() {
+    let mut world = World::set_up();
+    world.take_in(support(true), GroupBy::Nothing, None);
+    world.trigger("disk", Severity::Warning);
+    world.now = world.now.plus_ms(UNTIL_MONDAY + 11 * HOUR);
+    world.ask(Ask::Recover);
+    assert_eq!(world.pages(), []);
+    is_paged_after(&mut world, 13 * HOUR);
+}
+
+#[test]
+fn support_hours_that_are_set_at_night_raise_what_is_open_when_they_begin() {
+    let mut world = World::set_up();
+    world.take_in(UrgencyBy::Low, GroupBy::Nothing, None);
+    world.trigger("disk", Severity::Critical);
+    world.wait_ms(UNTIL_MONDAY + 11 * HOUR);
+    world.take_in(support(true), GroupBy::Nothing, None);
+    is_paged_after(&mut world, 13 * HOUR);
+}
+
+#[test]
+fn what_waits_for_the_next_support_hours_is_raised_at_once_when_they_are_set_to_be_now() {
+    let mut world = snoozed(UNTIL_MONDAY + 11 * HOUR);
+    world.take_in(support_in(evening()), GroupBy::Nothing, None);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn when_support_hours_begin_is_known_of_an_incident_by_itself() {
+    let mut world = World::set_up();
+    world.take_in(support(true), GroupBy::Nothing, None);
+    world.trigger("disk", Severity::Warning);
+    let alone = world.state.about([world.incident().id]);
+    crate::due_reference::check(&alone);
+    assert_eq!(alone.next_due(), world.state.next_due());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tocsin_domain::id::{PolicyId, ScheduleId, UserId};
-use tocsin_domain::oncall::{Schedule, Span};
+use tocsin_domain::oncall::{RANGE_DAYS_MAX, Schedule, Span};
 use tocsin_domain::page::Recipient;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
@@ -18,8 +18,12 @@ use super::user_shape::{Mails, user};
 use crate::http::problem::Problem;
 use crate::http::roster::rota;
 
-/// The longest span that is looked at: PagerDuty's 90 days.
-const SPAN_MS_MAX: u64 = 90 * 86_400_000;
+const DAY_MS: u64 = 86_400_000;
+/// How far ahead is looked, of now or of a beginning that lies ahead itself: PagerDuty's 90 days. Back it has no bound but that of a
+/// schedule, and an end that is not said is now, so that whoever says a beginning alone misses nothing that came since.
+const AHEAD_MS_MAX: u64 = 90 * DAY_MS;
+/// The longest span that is looked at.
+const SPAN_MS_MAX: u64 = RANGE_DAYS_MAX as u64 * DAY_MS;
 /// Entries of all pages at most.
 const ENTRIES_MAX: usize = 20_000;
 
@@ -56,9 +60,16 @@ impl Wanted {
         let now = asked.app.now();
         let parameters = &asked.parameters;
         let since = parameters.time("since")?.unwrap_or(now);
-        let until = parameters.time("until")?.unwrap_or(since.max(now));
-        if until < since || until.ms_since(since) > SPAN_MS_MAX {
-            let why = "'until' is invalid: it is at most 90 days after 'since'";
+        let latest = since.max(now);
+        let until = parameters.time("until")?.unwrap_or(latest);
+        if until < since || until > latest.plus_ms(AHEAD_MS_MAX) {
+            let why = "'until' is invalid: it is not before 'since', and at most 90 days ahead";
+            return Err(Refusal::bad(why).into());
+        }
+        if until.ms_since(since) > SPAN_MS_MAX {
+            let why = format!(
+                "'since' is invalid: it is at most {RANGE_DAYS_MAX} days before 'until', which is now where none is said"
+            );
             return Err(Refusal::bad(why).into());
         }
         // An instant is the shortest span there is.
@@ -119,6 +130,7 @@ fn duties(wanted: &Wanted, places: &[Place], known: &Known) -> Result<Vec<Duty>,
                     continue;
                 };
                 let shifts = schedule.shifts(wanted.range).map_err(rota::refused)?;
+                refuse_more(all.len() + shifts.len())?;
                 // What is asked for is cut to the span; a shift is shown as long as it is.
                 all.extend(shifts.iter().map(|shift| {
                     let whole = schedule
@@ -128,11 +140,7 @@ fn duties(wanted: &Wanted, places: &[Place], known: &Known) -> Result<Vec<Duty>,
                 }));
             }
         }
-        if all.len() > ENTRIES_MAX {
-            return Err(Problem::bad(
-                "'until' is invalid: the span holds too many entries",
-            ));
-        }
+        refuse_more(all.len())?;
     }
     let among = |one: &Duty| {
         wanted
@@ -148,6 +156,14 @@ fn duties(wanted: &Wanted, places: &[Place], known: &Known) -> Result<Vec<Duty>,
     }
     all.sort_by_key(|one| (one.policy, one.level, one.span.map(|span| span.from)));
     Ok(all)
+}
+
+fn refuse_more(entries: usize) -> Result<(), Problem> {
+    if entries > ENTRIES_MAX {
+        let why = "'until' is invalid: the span holds too many entries";
+        return Err(Problem::bad(why));
+    }
+    Ok(())
 }
 
 /// What is computed from, apart from the state.

@@ -60,46 +60,65 @@ impl Place {
         })
     }
 
+    /// A reference to what may be gone: its name, or what it is called then, without addresses, since nothing is found there any more.
+    fn named_if_there(
+        &self,
+        kind: &str,
+        id: &str,
+        (name, gone): (Option<&str>, &str),
+        path: &str,
+        page: &str,
+    ) -> Value {
+        let mut reference = self.named(kind, id, name.unwrap_or(gone), path, page);
+        if name.is_none() {
+            reference["self"] = Value::Null;
+            reference["html_url"] = Value::Null;
+        }
+        reference
+    }
+
     /// A person; one who was removed keeps a place in old records.
     pub(crate) fn user(&self, state: &State, user: UserId) -> Value {
         let known = state.users.get(&user);
-        let name = known.map_or("a removed person", |known| known.name.as_str());
+        let name = (known.map(|known| known.name.as_str()), "a removed person");
         let path = format!("users/{user}");
         let page = format!("people/{user}");
-        let reference = self.named("user_reference", user.as_str(), name, &path, &page);
-        found(reference, known.is_some())
+        self.named_if_there("user_reference", user.as_str(), name, &path, &page)
     }
 
     /// A service.
     pub(crate) fn service(&self, state: &State, service: ServiceId) -> Value {
         let known = state.services.get(&service);
-        let name = known.map_or("a removed service", |known| known.name.as_str());
+        let name = (known.map(|known| known.name.as_str()), "a removed service");
         let path = format!("services/{service}");
         let page = format!("settings/services/{service}");
-        let reference = self.named("service_reference", service.as_str(), name, &path, &page);
-        found(reference, known.is_some())
+        self.named_if_there("service_reference", service.as_str(), name, &path, &page)
     }
 
     /// A business service.
     pub(crate) fn business_service(&self, state: &State, service: BusinessServiceId) -> Value {
         let known = state.business.services.get(&service);
-        let name = known.map_or("a removed business service", |known| known.name.as_str());
+        let name = (
+            known.map(|known| known.name.as_str()),
+            "a removed business service",
+        );
         let path = format!("business_services/{service}");
         let kind = "business_service_reference";
-        let reference = self.named(kind, service.as_str(), name, &path, "");
-        found(reference, known.is_some())
+        self.named_if_there(kind, service.as_str(), name, &path, "")
     }
 
     /// An integration of a service.
     pub(crate) fn integration(&self, state: &State, integration: IntegrationId) -> Value {
         let known = state.integrations.get(&integration);
         let speaks = known.map_or(Speaks::EventsV2, |known| known.kind.speaks());
-        let name = known.map_or("a removed integration", |known| known.name.as_str());
+        let name = (
+            known.map(|known| known.name.as_str()),
+            "a removed integration",
+        );
         let service = known.map_or_else(String::new, |known| known.service.to_string());
         let path = format!("services/{service}/integrations/{integration}");
         let kind = format!("{}_reference", Vendor::of(speaks).kind);
-        let reference = self.named(&kind, integration.as_str(), name, &path, "");
-        found(reference, known.is_some())
+        self.named_if_there(&kind, integration.as_str(), name, &path, "")
     }
 
     /// A way in which foreign systems speak.
@@ -112,32 +131,29 @@ impl Place {
     /// An escalation policy.
     pub(crate) fn policy(&self, state: &State, policy: PolicyId) -> Value {
         let known = state.policies.get(&policy);
-        let name = known.map_or("a removed policy", |known| known.name.as_str());
+        let name = (known.map(|known| known.name.as_str()), "a removed policy");
         let path = format!("escalation_policies/{policy}");
         let page = format!("oncall/policies/{policy}");
         let kind = "escalation_policy_reference";
-        let reference = self.named(kind, policy.as_str(), name, &path, &page);
-        found(reference, known.is_some())
+        self.named_if_there(kind, policy.as_str(), name, &path, &page)
     }
 
     /// A schedule.
     pub(crate) fn schedule(&self, state: &State, schedule: ScheduleId) -> Value {
         let known = state.schedules.get(&schedule);
-        let name = known.map_or("a removed schedule", |known| known.name.as_str());
+        let name = (known.map(|known| known.name.as_str()), "a removed schedule");
         let path = format!("schedules/{schedule}");
         let page = format!("oncall/schedules/{schedule}");
         let kind = "schedule_reference";
-        let reference = self.named(kind, schedule.as_str(), name, &path, &page);
-        found(reference, known.is_some())
+        self.named_if_there(kind, schedule.as_str(), name, &path, &page)
     }
 
     /// A team.
     pub(crate) fn team(&self, state: &State, team: TeamId) -> Value {
         let known = state.teams.get(&team);
-        let name = known.map_or("a removed team", |known| known.name.as_str());
+        let name = (known.map(|known| known.name.as_str()), "a removed team");
         let path = format!("teams/{team}");
-        let reference = self.named("team_reference", team.as_str(), name, &path, "people/teams");
-        found(reference, known.is_some())
+        self.named_if_there("team_reference", team.as_str(), name, &path, "people/teams")
     }
 
     /// An incident.
@@ -187,15 +203,6 @@ impl Place {
             }
         }
     }
-}
-
-/// A reference, without addresses when what it names is gone: nothing is found there any more.
-fn found(mut reference: Value, is_known: bool) -> Value {
-    if !is_known {
-        reference["self"] = Value::Null;
-        reference["html_url"] = Value::Null;
-    }
-    reference
 }
 
 /// A reference turned into the object itself: its kind without the suffix, and these fields more.

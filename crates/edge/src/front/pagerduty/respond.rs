@@ -127,12 +127,13 @@ async fn carry_out(asked: &Asked, updates: &[(IncidentId, Update)]) -> Result<()
         }
         refused
     };
+    let now = asked.app.now();
     let planned = asked.app.read(|state| {
         let mut planned = Vec::new();
         for (id, update) in updates {
             let missing = || Refusal::no_such("incident");
             let known = state.incidents.get(id).ok_or_else(missing)?;
-            let asks = asks_for(state, known, update, by.user);
+            let asks = asks_for((state, now), known, update, by.user);
             let asks = asks.map_err(|refused| told(refused, Some(&known.number)))?;
             planned.extend(asks.into_iter().map(|ask| (known.number, ask)));
         }
@@ -177,7 +178,7 @@ async fn refused_of(
 
 /// What a change asks of the core: what is said about the incident first, its end last.
 fn asks_for(
-    state: &State,
+    (state, now): (&State, Timestamp),
     known: &Incident,
     update: &Update,
     by: UserId,
@@ -206,7 +207,7 @@ fn asks_for(
         asks.push(RespondAsk::Reassign { incident, to });
     }
     if let Some(level) = update.level {
-        asks.extend(escalation(state, known, update, level)?);
+        asks.extend(escalation((state, now), known, update, level)?);
     }
     let note = update.resolution.clone();
     // Whatever pages for it anew triggers it again.
@@ -233,9 +234,10 @@ fn asks_for(
     Ok(asks)
 }
 
-/// The next level can be paged now; none can be left out. What is reopened or given to a policy is paged from its first level on.
+/// The next level can be paged now, or the first one again; none can be left out. What is reopened or given to a policy is paged from
+/// its first level on.
 fn escalation(
-    state: &State,
+    (state, now): (&State, Timestamp),
     known: &Incident,
     update: &Update,
     level: u64,
@@ -267,12 +269,24 @@ fn escalation(
     }
     // After the people whom it was given to comes the first level.
     let paging = known.paging.as_ref().filter(|_| !of_people);
-    if paging.is_some_and(|paging| paging.exhausted) {
-        return refused("no level is left, and the list of last resort is paged".to_owned());
-    }
-    let reached = paging.map(|paging| paging.level as u64 + 1);
-    let next = reached.map_or(1, |reached| reached + 1);
     let policy = policy_of(state, known).and_then(|id| state.policies.get(&id));
+    let is_exhausted = paging.is_some_and(|paging| paging.exhausted);
+    let reached = paging.map(|paging| paging.level as u64 + 1);
+    let is_beyond = is_exhausted || reached.is_some_and(|reached| reached > 1);
+    if let Some(policy) = policy.filter(|_| level == 1 && is_beyond) {
+        return match why_nobody(state, known, update, now) {
+            Some(why) => refused(why),
+            None => Ok(Some(RespondAsk::Reassign {
+                incident: known.id,
+                to: Assigned::Policy(policy.id),
+            })),
+        };
+    }
+    if is_exhausted {
+        let why = "no other level is left than 1, and the list of last resort is paged";
+        return refused(why.to_owned());
+    }
+    let next = reached.map_or(1, |reached| reached + 1);
     let levels = policy.map_or(0, |policy| policy.levels.len() as u64);
     let there_are = levels_told(levels);
     if !(1..=levels).contains(&level) {
@@ -289,13 +303,31 @@ fn escalation(
         ))
     } else if next > levels {
         refused(format!(
-            "{there_are}, and none of them comes after the one that was paged last"
+            "{there_are}, and none of them comes after the one that was paged last, but for 1, which begins anew"
         ))
     } else {
         refused(format!(
             "{there_are}, and the next one is {next}: none can be left out"
         ))
     }
+}
+
+/// Why nobody would be paged for it now, though it began anew at its first level: what is given to a policy is taken all the same, and
+/// waits.
+fn why_nobody(state: &State, known: &Incident, update: &Update, now: Timestamp) -> Option<String> {
+    let urgency = update.urgency.map_or(known.urgency, urgency_of);
+    if urgency == Urgency::Low {
+        return Some("its urgency is low, which pages nobody".to_owned());
+    }
+    // What is only now said to be urgent fails by that alone.
+    if update.urgency.is_none() && !state.burns(known) {
+        return Some("nothing that pages fails in it at this moment".to_owned());
+    }
+    let quiet = state.quiet_at(known, now)?;
+    Some(format!(
+        "nobody is paged for it until {} ({}): end that first",
+        quiet.until, quiet.why
+    ))
 }
 
 /// Which levels there are to be asked for.

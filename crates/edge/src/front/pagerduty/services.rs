@@ -1,5 +1,7 @@
 //! Services and the keys of their integrations.
 
+use std::collections::BTreeMap;
+
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
@@ -41,13 +43,16 @@ pub(crate) async fn list_services(asked: Asked) -> Answer {
         let all = state.services.values();
         let wanted = all.filter(|one| teams.as_ref().is_none_or(|set| set.contains(&one.team)));
         let named = wanted.map(|one| (one.id, one.name.as_str(), found_by(one.id)));
-        let standings = Standings::of(state);
-        let cut = asked.named_cut(paging, named)?;
-        Ok::<_, Refused>(cut.map(|id| {
-            let known = state.services.get(&id)?;
-            Some(shown(&asked, state, known, &standings))
-        }))
+        asked.named_cut(paging, named)
     })?;
+    let keys = included_keys(&asked, &cut.items).await?;
+    let cut = asked.app.read(|state| {
+        let standings = Standings::of(state);
+        cut.map(|id| {
+            let known = state.services.get(&id)?;
+            Some(shown(&asked, state, known, &standings, &keys))
+        })
+    });
     Ok(Reply::page(paging, "services", cut))
 }
 
@@ -60,14 +65,36 @@ fn keyed(asked: &Asked) -> Option<(ServiceId, &str)> {
     known.map(|known| (known.service, query))
 }
 
-fn shown(asked: &Asked, state: &State, known: &Service, standings: &Standings) -> Value {
+/// Keys of integrations, as far as they are kept and whoever asks may see them.
+type Keys = BTreeMap<IntegrationId, Key>;
+
+/// The keys of the integrations that are shown wholly with these services.
+async fn included_keys(asked: &Asked, services: &[ServiceId]) -> Result<Keys, Refused> {
+    if !asked.parameters.includes("integrations") {
+        return Ok(Keys::new());
+    }
+    let of_these: Vec<Integration> = asked.app.read(|state| {
+        let all = state.integrations.values();
+        let own = all.filter(|one| services.contains(&one.service));
+        own.cloned().collect()
+    });
+    kept_keys(asked, of_these).await
+}
+
+fn shown(
+    asked: &Asked,
+    state: &State,
+    known: &Service,
+    standings: &Standings,
+    keys: &Keys,
+) -> Value {
     let mut shown = service(state, &asked.place, known, standings);
     if asked.parameters.includes("integrations") {
         let all = state
             .integrations
             .values()
             .filter(|one| one.service == known.id);
-        let all = all.map(|one| integration(state, &asked.place, one, None));
+        let all = all.map(|one| integration(state, &asked.place, one, keys.get(&one.id)));
         shown["integrations"] = all.collect();
     }
     let default = state.installation.as_ref().map(|all| all.default_policy);
@@ -94,12 +121,13 @@ fn named(asked: &Asked, id: &str) -> Result<Service, Refused> {
     lookup::in_path(&asked.app, "service", id, known)
 }
 
-fn wrapped(asked: &Asked, known: &Service) -> Value {
+async fn wrapped(asked: &Asked, known: &Service) -> Result<Value, Refused> {
+    let keys = included_keys(asked, &[known.id]).await?;
     let shown = asked.app.read(|state| {
         let current = state.services.get(&known.id).unwrap_or(known);
-        shown(asked, state, current, &Standings::of(state))
+        shown(asked, state, current, &Standings::of(state), &keys)
     });
-    json!({ "service": shown })
+    Ok(json!({ "service": shown }))
 }
 
 /// One service
@@ -107,7 +135,7 @@ fn wrapped(asked: &Asked, known: &Service) -> Value {
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_service(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    Ok(Reply::Done(wrapped(&asked, &known)))
+    wrapped(&asked, &known).await.map(Reply::Done)
 }
 
 /// What a body makes of a service, or of nothing; what it does not say stays.
@@ -186,7 +214,7 @@ async fn set(asked: &Asked, known: Option<&Service>) -> Result<Service, Refused>
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_service(asked: Asked) -> Answer {
     let made = set(&asked, None).await?;
-    Ok(Reply::Created(wrapped(&asked, &made)))
+    wrapped(&asked, &made).await.map(Reply::Created)
 }
 
 /// Change a service
@@ -195,7 +223,7 @@ pub(crate) async fn add_service(asked: Asked) -> Answer {
 pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
     let made = set(&asked, Some(&known)).await?;
-    Ok(Reply::Done(wrapped(&asked, &made)))
+    wrapped(&asked, &made).await.map(Reply::Done)
 }
 
 /// Remove a service on which nothing fails and which is needed for nothing, with what is about it alone; its incidents are kept
@@ -242,32 +270,36 @@ fn integration_named(asked: &Asked, of: &Service, id: &str) -> Result<Integratio
     lookup::in_path(&asked.app, "integration of the service", id, known)
 }
 
-/// The key of an integration, where it is kept and the caller may see it.
-async fn kept_key(asked: &Asked, known: &Integration) -> Result<Option<Key>, Refused> {
-    let row = known.key_row.filter(|_| asked.caller.role == Role::Admin);
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    let secret = asked
-        .app
-        .blocking(move |parts| parts.vault.get(row))
-        .await?;
-    Ok(secret.map(|secret| {
-        let text = secret.expose_secret().to_owned();
-        // A server that takes no mail any more has no address for it.
-        let address = IntegrationKind::of(&known.kind).address(&asked.app, &text);
-        Key {
-            text,
-            address: address.ok(),
+/// The keys of these integrations, where they are kept and the caller may see them.
+async fn kept_keys(asked: &Asked, all: Vec<Integration>) -> Result<Keys, Refused> {
+    let mut kept = all;
+    kept.retain(|one| one.key_row.is_some() && asked.caller.role == Role::Admin);
+    if kept.is_empty() {
+        return Ok(Keys::new());
+    }
+    let app = asked.app.clone();
+    let read = asked.app.blocking(move |parts| {
+        let mut keys = Keys::new();
+        for one in kept {
+            let secret = one.key_row.map(|row| parts.vault.get(row)).transpose()?;
+            let Some(secret) = secret.flatten() else {
+                continue;
+            };
+            let text = secret.expose_secret().to_owned();
+            // A server that takes no mail any more has no address for it.
+            let address = IntegrationKind::of(&one.kind).address(&app, &text).ok();
+            keys.insert(one.id, Key { text, address });
         }
-    }))
+        Ok(keys)
+    });
+    Ok(read.await?)
 }
 
 async fn wrapped_integration(asked: &Asked, known: &Integration) -> Answer {
-    let key = kept_key(asked, known).await?;
+    let keys = kept_keys(asked, vec![known.clone()]).await?;
     let shown = asked
         .app
-        .read(|state| integration(state, &asked.place, known, key.as_ref()));
+        .read(|state| integration(state, &asked.place, known, keys.get(&known.id)));
     let shown = asked.included_one(shown, INCLUDED).await?;
     Ok(Reply::Done(json!({ "integration": shown })))
 }

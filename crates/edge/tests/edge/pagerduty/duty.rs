@@ -277,16 +277,39 @@ async fn who_is_on_call_is_told_level_by_level() {
     assert!(turns.as_array().unwrap().len() > 1, "{turns}");
     let nobody = read(&world, "/oncalls?user_ids[]=QAAAAAAAAAAAAA").await;
     assert_eq!(nobody["oncalls"], json!([]));
-    refused(
-        &ada(
-            &world,
-            ("GET", "/oncalls?since=2026-01-01&until=2027-01-01"),
-            None,
-        )
-        .await,
-        400,
-        2001,
-    );
+}
+
+#[tokio::test]
+async fn on_calls_go_back_as_far_as_a_schedule_is_rendered_and_ninety_days_ahead() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await["schedule"].clone();
+    let rule = json!({
+        "escalation_delay_in_minutes": 5,
+        "targets": [{"id": primary["id"], "type": "schedule_reference"}],
+    });
+    let body = json!({"escalation_policy": {"name": "Rota", "escalation_rules": [rule]}});
+    made(&world, "/escalation_policies", body).await;
+    let of = format!("/oncalls?total=true&schedule_ids[]={}", id_of(&primary));
+    let days = |days: u64| days * 86_400_000;
+    let counted = async |query: String| {
+        let total = read(&world, &format!("{of}&{query}")).await["total"].clone();
+        total.as_u64().unwrap()
+    };
+    let since = |back: u64| format!("since={}", START.minus_ms(days(back)).to_rfc3339());
+    let until = |ahead: u64| format!("until={}", START.plus_ms(days(ahead)).to_rfc3339());
+    let (quarter, half) = (counted(since(90)).await, counted(since(200)).await);
+    assert!(half > quarter, "{half} of 200 days, {quarter} of 90");
+    let said = counted(format!("{}&{}", since(200), until(0))).await;
+    assert_eq!(said, half, "an end that is not said is now");
+    assert!(counted(format!("{}&{}", since(200), until(90))).await > half);
+    for wrong in [
+        since(401),
+        until(91),
+        format!("{}&{}", since(320), until(81)),
+    ] {
+        let answer = ada(&world, ("GET", &format!("{of}&{wrong}")), None).await;
+        refused(&answer, 400, 2001);
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `include[]` of PagerDuty's REST API: what is named is shown wholly.
 
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::roster::{changed, id_of, made, user};
@@ -233,6 +234,45 @@ async fn an_integration_shows_its_service_and_its_vendor() {
     let hidden = hidden.json()["integration"].clone();
     assert_eq!(hidden["service"]["type"], "service");
     assert_eq!(hidden["integration_key"], Value::Null);
+}
+
+#[tokio::test]
+async fn integrations_that_are_shown_with_their_services_show_their_keys_to_whom_single_ones_do() {
+    let world = World::new();
+    let path = format!("/services/{}/integrations", id_of(&service(&world)));
+    let added = async |kind: &str, name: &str| {
+        let body = json!({"integration": {"type": kind, "name": name}});
+        made(&world, &path, body).await["integration"].clone()
+    };
+    let probe = added("events_api_v2_inbound_integration", "Probe").await;
+    let mail = added("generic_email_inbound_integration", "Mail").await;
+    let of = async |path: &str, token: &str| {
+        let path = format!("{path}?include[]=integrations");
+        let answer = ask(&world, ("GET", &path), token, None, None).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let shown = answer.json();
+        let mut listed = shown["services"].as_array().into_iter().flatten();
+        let own = listed.find(|one| one["id"] == service(&world)["id"]);
+        let own = own.unwrap_or(&shown["service"]);
+        let integrations = own["integrations"].as_array().unwrap().clone();
+        let named = |name: &Value| {
+            let mut all = integrations.iter();
+            all.find(|one| one["name"] == *name).unwrap().clone()
+        };
+        (named(&probe["name"]), named(&mail["name"]))
+    };
+    let single = format!("/services/{}", id_of(&service(&world)));
+    for path in ["/services", &single] {
+        let (events, post) = of(path, &world.admin).await;
+        assert_eq!(events["integration_key"], probe["integration_key"]);
+        assert_eq!(post["integration_email"], mail["integration_email"]);
+        assert!(events["integration_key"].is_string(), "{path}");
+        for token in [&world.viewer, &world.responder, &world.bobs] {
+            let (events, post) = of(path, token).await;
+            assert_eq!(events["integration_key"], Value::Null, "{path}");
+            assert_eq!(post["integration_email"], Value::Null, "{path}");
+        }
+    }
 }
 
 #[tokio::test]

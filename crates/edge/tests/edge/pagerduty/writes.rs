@@ -225,13 +225,36 @@ async fn a_refused_level_is_told_with_the_levels_that_there_are_and_with_no_othe
         assert!(told.contains(levels), "{told}");
         assert!(!told.contains('4'), "there is no such level: {told}");
     };
-    for level in [0, 1, 2, 4] {
+    for level in [0, 2, 4] {
         told(level, "the levels of its policy are 1 to 3").await;
     }
     pages_one_by_one(&world, &[world.ada]).await;
-    for level in [1, 3, 4] {
+    for level in [3, 4] {
         told(level, "the only level of its policy is 1").await;
     }
+}
+
+#[tokio::test]
+async fn the_first_level_is_paged_again_after_others_where_somebody_can_be_paged() {
+    let (world, id) = raised_on_three_levels().await;
+    let (ada_id, bob_id) = (world.ada.to_string(), world.bob.to_string());
+    let at_level = async |level: u64, user: &str| {
+        let answer = put(&world, &id, json!({ "escalation_level": level })).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+        let incident = answer.json()["incident"].clone();
+        assert_eq!(incident["status"], "triggered", "{incident}");
+        assert_eq!(incident["assignments"][0]["assignee"]["id"], user);
+    };
+    at_level(2, &bob_id).await;
+    at_level(3, &ada_id).await;
+    at_level(1, &ada_id).await;
+    at_level(2, &bob_id).await;
+    put(&world, &id, json!({"status": "acknowledged"})).await;
+    at_level(1, &ada_id).await;
+    at_level(2, &bob_id).await;
+    let low = json!({"urgency": "low", "escalation_level": 1});
+    let low = put(&world, &id, low).await;
+    assert!(refused(&low, 400, 2001).contains("urgency is low"));
 }
 
 #[tokio::test]

@@ -29,6 +29,26 @@ fn an_export_goes_into_a_folder_and_only_there() {
 }
 
 #[test]
+fn an_export_of_more_than_is_applied_at_once_says_so() {
+    let check = |teams: usize, told: bool| {
+        let teams = (0..teams).map(|index| format!("[[teams]]\nname = \"{index}\"\n"));
+        let text = teams.collect::<String>();
+        let file = serde_json::json!({"name": "teams.toml", "text": text});
+        let reply = serde_json::json!({"fingerprint": "abc", "files": [file]}).to_string();
+        let (ran, _) = run_with(vec![Reply::new(200, &reply)], &["export"]);
+        assert_eq!(
+            (ran.code, ran.data),
+            (0, text),
+            "it is written all the same"
+        );
+        let notes = ran.notes;
+        assert_eq!(notes.contains("at most 5000 things"), told, "{notes}");
+    };
+    check(5_000, false);
+    check(5_001, true);
+}
+
+#[test]
 fn a_plan_is_told_in_words() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("b.toml"), "# b").unwrap();

@@ -267,11 +267,7 @@ fn matchers() -> Vec<Matcher> {
         ("env", LabelTest::Differs, "pro\"d"),
         ("a label", LabelTest::Misfits, ""),
     ];
-    let made = texts.map(|(name, test, value)| Matcher {
-        name: name.to_owned(),
-        operator: Comparison(test),
-        value: value.to_owned(),
-    });
+    let made = texts.map(|(name, test, value)| Matcher::new(name, Comparison(test), value));
     made.to_vec()
 }
 

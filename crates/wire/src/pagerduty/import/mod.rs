@@ -11,18 +11,13 @@ mod urgency;
 mod walk;
 mod window;
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use tocsin_domain::code::{Document, EscalationPolicy, Length, OBJECTS_MAX};
+use tocsin_domain::code::{Document, OBJECTS_MAX};
 use tocsin_domain::time::Timestamp;
 
 use self::names::{Names, Remarks};
 use self::walk::Account;
 
 pub use self::walk::{Question, Walk};
-
-/// How long an acknowledgement may hold, in seconds, as the core has it: a minute to 7 days.
-const ACKNOWLEDGED_S: std::ops::RangeInclusive<u64> = 60..=604_800;
 
 /// What became of an account.
 #[derive(Clone, Debug, Default)]
@@ -43,9 +38,6 @@ struct Keys {
     services: Names,
 }
 
-/// After how many seconds an acknowledgement ends, as the services of each policy say; none is never.
-type Acknowledged = BTreeMap<String, BTreeSet<Option<u64>>>;
-
 fn translate(account: &Account, mut remarks: Remarks, now: Timestamp) -> Imported {
     let (mut keys, mut document) = (Keys::default(), Document::default());
     document.users = people::users(account, &mut keys.users, &mut remarks);
@@ -62,53 +54,16 @@ fn translate(account: &Account, mut remarks: Remarks, now: Timestamp) -> Importe
             .escalation_policies
             .extend(policy::policy(known, &mut keys, &mut remarks));
     }
-    let mut acknowledged = Acknowledged::new();
     for known in &account.services {
-        let made = service::service(known, &mut keys, &mut acknowledged, &mut remarks);
+        let made = service::service(known, &mut keys, &mut remarks);
         document.services.push(made);
     }
-    hold_acknowledgements(
-        &mut document.escalation_policies,
-        &acknowledged,
-        &mut remarks,
-    );
     document.maintenance_windows = window::windows(account, &keys, now, &mut remarks);
     document.installation.priorities = people::priorities(account, &mut remarks);
     general(account, &document, &mut remarks);
     Imported {
         document: document.tidied(),
         remarks: remarks.into_lines(),
-    }
-}
-
-/// How long an acknowledgement holds is said by services there and by policies here.
-fn hold_acknowledgements(
-    policies: &mut [EscalationPolicy],
-    acknowledged: &Acknowledged,
-    remarks: &mut Remarks,
-) {
-    for policy in policies {
-        let Some(said) = acknowledged.get(&policy.name) else {
-            continue;
-        };
-        let Some(shortest) = said.iter().flatten().min().copied() else {
-            continue;
-        };
-        let (least, most) = (*ACKNOWLEDGED_S.start(), *ACKNOWLEDGED_S.end());
-        let kept = shortest.clamp(least, most);
-        policy.acknowledgement_timeout = Some(Length::of_ms(kept * 1_000));
-        let name = &policy.name;
-        if said.len() > 1 {
-            remarks.add(format!(
-                "escalation policy {name:?}: its services let acknowledgements end after different times, and here the policy \
-                 says it: the shortest, {kept} s, holds for all of them"
-            ));
-        } else if kept != shortest {
-            remarks.add(format!(
-                "escalation policy {name:?}: acknowledgements end after {shortest} s there, and after {kept} s here: it is a \
-                 minute to 7 days"
-            ));
-        }
     }
 }
 

@@ -9,7 +9,7 @@ use tocsin_domain::oncall::{
 };
 use tocsin_domain::time::Timestamp;
 
-use super::names::{Names, Remarks, said};
+use super::names::{Names, Remarks, said, tidy};
 use super::raw;
 use crate::pagerduty::rest::schedule::{Unit, time_of_day, turn_of};
 use crate::pagerduty::rest::time;
@@ -26,6 +26,9 @@ const WEEK: [Weekday; 7] = [
     Weekday::Saturday,
     Weekday::Sunday,
 ];
+
+/// Characters of the name of a layer at most, as PagerDuty has it.
+const LAYER_NAME_CHARS_MAX: usize = 255;
 
 /// A schedule; what of it cannot be said is told, and it is there all the same, since policies name it.
 pub(super) fn schedule(
@@ -118,7 +121,10 @@ fn layer(
     };
     let hand_off = civil_of(begin, zone).ok_or("its rotation begins when no clock shows a time")?;
     Ok(Some(Layer {
-        name: String::new(),
+        name: tidy(
+            one.name.as_deref().unwrap_or_default(),
+            LAYER_NAME_CHARS_MAX,
+        ),
         start: Moment(start),
         until: until.map(Moment),
         time_zone: None,

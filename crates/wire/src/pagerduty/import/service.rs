@@ -1,25 +1,22 @@
 //! Services: whom they page, which alerts make one incident, when an alert is over, and what raises alerts on them.
 
-use tocsin_domain::code::{FieldName, Grouping, Integration, Length, Service};
+use tocsin_domain::code::{FieldName, Grouping, Integration, Length, Service, Timeout};
 use tocsin_domain::intake::{
     GROUP_FIELDS_MAX, GROUP_MS_MAX, RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN,
 };
 use tocsin_domain::service::Speaks;
 
 use super::names::{Names, Remarks, said};
-use super::{Acknowledged, Keys, raw, urgency};
+use super::{Keys, raw, urgency};
 use crate::pagerduty::rest::grouping;
 use crate::pagerduty::rest::vendor::Vendor;
 
 const MINUTE_MS: u64 = 60_000;
+/// How long an acknowledgement may hold, in seconds, as the core has it: a minute to 7 days.
+const ACKNOWLEDGED_S: std::ops::RangeInclusive<u64> = 60..=604_800;
 
-/// A service. How long its acknowledgements hold is put beside its policy.
-pub(super) fn service(
-    known: &raw::Service,
-    keys: &mut Keys,
-    acknowledged: &mut Acknowledged,
-    remarks: &mut Remarks,
-) -> Service {
+/// A service.
+pub(super) fn service(known: &raw::Service, keys: &mut Keys, remarks: &mut Remarks) -> Service {
     let name = known.name.as_deref().unwrap_or_default();
     let name = keys
         .services
@@ -28,14 +25,10 @@ pub(super) fn service(
     let policy = known.escalation_policy.as_ref();
     let followed = policy.and_then(|policy| keys.policies.of(policy.id.as_deref()));
     let followed = followed.map(str::to_owned);
-    match &followed {
-        Some(policy) => {
-            let ends = known.acknowledgement_timeout.filter(|seconds| *seconds > 0);
-            acknowledged.entry(policy.clone()).or_default().insert(ends);
-        }
-        None => remarks.add(format!(
+    if followed.is_none() {
+        remarks.add(format!(
             "{place}: its escalation policy is not carried over: it has that of the installation"
-        )),
+        ));
     }
     if known.status.as_deref() == Some("disabled") {
         remarks.add(format!(
@@ -51,7 +44,7 @@ pub(super) fn service(
     Service {
         description: said(known.description.as_deref(), &place, remarks),
         escalation_policy: followed,
-        acknowledgement_timeout: None,
+        acknowledgement_timeout: acknowledgement_timeout(known, &place, remarks),
         urgency: urgency::urgency(known, &place, remarks),
         grouping: grouped(known, &place, remarks),
         resolve_after: resolve_after(known, &place, remarks),
@@ -59,6 +52,25 @@ pub(super) fn service(
         rules: Vec::new(),
         name,
     }
+}
+
+/// How long its acknowledgements hold. Where they hold for ever nothing is said: no policy that is carried over says anything else.
+fn acknowledgement_timeout(
+    known: &raw::Service,
+    place: &str,
+    remarks: &mut Remarks,
+) -> Option<Timeout> {
+    let asked = known
+        .acknowledgement_timeout
+        .filter(|seconds| *seconds > 0)?;
+    let seconds = asked.clamp(*ACKNOWLEDGED_S.start(), *ACKNOWLEDGED_S.end());
+    let length = Length::of_ms(seconds * 1_000);
+    if seconds != asked {
+        remarks.add(format!(
+            "{place}: acknowledgements end after {asked} s there, and after {length} here: it is a minute to 7 days"
+        ));
+    }
+    Some(Timeout::After(length))
 }
 
 fn resolve_after(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Option<Length> {

@@ -42,11 +42,13 @@ fn the_layer_that_wins_stands_first_there_and_last_here() {
         &schedule("America/New_York", &layers),
         &[
             "name = \"Night\"\ndescription = \"Rotation\"\ntime_zone = \"America/New_York\"",
-            "start = \"2026-07-06T13:00:00Z\"\nhand_off = \"2026-07-06T09:00\"\nevery = 1\nunit = \"weeks\"\n\
+            "name = \"Weeks\"\nstart = \"2026-07-06T13:00:00Z\"\nhand_off = \"2026-07-06T09:00\"\nevery = 1\nunit = \"weeks\"\n\
              members = [\"ann@example.org\", \"bob@example.org\"]",
         ],
         &["overrides are left out"],
     );
+    let names = made.schedules[0].layers.iter().map(|one| one.name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["Weeks", "Nights"]);
 }
 
 #[test]

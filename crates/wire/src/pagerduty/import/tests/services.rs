@@ -51,10 +51,9 @@ fn a_service_keeps_whom_it_pages_its_hours_and_its_grouping() {
     check(
         &account,
         &[
-            "name = \"Shop\"\nescalation_policy = \"Web\"",
+            "name = \"Shop\"\nacknowledgement_timeout = \"10m\"\nescalation_policy = \"Web\"",
             "resolve_after = \"4h\"",
             "grouping = { time = { within = \"5m\" } }",
-            "acknowledgement_timeout = \"10m\"",
             "{ from = \"monday 09:00\", until = \"monday 17:30\" }, { from = \"friday 09:00\", until = \"friday 17:30\" }",
             "during = \"high\"",
             "outside = \"severity\"",
@@ -207,22 +206,30 @@ fn lengths_stay_within_what_is_kept_here() {
         &["acknowledgement_timeout = \"1m\""],
         &["after 30 s there"],
     );
+}
+
+#[test]
+fn each_service_holds_acknowledgements_as_it_did() {
     let mut other = service();
     other["id"] = json!("PV2");
     other["acknowledgement_timeout"] = json!(null);
+    let mut third = service();
+    third["id"] = json!("PV3");
+    third["acknowledgement_timeout"] = json!(1_800);
+    let account = account(&json!([service(), other, third]));
     check(
-        &account(&json!([service(), other])),
-        &["acknowledgement_timeout = \"10m\"", "name = \"Shop#2\""],
+        &account,
         &[
-            "after different times",
-            "service \"Shop\": another one has this name too",
+            "name = \"Shop\"\nacknowledgement_timeout = \"10m\"\n",
+            "name = \"Shop#2\"\nescalation_policy",
+            "name = \"Shop#3\"\nacknowledgement_timeout = \"30m\"\n",
         ],
+        &["service \"Shop\": another one has this name too"],
     );
-    let never = imported(&with("acknowledgement_timeout", json!(null)));
-    assert_eq!(
-        never.document.escalation_policies[0].acknowledgement_timeout,
-        None
-    );
+    let made = imported(&account);
+    let policy = &made.document.escalation_policies[0];
+    assert_eq!(policy.acknowledgement_timeout, None, "all follow it");
+    assert!(!made.remarks.join("\n").contains("acknowledgements"));
 }
 
 #[test]
