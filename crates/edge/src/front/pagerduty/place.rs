@@ -1,13 +1,14 @@
 //! References to what the API shows: each with its id, its kind, its name and where it is found. Addresses are built from the
 //! server's own public address, never from what a request says.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{
     AlertId, BusinessServiceId, IncidentId, IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId,
     UserId,
 };
-use tocsin_domain::service::Speaks;
+use tocsin_domain::service::{Service, Speaks};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::id;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
@@ -19,6 +20,33 @@ use super::PREFIX;
 pub(crate) struct Place {
     api: String,
     ui: String,
+}
+
+/// A reference, for whoever writes very many without making a value of each. Its fields stand in the order of their names, as those
+/// of a value do.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reference<'a> {
+    html_url: Option<String>,
+    id: &'a str,
+    #[serde(rename = "self")]
+    address: String,
+    summary: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+impl From<Reference<'_>> for Value {
+    fn from(one: Reference<'_>) -> Self {
+        // What was made is moved and not copied: most of what lists show are references.
+        let fields = [
+            ("html_url", one.html_url.map_or(Self::Null, Self::String)),
+            ("id", Self::from(one.id)),
+            ("self", Self::String(one.address)),
+            ("summary", Self::from(one.summary)),
+            ("type", Self::from(one.kind)),
+        ];
+        fields.into_iter().collect()
+    }
 }
 
 impl Place {
@@ -50,14 +78,24 @@ impl Place {
         path: &str,
         page: &str,
     ) -> Value {
-        let page = (!page.is_empty()).then(|| self.page(page));
-        json!({
-            "id": id,
-            "type": kind,
-            "summary": summary,
-            "self": self.api(path),
-            "html_url": page,
-        })
+        self.reference(kind, id, summary, path, page).into()
+    }
+
+    fn reference<'a>(
+        &self,
+        kind: &'a str,
+        id: &'a str,
+        summary: &'a str,
+        path: &str,
+        page: &str,
+    ) -> Reference<'a> {
+        Reference {
+            html_url: (!page.is_empty()).then(|| self.page(page)),
+            id,
+            address: self.api(path),
+            summary,
+            kind,
+        }
     }
 
     /// A person; one who was removed keeps a place in old records.
@@ -74,10 +112,19 @@ impl Place {
     pub(crate) fn service(&self, state: &State, service: ServiceId) -> Value {
         let known = state.services.get(&service);
         let name = known.map_or("a removed service", |known| known.name.as_str());
+        let reference = self.service_called(&service, name);
+        found(reference.into(), known.is_some())
+    }
+
+    /// A service that is there.
+    pub(crate) fn known_service<'a>(&self, known: &'a Service) -> Reference<'a> {
+        self.service_called(&known.id, &known.name)
+    }
+
+    fn service_called<'a>(&self, service: &'a ServiceId, name: &'a str) -> Reference<'a> {
         let path = format!("services/{service}");
         let page = format!("settings/services/{service}");
-        let reference = self.named("service_reference", service.as_str(), name, &path, &page);
-        found(reference, known.is_some())
+        self.reference("service_reference", service.as_str(), name, &path, &page)
     }
 
     /// A business service.

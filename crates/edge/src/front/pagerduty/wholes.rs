@@ -11,7 +11,7 @@ use tocsin_domain::state::State;
 
 use super::incident_shape::{Include, policy_of};
 use super::place::Place;
-use super::policy_shape::policy;
+use super::policy_shape::policy_shown;
 use super::service_shape::{Standings, service};
 
 /// What is shown as a whole, by its id.
@@ -46,7 +46,7 @@ impl Wholes {
                 && let Some(known) = policy_of(state, one).and_then(|id| state.policies.get(&id))
             {
                 keep(&mut all.policies, known.id.as_str(), || {
-                    policy(state, place, known)
+                    policy_shown(state, place, known)
                 });
             }
         }
@@ -65,7 +65,11 @@ impl Wholes {
     }
 }
 
-fn keep(wholes: &mut BTreeMap<String, Box<RawValue>>, id: &str, shown: impl FnOnce() -> Value) {
+fn keep<T: Serialize>(
+    wholes: &mut BTreeMap<String, Box<RawValue>>,
+    id: &str,
+    shown: impl FnOnce() -> T,
+) {
     if wholes.contains_key(id) {
         return;
     }

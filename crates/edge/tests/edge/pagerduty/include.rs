@@ -270,3 +270,27 @@ async fn a_list_of_schedules_shows_each_part_that_is_named_and_no_other() {
     assert_eq!(shown["overrides_subschedule"]["name"], "Overrides");
     assert_eq!(shown.get("schedule_layers"), None);
 }
+
+#[tokio::test]
+async fn incidents_show_the_service_and_the_policy_that_they_share_in_the_same_words() {
+    let world = World::new();
+    for title in ["Down", "Slow"] {
+        declared(&world, title).await;
+    }
+    let path = "/incidents?include[]=services&include[]=escalation_policies";
+    let answer = ada(&world, ("GET", path), None).await;
+    let (text, list) = (answer.text(), answer.json());
+    let shown = list["incidents"].as_array().unwrap();
+    assert_eq!(shown.len(), 2);
+    for field in ["service", "escalation_policy"] {
+        assert_eq!(shown[0][field]["type"], field);
+        assert_eq!(shown[0][field], shown[1][field]);
+        // Written as a value is, its fields in their order.
+        let whole = shown[0][field].to_string();
+        assert_eq!(text.matches(&whole).count(), 2, "{whole} in {text}");
+    }
+    let policy = &shown[0]["escalation_policy"];
+    assert_eq!(policy["services"][0]["type"], "service_reference");
+    let alone = read(&world, &format!("/escalation_policies/{}", id_of(policy))).await;
+    assert_eq!(alone["escalation_policy"], *policy);
+}
