@@ -26,6 +26,9 @@ pub const ANNOTATION: &str = "annotation ";
 pub const SERVICE_LABEL: &str = "tocsin_service";
 /// The same of the watched server that it is about, when it is about one.
 pub const TARGET_LABEL: &str = "tocsin_target";
+/// The labels that an alert has which came without any.
+const NAME_LABEL: &str = "alertname";
+const SEVERITY_LABEL: &str = "severity";
 
 /// What a window says about the alerts that it covers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,15 +123,9 @@ impl State {
             own.map(|(name, value)| (name.into(), value.into()))
                 .collect()
         } else {
-            let named = of
-                .source
-                .monitor()
-                .and_then(|id| self.monitors.get(&id))
-                .map(|monitor| monitor.name.as_str());
-            let name = named.unwrap_or(of.title);
             vec![
-                ("alertname".into(), name.into()),
-                ("severity".into(), of.severity.word().into()),
+                (NAME_LABEL.into(), self.name_of(of).into()),
+                (SEVERITY_LABEL.into(), of.severity.word().into()),
             ]
         };
         labels.sort();
@@ -147,6 +144,50 @@ impl State {
         labels.extend(self.labels_besides(of));
         labels.sort();
         MatchedLabels(labels)
+    }
+
+    /// Whether each condition holds for the labels by which an alert is matched, as [`MatchedLabels::fit`] tells. It makes no list of
+    /// them: where one question is asked of thousands of alerts, few of which fit, that takes longer than the question.
+    #[must_use]
+    pub fn fits(&self, alert: &Alert, matchers: &[LabelMatcher]) -> bool {
+        let of = alert.features();
+        let mut matchers = matchers.iter();
+        matchers.all(|matcher| matcher.accepts(self.matched_label(of, &matcher.name)))
+    }
+
+    /// The value of one label by which an alert is matched; empty when it has none of that name.
+    fn matched_label<'a>(&'a self, of: Features<'a>, name: &str) -> &'a str {
+        let value = match name {
+            SERVICE_LABEL => {
+                let service = self.services.get(&of.service);
+                service.map(|known| known.name.as_str())
+            }
+            TARGET_LABEL => {
+                let target = of.target.and_then(|target| self.targets.get(&target));
+                target.map(|known| known.identity.name.as_str())
+            }
+            _ => self.own_label(of, name),
+        };
+        value.unwrap_or_default()
+    }
+
+    fn own_label<'a>(&'a self, of: Features<'a>, name: &str) -> Option<&'a str> {
+        if of.source.has_labels() {
+            let mut details = of.details.iter();
+            let own = details.find(|(label, _)| label == name && !label.starts_with(ANNOTATION));
+            return own.map(|(_, value)| value.as_str());
+        }
+        match name {
+            NAME_LABEL => Some(self.name_of(of)),
+            SEVERITY_LABEL => Some(of.severity.word()),
+            _ => None,
+        }
+    }
+
+    /// What an alert that came without labels is called: as its monitor, or as it says itself.
+    fn name_of<'a>(&'a self, of: Features<'a>) -> &'a str {
+        let monitor = of.source.monitor().and_then(|id| self.monitors.get(&id));
+        monitor.map_or(of.title, |monitor| monitor.name.as_str())
     }
 
     /// The labels that every alert has besides its own.

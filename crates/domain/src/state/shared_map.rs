@@ -70,7 +70,12 @@ impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
 
     /// The value of that key, to be held by others too.
     pub(crate) fn shared(&self, key: &K) -> Option<Arc<V>> {
-        self.0.get(key).cloned()
+        self.held(key).cloned()
+    }
+
+    /// The same for whoever looks at it before they hold it.
+    pub(super) fn held(&self, key: &K) -> Option<&Arc<V>> {
+        self.0.get(key)
     }
 
     /// Whether both hold the very same value for this key.

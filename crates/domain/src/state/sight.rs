@@ -1,19 +1,25 @@
 //! The alerts that fire, apart from all else that is known, for whoever shows them. It decides nothing.
 
+use std::sync::Arc;
+
 use super::State;
 use crate::alert::Alert;
+use crate::intake::LabelMatcher;
 use crate::time::Timestamp;
 
 impl State {
-    /// A state of nothing but the alerts that fire, what they name, and the windows that last at `now`. It is taken in little time
-    /// and holds alerts together with this one, so that much can be made of it while this one goes on.
+    /// A state of nothing but the alerts that fire and fit all of `wanted`, what they name, and the windows that last at `now`. It is
+    /// taken in little time and holds alerts together with this one, so that much can be made of it while this one goes on; that is
+    /// also why `wanted` must be few, and plain texts.
     #[must_use]
-    pub fn sight_of_firing(&self, now: Timestamp) -> Self {
+    pub fn sight_of_firing(&self, now: Timestamp, wanted: &[LabelMatcher]) -> Self {
         let mut sight = Self::default();
         for id in self.firing.values() {
-            if let Some(alert) = self.alerts.shared(id) {
-                sight.learn_names(self, &alert);
-                sight.alerts.hold(*id, alert);
+            if let Some(alert) = self.alerts.held(id)
+                && self.fits(alert, wanted)
+            {
+                sight.learn_names(self, alert);
+                sight.alerts.hold(*id, Arc::clone(alert));
             }
         }
         for (id, window) in &self.windows {
@@ -26,8 +32,8 @@ impl State {
 
     /// The same with the open incidents, for whoever shows those alerts by them.
     #[must_use]
-    pub fn sight_of_open(&self, now: Timestamp) -> Self {
-        let mut sight = self.sight_of_firing(now);
+    pub fn sight_of_open(&self, now: Timestamp, wanted: &[LabelMatcher]) -> Self {
+        let mut sight = self.sight_of_firing(now, wanted);
         for id in &self.open_incidents {
             if let Some(incident) = self.incidents.shared(id) {
                 sight.open_incidents.insert(*id);

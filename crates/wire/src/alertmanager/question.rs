@@ -7,6 +7,8 @@ use super::matcher::parse_matchers;
 
 /// Filters of one request.
 pub const FILTERS_MAX: usize = 64;
+/// Filters by which alerts are looked through while everything else waits.
+const PLAIN_MAX: usize = 4;
 
 /// Which alerts are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,15 @@ impl AlertQuestion {
             filters: filters(parameters)?,
             receiver: receiver.transpose()?,
         })
+    }
+
+    /// The first of the filters that name a plain text: so cheap to ask that they come before all else. Of what they leave, every
+    /// filter is to be asked.
+    #[must_use]
+    pub fn plain_filters(&self) -> Vec<LabelMatcher> {
+        let filters = self.filters.iter();
+        let plain = filters.filter(|filter| filter.test == LabelTest::Equals);
+        plain.take(PLAIN_MAX).cloned().collect()
     }
 
     /// Whether alerts of this receiver are asked for.

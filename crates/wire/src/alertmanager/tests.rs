@@ -346,6 +346,20 @@ fn a_question_has_flags_filters_and_a_receiver() {
 }
 
 #[test]
+fn of_the_filters_a_few_that_name_a_plain_text_are_asked_first() {
+    let plain = |filters: &[&'static str]| {
+        let filters = filters.iter().map(|filter| ("filter", *filter));
+        let read = AlertQuestion::read(filters).unwrap();
+        let plain = read.plain_filters().into_iter();
+        plain.map(|filter| filter.name).collect::<Vec<_>>()
+    };
+    assert_eq!(plain(&[]), Vec::<String>::new());
+    assert_eq!(plain(&["a=~1", "b=1", "c!=1", "d!~1", "e="]), ["b", "e"]);
+    let many = ["a=1", "b=1", "c=1", "d=1", "e=1", "f=1"];
+    assert_eq!(plain(&many), ["a", "b", "c", "d"]);
+}
+
+#[test]
 fn an_id_is_a_uuid_and_back_and_others_are_none_of_ours() {
     let id = "QABCDEFGHIJKLM".parse().unwrap();
     let uuid = uuid_of_id(id);

@@ -491,3 +491,49 @@ fn what_a_silence_names_by_its_target_is_paged_for_when_that_has_another_name() 
     world.ask(Ask::Watch(WatchAsk::Seen(identity)));
     assert_eq!(world.pages().len(), 1);
 }
+
+#[test]
+fn a_label_of_an_alert_is_found_alone_as_it_is_among_all_of_them() {
+    let mut world = World::with_apache();
+    let shop = world.add_service("Shop");
+    world.crash();
+    world.trigger_with(Some(shop), "disk", Severity::Warning, &[]);
+    let labels = [
+        ("alertname", "Down"),
+        ("instance", "web-1"),
+        ("annotation instance", "web-2"),
+        (SERVICE_LABEL, "Mine"),
+        (TARGET_LABEL, "mine"),
+    ];
+    world.fires("f1", &labels);
+    let state = &world.state;
+    let known = state.services.values().map(|one| one.name.as_str());
+    let known = known.chain(state.monitors.values().map(|one| one.name.as_str()));
+    let known = known.chain(state.targets.values().map(|one| one.identity.name.as_str()));
+    let known = known.chain(state.alerts.values().map(|one| one.title.as_str()));
+    let known = known.chain(labels.into_iter().map(|(_, value)| value));
+    let values: Vec<&str> = known.chain(["", "critical", "warning"]).collect();
+    let names = labels.into_iter().map(|(name, _)| name);
+    let names: Vec<&str> = names.chain(["severity", "absent"]).collect();
+    for alert in state.alerts.values() {
+        let all = state.matched_labels(alert);
+        let mut found = 0;
+        for (name, value) in names
+            .iter()
+            .flat_map(|name| values.iter().map(move |value| (*name, *value)))
+        {
+            for test in [LabelTest::Equals, LabelTest::Differs] {
+                let matchers = [matcher(name, test, value)];
+                let fits = state.fits(alert, &matchers);
+                assert_eq!(fits, all.fit(&matchers), "{} {}", alert.title, matchers[0]);
+                found += usize::from(fits && test == LabelTest::Equals && !value.is_empty());
+            }
+        }
+        assert!(
+            found >= 3,
+            "name, severity or instance, and service: {found}"
+        );
+    }
+    assert!(state.alerts.values().any(|alert| alert.target.is_some()));
+    assert!(state.alerts.len() >= 3);
+}

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use tocsin_domain::command::{AlertAsk, Ask, Labelled};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::IntegrationId;
+use tocsin_domain::intake::LabelMatcher;
 use tocsin_domain::people::Role::Responder;
 use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_domain::state::State as Known;
@@ -123,18 +124,20 @@ fn ask_of(alert: ValidAlert, integration: Option<IntegrationId>) -> Ask {
 }
 
 /// What is asked, and the answer to it. Nothing new becomes known while the state is looked at, so `sight` takes what is needed of it
-/// in as short a time as can be, and what is long about the answer is done without it.
+/// in as short a time as can be, of the alerts those alone that the plain filters leave, and what is long about the answer is done
+/// without it.
 async fn answer<T: serde::Serialize + 'static>(
     app: &App,
     given: &Parameters,
-    sight: fn(&Known, Timestamp) -> Known,
+    sight: fn(&Known, Timestamp, &[LabelMatcher]) -> Known,
     make: impl FnOnce(&Scene<'_>, &AlertQuestion) -> T + Send + 'static,
 ) -> Result<Response, Refusal> {
     let question = AlertQuestion::read(given.pairs())?;
     let now = app.now();
     let asked = app.clone();
     let work = move || {
-        let sight = asked.read(|state| sight(state, now));
+        let plain = question.plain_filters();
+        let sight = asked.read(|state| sight(state, now, &plain));
         let scene = Scene {
             state: &sight,
             now,

@@ -35,15 +35,12 @@ impl Scene<'_> {
         question: &AlertQuestion,
         lasting: &[&Window],
     ) -> Option<AlertShown> {
+        if !self.state.fits(alert, &question.filters) {
+            return None;
+        }
         let receiver = self.receiver(alert);
         if !question.wants_receiver(&receiver.name) {
             return None;
-        }
-        if !question.filters.is_empty() {
-            let labels = self.state.matched_labels(alert);
-            if !labels.fit(&question.filters) {
-                return None;
-            }
         }
         let status = self.status(alert, lasting);
         let wanted = match status.state {

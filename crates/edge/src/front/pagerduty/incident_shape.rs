@@ -156,16 +156,24 @@ pub(crate) fn incident(
         "incident",
         standing(state, place, one),
     );
-    let related = json!({
-        "assignments": assignments,
-        "acknowledgements": acknowledgements,
-        "service": place.service(state, one.service),
-        "impacted_services": [place.service(state, one.service)],
-        "escalation_policy": policy_of(state, one).map(|id| place.policy(state, id)),
-        "teams": [shown_team(state, place, one, include)],
-    });
-    if let (Some(object), Value::Object(related)) = (shown.as_object_mut(), related) {
-        object.extend(related);
+    let followed = policy_of(state, one).map(|id| place.policy(state, id));
+    let related = [
+        ("assignments", Value::Array(assignments)),
+        ("acknowledgements", Value::Array(acknowledgements)),
+        ("service", place.service(state, one.service)),
+        (
+            "impacted_services",
+            Value::Array(vec![place.service(state, one.service)]),
+        ),
+        ("escalation_policy", followed.unwrap_or_default()),
+        (
+            "teams",
+            Value::Array(vec![shown_team(state, place, one, include)]),
+        ),
+    ];
+    // Moved in one by one: written as one value they would all be copied.
+    if let Some(object) = shown.as_object_mut() {
+        object.extend(related.map(|(name, value)| (name.to_owned(), value)));
         if include.body {
             object.insert("body".to_owned(), body(first_alert(state, one)));
         }
@@ -211,7 +219,7 @@ fn standing(state: &State, place: &Place, one: &Incident) -> Value {
     };
     let priority = one.priority.as_ref();
     let priority = priority.map(|name| priority_shown(state, place, name));
-    json!({
+    let mut shown = json!({
         "incident_number": one.number,
         "title": one.title,
         "description": one.title,
@@ -222,7 +230,6 @@ fn standing(state: &State, place: &Place, one: &Incident) -> Value {
         "incident_key": key,
         "assigned_via": via,
         "last_status_change_at": changed,
-        "last_status_change_by": by,
         "resolved_at": over.map(time::written),
         "resolve_reason": reason,
         "priority": priority,
@@ -233,10 +240,12 @@ fn standing(state: &State, place: &Place, one: &Incident) -> Value {
         "basic_alert_grouping": null,
         "alert_grouping": null,
         "conference_bridge": null,
-        "first_trigger_log_entry": first_entry(place, one),
         "responder_requests": requests(state, place, one),
         "subscriber_requests": [],
-    })
+    });
+    shown["last_status_change_by"] = by;
+    shown["first_trigger_log_entry"] = first_entry(place, one).unwrap_or_default();
+    shown
 }
 
 /// The entry by which it began. Where that stands is not known of old ones.

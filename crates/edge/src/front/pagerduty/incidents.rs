@@ -193,7 +193,8 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let mut rows = shown.rows();
     let cut = cut.map(|_| rows.next());
     let (name, cut) = ("incidents", &cut);
-    Reply::written(StatusCode::OK, &Written { paging, name, cut })
+    let page = Written { paging, name, cut };
+    Reply::written(StatusCode::OK, &page, shown.wholes.texts())
 }
 
 /// One incident
@@ -221,14 +222,16 @@ impl Asked {
         let shown = self.shown(&[id], include).await?;
         let row = shown.rows().next();
         let row = row.ok_or_else(|| Refusal::no_such("incident"))?;
-        Reply::written(status, &BTreeMap::from([("incident", row)]))
+        let body = BTreeMap::from([("incident", row)]);
+        Reply::written(status, &body, shown.wholes.texts())
     }
 
     /// The answer that shows these.
     pub(crate) async fn incidents(&self, ids: &[IncidentId]) -> Answer {
         let shown = self.shown(ids, Include::read(&self.parameters)).await?;
         let rows: Vec<Row<'_>> = shown.rows().collect();
-        Reply::written(StatusCode::OK, &BTreeMap::from([("incidents", rows)]))
+        let body = BTreeMap::from([("incidents", rows)]);
+        Reply::written(StatusCode::OK, &body, shown.wholes.texts())
     }
 
     /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than

@@ -20,6 +20,7 @@ mod notes;
 mod notifications;
 mod oncalls;
 mod orchestrations;
+mod pieces;
 mod place;
 mod policies;
 mod policy_shape;

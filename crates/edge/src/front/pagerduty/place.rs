@@ -1,13 +1,14 @@
 //! References to what the API shows: each with its id, its kind, its name and where it is found. Addresses are built from the
 //! server's own public address, never from what a request says.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{
     AlertId, BusinessServiceId, IncidentId, IntegrationId, PolicyId, ScheduleId, ServiceId, TeamId,
     UserId,
 };
-use tocsin_domain::service::Speaks;
+use tocsin_domain::service::{Service, Speaks};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::id;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
@@ -19,6 +20,33 @@ use super::PREFIX;
 pub(crate) struct Place {
     api: String,
     ui: String,
+}
+
+/// A reference, for whoever writes very many without making a value of each. Its fields stand in the order of their names, as those
+/// of a value do.
+#[derive(Debug, Serialize)]
+pub(crate) struct Reference<'a> {
+    html_url: Option<String>,
+    id: &'a str,
+    #[serde(rename = "self")]
+    address: String,
+    summary: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+impl From<Reference<'_>> for Value {
+    fn from(one: Reference<'_>) -> Self {
+        // What was made is moved and not copied: most of what lists show are references.
+        let fields = [
+            ("html_url", one.html_url.map_or(Self::Null, Self::String)),
+            ("id", Self::from(one.id)),
+            ("self", Self::String(one.address)),
+            ("summary", Self::from(one.summary)),
+            ("type", Self::from(one.kind)),
+        ];
+        fields.into_iter().collect()
+    }
 }
 
 impl Place {
@@ -50,14 +78,24 @@ impl Place {
         path: &str,
         page: &str,
     ) -> Value {
-        let page = (!page.is_empty()).then(|| self.page(page));
-        json!({
-            "id": id,
-            "type": kind,
-            "summary": summary,
-            "self": self.api(path),
-            "html_url": page,
-        })
+        self.reference(kind, id, summary, path, page).into()
+    }
+
+    fn reference<'a>(
+        &self,
+        kind: &'a str,
+        id: &'a str,
+        summary: &'a str,
+        path: &str,
+        page: &str,
+    ) -> Reference<'a> {
+        Reference {
+            html_url: (!page.is_empty()).then(|| self.page(page)),
+            id,
+            address: self.api(path),
+            summary,
+            kind,
+        }
     }
 
     /// A reference to what may be gone: its name, or what it is called then, without addresses, since nothing is found there any more.
@@ -89,10 +127,25 @@ impl Place {
     /// A service.
     pub(crate) fn service(&self, state: &State, service: ServiceId) -> Value {
         let known = state.services.get(&service);
-        let name = (known.map(|known| known.name.as_str()), "a removed service");
+        if let Some(known) = known {
+            return self.known_service(known).into();
+        }
         let path = format!("services/{service}");
-        let page = format!("settings/services/{service}");
-        self.named_if_there("service_reference", service.as_str(), name, &path, &page)
+        let gone = (None, "a removed service");
+        self.named_if_there("service_reference", service.as_str(), gone, &path, "")
+    }
+
+    /// A service that is there.
+    pub(crate) fn known_service<'a>(&self, known: &'a Service) -> Reference<'a> {
+        let path = format!("services/{}", known.id);
+        let page = format!("settings/services/{}", known.id);
+        self.reference(
+            "service_reference",
+            known.id.as_str(),
+            &known.name,
+            &path,
+            &page,
+        )
     }
 
     /// A business service.

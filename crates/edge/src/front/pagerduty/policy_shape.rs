@@ -1,16 +1,47 @@
 //! How an escalation policy looks to PagerDuty's clients.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use tocsin_domain::id::PolicyId;
 use tocsin_domain::page::{Policy, Recipient};
 use tocsin_domain::state::State;
 
 use super::described::told;
-use super::place::{Place, whole};
+use super::place::{Place, Reference};
 use super::team_shape::own_teams;
+
+/// An escalation policy as it is written. It names every service that follows it: to make a value of each takes several times as long
+/// as to write it. Its fields stand in the order of their names, as those of a value do.
+#[derive(Serialize)]
+pub(crate) struct PolicyShown<'a> {
+    description: Option<&'a str>,
+    escalation_rules: Vec<Value>,
+    html_url: Value,
+    id: PolicyId,
+    name: &'a str,
+    num_loops: u32,
+    on_call_handoff_notifications: &'static str,
+    #[serde(rename = "self")]
+    address: Value,
+    services: Vec<Reference<'a>>,
+    summary: Value,
+    teams: Vec<Value>,
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
 
 /// An escalation policy.
 pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
+    // Texts, numbers and lists of them can always be made a value.
+    serde_json::to_value(policy_shown(state, place, known)).unwrap_or_default()
+}
+
+/// The same before it is written.
+pub(crate) fn policy_shown<'a>(
+    state: &'a State,
+    place: &Place,
+    known: &'a Policy,
+) -> PolicyShown<'a> {
     let rules: Vec<Value> = known
         .levels
         .iter()
@@ -36,17 +67,21 @@ pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
         policy.or(default) == Some(known.id)
     };
     let services = state.services.values().filter(|one| followed(one.policy));
-    let services: Vec<Value> = services.map(|one| place.service(state, one.id)).collect();
-    let more = json!({
-        "name": known.name,
-        "description": told(&known.description),
-        "escalation_rules": rules,
-        "services": services,
-        "num_loops": known.repeat,
-        "on_call_handoff_notifications": "if_has_services",
-        "teams": own_teams(state, place, known.team),
-    });
-    whole(place.policy(state, known.id), "escalation_policy", more)
+    let mut own = place.policy(state, known.id);
+    PolicyShown {
+        description: told(&known.description),
+        escalation_rules: rules,
+        html_url: own["html_url"].take(),
+        id: known.id,
+        name: &known.name,
+        num_loops: known.repeat,
+        on_call_handoff_notifications: "if_has_services",
+        address: own["self"].take(),
+        services: services.map(|one| place.known_service(one)).collect(),
+        summary: own["summary"].take(),
+        teams: own_teams(state, place, known.team),
+        kind: "escalation_policy",
+    }
 }
 
 /// The id of a level, which has none of its own: it stands for its place in its policy.

@@ -2,7 +2,9 @@
 //! however many incidents show them: a policy names every service that follows it, so that a hundred copies of one are long.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -10,15 +12,16 @@ use tocsin_domain::incident::Incident;
 use tocsin_domain::state::State;
 
 use super::incident_shape::{Include, policy_of};
+use super::pieces::held;
 use super::place::Place;
-use super::policy_shape::policy;
+use super::policy_shape::policy_shown;
 use super::service_shape::{Standings, service};
 
 /// What is shown as a whole, by its id.
 #[derive(Debug, Default)]
 pub(crate) struct Wholes {
-    services: BTreeMap<String, Box<RawValue>>,
-    policies: BTreeMap<String, Box<RawValue>>,
+    services: BTreeMap<String, Arc<RawValue>>,
+    policies: BTreeMap<String, Arc<RawValue>>,
 }
 
 impl Wholes {
@@ -46,11 +49,17 @@ impl Wholes {
                 && let Some(known) = policy_of(state, one).and_then(|id| state.policies.get(&id))
             {
                 keep(&mut all.policies, known.id.as_str(), || {
-                    policy(state, place, known)
+                    policy_shown(state, place, known)
                 });
             }
         }
         all
+    }
+
+    /// All of it, as it is written from here.
+    pub(crate) fn texts(&self) -> Vec<Bytes> {
+        let all = self.services.values().chain(self.policies.values());
+        all.map(held).collect()
     }
 
     /// What stands in a field of an incident in place of that reference.
@@ -65,13 +74,17 @@ impl Wholes {
     }
 }
 
-fn keep(wholes: &mut BTreeMap<String, Box<RawValue>>, id: &str, shown: impl FnOnce() -> Value) {
+fn keep<T: Serialize>(
+    wholes: &mut BTreeMap<String, Arc<RawValue>>,
+    id: &str,
+    shown: impl FnOnce() -> T,
+) {
     if wholes.contains_key(id) {
         return;
     }
     // A value can always be written; if it could not, its reference would be shown.
     if let Ok(whole) = to_raw_value(&shown()) {
-        wholes.insert(id.to_owned(), whole);
+        wholes.insert(id.to_owned(), Arc::from(whole));
     }
 }
 

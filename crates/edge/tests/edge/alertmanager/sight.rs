@@ -3,6 +3,8 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::json;
+use tocsin_domain::intake::{LabelMatcher, LabelTest, SERVICE_LABEL};
+use tocsin_domain::state::State;
 
 use super::{down, fires, get, post, silence, silenced};
 use crate::fakes::START;
@@ -63,8 +65,8 @@ async fn what_is_shown_is_taken_from_the_state_without_copies_and_without_the_re
     let made = post(&world, "/silences", later).await;
     assert_eq!(made.status, StatusCode::OK, "{}", made.text());
     world.engine.read(|state| {
-        assert!(state.sight_of_firing(START).incidents.is_empty());
-        let sight = state.sight_of_open(START);
+        assert!(state.sight_of_firing(START, &[]).incidents.is_empty());
+        let sight = state.sight_of_open(START, &[]);
         assert_eq!((state.alerts.len(), sight.alerts.len()), (2, 1));
         let alert = sight.alerts.keys().next().unwrap();
         assert!(sight.alerts.is_shared(alert, &state.alerts));
@@ -100,5 +102,37 @@ async fn alerts_are_counted_by_how_they_stand_by_our_clock() {
         "tocsin_alerts_received_total{status=\"resolved\"} 1",
     ] {
         assert!(metrics.contains(line), "{line} in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_plain_filter_leaves_out_is_not_held_and_the_other_filters_are_asked_of_the_rest() {
+    let world = World::new();
+    fires(&world, json!([down("web-1"), down("web-2"), down("db-1")])).await;
+    let held = |label: &str, value: &str| {
+        let wanted = [LabelMatcher::new(label, LabelTest::Equals, value).unwrap()];
+        let held = |state: &State| state.sight_of_open(START, &wanted).alerts.len();
+        world.engine.read(held)
+    };
+    assert_eq!(held("instance", "web-1"), 1);
+    assert_eq!(held("instance", "web-3"), 0);
+    let service = world.engine.read(|state| {
+        let alert = state.alerts.values().next().unwrap();
+        state.services[&alert.service].name.clone()
+    });
+    assert_eq!(held(SERVICE_LABEL, &service), 3);
+    for (query, count) in [
+        ("filter=alertname%3DDown", 3),
+        ("filter=alertname%3DDown&filter=instance%3D~%22web-.%22", 2),
+        ("filter=alertname%3DDown&filter=instance!%3Dweb-1", 2),
+        ("filter=instance%3Dweb-1&filter=instance%3Dweb-2", 0),
+        ("filter=instance%3Dweb-1&receiver=none", 0),
+    ] {
+        let shown = get(&world, &format!("/alerts?{query}")).await;
+        assert_eq!(shown.as_array().unwrap().len(), count, "{query}");
+        let groups = get(&world, &format!("/alerts/groups?{query}")).await;
+        let groups = groups.as_array().unwrap().iter();
+        let grouped = groups.map(|group| group["alerts"].as_array().unwrap().len());
+        assert_eq!(grouped.sum::<usize>(), count, "{query}");
     }
 }
