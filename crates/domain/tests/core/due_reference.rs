@@ -117,9 +117,12 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
         .min()
 }
 
+/// When support hours begin, by the full hour after which that is.
+type Begins = BTreeMap<i64, Option<Timestamp>>;
+
 thread_local! {
     /// The tests have few support hours, so what was found once is not looked for again.
-    static FOUND: RefCell<Vec<(Hours, BTreeMap<i64, Option<Timestamp>>)>> = RefCell::default();
+    static FOUND: RefCell<Vec<(Hours, Begins)>> = RefCell::default();
 }
 
 /// The first full hour after this one at which support hours begin: found by looking at each.
