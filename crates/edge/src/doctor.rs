@@ -154,10 +154,11 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     checks.extend(last_attempts(app));
     checks.extend(vigil::checks(&app.vigil.seen()));
     checks.push(reach.check);
-    checks.extend(watch(&app.watch.watching()));
+    let watching = app.watch.watching();
+    checks.extend(watch(&watching));
     checks.extend(rules(app).await);
     checks.extend(exporters(app).await);
-    checks.extend(app.read(targets));
+    checks.extend(app.read(|state| targets(state, &watching)));
     checks.extend(status_pages(app, now).await);
     let able_to_page = checks.iter().all(|check| check.state != CheckState::Fail);
     Diagnosis {
@@ -295,10 +296,10 @@ fn watch(watching: &Watching) -> Vec<Check> {
     let name = "watch";
     match watching {
         Watching::NotYet => Vec::new(),
-        Watching::Off => vec![Check::warn(
+        // Somebody chose that, and nothing is to be done about it.
+        Watching::Off => vec![Check::ok(
             name,
-            "watching this machine is switched off; only what others send is paged for",
-            "if that is not meant, set enabled = true under [watch] in tocsin.toml and restart",
+            "switched off by enabled = false under [watch] in tocsin.toml: only what others send is paged for",
         )],
         Watching::NotRunning(why) => vec![Check::fail(
             name,
@@ -365,7 +366,11 @@ fn rule_checks(trouble: Option<String>, groups: &[RuleGroup]) -> Vec<Check> {
     checks
 }
 
-fn targets(state: &State) -> Vec<Check> {
+/// Whether there is anything to watch, where it is to be watched.
+fn targets(state: &State, watching: &Watching) -> Vec<Check> {
+    if *watching == Watching::Off {
+        return Vec::new();
+    }
     let muted = state
         .targets
         .values()
@@ -373,7 +378,7 @@ fn targets(state: &State) -> Vec<Check> {
         .count();
     let mut checks = Vec::new();
     if state.targets.is_empty() && state.installation.is_some() {
-        let fix = "start Apache on this machine; Tocsin finds it by itself";
+        let fix = "start Apache on this machine, and Tocsin finds it by itself; where none is to be watched, set enabled = false under [watch] in tocsin.toml and restart";
         checks.push(Check::warn(
             "targets",
             "no web server has been found yet",

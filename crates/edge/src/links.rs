@@ -195,12 +195,12 @@ impl LinkKey {
     fn mac(&self, bound: &Bound, usage: Use) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
         let incident = bound.incident.map(|id| id.to_string()).unwrap_or_default();
+        // Not when it dies: that moves with a clock that is set back, and what was sent before that must stay good.
         let parts = [
             usage.word(),
             bound.notification.to_string(),
             bound.user.to_string(),
             incident,
-            bound.expires_at.as_millis().to_string(),
         ];
         // No part can hold a line's end, so that two different bindings never read the same.
         mac.update(parts.join("\n").as_bytes());
@@ -212,7 +212,7 @@ impl LinkKey {
 mod tests {
     use super::*;
     use tocsin_domain::event::{
-        Actor, Cause, Event, EventBody, NotificationEvent, NotificationWhat,
+        Actor, Cause, Event, EventBody, InstallationEvent, NotificationEvent, NotificationWhat,
     };
     use tocsin_domain::id::{Entropy, TeamId};
     use tocsin_domain::page::{Delivery, Purpose};
@@ -271,20 +271,24 @@ mod tests {
         (state, bound)
     }
 
+    fn evolve(state: &mut State, at: Timestamp, body: EventBody) {
+        state.evolve(&Event {
+            position: state.position + 1,
+            at,
+            recorded_at: at,
+            actor: Actor::System,
+            cause: Cause::Request,
+            body,
+        });
+    }
+
     fn plan(state: &mut State, message: Notification) {
         let event = NotificationEvent {
             notification: message.id,
             incident: message.purpose.incident(),
             what: NotificationWhat::Planned { message },
         };
-        state.evolve(&Event {
-            position: state.position + 1,
-            at: PLANNED,
-            recorded_at: PLANNED,
-            actor: Actor::System,
-            cause: Cause::Request,
-            body: EventBody::Notification(event),
-        });
+        evolve(state, PLANNED, EventBody::Notification(event));
     }
 
     #[test]
@@ -315,6 +319,25 @@ mod tests {
             key.check(&status.replace(".2.", ".3."), Use::Status, &state, PLANNED),
             Err(BadLink::Forged)
         );
+    }
+
+    #[test]
+    fn a_link_that_was_sent_before_the_clock_was_set_back_is_good_for_as_long_as_a_new_one() {
+        let (mut state, bound) = world();
+        let key = LinkKey([7; 32]);
+        let token = key.token(&bound, Use::Answer);
+        let by_ms = 86_400_000;
+        let now = PLANNED.minus_ms(by_ms);
+        let set_back = InstallationEvent::ClockSetBack { by_ms };
+        evolve(&mut state, now, EventBody::Installation(set_back));
+        let expires_at = now.plus_ms(LINK_MS);
+        let moved = Bound {
+            expires_at,
+            ..bound
+        };
+        let at = |now| key.check(&token, |_| Use::Answer, &state, now);
+        assert_eq!(at(now), Ok((moved, Use::Answer)));
+        assert_eq!(at(expires_at), Err(BadLink::Expired));
     }
 
     #[test]

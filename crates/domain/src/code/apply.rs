@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::Document;
+use super::keys::{policies, services, teams};
 use super::part::{Kind, Part};
 use crate::id::SecretId;
 use crate::simulate::Counted;
@@ -84,10 +85,11 @@ impl Apply {
 pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<Part>, Vec<Part>) {
     let (mut removed, mut kept) = (Vec::new(), Vec::new());
     let installation = state.installation.as_ref();
-    let first_team = installation.and_then(|all| state.teams.get(&all.team));
-    let first_policy = installation.and_then(|all| state.policies.get(&all.default_policy));
-    let first_service = installation.and_then(|all| state.services.get(&all.default_service));
-    let may_service_go = |name: &str| first_service.is_none_or(|one| one.name != name);
+    // Others may be called the same: only a key says which one it is.
+    let first_team = installation.map(|all| teams(state).name(all.team));
+    let first_policy = installation.map(|all| policies(state).name(all.default_policy));
+    let first_service = installation.map(|all| services(state).name(all.default_service));
+    let may_service_go = |key: &str| first_service.as_deref() != Some(key);
     let removes_services = wanted.manage.removes(Kind::Services);
     let of_staying = integrations_of_staying(standing, wanted, |name| {
         removes_services && may_service_go(name)
@@ -108,8 +110,8 @@ pub fn removals(state: &State, standing: &Document, wanted: &Document) -> (Vec<P
             let may_go = match kind {
                 Kind::Monitors | Kind::Installation | Kind::AlertRules => false,
                 Kind::Services => may_service_go(&name),
-                Kind::Teams => first_team.is_none_or(|team| team.name != name),
-                Kind::EscalationPolicies => first_policy.is_none_or(|one| one.name != name),
+                Kind::Teams => first_team.as_ref() != Some(&name),
+                Kind::EscalationPolicies => first_policy.as_ref() != Some(&name),
                 Kind::Integrations => match of_staying.get(&name) {
                     Some(is_named) => *is_named,
                     // It goes with its service.

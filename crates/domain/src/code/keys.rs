@@ -100,19 +100,13 @@ impl Keys {
         let ahead = ahead.filter(move |one| one.around(now).or(one.next(now)).is_some());
         Self {
             users: Names::new("person", mails.iter().map(|(id, mail)| (*id, &**mail))),
-            teams: Names::new("team", state.teams.values().map(|one| (one.id, &*one.name))),
+            teams: teams(state),
             schedules: Names::new(
                 "schedule",
                 state.schedules.values().map(|one| (one.id, &*one.name)),
             ),
-            policies: Names::new(
-                "escalation policy",
-                state.policies.values().map(|one| (one.id, &*one.name)),
-            ),
-            services: Names::new(
-                "service",
-                state.services.values().map(|one| (one.id, &*one.name)),
-            ),
+            policies: policies(state),
+            services: services(state),
             heartbeats: Names::new(
                 "heartbeat",
                 state
@@ -137,4 +131,22 @@ impl Keys {
             ),
         }
     }
+}
+
+pub(super) fn teams(state: &State) -> Names<TeamId> {
+    Names::new("team", state.teams.values().map(|one| (one.id, &*one.name)))
+}
+
+pub(super) fn policies(state: &State) -> Names<PolicyId> {
+    Names::new(
+        "escalation policy",
+        state.policies.values().map(|one| (one.id, &*one.name)),
+    )
+}
+
+pub(super) fn services(state: &State) -> Names<ServiceId> {
+    Names::new(
+        "service",
+        state.services.values().map(|one| (one.id, &*one.name)),
+    )
 }

@@ -177,21 +177,27 @@ impl LabelMatcher {
 
 /// A pattern as Alertmanager means it: anchored at both ends. It must be one by itself, so that it cannot break out of that.
 fn compile(text: &str) -> Result<Regex, String> {
-    let built = |text: &str| {
-        RegexBuilder::new(text)
-            .size_limit(REGEX_BYTES_MAX)
-            .build()
-            .map_err(|error| match error {
-                regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
-                // The last line says what is wrong, those before it show where.
-                other @ (regex::Error::Syntax(_) | _) => {
-                    let text = other.to_string();
-                    text.lines().last().unwrap_or_default().to_owned()
-                }
-            })
+    let built = |text: &str, bytes_max: usize| {
+        let mut builder = RegexBuilder::new(text);
+        builder.size_limit(bytes_max).build()
     };
-    built(text)?;
-    built(&format!("^(?:{text})$"))
+    // With no bytes to compile it into, it is only read; whether it is too large is asked of what is used.
+    if let Err(error @ regex::Error::Syntax(_)) = built(text, 0) {
+        return Err(told(error));
+    }
+    built(&format!("^(?:{text})$"), REGEX_BYTES_MAX).map_err(told)
+}
+
+/// Why a pattern cannot be used.
+fn told(error: regex::Error) -> String {
+    match error {
+        regex::Error::CompiledTooBig(_) => "it is too large".to_owned(),
+        // The last line says what is wrong, those before it show where.
+        other @ (regex::Error::Syntax(_) | _) => {
+            let text = other.to_string();
+            text.lines().last().unwrap_or_default().to_owned()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -229,6 +235,12 @@ mod tests {
         for (name, pattern, told) in [
             ("x", "(", "unclosed"),
             ("x", "a)|(b", "unopened"),
+            ("x", "(a)(b))(c", "unopened"),
+            ("x", "[a", "unclosed"),
+            ("x", "*", "missing"),
+            ("x", r"\p{Odd}", "not found"),
+            // A comment would take the bracket that is put behind it.
+            ("x", "(?x)a # b", "unclosed"),
             ("x", large, "too large"),
             ("", "a", "name"),
             ("a\n", "a", "name"),

@@ -60,8 +60,13 @@ impl TokenLimit {
             all.retain(|_, full_at| *full_at > now);
         }
         let full_at = all.entry(token).or_insert(now);
-        // A clock that was set back must not make anybody wait for longer than an empty bucket takes.
-        let before = (*full_at).clamp(now, now.saturating_add(WINDOW_MICROS));
+        // What is full again later than an empty bucket would be is from before the clock was set back: it says nothing of what
+        // was sent since, and nobody must wait for that.
+        let before = if *full_at > now.saturating_add(WINDOW_MICROS) {
+            now
+        } else {
+            (*full_at).max(now)
+        };
         let after = before.saturating_add(each);
         let beyond = after - now - WINDOW_MICROS;
         if beyond > 0 {
@@ -188,12 +193,22 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_locks_nobody_out_for_longer_than_a_minute() {
+    fn a_clock_that_is_set_back_makes_nobody_wait_and_lets_no_more_through_than_before() {
         let limit = TokenLimit::new(60);
         assert_eq!(taken(&limit, one(), START), 60);
         let before = START.minus_ms(500_000);
-        assert_eq!(taken(&limit, one(), before), 0);
+        assert_eq!(taken(&limit, one(), before), 60);
+        assert_eq!(taken(&limit, one(), before.plus_ms(999)), 0);
         assert_eq!(taken(&limit, one(), before.plus_ms(60_000)), 60);
+    }
+
+    #[test]
+    fn a_token_that_sent_little_is_served_at_once_when_the_clock_is_set_back() {
+        let limit = TokenLimit::new(TOKEN_REQUESTS_PER_MINUTE);
+        assert!(limit.take(one(), START).is_ok());
+        for back_ms in [61_000, 3_600_000, 86_400_000] {
+            assert!(limit.take(one(), START.minus_ms(back_ms)).is_ok());
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::id::UserId;
 use tocsin_domain::page::{Policy, Recipient};
-use tocsin_domain::people::{ChannelKind, User};
+use tocsin_domain::people::{ChannelKind, ContactMethod, Urgency, User};
 use tocsin_domain::state::{Installation, State};
 use tocsin_domain::time::Timestamp;
 
@@ -139,10 +139,9 @@ pub(super) fn reach(
     now: Timestamp,
 ) -> Reach {
     let proved = state.users.values().flat_map(User::verified_methods);
-    let (mut confirmed, mut by_mail, mut usable) = (0_usize, 0_usize, 0_usize);
+    let (mut confirmed, mut usable) = (0_usize, 0_usize);
     for method in proved {
         confirmed += 1;
-        by_mail += usize::from(method.kind == ChannelKind::Email);
         usable += usize::from(works.contains(&method.kind));
     }
     let users = state.users.values();
@@ -166,7 +165,21 @@ pub(super) fn reach(
         Check::warn(name, told(&unreachable), fix)
     };
     Reach {
-        mail_wanted: by_mail > 0,
+        mail_wanted: state.users.values().any(is_mailed),
         check,
     }
+}
+
+/// Whether messages to a person go by mail: by a rule of theirs, or because no rule for what wakes them names a verified way, so that
+/// every one is used.
+fn is_mailed(user: &User) -> bool {
+    let wakes = |method: &ContactMethod| {
+        let mut rules = user.rules.iter();
+        rules.any(|rule| rule.urgency == Urgency::High && rule.contact_method == method.id)
+    };
+    let every_one = !user.verified_methods().any(wakes);
+    let mut mails = user
+        .verified_methods()
+        .filter(|method| method.kind == ChannelKind::Email);
+    mails.any(|method| every_one || user.has_rule_for(method.id))
 }

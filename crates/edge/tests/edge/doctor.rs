@@ -1,7 +1,7 @@
 //! What the doctor finds, and whether the server says that it is able to page.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 use tocsin_edge::ports::{Hindrance, Watching};
 
 use crate::fakes::START;
@@ -78,7 +78,6 @@ async fn the_doctor_says_what_is_not_watched() {
         fix: "add the user to the group adm".to_owned(),
     };
     for (watching, state, fix) in [
-        (Watching::Off, "warn", "enabled = true"),
         (Watching::NotRunning("no threads".to_owned()), "fail", "log"),
         (Watching::Running(vec![hindrance]), "warn", "group adm"),
     ] {
@@ -92,4 +91,35 @@ async fn the_doctor_says_what_is_not_watched() {
         assert_eq!(check["state"], state, "{watching:?}");
         assert!(check["fix"].as_str().unwrap().contains(fix), "{check}");
     }
+}
+
+#[tokio::test]
+async fn what_is_switched_off_on_purpose_is_told_and_needs_no_look() {
+    let world = World::new();
+    let odd = async || {
+        let diagnosis = world.get("/doctor").await.json();
+        let checks = diagnosis["checks"].as_array().unwrap().clone();
+        // How much space is free is this machine's.
+        let is_odd = |check: &&Value| check["state"] != "ok" && check["name"] != "free space";
+        let odd = checks.iter().filter(is_odd);
+        let names = odd.map(|check| check["name"].as_str().unwrap().to_owned());
+        (names.collect::<Vec<_>>(), diagnosis.to_string())
+    };
+    let (by_mail, told) = odd().await;
+    let mail = "mail server".to_owned();
+    assert!(by_mail.contains(&mail), "Ada is paged by mail: {told}");
+    let topic = "https://ntfy.example.org/topic";
+    for user in [world.ada, world.bob] {
+        world.reach(user, "ntfy", topic, None).await;
+    }
+    let (watched, told) = odd().await;
+    assert_eq!(watched, ["targets"], "{told}");
+    assert!(told.contains("enabled = false"), "{told}");
+    *world.sight.0.lock().unwrap() = Watching::Off;
+    let (left_alone, told) = odd().await;
+    assert_eq!(left_alone, [""; 0], "{told}");
+    assert!(
+        told.contains("only what others send is paged for"),
+        "{told}"
+    );
 }

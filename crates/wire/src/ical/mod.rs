@@ -8,6 +8,19 @@ use tocsin_domain::time::Timestamp;
 const LINE_OCTETS_MAX: usize = 75;
 /// How often a subscriber should look again.
 const REFRESH: &str = "PT1H";
+/// What stands where there is no event: a calendar has at least one component (RFC 5545, section 3.6), and a time zone is the one
+/// that no program shows. All times are in UTC, so that it changes none.
+const NOTHING: [&str; 9] = [
+    "BEGIN:VTIMEZONE",
+    "TZID:UTC",
+    "BEGIN:STANDARD",
+    "DTSTART:19700101T000000",
+    "TZOFFSETFROM:+0000",
+    "TZOFFSETTO:+0000",
+    "TZNAME:UTC",
+    "END:STANDARD",
+    "END:VTIMEZONE",
+];
 
 /// A calendar of shifts: those of one schedule, or of one person in several.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,10 +63,17 @@ pub fn render(calendar: &Calendar) -> String {
     ] {
         write_line(&mut text, line);
     }
-    for shift in &calendar.shifts {
-        for line in event(shift, calendar.stamp).unwrap_or_default() {
-            write_line(&mut text, &line);
+    let shifts = calendar.shifts.iter();
+    let mut events = shifts
+        .filter_map(|shift| event(shift, calendar.stamp))
+        .peekable();
+    if events.peek().is_none() {
+        for line in NOTHING {
+            write_line(&mut text, line);
         }
+    }
+    for line in events.flatten() {
+        write_line(&mut text, &line);
     }
     write_line(&mut text, "END:VCALENDAR");
     text
@@ -212,6 +232,18 @@ mod tests {
     fn a_shift_without_a_second_of_its_own_is_left_out() {
         let short = shift("Ada", "2024-05-06T09:00:00.2Z", "2024-05-06T09:00:00.8Z");
         assert!(!render(&calendar("Web", vec![short])).contains("VEVENT"));
+    }
+
+    #[test]
+    fn a_calendar_without_events_has_a_component_that_no_program_shows() {
+        let short = shift("Ada", "2024-05-06T09:00:00.2Z", "2024-05-06T09:00:00.8Z");
+        for shifts in [Vec::new(), vec![short]] {
+            let text = render(&calendar("Web", shifts));
+            let zone = "X-PUBLISHED-TTL:PT1H\r\nBEGIN:VTIMEZONE\r\nTZID:UTC\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0000\r\nTZOFFSETTO:+0000\r\nTZNAME:UTC\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nEND:VCALENDAR\r\n";
+            assert!(text.ends_with(zone), "{text}");
+        }
+        let ada = shift("Ada", "2024-05-06T09:00:00Z", "2024-05-07T09:00:00Z");
+        assert!(!render(&calendar("Web", vec![ada])).contains("VTIMEZONE"));
     }
 
     #[test]

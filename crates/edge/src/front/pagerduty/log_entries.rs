@@ -6,6 +6,7 @@ use tocsin_domain::event::{Event, EventBody, IncidentWhat, NotificationWhat, Res
 use tocsin_domain::id::{IncidentId, TeamId, UserId};
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::page::{Outcome, Purpose};
+use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Paging, Refusal, id, time};
@@ -161,7 +162,11 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
             Some(("trigger", summary, json!({"channel": {"type": "api"}})))
         }
         IncidentWhat::Resolved { why } => Some(("resolve", format!("Resolved: {why}"), json!({}))),
-        IncidentWhat::UrgencySet { urgency, .. } => Some(urgency_change(urgency_word(*urgency))),
+        IncidentWhat::UrgencySet {
+            urgency,
+            hours_passed,
+            ..
+        } => urgency_set(*urgency, *hours_passed),
         IncidentWhat::Response(response) => of_response(asked, state, response),
         IncidentWhat::Raised { .. }
         | IncidentWhat::PageHeld { .. }
@@ -183,7 +188,13 @@ fn assigned(names: &str, level: Option<usize>) -> String {
     }
 }
 
-fn urgency_change(word: &str) -> Kind {
+/// Support hours that have passed put off what they would have raised: the urgency is what it was.
+fn urgency_set(urgency: Urgency, hours_passed: bool) -> Option<Kind> {
+    (!hours_passed).then(|| urgency_change(urgency))
+}
+
+fn urgency_change(urgency: Urgency) -> Kind {
+    let word = urgency_word(urgency);
     (
         "urgency_change",
         format!("The urgency is {word}"),
@@ -227,7 +238,7 @@ fn of_response(asked: &Asked, state: &State, response: &Response) -> Option<Kind
             let summary = format!("Reassigned to {}", names.join(", "));
             Some(("assign", summary, json!({ "assignees": assignees })))
         }
-        Response::UrgencySet { urgency } => Some(urgency_change(urgency_word(*urgency))),
+        Response::UrgencySet { urgency } => Some(urgency_change(*urgency)),
         Response::PrioritySet { priority } => {
             let priority = priority
                 .as_ref()
@@ -416,5 +427,17 @@ impl Asked {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn support_hours_that_have_passed_are_no_change_of_urgency() {
+        let kind = |hours_passed| urgency_set(Urgency::Low, hours_passed).map(|(kind, ..)| kind);
+        assert_eq!(kind(false), Some("urgency_change"));
+        assert_eq!(kind(true), None);
     }
 }

@@ -39,7 +39,7 @@ impl Outcomes {
     ) -> Option<String> {
         let key = letters(KEY_LETTERS).ok()?;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|one| now.ms_since(one.at) < KEPT_MS);
+        all.retain(|one| is_fresh(one.at, now));
         if all.len() >= OUTCOMES_MAX {
             all.pop_front();
         }
@@ -63,9 +63,13 @@ impl Outcomes {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_it = |one: &&Outcome| one.key == key && one.message == message;
         let found = all.iter().find(is_it)?;
-        let is_fresh = now.ms_since(found.at) < KEPT_MS;
-        is_fresh.then(|| (found.pressed, found.words.clone()))
+        is_fresh(found.at, now).then(|| (found.pressed, found.words.clone()))
     }
+}
+
+/// Whether it is of this minute. What lies further ahead is from before the clock was set back.
+fn is_fresh(at: Timestamp, now: Timestamp) -> bool {
+    now.ms_since(at).max(at.ms_since(now)) < KEPT_MS
 }
 
 #[cfg(test)]
@@ -93,6 +97,8 @@ mod tests {
         }
         let late = began.plus_ms(KEPT_MS);
         assert_eq!(outcomes.find(&key, message("A"), late), None);
+        let set_back = began.minus_ms(KEPT_MS);
+        assert_eq!(outcomes.find(&key, message("A"), set_back), None);
         let first = keep("first").unwrap();
         for _ in 0..OUTCOMES_MAX {
             keep("later").unwrap();

@@ -238,13 +238,19 @@ fn incident(
             StepKind::Incident,
             format!("The incident was resolved at {at}: {why}."),
         ),
-        IncidentWhat::UrgencySet { urgency, why, .. } => one(
-            StepKind::Incident,
-            format!(
-                "It became {} at {at}: {why}.",
-                sentence::urgency_word(*urgency)
-            ),
-        ),
+        IncidentWhat::UrgencySet {
+            urgency,
+            why,
+            hours_passed,
+            ..
+        } => {
+            let change = if *hours_passed { "stayed" } else { "became" };
+            let word = sentence::urgency_word(*urgency);
+            one(
+                StepKind::Incident,
+                format!("It {change} {word} at {at}: {why}."),
+            )
+        }
         IncidentWhat::Response(what) if what.bears_on_paging() => {
             let (title, detail, _) = response_sentence::response(what, names);
             let text = format!("{title} at {at}. {detail}");

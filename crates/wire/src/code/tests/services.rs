@@ -1,7 +1,7 @@
 //! Services that go because the files hold all of them, and those that are still needed.
 
 use tocsin_domain::code::{Kind, Part};
-use tocsin_domain::command::RespondAsk;
+use tocsin_domain::command::{RespondAsk, TeamAsk};
 use tocsin_domain::decide::rehearse;
 use tocsin_domain::people;
 
@@ -39,6 +39,48 @@ fn a_service_goes_with_its_keys_and_the_first_one_stays() {
         .collect();
     assert_eq!(found, [(What::Removed, Kind::Services, "Shop")]);
     assert_eq!(installation.state.integrations.len(), 1);
+}
+
+#[test]
+fn what_everything_stands_on_stays_also_where_others_are_called_the_same() {
+    // Which of them has the name for its key follows from their ids, which are random.
+    for seed in 100..132 {
+        let mut installation = Installation::new(seed);
+        let standing = installation.state.installation.clone().unwrap();
+        installation.add_service("First service", "Probe");
+        let levels = installation.state.policies[&standing.default_policy]
+            .levels
+            .clone();
+        let asks = [
+            Ask::Team(TeamAsk::Set {
+                id: None,
+                name: "Everybody".to_owned(),
+                members: Vec::new(),
+            }),
+            Ask::Roster(RosterAsk::SetPolicy {
+                id: None,
+                name: "First policy".to_owned(),
+                levels,
+                repeat: 0,
+                acknowledgement_timeout_ms: None,
+            }),
+        ];
+        for ask in asks {
+            installation.ask(ask).unwrap();
+        }
+        let all = "[manage]\nremove = [\"teams\", \"services\", \"escalation_policies\"]\n";
+        installation.apply(document(all)).unwrap();
+        let state = &installation.state;
+        assert!(state.teams.keys().eq([&standing.team]), "{seed}");
+        assert!(
+            state.policies.keys().eq([&standing.default_policy]),
+            "{seed}"
+        );
+        assert!(
+            state.services.keys().eq([&standing.default_service]),
+            "{seed}"
+        );
+    }
 }
 
 #[test]
