@@ -68,10 +68,12 @@ pub enum Bug {
     RulesFollowedToTheEnd,
     /// No alert finds the incident of its group.
     GroupForgetsItsIncident,
+    /// What somebody had taken stays theirs after they were removed.
+    TakenStaysWithWhoIsGone,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 32] = [
+pub const BUGS: [Bug; 33] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -104,6 +106,7 @@ pub const BUGS: [Bug; 32] = [
     Bug::WorkThatBeginsUnseen,
     Bug::RulesFollowedToTheEnd,
     Bug::GroupForgetsItsIncident,
+    Bug::TakenStaysWithWhoIsGone,
 ];
 
 /// Whether the switches exist in this build.

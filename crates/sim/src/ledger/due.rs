@@ -130,6 +130,7 @@ impl Ledger {
         for incident in touched {
             self.check_standing(incident, now);
         }
+        self.check_orphans(now);
         self.check_pulses(now);
         let Some((at, subject)) = self.due.first().copied().filter(|(at, _)| *at <= now) else {
             return;

@@ -60,6 +60,7 @@ impl Ledger {
                     walked: None,
                     level_event: 0,
                     chosen: BTreeSet::new(),
+                    asked: BTreeSet::new(),
                     is_paged: false,
                     is_urgent: false,
                     spared: BTreeSet::new(),
@@ -68,6 +69,7 @@ impl Ledger {
                     snoozed_until: None,
                     is_given: false,
                     given_to: Vec::new(),
+                    given_policy: None,
                     is_quieted: false,
                     is_loud: false,
                     is_flapping: false,
@@ -120,7 +122,10 @@ impl Ledger {
             } => {
                 self.check_policy(id, *policy, at);
                 self.check_level(id, (*level, *round), recipients, *next_at, envelope);
-                self.change(id, |case| case.walked = *policy);
+                self.change(id, |case| {
+                    case.walked = *policy;
+                    case.asked.clear();
+                });
                 let wait = Wait::Level {
                     level: *level,
                     round: *round,
@@ -137,7 +142,11 @@ impl Ledger {
             } => {
                 self.check_fallback(id, *circle, recipients, *next_at, envelope);
                 // Whoever takes it from the last resort takes it for all.
-                self.change(id, |case| case.spared.clear());
+                let widens = *circle > 0 && self.is_exhausted(id);
+                self.change(id, |case| {
+                    case.spared.clear();
+                    case.asked.retain(|_| widens);
+                });
                 let place = self.place_of(id);
                 if place.is_none() {
                     self.change(id, |case| case.walked = None);
@@ -256,6 +265,7 @@ impl Ledger {
             case.may_flap = false;
             case.is_pressed = false;
             case.level_event = position;
+            case.asked.extend(chosen.iter().copied());
             case.chosen.extend(chosen);
         });
     }

@@ -18,7 +18,7 @@ const FALLBACK_EVERY_MS: u64 = 900_000;
 type Place = (usize, u32);
 
 impl Ledger {
-    /// What was not given to others follows the policy that its service names at that time.
+    /// What was not given to people by name follows the policy that it was given to, or that its service names at that time.
     pub(super) fn check_policy(&mut self, id: IncidentId, policy: Option<PolicyId>, at: Timestamp) {
         let wanted = self.policy_of(id).map(|policy| policy.id);
         let case = self.cases.get(&id).filter(|case| !case.is_given);
@@ -154,7 +154,8 @@ impl Ledger {
         vec![(Check::NoAttemptAfter, format!("it is {standing:?}"))]
     }
 
-    fn is_exhausted(&self, id: IncidentId) -> bool {
+    /// Whether the policy was walked through, and the fallback list is paged.
+    pub(super) fn is_exhausted(&self, id: IncidentId) -> bool {
         match self.cases.get(&id).map(|case| case.wait) {
             Some(Wait::Level { is_fallback, .. }) => is_fallback,
             Some(Wait::Nothing | Wait::Hold(_) | Wait::Quiet(_)) | None => false,
@@ -204,9 +205,12 @@ impl Ledger {
 
     fn policy_of(&self, id: IncidentId) -> Option<&Policy> {
         let case = self.cases.get(&id)?;
+        let given = case.given_policy;
+        let given = given.and_then(|policy| self.policies.get(&policy));
         let named = self.services.get(&case.service)?.policy;
         let named = named.and_then(|policy| self.policies.get(&policy));
-        named.or_else(|| self.policies.get(&self.default_policy?))
+        let first = given.or(named);
+        first.or_else(|| self.policies.get(&self.default_policy?))
     }
 
     fn recipients(

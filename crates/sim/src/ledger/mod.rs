@@ -5,6 +5,7 @@ mod alert;
 mod clock;
 mod cover;
 mod due;
+mod gone;
 mod group;
 mod incident;
 mod letter;
@@ -48,6 +49,7 @@ pub(crate) struct Ledger {
     pub(crate) people: BTreeMap<UserId, Person>,
     pub(crate) fallback: Vec<UserId>,
     pub(crate) default_policy: Option<PolicyId>,
+    pub(crate) default_service: Option<ServiceId>,
     pub(crate) policies: BTreeMap<PolicyId, Policy>,
     pub(crate) schedules: BTreeMap<ScheduleId, Schedule>,
     pub(crate) services: BTreeMap<ServiceId, Service>,
@@ -83,6 +85,8 @@ pub(crate) struct Ledger {
     /// What is due when.
     due: BTreeSet<(Timestamp, Subject)>,
     due_of: BTreeMap<Subject, Timestamp>,
+    /// Incidents that somebody who was removed had, or was alone paged for, and which are looked at after the step.
+    orphans: BTreeMap<IncidentId, UserId>,
     /// Cases whose present standing is looked at after the step.
     touched: BTreeSet<IncidentId>,
     /// Attempts that were started by the events of this step.
@@ -171,6 +175,8 @@ pub(crate) struct Case {
     level_event: u64,
     /// Who was ever chosen for it: what is under way to somebody may go another way later.
     chosen: BTreeSet<UserId>,
+    /// Who was chosen on the level, or in the round of the fallback list, that was reached last.
+    asked: BTreeSet<UserId>,
     /// Whether somebody was told to be chosen since it was to be paged for anew, and a provider accepted a page since.
     pub(crate) is_paged: bool,
     is_urgent: bool,
@@ -181,10 +187,12 @@ pub(crate) struct Case {
     /// When whoever has it is asked again.
     taken_until: Option<Timestamp>,
     snoozed_until: Option<Timestamp>,
-    /// A person gave it to others than its service's policy names.
+    /// A person gave it to people by name.
     is_given: bool,
     /// The people that it was given to by name.
     given_to: Vec<UserId>,
+    /// The policy that it was given to.
+    given_policy: Option<PolicyId>,
     /// A person said that it is not urgent.
     is_quieted: bool,
     /// A person said that it is.

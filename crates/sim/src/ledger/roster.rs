@@ -18,10 +18,11 @@ impl Ledger {
             InstallationEvent::SetUp {
                 team,
                 default_policy,
+                default_service,
                 fallback,
-                ..
             } => {
                 self.default_policy = Some(*default_policy);
+                self.default_service = Some(*default_service);
                 self.fallback.clone_from(fallback);
                 self.teams.insert(*team, Vec::new());
             }
@@ -72,6 +73,7 @@ impl Ledger {
 
     /// Whoever leaves is on no list any more.
     fn forget(&mut self, user: UserId) {
+        self.orphan(user);
         self.people.remove(&user);
         self.fallback.retain(|one| *one != user);
         for team in self.teams.values_mut() {
@@ -95,12 +97,14 @@ impl Ledger {
                 self.schedules.insert(schedule.id, schedule.clone());
             }
             RosterEvent::ScheduleRemoved { schedule } => {
+                self.check_schedule_gone(*schedule, event.at);
                 self.schedules.remove(schedule);
             }
             RosterEvent::PolicySet { policy } => {
                 self.policies.insert(policy.id, policy.clone());
             }
             RosterEvent::PolicyRemoved { policy } => {
+                self.check_policy_gone(*policy, event.at);
                 self.policies.remove(policy);
             }
             RosterEvent::ServiceSet { service } => {
@@ -109,7 +113,9 @@ impl Ledger {
                 self.touch_open();
             }
             RosterEvent::ServiceRemoved { service } => {
+                self.check_service_gone(*service, event.at);
                 self.services.remove(service);
+                self.touch_open();
             }
             RosterEvent::IntegrationAdded { integration }
             | RosterEvent::IntegrationChanged { integration } => {

@@ -41,6 +41,8 @@ pub(super) enum Happening {
     Sweep,
     /// Somebody changes the configuration.
     Edit,
+    /// Somebody removes something that others depend on.
+    Removes,
     /// Somebody changes what becomes of alerts.
     Plans,
     /// Somebody moves or ends what was planned.

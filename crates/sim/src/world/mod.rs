@@ -12,6 +12,7 @@ mod plan;
 mod played;
 mod post;
 mod recount;
+mod removal;
 mod source;
 mod stage;
 
@@ -309,6 +310,7 @@ impl World {
             Happening::Finishes { user, incident } => self.finishes(user, incident),
             Happening::Sweep => self.sweep(),
             Happening::Edit => self.edit(),
+            Happening::Removes => self.removes(),
             Happening::Plans => self.plan_something(),
             Happening::Rethinks => self.rethinks(),
             Happening::Calls(job) => self.job_calls(job),

@@ -60,8 +60,15 @@ impl World {
             },
             2 => {
                 let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
-                let to = self.random.pick(&people).copied().unwrap_or(user);
-                let to = Assigned::People(vec![to]);
+                let policies: Vec<PolicyId> = self.ledger.policies.keys().copied().collect();
+                let policy = self.random.pick(&policies).copied();
+                let to = match policy.filter(|_| self.random.chance(400)) {
+                    Some(policy) => Assigned::Policy(policy),
+                    None => {
+                        let to = self.random.pick(&people).copied().unwrap_or(user);
+                        Assigned::People(vec![to])
+                    }
+                };
                 RespondAsk::Reassign { incident, to }
             }
             3 => RespondAsk::Escalate { incident },

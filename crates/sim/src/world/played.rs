@@ -4,6 +4,7 @@ use tocsin_domain::alert::AlertSource;
 use tocsin_domain::event::{
     AlertEvent, Event, EventBody, IncidentWhat, InputEvent, IntakeEvent, Response, RosterEvent,
 };
+use tocsin_domain::incident::Assigned;
 
 use super::World;
 use crate::ledger::{Ledger, Wait};
@@ -91,6 +92,9 @@ fn of_incident(what: &IncidentWhat, before: Option<Wait>) -> Option<Fault> {
         },
         IncidentWhat::Response(Response::Merged { .. }) => Some(Fault::Merged),
         IncidentWhat::Response(Response::Snoozed { .. }) => Some(Fault::Snoozed),
+        IncidentWhat::Response(Response::Reassigned {
+            to: Assigned::Policy(_),
+        }) => Some(Fault::GivenToPolicy),
         IncidentWhat::Response(Response::Reassigned { .. }) => Some(Fault::Reassigned),
         IncidentWhat::Response(Response::EscalatedByHand { .. }) => Some(Fault::Escalated),
         IncidentWhat::Response(_)

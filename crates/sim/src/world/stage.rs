@@ -112,6 +112,7 @@ impl World {
         self.plan_faults();
         self.after(HOUR, Happening::Edit);
         self.after(3 * HOUR, Happening::Sweep);
+        self.some_time_after(4 * HOUR, Happening::Removes);
         self.after(HOUR, Happening::Plans);
         self.after(HOUR, Happening::Meddles);
     }
