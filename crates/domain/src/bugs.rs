@@ -70,10 +70,12 @@ pub enum Bug {
     GroupForgetsItsIncident,
     /// What somebody had taken stays theirs after they were removed.
     TakenStaysWithWhoIsGone,
+    /// Whoever says again that something was over ends what fails since.
+    OldEndEndsWhatBeganSince,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 33] = [
+pub const BUGS: [Bug; 34] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -107,6 +109,7 @@ pub const BUGS: [Bug; 33] = [
     Bug::RulesFollowedToTheEnd,
     Bug::GroupForgetsItsIncident,
     Bug::TakenStaysWithWhoIsGone,
+    Bug::OldEndEndsWhatBeganSince,
 ];
 
 /// Whether the switches exist in this build.

@@ -99,6 +99,12 @@ pub enum Fault {
     TargetRemoved,
     /// An alert is said again.
     AlertRepeated,
+    /// An alert comes that is known by its labels.
+    AlertLabelled,
+    /// A replica says again that it was over when the other one has seen it fail since.
+    OldEndTold,
+    /// An alert is over since nobody says it any more.
+    AlertRunsOut,
     /// An alert gets worse.
     AlertWorsens,
     /// A failure comes back soon after it was over.
@@ -174,7 +180,7 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 83] = [
+pub const FAULTS: [Fault; 86] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -222,6 +228,9 @@ pub const FAULTS: [Fault; 83] = [
     Fault::MonitorSwitched,
     Fault::TargetRemoved,
     Fault::AlertRepeated,
+    Fault::AlertLabelled,
+    Fault::OldEndTold,
+    Fault::AlertRunsOut,
     Fault::AlertWorsens,
     Fault::Relapse,
     Fault::RulesReplaced,

@@ -11,7 +11,7 @@ use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
 use super::rules::{Heard, Ruled, said_in};
-use super::{Ledger, Standing, Wait};
+use super::{Ledger, Standing, Subject, Wait};
 use crate::check::Check;
 
 /// Returns of what pages that the pause of a rule covers.
@@ -39,6 +39,10 @@ pub(crate) struct Alert {
     pub(super) is_hushed: bool,
     /// When it was said last.
     pub(super) heard_at: Timestamp,
+    /// When it began.
+    pub(super) began_at: Timestamp,
+    /// When it is over unless it is said again, if whoever said it last says so.
+    pub(super) ends_at: Option<Timestamp>,
 }
 
 /// What an incident knows of an alert that fails.
@@ -100,6 +104,8 @@ impl Ledger {
                 if let AlertSource::Heartbeat { heartbeat } = known.told.source {
                     self.pulse_recovers(heartbeat);
                 }
+                self.check_end(*alert, event);
+                self.set_due(Subject::Alert(*alert), None);
                 self.change(incident, |case| {
                     let ended = case.firing.remove(alert);
                     if ended.is_some_and(|one| one.urgency == Urgency::High) {
@@ -167,6 +173,8 @@ impl Ledger {
             // Whoever has the others, or said that they are not urgent, means it too, unless it is worse.
             is_hushed: is_taken,
             heard_at: event.recorded_at,
+            began_at: told.opened_at,
+            ends_at: told.ends_at,
         };
         self.put_in(id, alert, event);
     }
@@ -175,6 +183,7 @@ impl Ledger {
     fn put_in(&mut self, id: IncidentId, alert: Alert, event: &Event) {
         let told = Arc::clone(&alert.told);
         let burning = alert.burning();
+        self.set_due(Subject::Alert(told.id), alert.ends_at);
         self.alerts.insert(told.id, alert);
         self.last_opened = Some(told.id);
         let mut is_hidden = false;
@@ -232,8 +241,9 @@ impl Ledger {
                 let (_, word) = labels.find(|(name, _)| name == "severity")?;
                 said_in(&format!("({word})"))
             }
-            AlertSource::EventsV2 { .. } | AlertSource::Api => said_in(title),
-            AlertSource::Alertmanager { .. } => None,
+            AlertSource::EventsV2 { .. } | AlertSource::Api | AlertSource::Alertmanager { .. } => {
+                said_in(title)
+            }
         }
     }
 
@@ -279,6 +289,7 @@ impl Ledger {
             summary,
             urgency,
             details,
+            ends_at,
             ..
         } = what
         else {
@@ -319,6 +330,7 @@ impl Ledger {
             known.urgency = before_urgency.max(now_urgency);
             known.loudest = known.loudest.max(loud(now_urgency, *severity));
             known.heard_at = event.recorded_at;
+            known.ends_at = *ends_at;
             known.details = details.clone().or(known.details.take());
             known.waits = shortened.map_or(waits, |_| Some(anew));
             if is_worse {
@@ -330,6 +342,7 @@ impl Ledger {
                 case.firing.insert(*id, burning);
             });
         }
+        self.set_due(Subject::Alert(*id), *ends_at);
         Some(incident)
     }
 
@@ -366,6 +379,7 @@ impl Ledger {
             alert.waits = alert.waits.map(|at| at.minus_ms(by_ms));
             alert.shares = alert.shares.map(|at| at.minus_ms(by_ms));
             alert.heard_at = alert.heard_at.minus_ms(by_ms);
+            alert.began_at = alert.began_at.minus_ms(by_ms);
         }
     }
 }

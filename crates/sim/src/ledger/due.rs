@@ -113,6 +113,7 @@ impl Ledger {
     /// done as much as a step has to.
     pub(crate) fn end_step(&mut self, now: Timestamp, is_calm: bool) {
         self.look_ahead(now);
+        self.forget_notes();
         let touched = self.reckon();
         let made = self.position - self.stepped_to;
         self.stepped_to = self.position;
@@ -142,6 +143,7 @@ impl Ledger {
                 let wait = case.map(|case| case.wait);
                 format!("incident {number} was due at {at} ({wait:?}), and nothing was done")
             }
+            Subject::Alert(id) => format!("the alert {id} held until {at}, and is not over"),
             Subject::Letter(id) => {
                 let letter = self.letters.get(&id);
                 format!("message {id} was due at {at}, and nothing was done: {letter:?}")

@@ -8,6 +8,7 @@ mod due;
 mod gone;
 mod group;
 mod incident;
+mod labelled;
 mod letter;
 mod level;
 mod pulse;
@@ -64,6 +65,12 @@ pub(crate) struct Ledger {
     /// Since all was well last, Tocsin was started or could keep nothing.
     pub(crate) is_deaf: bool,
     groups: Groups,
+    /// Until when something with these labels failed, as is told in this step.
+    ends_told: BTreeMap<String, Timestamp>,
+    /// Incidents that persons say in this step are over.
+    resolving: BTreeSet<IncidentId>,
+    /// Nobody listened for a while until then.
+    absent_at: Option<Timestamp>,
     /// The alert that the last event about alerts opened.
     last_opened: Option<AlertId>,
     /// Which reasons to wait the monitors saw, as they said.
@@ -286,6 +293,7 @@ impl LetterState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     Case(IncidentId),
+    Alert(AlertId),
     Letter(NotificationId),
     Pulse(HeartbeatId),
 }

@@ -172,8 +172,9 @@ impl Ledger {
             | IntakeEvent::HeartbeatStarted { .. }
             | IntakeEvent::HeartbeatFailed { .. }
             | IntakeEvent::HeartbeatsSpared { .. } => self.see_pulse(what, event),
-            // No alert of these worlds is over by itself.
-            IntakeEvent::AlertsSpared { .. } => {}
+            IntakeEvent::AlertsSpared { alerts, until } => {
+                self.spare_alerts(alerts, *until, event.recorded_at);
+            }
         }
     }
 

@@ -23,6 +23,18 @@ pub(super) enum Happening {
     Recovers(usize),
     /// It tells the engine how it is, if the engine does not know.
     Syncs(usize),
+    /// What two replicas watch begins to fail.
+    TwinFails(usize),
+    /// It is well again.
+    TwinEnds(usize),
+    /// One of the two looks.
+    TwinSees { twin: usize, replica: usize },
+    /// It says again what it said when it last saw something new.
+    TwinTells {
+        twin: usize,
+        replica: usize,
+        saw: u32,
+    },
     /// The sender tells how an attempt went.
     Reported(Report),
     /// A provider tells what became of a message that it took.

@@ -15,6 +15,7 @@ mod recount;
 mod removal;
 mod source;
 mod stage;
+mod twin;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use tocsin_engine::Core;
 use self::agenda::{Agenda, Happening};
 use self::recount::Fingerprint;
 use self::source::Source;
+use self::twin::Twin;
 use crate::check::{Check, Violation};
 use crate::ledger::Ledger;
 use crate::machine::Machine;
@@ -98,6 +100,8 @@ enum Ticket {
     Report(Report),
     /// Somebody who takes an incident.
     Taker { user: UserId, incident: IncidentId },
+    /// A replica, what it tells of by its labels, and whether that fails.
+    Twin { key: String, fails: bool },
     /// A job, and what it said.
     Job(HeartbeatId, Box<HeartbeatAsk>),
     /// Somebody who changes something.
@@ -163,6 +167,7 @@ struct World {
     ledger: Ledger,
     providers: Providers,
     sources: Vec<Source>,
+    twins: Vec<Twin>,
     inbox: Vec<(Command, Ticket)>,
     /// The administrator who stays.
     root: Option<UserId>,
@@ -200,6 +205,7 @@ impl World {
             ledger: Ledger::with_steps_of(step_events),
             providers,
             sources: Vec::new(),
+            twins: Vec::new(),
             inbox: Vec::new(),
             root: None,
             is_rough: false,
@@ -241,7 +247,11 @@ impl World {
         let person = match &ticket {
             Ticket::Editor(_) => self.root,
             Ticket::Taker { user, .. } => Some(*user),
-            Ticket::Source { .. } | Ticket::Report(_) | Ticket::Job(..) | Ticket::Nobody => None,
+            Ticket::Source { .. }
+            | Ticket::Twin { .. }
+            | Ticket::Report(_)
+            | Ticket::Job(..)
+            | Ticket::Nobody => None,
         };
         let actor = person.map_or(Actor::System, |user| Actor::Person { user });
         if self.engine.is_none() || self.now_us < self.suspended_until_us {
@@ -299,6 +309,10 @@ impl World {
             Happening::Worsens(source) => self.source_worsens(source),
             Happening::Recovers(source) => self.source_recovers(source),
             Happening::Syncs(source) => self.sync(source),
+            Happening::TwinFails(twin) => self.twin_fails(twin),
+            Happening::TwinEnds(twin) => self.twin_ends(twin),
+            Happening::TwinSees { twin, replica } => self.twin_sees(twin, replica),
+            Happening::TwinTells { twin, replica, saw } => self.twin_tells(twin, replica, saw),
             Happening::Reported(report) => self.report(report),
             Happening::Told {
                 notification,

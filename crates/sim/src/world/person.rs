@@ -122,6 +122,7 @@ impl World {
     }
 
     pub(super) fn resolve(&mut self, incident: IncidentId) {
+        self.ledger.note_resolve(incident);
         let note = None;
         let ask = RespondAsk::Resolve { incident, note };
         self.ask(Ask::Respond(ask), Ticket::Nobody);

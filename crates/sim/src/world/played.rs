@@ -2,7 +2,8 @@
 
 use tocsin_domain::alert::AlertSource;
 use tocsin_domain::event::{
-    AlertEvent, Event, EventBody, IncidentWhat, InputEvent, IntakeEvent, Response, RosterEvent,
+    AlertEvent, Cause, Event, EventBody, IncidentWhat, InputEvent, IntakeEvent, Response,
+    RosterEvent,
 };
 use tocsin_domain::incident::Assigned;
 
@@ -55,6 +56,10 @@ fn of_alert(ledger: &Ledger, what: &AlertEvent, event: &Event, played: &mut Vec<
                 (grouped && joined > Some(0) && !is_own, Fault::AlertGrouped),
                 (is_missed, Fault::CallMissed),
                 (
+                    matches!(alert.source, AlertSource::Alertmanager { .. }),
+                    Fault::AlertLabelled,
+                ),
+                (
                     ledger.is_covered(alert, event.recorded_at),
                     Fault::AlertCovered,
                 ),
@@ -78,6 +83,9 @@ fn of_alert(ledger: &Ledger, what: &AlertEvent, event: &Event, played: &mut Vec<
             let known = ledger.alerts.get(alert);
             if known.is_some_and(|known| known.waits > Some(event.recorded_at)) {
                 played.push(Fault::PausedRecovers);
+            }
+            if matches!(event.cause, Cause::Due { .. }) {
+                played.push(Fault::AlertRunsOut);
             }
         }
     }

@@ -109,6 +109,7 @@ impl World {
         self.make_jobs();
         self.is_rough = true;
         self.make_sources();
+        self.make_twins();
         self.plan_faults();
         self.after(HOUR, Happening::Edit);
         self.after(3 * HOUR, Happening::Sweep);
