@@ -34,6 +34,17 @@ pub(crate) fn on_call(schedule: &Schedule, at: Timestamp) -> Result<Option<UserI
     Ok(user)
 }
 
+/// Whether a zone's clock shows a time within some windows.
+pub(crate) fn is_within(
+    time_zone: &str,
+    windows: &[Restriction],
+    at: Timestamp,
+) -> Result<bool, Unknown> {
+    let zone = TimeZone::get(time_zone).map_err(|_| Unknown)?;
+    let shown = shown(&zone, at)?;
+    Ok(windows.iter().any(|one| is_open(one, shown)))
+}
+
 /// The schedule holds something that is not calculated here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Unknown;

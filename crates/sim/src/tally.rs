@@ -155,6 +155,8 @@ pub enum Fault {
     AlertCovered,
     /// What was covered is paged for.
     CoverEnds,
+    /// What failed before the support hours of its service pages since they began.
+    HoursBegin,
     /// A job has not called in time.
     CallMissed,
     /// A call may have been made in vain, and is waited for once more.
@@ -180,7 +182,7 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 86] = [
+pub const FAULTS: [Fault; 87] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -256,6 +258,7 @@ pub const FAULTS: [Fault; 86] = [
     Fault::AlertGrouped,
     Fault::AlertCovered,
     Fault::CoverEnds,
+    Fault::HoursBegin,
     Fault::CallMissed,
     Fault::CallSpared,
     Fault::JobFailed,

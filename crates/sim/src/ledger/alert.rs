@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tocsin_domain::alert::{self, AlertSource};
 use tocsin_domain::event::{AlertEvent, Event};
-use tocsin_domain::id::{IncidentId, MonitorId, TargetId};
+use tocsin_domain::id::{AlertId, IncidentId, MonitorId, TargetId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
@@ -39,6 +39,8 @@ pub(crate) struct Alert {
     pub(super) is_hushed: bool,
     /// When it was said last.
     pub(super) heard_at: Timestamp,
+    /// When it was taken in.
+    pub(super) taken_at: Timestamp,
     /// When it began.
     pub(super) began_at: Timestamp,
     /// When it is over unless it is said again, if whoever said it last says so.
@@ -142,6 +144,7 @@ impl Ledger {
             severity: said.unwrap_or(told.severity),
             title: &told.title,
             details: &told.details,
+            at: event.recorded_at,
             is_own: told.source.is_own_judge(),
         };
         let ruled = said.and_then(|_| self.rule(&heard).ok());
@@ -173,6 +176,7 @@ impl Ledger {
             // Whoever has the others, or said that they are not urgent, means it too, unless it is worse.
             is_hushed: is_taken,
             heard_at: event.recorded_at,
+            taken_at: event.recorded_at,
             began_at: told.opened_at,
             ends_at: told.ends_at,
         };
@@ -307,6 +311,7 @@ impl Ledger {
             severity: said.unwrap_or(*severity),
             title: summary,
             details: &now_details,
+            at: event.recorded_at,
             is_own: told.source.is_own_judge(),
         };
         let ruled = said.and_then(|_| self.rule(&heard).ok());
@@ -346,6 +351,23 @@ impl Ledger {
         Some(incident)
     }
 
+    /// Support hours have begun, and these alerts ask for somebody.
+    pub(super) fn raise_alerts(&mut self, id: IncidentId, urgency: Urgency, alerts: &[AlertId]) {
+        for alert in alerts {
+            let Some(known) = self.alerts.get_mut(alert) else {
+                continue;
+            };
+            known.urgency = known.urgency.max(urgency);
+            known.is_hushed = false;
+            let burning = known.burning();
+            self.change(id, |case| {
+                if let Some(known) = case.firing.get_mut(alert) {
+                    *known = burning;
+                }
+            });
+        }
+    }
+
     /// Somebody has what fails in an incident or says that it is not urgent, or does so no longer.
     pub(super) fn hush(&mut self, id: IncidentId, is_hushed: bool) {
         let firing = self.cases.get(&id).map(|case| &case.firing);
@@ -379,6 +401,7 @@ impl Ledger {
             alert.waits = alert.waits.map(|at| at.minus_ms(by_ms));
             alert.shares = alert.shares.map(|at| at.minus_ms(by_ms));
             alert.heard_at = alert.heard_at.minus_ms(by_ms);
+            alert.taken_at = alert.taken_at.minus_ms(by_ms);
             alert.began_at = alert.began_at.minus_ms(by_ms);
         }
     }

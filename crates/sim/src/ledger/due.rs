@@ -132,6 +132,7 @@ impl Ledger {
             self.check_standing(incident, now);
         }
         self.check_orphans(now);
+        self.check_hours(now);
         self.check_pulses(now);
         let Some((at, subject)) = self.due.first().copied().filter(|(at, _)| *at <= now) else {
             return;
@@ -214,6 +215,7 @@ impl Ledger {
 
     /// Checks that the engine means to wake up for what is owed.
     pub(crate) fn check_alarm(&mut self, alarm: Option<Timestamp>, now: Timestamp) {
+        self.check_hours_alarm(alarm, now);
         let Some(owed) = self.next_due() else {
             return;
         };

@@ -101,8 +101,11 @@ impl Ledger {
                 });
             }
             // Its alerts say how urgent it is; what pages shows whether that was heard.
-            IncidentWhat::UrgencySet { urgency, .. } => {
-                self.change(id, |case| case.urgency = *urgency);
+            IncidentWhat::UrgencySet {
+                urgency, alerts, ..
+            } => {
+                self.raise_alerts(id, *urgency, alerts);
+                self.change(id, |case| case.ask_as(*urgency));
             }
             // Whether that is too long is looked at after the step.
             IncidentWhat::PageHeld { hold } => {
@@ -334,6 +337,18 @@ impl Case {
         let ended_at = self.ended_at.filter(|_| !self.burns());
         let was_stable = ended_at.is_some_and(|ended_at| now.ms_since(ended_at) >= STABLE_MS);
         self.returns = if was_stable { 0 } else { self.returns + 1 };
+    }
+
+    /// Its alerts are as urgent as that from now on; what was done about something less urgent is not what they need.
+    fn ask_as(&mut self, urgency: Urgency) {
+        let is_walked = matches!(self.wait, Wait::Level { .. });
+        if urgency > self.urgency && self.standing == Standing::Triggered && is_walked {
+            self.wait = Wait::Nothing;
+            self.is_paged = false;
+            self.spared.clear();
+        }
+        self.urgency = urgency;
+        self.is_quieted &= urgency == Urgency::Low;
     }
 
     /// Whether it came back so often that its pages may be held back for that.

@@ -7,6 +7,7 @@ mod cover;
 mod due;
 mod gone;
 mod group;
+mod hours;
 mod incident;
 mod labelled;
 mod letter;
@@ -69,6 +70,8 @@ pub(crate) struct Ledger {
     ends_told: BTreeMap<String, Timestamp>,
     /// Incidents that persons say in this step are over.
     resolving: BTreeSet<IncidentId>,
+    /// When it was looked at last whether support hours have begun.
+    hours_looked_at: Option<Timestamp>,
     /// Nobody listened for a while until then.
     absent_at: Option<Timestamp>,
     /// The alert that the last event about alerts opened.

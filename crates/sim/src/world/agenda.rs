@@ -74,6 +74,8 @@ pub(super) enum Happening {
     PlansHandOff,
     /// A shift begins, and this service fails.
     HandOff(ServiceId),
+    /// The support hours of this service are about to begin, and it fails.
+    FailsBeforeHours(ServiceId),
     /// A fault befalls the machine or its surroundings.
     Befalls(Kind),
     /// The disk works again.

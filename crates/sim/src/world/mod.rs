@@ -6,6 +6,7 @@ mod edit;
 mod ending;
 mod engine;
 mod fault;
+mod hours;
 mod job;
 mod person;
 mod plan;
@@ -333,6 +334,7 @@ impl World {
             Happening::Returns(host) => self.host_returns(&host),
             Happening::PlansHandOff => self.plan_hand_off(),
             Happening::HandOff(service) => self.hand_off(service),
+            Happening::FailsBeforeHours(service) => self.fails_before_hours(service),
             Happening::Befalls(kind) => self.befalls(kind),
             Happening::DiskHeals => self.disk_heals(),
             Happening::Restarts => self.restart(),

@@ -98,6 +98,7 @@ fn of_incident(what: &IncidentWhat, before: Option<Wait>) -> Option<Fault> {
             Some(Wait::Hold(_)) => Some(Fault::PauseEnds),
             Some(Wait::Nothing | Wait::Level { .. }) | None => None,
         },
+        IncidentWhat::UrgencySet { alerts, .. } if !alerts.is_empty() => Some(Fault::HoursBegin),
         IncidentWhat::Response(Response::Merged { .. }) => Some(Fault::Merged),
         IncidentWhat::Response(Response::Snoozed { .. }) => Some(Fault::Snoozed),
         IncidentWhat::Response(Response::Reassigned {
