@@ -169,6 +169,8 @@ pub enum Fault {
     JobChanged,
     /// An incident is merged into another.
     Merged,
+    /// A person says of an incident that it is not over.
+    Reopened,
     /// An incident is snoozed.
     Snoozed,
     /// An incident is given to others.
@@ -182,7 +184,7 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 87] = [
+pub const FAULTS: [Fault; 88] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -265,6 +267,7 @@ pub const FAULTS: [Fault; 87] = [
     Fault::JobStarted,
     Fault::JobChanged,
     Fault::Merged,
+    Fault::Reopened,
     Fault::Snoozed,
     Fault::Reassigned,
     Fault::GivenToPolicy,

@@ -137,7 +137,10 @@ impl Ledger {
                 return self.find(Check::NothingHidden, event.at, what);
             }
         };
+        // What a person says is as urgent as they say, and no rule is asked.
+        let by_hand = self.reopening.contains(&id);
         let said = self.said(told, &told.title, &told.details);
+        let said = said.filter(|_| !by_hand);
         let sent_to = told.sent_to.unwrap_or(told.service);
         let heard = Heard {
             service: sent_to,

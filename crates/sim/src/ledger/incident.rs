@@ -224,10 +224,13 @@ impl Ledger {
         }
     }
 
-    /// Only what was over a moment ago is opened again.
+    /// Only what was over a moment ago is opened again, unless a person says that it is not over.
     fn check_return(&mut self, id: IncidentId, at: Timestamp) {
         let case = self.cases.get(&id);
         let over_since = case.and_then(|case| case.over_since);
+        if self.reopening.contains(&id) {
+            return;
+        }
         if over_since.is_none_or(|over| at.ms_since(over) >= RETURN_MS) {
             let number = case.map_or(0, |case| case.number);
             let what = format!("incident {number} was opened again, over since {over_since:?}");

@@ -24,10 +24,16 @@ impl Ledger {
         self.resolving.insert(incident);
     }
 
+    /// A person is about to say that an incident is not over.
+    pub(crate) fn note_reopen(&mut self, incident: IncidentId) {
+        self.reopening.insert(incident);
+    }
+
     /// Whatever somebody was about to say was heard in this step, or never will be.
     pub(super) fn forget_notes(&mut self) {
         self.ends_told.clear();
         self.resolving.clear();
+        self.reopening.clear();
     }
 
     /// From now on somebody listens again who did not for a while.

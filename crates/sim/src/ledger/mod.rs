@@ -68,8 +68,9 @@ pub(crate) struct Ledger {
     groups: Groups,
     /// Until when something with these labels failed, as is told in this step.
     ends_told: BTreeMap<String, Timestamp>,
-    /// Incidents that persons say in this step are over.
+    /// Incidents that persons say in this step are over, and those that they say are not.
     resolving: BTreeSet<IncidentId>,
+    reopening: BTreeSet<IncidentId>,
     /// When it was looked at last whether support hours have begun.
     hours_looked_at: Option<Timestamp>,
     /// Nobody listened for a while until then.

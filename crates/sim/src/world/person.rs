@@ -45,7 +45,28 @@ impl World {
             let ask = self.other_response(user, incident);
             self.ask(Ask::Respond(ask), Ticket::Taker { user, incident });
         }
+        if self.random.chance(100) {
+            self.reopens();
+        }
         self.some_time_after(80 * MINUTE, Happening::Meddles);
+    }
+
+    /// Somebody says that what is over is not, and mends it later; until then it is whatever else joins it.
+    fn reopens(&mut self) {
+        let over = self.ledger.cases.iter();
+        let over = over.filter(|(_, case)| case.standing == Standing::Over);
+        let over: Vec<IncidentId> = over.map(|(id, _)| *id).collect();
+        let Some(incident) = self.random.pick(&over).copied() else {
+            return;
+        };
+        self.ledger.note_reopen(incident);
+        let ask = Ask::Respond(RespondAsk::Reopen { incident });
+        self.ask(ask, Ticket::Editor(Some(Fault::Reopened)));
+        if let Some(user) = self.root {
+            for mean in [20 * MINUTE, 2 * HOUR] {
+                self.some_time_after(mean, Happening::Finishes { user, incident });
+            }
+        }
     }
 
     /// Something else than to take it: leave it for later, give it away, call others, say how urgent it is, or join it with
