@@ -79,6 +79,8 @@ pub enum Fault {
     PolicyRemoved,
     /// A service is removed, and another one takes its place.
     ServiceRemoved,
+    /// A document of everything that is set up is made true.
+    Applied,
     /// A schedule is replaced.
     ScheduleChanged,
     /// A person takes a stretch of a schedule over, or fixed shifts take the place of its layers.
@@ -184,7 +186,7 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 88] = [
+pub const FAULTS: [Fault; 89] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -222,6 +224,7 @@ pub const FAULTS: [Fault; 88] = [
     Fault::ScheduleRemoved,
     Fault::PolicyRemoved,
     Fault::ServiceRemoved,
+    Fault::Applied,
     Fault::ScheduleChanged,
     Fault::ScheduleOverridden,
     Fault::PolicyChanged,

@@ -2,6 +2,7 @@
 //! befalls them, in virtual time and from one seed.
 
 mod agenda;
+mod document;
 mod edit;
 mod ending;
 mod engine;

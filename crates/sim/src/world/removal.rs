@@ -21,13 +21,14 @@ impl World {
         if !self.is_rough {
             return;
         }
-        match self.random.below(12) {
+        match self.random.below(15) {
             0..3 => self.remove_engaged(),
             3..6 => self.remove_schedule(),
             6..9 => self.remove_policy(),
-            _ => self.remove_service(),
+            9..12 => self.remove_service(),
+            _ => self.apply_document(),
         }
-        self.some_time_after(6 * HOUR, Happening::Removes);
+        self.some_time_after(5 * HOUR, Happening::Removes);
     }
 
     fn edits(&mut self, ask: Ask, fault: Fault) {
