@@ -85,6 +85,8 @@ pub enum Fault {
     ScheduleChanged,
     /// A person takes a stretch of a schedule over, or fixed shifts take the place of its layers.
     ScheduleOverridden,
+    /// Two people exchange shifts.
+    Swapped,
     /// A policy is replaced.
     PolicyChanged,
     /// A service gets another policy.
@@ -186,7 +188,7 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 89] = [
+pub const FAULTS: [Fault; 90] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -227,6 +229,7 @@ pub const FAULTS: [Fault; 89] = [
     Fault::Applied,
     Fault::ScheduleChanged,
     Fault::ScheduleOverridden,
+    Fault::Swapped,
     Fault::PolicyChanged,
     Fault::ServiceChanged,
     Fault::FallbackChanged,

@@ -54,6 +54,8 @@ pub(crate) struct Ledger {
     pub(crate) default_service: Option<ServiceId>,
     pub(crate) policies: BTreeMap<PolicyId, Policy>,
     pub(crate) schedules: BTreeMap<ScheduleId, Schedule>,
+    /// Which of the exchanges of a schedule that has any hold.
+    holding: BTreeMap<ScheduleId, Vec<bool>>,
     pub(crate) services: BTreeMap<ServiceId, Service>,
     /// The rules of the installation.
     pub(crate) rules: Vec<Rule>,

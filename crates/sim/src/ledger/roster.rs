@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tocsin_domain::event::{
     Event, InstallationEvent, IntakeEvent, PeopleEvent, RosterEvent, WatchEvent,
 };
-use tocsin_domain::id::{TargetId, UserId};
+use tocsin_domain::id::{ScheduleId, TargetId, UserId};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::Recipient;
 use tocsin_domain::people::ContactMethod;
@@ -82,6 +82,10 @@ impl Ledger {
         for schedule in self.schedules.values_mut() {
             schedule.forget(user);
         }
+        let schedules: Vec<ScheduleId> = self.holding.keys().copied().collect();
+        for schedule in schedules {
+            self.settle_swaps(schedule);
+        }
         let levels = self
             .policies
             .values_mut()
@@ -95,10 +99,12 @@ impl Ledger {
         match what {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
+                self.settle_swaps(schedule.id);
             }
             RosterEvent::ScheduleRemoved { schedule } => {
                 self.check_schedule_gone(*schedule, event.at);
                 self.schedules.remove(schedule);
+                self.settle_swaps(*schedule);
             }
             RosterEvent::PolicySet { policy } => {
                 self.policies.insert(policy.id, policy.clone());
@@ -139,6 +145,7 @@ impl Ledger {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {
                         schedule.apply(change, event.at);
                     }
+                    self.settle_swaps(*schedule);
                 }
                 OncallEvent::CalendarSet { .. }
                 | OncallEvent::CalendarRevoked { .. }

@@ -90,6 +90,8 @@ impl World {
             self.forget_told(None, Some(&host));
         } else if let EventBody::Roster(RosterEvent::ServiceSet { service }) = &event.body {
             self.give_a_key(service.id);
+        } else if let EventBody::Roster(RosterEvent::Oncall { what }) = &event.body {
+            self.answer_offer(what);
         }
     }
 
@@ -248,6 +250,11 @@ impl World {
 
     /// Somebody takes over for some hours, or fixed shifts do, beginning soon or exactly when a shift does.
     fn override_schedule(&mut self) -> Option<(Ask, Fault)> {
+        if self.random.chance(450)
+            && let Some(made) = self.swap_shifts()
+        {
+            return Some(made);
+        }
         let known: Vec<ScheduleId> = self.ledger.schedules.keys().copied().collect();
         let schedule = self.random.pick(&known).copied()?;
         let now = self.wall();

@@ -17,6 +17,7 @@ mod recount;
 mod removal;
 mod source;
 mod stage;
+mod swap;
 mod twin;
 
 use std::sync::Arc;
