@@ -327,7 +327,7 @@ mod tests {
     use super::*;
     use crate::random::Random;
     use tocsin_domain::id::{ScheduleId, SwapId, TeamId};
-    use tocsin_domain::oncall::{Swap, SwapSide, Turn};
+    use tocsin_domain::oncall::{Hours, Swap, SwapSide, Turn};
 
     fn schedule(zone: &str, start: &str, every: u32, unit: TurnUnit) -> Schedule {
         let random = &mut Random::new(1);
@@ -382,6 +382,30 @@ mod tests {
                 ] {
                     assert_eq!(work.around(at), None, "{zone} {at}");
                 }
+            }
+        }
+    }
+
+    /// And of support hours.
+    #[test]
+    fn it_agrees_with_the_one_that_knows_support_hours() {
+        let cases = [
+            ("Europe/Paris", "2024-10-25T00:00:00Z", 2, 3),
+            ("Europe/Paris", "2024-03-29T00:00:00Z", 2, 7),
+            ("Australia/Lord_Howe", "2024-04-04T00:00:00Z", 22, 2),
+            ("Africa/Cairo", "2024-04-24T00:00:00Z", 0, 9),
+        ];
+        for (zone, start, from, until) in cases {
+            let at_half = |hour| TimeOfDay::at(hour, 30).unwrap();
+            let (from, until) = (at_half(from), at_half(until));
+            let hours = Hours {
+                time_zone: zone.to_owned(),
+                windows: vec![Restriction::Daily { from, until }],
+            };
+            let start = Timestamp::parse_rfc3339(start).unwrap();
+            for at in (0..600).map(|count| start.plus_ms(count * 600_000)) {
+                let found = is_within(zone, &hours.windows, at);
+                assert_eq!(found, Ok(hours.around(at).is_some()), "{zone} {at}");
             }
         }
     }
