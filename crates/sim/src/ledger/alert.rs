@@ -39,6 +39,8 @@ pub(crate) struct Alert {
     pub(super) is_hushed: bool,
     /// When it was said last.
     pub(super) heard_at: Timestamp,
+    /// A person said so, of all that its incident is about.
+    pub(super) by_hand: bool,
     /// When it was taken in.
     pub(super) taken_at: Timestamp,
     /// When it began.
@@ -138,7 +140,8 @@ impl Ledger {
             }
         };
         // What a person says is as urgent as they say, and no rule is asked.
-        let by_hand = self.reopening.contains(&id);
+        let is_said = matches!(told.source, AlertSource::Api) && !told.summary.is_empty();
+        let by_hand = is_said && self.reopening.contains(&id);
         let said = self.said(told, &told.title, &told.details);
         let said = said.filter(|_| !by_hand);
         let sent_to = told.sent_to.unwrap_or(told.service);
@@ -180,6 +183,7 @@ impl Ledger {
             is_hushed: is_taken,
             heard_at: event.recorded_at,
             taken_at: event.recorded_at,
+            by_hand,
             began_at: told.opened_at,
             ends_at: told.ends_at,
         };
