@@ -77,7 +77,7 @@ pub enum Fault {
     ScheduleRemoved,
     /// A policy is removed, and services followed it until then.
     PolicyRemoved,
-    /// A service is removed, and another one takes its place.
+    /// A service is removed, with what sends to it and calls in for it.
     ServiceRemoved,
     /// A document of everything that is set up is made true.
     Applied,

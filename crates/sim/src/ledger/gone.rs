@@ -24,16 +24,19 @@ impl Ledger {
         engaged
     }
 
-    /// Whether something open belongs to a service, or has alerts that came to it.
+    /// Whether a watched server belongs to a service, or something open does, or has alerts that came to it.
     pub(crate) fn is_busy(&self, service: ServiceId) -> bool {
+        let mut targets = self.targets.values();
+        let is_watched = targets.any(|target| target.service == service);
         let mut open = self.open.iter().filter_map(|id| self.cases.get(id));
-        open.any(|case| {
+        let fails = open.any(|case| {
             let firing = case.firing.keys().filter_map(|id| self.alerts.get(id));
             let mut told = firing.map(|alert| &alert.told);
             let comes_to_it =
                 told.any(|told| told.service == service || told.sent_to == Some(service));
             case.service == service || comes_to_it
-        })
+        });
+        is_watched || fails
     }
 
     /// Somebody is removed: nothing may be theirs after the step, nor theirs alone to be paged for.
@@ -95,10 +98,10 @@ impl Ledger {
         }
     }
 
-    /// Nothing fails on a service that goes.
+    /// Nothing fails on a service that goes, and no server that is watched belongs to it.
     pub(super) fn check_service_gone(&mut self, service: ServiceId, at: Timestamp) {
         if self.is_busy(service) || self.default_service == Some(service) {
-            let what = format!("the service {service} is gone, and something fails on it");
+            let what = format!("the service {service} is gone, and something fails on it or may");
             self.find(Check::NothingHidden, at, what);
         }
     }

@@ -135,6 +135,8 @@ pub(crate) struct Method {
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) host: String,
+    /// The service that it belongs to.
+    service: ServiceId,
     pub(crate) muted_until: Option<Timestamp>,
     pub(crate) maintenance: BTreeMap<MaintenanceId, (Timestamp, Timestamp)>,
 }

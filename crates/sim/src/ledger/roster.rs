@@ -190,6 +190,7 @@ impl Ledger {
             WatchEvent::TargetFound { target } => {
                 let known = Target {
                     host: target.identity.name.clone(),
+                    service: target.service,
                     muted_until: None,
                     maintenance: BTreeMap::new(),
                 };

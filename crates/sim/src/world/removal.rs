@@ -14,6 +14,8 @@ use crate::tally::Fault;
 
 /// Fewer schedules or policies than this are not removed from: another one is made.
 const LEFT_MIN: usize = 3;
+/// Where fewer services than this are left, another one comes.
+const SERVICES_MIN: usize = 6;
 
 impl World {
     /// Something goes, and the next thing some hours later.
@@ -129,7 +131,7 @@ impl World {
         let known: Vec<ServiceId> = self.ledger.services.keys().copied().collect();
         let mut others = known.clone();
         others.retain(|id| Some(*id) != self.ledger.default_service);
-        // Now and then one on which something does: that stays.
+        // Now and then one on which something does, or that a watched server belongs to: that stays.
         if !self.random.chance(100) {
             others.retain(|id| !self.ledger.is_busy(*id));
         }
@@ -150,6 +152,9 @@ impl World {
         self.send_nothing_to(service);
         let ask = RosterAsk::RemoveService(service);
         self.edits(Ask::Roster(ask), Fault::ServiceRemoved);
+        if left.len() >= SERVICES_MIN {
+            return;
+        }
         let policies: Vec<PolicyId> = self.ledger.policies.keys().copied().collect();
         let ask = RosterAsk::SetService {
             id: None,
