@@ -68,10 +68,14 @@ pub enum Bug {
     RulesFollowedToTheEnd,
     /// No alert finds the incident of its group.
     GroupForgetsItsIncident,
+    /// What somebody had taken stays theirs after they were removed.
+    TakenStaysWithWhoIsGone,
+    /// Whoever says again that something was over ends what fails since.
+    OldEndEndsWhatBeganSince,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 32] = [
+pub const BUGS: [Bug; 34] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -104,6 +108,8 @@ pub const BUGS: [Bug; 32] = [
     Bug::WorkThatBeginsUnseen,
     Bug::RulesFollowedToTheEnd,
     Bug::GroupForgetsItsIncident,
+    Bug::TakenStaysWithWhoIsGone,
+    Bug::OldEndEndsWhatBeganSince,
 ];
 
 /// Whether the switches exist in this build.

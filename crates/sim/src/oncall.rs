@@ -12,26 +12,129 @@ const SECOND_US: i64 = 1_000_000;
 const MINUTE_US: i64 = 60 * SECOND_US;
 const DAY_US: i64 = 1_440 * MINUTE_US;
 
-/// Who is on call; an error when the schedule holds what this calculation does not know.
-pub(crate) fn on_call(schedule: &Schedule, at: Timestamp) -> Result<Option<UserId>, Unknown> {
-    if !schedule.swaps.is_empty() {
+/// Who is on call, where it is known which of its exchanges hold; an error when the schedule holds what this calculation does not
+/// know.
+pub(crate) fn on_call(
+    schedule: &Schedule,
+    holding: &[bool],
+    at: Timestamp,
+) -> Result<Option<UserId>, Unknown> {
+    if schedule.swaps.len() != holding.len() {
         return Err(Unknown);
     }
+    let mut user = swapped(schedule, holding, at)?;
+    for one in &schedule.overrides {
+        if lasts(one.span, at) {
+            user = Some(one.user);
+        }
+    }
+    Ok(user)
+}
+
+/// Which of the exchanges of a schedule hold: after those before it, both people of it have something to give.
+pub(crate) fn holding(schedule: &Schedule) -> Result<Vec<bool>, Unknown> {
+    let mut holding: Vec<bool> = Vec::new();
+    for swap in &schedule.swaps {
+        let mut holds = true;
+        for side in [swap.one, swap.other] {
+            let mut has_some = false;
+            for at in instants(schedule, side.span)? {
+                has_some |= swapped(schedule, &holding, at)? == Some(side.user);
+            }
+            holds &= has_some;
+        }
+        holding.push(holds);
+    }
+    Ok(holding)
+}
+
+/// Who has it by layers and fixed shifts, after as many exchanges as it is known of whether they hold.
+fn swapped(
+    schedule: &Schedule,
+    holding: &[bool],
+    at: Timestamp,
+) -> Result<Option<UserId>, Unknown> {
+    let mut user = rostered(schedule, at)?;
+    for (swap, holds) in schedule.swaps.iter().zip(holding) {
+        let (one, other) = (swap.one, swap.other);
+        if !holds {
+            continue;
+        }
+        if user == Some(one.user) {
+            user = Some(if lasts(one.span, at) {
+                other.user
+            } else {
+                one.user
+            });
+        } else if user == Some(other.user) && lasts(other.span, at) {
+            user = Some(one.user);
+        }
+    }
+    Ok(user)
+}
+
+fn rostered(schedule: &Schedule, at: Timestamp) -> Result<Option<UserId>, Unknown> {
     let mut user = None;
     for layer in &schedule.layers {
         user = by_layer(schedule, layer, at)?.or(user);
     }
     for fixed in &schedule.temporary {
-        if fixed.span.from <= at && at < fixed.span.until {
+        if lasts(fixed.span, at) {
             user = Some(by_turn_of(schedule, fixed, at)?);
         }
     }
-    for one in &schedule.overrides {
-        if one.span.from <= at && at < one.span.until {
-            user = Some(one.user);
+    Ok(user)
+}
+
+fn lasts(span: Span, at: Timestamp) -> bool {
+    span.from <= at && at < span.until
+}
+
+/// Instants of a span of which one is within every stretch that somebody has in it: its beginning, whole and half hours, at which
+/// turns and hours of these worlds begin, and whatever begins or ends by hand.
+fn instants(schedule: &Schedule, span: Span) -> Result<Vec<Timestamp>, Unknown> {
+    let half_hour = 30 * MINUTE_US;
+    let first = span.from.as_micros().div_euclid(half_hour) + 1;
+    let last = span.until.as_micros().div_euclid(half_hour);
+    let mut found = vec![span.from];
+    found.extend((first..=last).map(|count| Timestamp::from_micros(count * half_hour)));
+    for layer in &schedule.layers {
+        found.extend(layer.until);
+    }
+    let zone = TimeZone::get(&schedule.time_zone).map_err(|_| Unknown)?;
+    for fixed in &schedule.temporary {
+        found.extend([fixed.span.from, fixed.span.until]);
+        let Some(turn) = fixed.turn else {
+            continue;
+        };
+        let mut shows = civil(&zone, fixed.span.from.as_micros())?;
+        loop {
+            shows += length_us(turn.every, turn.unit);
+            let begins = first_shown(&zone, shows)?;
+            if begins >= fixed.span.until {
+                break;
+            }
+            found.push(begins);
         }
     }
-    Ok(user)
+    for swap in &schedule.swaps {
+        for side in [swap.one, swap.other] {
+            found.extend([side.span.from, side.span.until]);
+        }
+    }
+    found.retain(|at| lasts(span, *at));
+    Ok(found)
+}
+
+/// Whether a zone's clock shows a time within some windows.
+pub(crate) fn is_within(
+    time_zone: &str,
+    windows: &[Restriction],
+    at: Timestamp,
+) -> Result<bool, Unknown> {
+    let zone = TimeZone::get(time_zone).map_err(|_| Unknown)?;
+    let shown = shown(&zone, at)?;
+    Ok(windows.iter().any(|one| is_open(one, shown)))
 }
 
 /// The schedule holds something that is not calculated here.
@@ -223,8 +326,8 @@ fn of_week(at: WeekTime) -> i64 {
 mod tests {
     use super::*;
     use crate::random::Random;
-    use tocsin_domain::id::{ScheduleId, TeamId};
-    use tocsin_domain::oncall::Turn;
+    use tocsin_domain::id::{ScheduleId, SwapId, TeamId};
+    use tocsin_domain::oncall::{Hours, Swap, SwapSide, Turn};
 
     fn schedule(zone: &str, start: &str, every: u32, unit: TurnUnit) -> Schedule {
         let random = &mut Random::new(1);
@@ -283,6 +386,73 @@ mod tests {
         }
     }
 
+    /// And of support hours.
+    #[test]
+    fn it_agrees_with_the_one_that_knows_support_hours() {
+        let cases = [
+            ("Europe/Paris", "2024-10-25T00:00:00Z", 2, 3),
+            ("Europe/Paris", "2024-03-29T00:00:00Z", 2, 7),
+            ("Australia/Lord_Howe", "2024-04-04T00:00:00Z", 22, 2),
+            ("Africa/Cairo", "2024-04-24T00:00:00Z", 0, 9),
+        ];
+        for (zone, start, from, until) in cases {
+            let at_half = |hour| TimeOfDay::at(hour, 30).unwrap();
+            let (from, until) = (at_half(from), at_half(until));
+            let hours = Hours {
+                time_zone: zone.to_owned(),
+                windows: vec![Restriction::Daily { from, until }],
+            };
+            let start = Timestamp::parse_rfc3339(start).unwrap();
+            for at in (0..600).map(|count| start.plus_ms(count * 600_000)) {
+                let found = is_within(zone, &hours.windows, at);
+                assert_eq!(found, Ok(hours.around(at).is_some()), "{zone} {at}");
+            }
+        }
+    }
+
+    /// And of exchanges, one that holds, one of what was exchanged, and one of which somebody has nothing to give.
+    #[test]
+    fn it_agrees_with_the_one_that_exchanges_shifts() {
+        let mut schedule = schedule("Europe/Paris", "2024-10-20T00:30:00Z", 12, TurnUnit::Hours);
+        let begin = Timestamp::parse_rfc3339("2024-10-25T00:30:00Z").unwrap();
+        let members = schedule.layers[0].members.clone();
+        let turn = |number: u64| {
+            let from = begin.plus_ms(number * 43_200_000);
+            Span::new(from, from.plus_ms(43_200_000))
+        };
+        let has = |schedule: &Schedule, number| {
+            let shift = schedule.shift_at(turn(number).from.plus_ms(1));
+            shift.unwrap().user
+        };
+        let random = &mut Random::new(2);
+        for (one, other) in [(1, 2), (2, 3), (0, 4)] {
+            let side = |number| SwapSide {
+                user: has(&schedule, number),
+                span: turn(number),
+            };
+            let mut swap = Swap {
+                id: SwapId::random(random),
+                one: side(one),
+                other: side(other),
+            };
+            if other == 4 {
+                let mut others = members.iter().filter(|user| **user != swap.other.user);
+                swap.other.user = *others.find(|user| **user != swap.one.user).unwrap();
+            }
+            schedule.swaps.push(swap);
+        }
+        let found = holding(&schedule).unwrap();
+        let standings = schedule.swap_standings().into_iter();
+        let wanted: Vec<bool> = standings.map(|one| !one.is_void()).collect();
+        assert_eq!(found, wanted);
+        assert_eq!(found[2..], [false]);
+        for minute in (0..4_320).step_by(10) {
+            let at = begin.plus_ms(minute * 60_000);
+            let paged = schedule.shift_at(at).map(|shift| shift.user);
+            assert_eq!(on_call(&schedule, &found, at), Ok(paged), "{at}");
+        }
+    }
+
     /// Both calculations agree around every change of clocks, to the microsecond.
     #[test]
     fn it_agrees_with_the_one_that_pages() {
@@ -303,7 +473,8 @@ mod tests {
                     for around in [next.as_micros() - 1, next.as_micros(), at.as_micros() + 77] {
                         let around = Timestamp::from_micros(around);
                         let paged = schedule.shift_at(around).map(|shift| shift.user);
-                        assert_eq!(on_call(&schedule, around), Ok(paged), "{zone} {around}");
+                        let found = on_call(&schedule, &[], around);
+                        assert_eq!(found, Ok(paged), "{zone} {around}");
                     }
                     at = next;
                 }

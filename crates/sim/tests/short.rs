@@ -69,6 +69,8 @@ fn bugs_that_are_let_loose_are_caught() {
         Bug::MissedCallForgottenUnderWork,
         Bug::RulesFollowedToTheEnd,
         Bug::GroupForgetsItsIncident,
+        Bug::TakenStaysWithWhoIsGone,
+        Bug::OldEndEndsWhatBeganSince,
     ] {
         let catch = hunt(bug, 1, 2, Duration::from_secs(60));
         assert!(catch.caught.is_some(), "{catch:?}");

@@ -5,6 +5,7 @@ use super::alert::{Condition, dedup_key};
 use super::take_in::Taken;
 use super::{Decider, text_within};
 use crate::alert::{Alert, AlertKey, AlertSource, RESOLVE_TIMEOUT_MS};
+use crate::bugs::{self, Bug};
 use crate::command::{Labelled, Refusal};
 use crate::event::{Cause, IntakeEvent};
 use crate::id::{AlertId, ServiceId};
@@ -56,7 +57,8 @@ impl Decider<'_> {
         let Some(alert) = firing.and_then(|id| self.state.alerts.get(&id)) else {
             return Ok(());
         };
-        if self.is_end_of_earlier(&told, &key, alert) {
+        let is_old = self.is_end_of_earlier(&told, &key, alert);
+        if is_old && !bugs::on(Bug::OldEndEndsWhatBeganSince) {
             return Ok(());
         }
         let (id, at) = (alert.id, told.ends_at.max(alert.opened_at));

@@ -1,6 +1,7 @@
 //! Acknowledgements that come to an end: by their time, by a snooze, or because nobody is there any more.
 
 use super::Decider;
+use crate::bugs::{self, Bug};
 use crate::command::Refusal;
 use crate::event::{Cause, IncidentWhat, Response};
 use crate::id::{IncidentId, UserId};
@@ -102,10 +103,10 @@ impl Decider<'_> {
             };
             let cause = Cause::Event { position };
             if incident.status == Status::Acknowledged {
-                if incident
+                let was_theirs = incident
                     .acknowledged
-                    .is_some_and(|(by, _)| by == Some(gone))
-                {
+                    .is_some_and(|(by, _)| by == Some(gone));
+                if was_theirs && !bugs::on(Bug::TakenStaysWithWhoIsGone) {
                     let why = "the person who acknowledged it was removed".to_owned();
                     let by = Some(gone);
                     let ended = Response::AcknowledgementEnded { by, why };

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use tocsin_domain::alert::{self, AlertSource};
 use tocsin_domain::event::{AlertEvent, Event};
-use tocsin_domain::id::{IncidentId, MonitorId, TargetId};
+use tocsin_domain::id::{AlertId, IncidentId, MonitorId, TargetId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
 use super::rules::{Heard, Ruled, said_in};
-use super::{Ledger, Standing, Wait};
+use super::{Ledger, Standing, Subject, Wait};
 use crate::check::Check;
 
 /// Returns of what pages that the pause of a rule covers.
@@ -39,6 +39,14 @@ pub(crate) struct Alert {
     pub(super) is_hushed: bool,
     /// When it was said last.
     pub(super) heard_at: Timestamp,
+    /// A person said so, of all that its incident is about.
+    pub(super) by_hand: bool,
+    /// When it was taken in.
+    pub(super) taken_at: Timestamp,
+    /// When it began.
+    pub(super) began_at: Timestamp,
+    /// When it is over unless it is said again, if whoever said it last says so.
+    pub(super) ends_at: Option<Timestamp>,
 }
 
 /// What an incident knows of an alert that fails.
@@ -100,6 +108,8 @@ impl Ledger {
                 if let AlertSource::Heartbeat { heartbeat } = known.told.source {
                     self.pulse_recovers(heartbeat);
                 }
+                self.check_end(*alert, event);
+                self.set_due(Subject::Alert(*alert), None);
                 self.change(incident, |case| {
                     let ended = case.firing.remove(alert);
                     if ended.is_some_and(|one| one.urgency == Urgency::High) {
@@ -129,13 +139,18 @@ impl Ledger {
                 return self.find(Check::NothingHidden, event.at, what);
             }
         };
+        // What a person says is as urgent as they say, and no rule is asked.
+        let is_said = matches!(told.source, AlertSource::Api) && !told.summary.is_empty();
+        let by_hand = is_said && self.reopening.contains(&id);
         let said = self.said(told, &told.title, &told.details);
+        let said = said.filter(|_| !by_hand);
         let sent_to = told.sent_to.unwrap_or(told.service);
         let heard = Heard {
             service: sent_to,
             severity: said.unwrap_or(told.severity),
             title: &told.title,
             details: &told.details,
+            at: event.recorded_at,
             is_own: told.source.is_own_judge(),
         };
         let ruled = said.and_then(|_| self.rule(&heard).ok());
@@ -167,6 +182,10 @@ impl Ledger {
             // Whoever has the others, or said that they are not urgent, means it too, unless it is worse.
             is_hushed: is_taken,
             heard_at: event.recorded_at,
+            taken_at: event.recorded_at,
+            by_hand,
+            began_at: told.opened_at,
+            ends_at: told.ends_at,
         };
         self.put_in(id, alert, event);
     }
@@ -175,6 +194,7 @@ impl Ledger {
     fn put_in(&mut self, id: IncidentId, alert: Alert, event: &Event) {
         let told = Arc::clone(&alert.told);
         let burning = alert.burning();
+        self.set_due(Subject::Alert(told.id), alert.ends_at);
         self.alerts.insert(told.id, alert);
         self.last_opened = Some(told.id);
         let mut is_hidden = false;
@@ -232,8 +252,9 @@ impl Ledger {
                 let (_, word) = labels.find(|(name, _)| name == "severity")?;
                 said_in(&format!("({word})"))
             }
-            AlertSource::EventsV2 { .. } | AlertSource::Api => said_in(title),
-            AlertSource::Alertmanager { .. } => None,
+            AlertSource::EventsV2 { .. } | AlertSource::Api | AlertSource::Alertmanager { .. } => {
+                said_in(title)
+            }
         }
     }
 
@@ -279,6 +300,7 @@ impl Ledger {
             summary,
             urgency,
             details,
+            ends_at,
             ..
         } = what
         else {
@@ -296,6 +318,7 @@ impl Ledger {
             severity: said.unwrap_or(*severity),
             title: summary,
             details: &now_details,
+            at: event.recorded_at,
             is_own: told.source.is_own_judge(),
         };
         let ruled = said.and_then(|_| self.rule(&heard).ok());
@@ -319,6 +342,7 @@ impl Ledger {
             known.urgency = before_urgency.max(now_urgency);
             known.loudest = known.loudest.max(loud(now_urgency, *severity));
             known.heard_at = event.recorded_at;
+            known.ends_at = *ends_at;
             known.details = details.clone().or(known.details.take());
             known.waits = shortened.map_or(waits, |_| Some(anew));
             if is_worse {
@@ -330,7 +354,25 @@ impl Ledger {
                 case.firing.insert(*id, burning);
             });
         }
+        self.set_due(Subject::Alert(*id), *ends_at);
         Some(incident)
+    }
+
+    /// Support hours have begun, and these alerts ask for somebody.
+    pub(super) fn raise_alerts(&mut self, id: IncidentId, urgency: Urgency, alerts: &[AlertId]) {
+        for alert in alerts {
+            let Some(known) = self.alerts.get_mut(alert) else {
+                continue;
+            };
+            known.urgency = known.urgency.max(urgency);
+            known.is_hushed = false;
+            let burning = known.burning();
+            self.change(id, |case| {
+                if let Some(known) = case.firing.get_mut(alert) {
+                    *known = burning;
+                }
+            });
+        }
     }
 
     /// Somebody has what fails in an incident or says that it is not urgent, or does so no longer.
@@ -366,6 +408,8 @@ impl Ledger {
             alert.waits = alert.waits.map(|at| at.minus_ms(by_ms));
             alert.shares = alert.shares.map(|at| at.minus_ms(by_ms));
             alert.heard_at = alert.heard_at.minus_ms(by_ms);
+            alert.taken_at = alert.taken_at.minus_ms(by_ms);
+            alert.began_at = alert.began_at.minus_ms(by_ms);
         }
     }
 }

@@ -16,6 +16,7 @@ impl Ledger {
         self.groups.set_back(by_ms);
         self.set_back_alerts(by_ms);
         self.set_back_pulses(by_ms);
+        self.absent_at = self.absent_at.map(|at| at.minus_ms(by_ms));
         for case in self.cases.values_mut() {
             case.opened_at = case.opened_at.minus_ms(by_ms);
             case.ended_at = case.ended_at.map(|at| at.minus_ms(by_ms));

@@ -130,8 +130,9 @@ impl Ledger {
         work: &[(&Work, Timestamp)],
         now: Timestamp,
     ) -> Option<Timestamp> {
+        let target = told.target.or_else(|| self.target_by_hand(known?));
         let planned = work.iter().filter(|(work, _)| {
-            let by_target = told.target.is_some_and(|one| work.targets.contains(&one));
+            let by_target = target.is_some_and(|one| work.targets.contains(&one));
             let by_labels = || {
                 let mut matchers = work.matchers.iter();
                 matchers.all(|one| accepts(one, &self.label(told, known, &one.name)))
@@ -141,7 +142,13 @@ impl Ledger {
                 || (!work.matchers.is_empty() && by_labels())
         });
         let planned = planned.map(|(_, until)| *until);
-        planned.chain(self.muted_until(told.target, now)).max()
+        planned.chain(self.muted_until(target, now)).max()
+    }
+
+    /// What a person says is not over is about the server that its incident is about, as long as that is one incident.
+    fn target_by_hand(&self, known: &Alert) -> Option<TargetId> {
+        let case = self.cases.get(&known.incident)?;
+        case.target.filter(|_| known.by_hand && !case.is_merged)
     }
 
     /// Until when a target is quiet now, by whatever lasts longest.

@@ -113,6 +113,7 @@ impl Ledger {
     /// done as much as a step has to.
     pub(crate) fn end_step(&mut self, now: Timestamp, is_calm: bool) {
         self.look_ahead(now);
+        self.forget_notes();
         let touched = self.reckon();
         let made = self.position - self.stepped_to;
         self.stepped_to = self.position;
@@ -130,6 +131,8 @@ impl Ledger {
         for incident in touched {
             self.check_standing(incident, now);
         }
+        self.check_orphans(now);
+        self.check_hours(now);
         self.check_pulses(now);
         let Some((at, subject)) = self.due.first().copied().filter(|(at, _)| *at <= now) else {
             return;
@@ -141,6 +144,7 @@ impl Ledger {
                 let wait = case.map(|case| case.wait);
                 format!("incident {number} was due at {at} ({wait:?}), and nothing was done")
             }
+            Subject::Alert(id) => format!("the alert {id} held until {at}, and is not over"),
             Subject::Letter(id) => {
                 let letter = self.letters.get(&id);
                 format!("message {id} was due at {at}, and nothing was done: {letter:?}")
@@ -211,6 +215,7 @@ impl Ledger {
 
     /// Checks that the engine means to wake up for what is owed.
     pub(crate) fn check_alarm(&mut self, alarm: Option<Timestamp>, now: Timestamp) {
+        self.check_hours_alarm(alarm, now);
         let Some(owed) = self.next_due() else {
             return;
         };

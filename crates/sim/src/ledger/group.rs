@@ -24,7 +24,7 @@ const MEMBERS_MAX: u32 = 1_000;
 /// Nobody minds whether an alert came a moment before or after the end of a span of time.
 const MOMENT_MS: u64 = 2_000;
 
-/// A rule of a service, by its group and name.
+/// A rule of a service, by its group and name, or what has the same labels.
 type Line = (ServiceId, String, String);
 
 /// Where alerts go on.
@@ -89,11 +89,14 @@ impl Groups {
 fn line(told: &Alert) -> Option<Line> {
     match &told.source {
         AlertSource::Rule { group, rule } => Some((told.service, group.clone(), rule.clone())),
+        // What has the same labels is the same.
+        AlertSource::Alertmanager { .. } => {
+            Some((told.service, "labels".to_owned(), told.dedup_key.clone()))
+        }
         AlertSource::Monitor { .. }
         | AlertSource::EventsV2 { .. }
         | AlertSource::Api
-        | AlertSource::Heartbeat { .. }
-        | AlertSource::Alertmanager { .. } => None,
+        | AlertSource::Heartbeat { .. } => None,
     }
 }
 

@@ -60,6 +60,7 @@ impl Ledger {
                     walked: None,
                     level_event: 0,
                     chosen: BTreeSet::new(),
+                    asked: BTreeSet::new(),
                     is_paged: false,
                     is_urgent: false,
                     spared: BTreeSet::new(),
@@ -68,6 +69,7 @@ impl Ledger {
                     snoozed_until: None,
                     is_given: false,
                     given_to: Vec::new(),
+                    given_policy: None,
                     is_quieted: false,
                     is_loud: false,
                     is_flapping: false,
@@ -99,8 +101,11 @@ impl Ledger {
                 });
             }
             // Its alerts say how urgent it is; what pages shows whether that was heard.
-            IncidentWhat::UrgencySet { urgency, .. } => {
-                self.change(id, |case| case.urgency = *urgency);
+            IncidentWhat::UrgencySet {
+                urgency, alerts, ..
+            } => {
+                self.raise_alerts(id, *urgency, alerts);
+                self.change(id, |case| case.ask_as(*urgency));
             }
             // Whether that is too long is looked at after the step.
             IncidentWhat::PageHeld { hold } => {
@@ -120,7 +125,10 @@ impl Ledger {
             } => {
                 self.check_policy(id, *policy, at);
                 self.check_level(id, (*level, *round), recipients, *next_at, envelope);
-                self.change(id, |case| case.walked = *policy);
+                self.change(id, |case| {
+                    case.walked = *policy;
+                    case.asked.clear();
+                });
                 let wait = Wait::Level {
                     level: *level,
                     round: *round,
@@ -137,7 +145,11 @@ impl Ledger {
             } => {
                 self.check_fallback(id, *circle, recipients, *next_at, envelope);
                 // Whoever takes it from the last resort takes it for all.
-                self.change(id, |case| case.spared.clear());
+                let widens = *circle > 0 && self.is_exhausted(id);
+                self.change(id, |case| {
+                    case.spared.clear();
+                    case.asked.retain(|_| widens);
+                });
                 let place = self.place_of(id);
                 if place.is_none() {
                     self.change(id, |case| case.walked = None);
@@ -212,10 +224,13 @@ impl Ledger {
         }
     }
 
-    /// Only what was over a moment ago is opened again.
+    /// Only what was over a moment ago is opened again, unless a person says that it is not over.
     fn check_return(&mut self, id: IncidentId, at: Timestamp) {
         let case = self.cases.get(&id);
         let over_since = case.and_then(|case| case.over_since);
+        if self.reopening.contains(&id) {
+            return;
+        }
         if over_since.is_none_or(|over| at.ms_since(over) >= RETURN_MS) {
             let number = case.map_or(0, |case| case.number);
             let what = format!("incident {number} was opened again, over since {over_since:?}");
@@ -256,6 +271,7 @@ impl Ledger {
             case.may_flap = false;
             case.is_pressed = false;
             case.level_event = position;
+            case.asked.extend(chosen.iter().copied());
             case.chosen.extend(chosen);
         });
     }
@@ -325,6 +341,18 @@ impl Case {
         let ended_at = self.ended_at.filter(|_| !self.burns());
         let was_stable = ended_at.is_some_and(|ended_at| now.ms_since(ended_at) >= STABLE_MS);
         self.returns = if was_stable { 0 } else { self.returns + 1 };
+    }
+
+    /// Its alerts are as urgent as that from now on; what was done about something less urgent is not what they need.
+    fn ask_as(&mut self, urgency: Urgency) {
+        let is_walked = matches!(self.wait, Wait::Level { .. });
+        if urgency > self.urgency && self.standing == Standing::Triggered && is_walked {
+            self.wait = Wait::Nothing;
+            self.is_paged = false;
+            self.spared.clear();
+        }
+        self.urgency = urgency;
+        self.is_quieted &= urgency == Urgency::Low;
     }
 
     /// Whether it came back so often that its pages may be held back for that.

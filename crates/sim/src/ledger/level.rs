@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use tocsin_domain::event::Event;
-use tocsin_domain::id::{IncidentId, PolicyId, UserId};
+use tocsin_domain::id::{IncidentId, PolicyId, ScheduleId, UserId};
 use tocsin_domain::page::{Policy, Recipient};
 use tocsin_domain::time::Timestamp;
 
 use super::{Ledger, Standing, Wait};
 use crate::check::Check;
-use crate::oncall::{Unknown, on_call};
+use crate::oncall::{Unknown, holding, on_call};
 
 /// An exhausted policy pages the fallback list this often.
 const FALLBACK_EVERY_MS: u64 = 900_000;
@@ -18,7 +18,7 @@ const FALLBACK_EVERY_MS: u64 = 900_000;
 type Place = (usize, u32);
 
 impl Ledger {
-    /// What was not given to others follows the policy that its service names at that time.
+    /// What was not given to people by name follows the policy that it was given to, or that its service names at that time.
     pub(super) fn check_policy(&mut self, id: IncidentId, policy: Option<PolicyId>, at: Timestamp) {
         let wanted = self.policy_of(id).map(|policy| policy.id);
         let case = self.cases.get(&id).filter(|case| !case.is_given);
@@ -154,7 +154,8 @@ impl Ledger {
         vec![(Check::NoAttemptAfter, format!("it is {standing:?}"))]
     }
 
-    fn is_exhausted(&self, id: IncidentId) -> bool {
+    /// Whether the policy was walked through, and the fallback list is paged.
+    pub(super) fn is_exhausted(&self, id: IncidentId) -> bool {
         match self.cases.get(&id).map(|case| case.wait) {
             Some(Wait::Level { is_fallback, .. }) => is_fallback,
             Some(Wait::Nothing | Wait::Hold(_) | Wait::Quiet(_)) | None => false,
@@ -204,9 +205,12 @@ impl Ledger {
 
     fn policy_of(&self, id: IncidentId) -> Option<&Policy> {
         let case = self.cases.get(&id)?;
+        let given = case.given_policy;
+        let given = given.and_then(|policy| self.policies.get(&policy));
         let named = self.services.get(&case.service)?.policy;
         let named = named.and_then(|policy| self.policies.get(&policy));
-        named.or_else(|| self.policies.get(&self.default_policy?))
+        let first = given.or(named);
+        first.or_else(|| self.policies.get(&self.default_policy?))
     }
 
     fn recipients(
@@ -223,7 +227,7 @@ impl Ledger {
                 Recipient::User(user) => named.push(*user),
                 Recipient::Schedule(id) => {
                     if let Some(schedule) = self.schedules.get(id) {
-                        named.extend(on_call(schedule, at)?);
+                        named.extend(on_call(schedule, self.holding_of(*id), at)?);
                     }
                 }
                 Recipient::Team(id) => named.extend(self.teams.get(id).into_iter().flatten()),
@@ -233,6 +237,21 @@ impl Ledger {
         let is_spared = |user: &UserId| spared.is_some_and(|spared| spared.contains(user));
         let named = named.into_iter().filter(|user| !is_spared(user));
         Ok(self.reachable(named))
+    }
+
+    /// Which of the exchanges of a schedule hold.
+    pub(crate) fn holding_of(&self, id: ScheduleId) -> &[bool] {
+        self.holding.get(&id).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// A schedule, or who is there to exchange anything of it, is another.
+    pub(super) fn settle_swaps(&mut self, id: ScheduleId) {
+        let known = self.schedules.get(&id);
+        let known = known.filter(|known| !known.swaps.is_empty());
+        match known.map(holding) {
+            Some(Ok(found)) => self.holding.insert(id, found),
+            Some(Err(Unknown)) | None => self.holding.remove(&id),
+        };
     }
 
     fn reachable(&self, users: impl Iterator<Item = UserId>) -> BTreeSet<UserId> {

@@ -5,8 +5,11 @@ mod alert;
 mod clock;
 mod cover;
 mod due;
+mod gone;
 mod group;
+mod hours;
 mod incident;
+mod labelled;
 mod letter;
 mod level;
 mod pulse;
@@ -48,8 +51,11 @@ pub(crate) struct Ledger {
     pub(crate) people: BTreeMap<UserId, Person>,
     pub(crate) fallback: Vec<UserId>,
     pub(crate) default_policy: Option<PolicyId>,
+    pub(crate) default_service: Option<ServiceId>,
     pub(crate) policies: BTreeMap<PolicyId, Policy>,
     pub(crate) schedules: BTreeMap<ScheduleId, Schedule>,
+    /// Which of the exchanges of a schedule that has any hold.
+    holding: BTreeMap<ScheduleId, Vec<bool>>,
     pub(crate) services: BTreeMap<ServiceId, Service>,
     /// The rules of the installation.
     pub(crate) rules: Vec<Rule>,
@@ -62,6 +68,15 @@ pub(crate) struct Ledger {
     /// Since all was well last, Tocsin was started or could keep nothing.
     pub(crate) is_deaf: bool,
     groups: Groups,
+    /// Until when something with these labels failed, as is told in this step.
+    ends_told: BTreeMap<String, Timestamp>,
+    /// Incidents that persons say in this step are over, and those that they say are not.
+    resolving: BTreeSet<IncidentId>,
+    reopening: BTreeSet<IncidentId>,
+    /// When it was looked at last whether support hours have begun.
+    hours_looked_at: Option<Timestamp>,
+    /// Nobody listened for a while until then.
+    absent_at: Option<Timestamp>,
     /// The alert that the last event about alerts opened.
     last_opened: Option<AlertId>,
     /// Which reasons to wait the monitors saw, as they said.
@@ -83,6 +98,8 @@ pub(crate) struct Ledger {
     /// What is due when.
     due: BTreeSet<(Timestamp, Subject)>,
     due_of: BTreeMap<Subject, Timestamp>,
+    /// Incidents that somebody who was removed had, or was alone paged for, and which are looked at after the step.
+    orphans: BTreeMap<IncidentId, UserId>,
     /// Cases whose present standing is looked at after the step.
     touched: BTreeSet<IncidentId>,
     /// Attempts that were started by the events of this step.
@@ -118,6 +135,8 @@ pub(crate) struct Method {
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) host: String,
+    /// The service that it belongs to.
+    service: ServiceId,
     pub(crate) muted_until: Option<Timestamp>,
     pub(crate) maintenance: BTreeMap<MaintenanceId, (Timestamp, Timestamp)>,
 }
@@ -171,6 +190,8 @@ pub(crate) struct Case {
     level_event: u64,
     /// Who was ever chosen for it: what is under way to somebody may go another way later.
     chosen: BTreeSet<UserId>,
+    /// Who was chosen on the level, or in the round of the fallback list, that was reached last.
+    asked: BTreeSet<UserId>,
     /// Whether somebody was told to be chosen since it was to be paged for anew, and a provider accepted a page since.
     pub(crate) is_paged: bool,
     is_urgent: bool,
@@ -181,10 +202,12 @@ pub(crate) struct Case {
     /// When whoever has it is asked again.
     taken_until: Option<Timestamp>,
     snoozed_until: Option<Timestamp>,
-    /// A person gave it to others than its service's policy names.
+    /// A person gave it to people by name.
     is_given: bool,
     /// The people that it was given to by name.
     given_to: Vec<UserId>,
+    /// The policy that it was given to.
+    given_policy: Option<PolicyId>,
     /// A person said that it is not urgent.
     is_quieted: bool,
     /// A person said that it is.
@@ -278,6 +301,7 @@ impl LetterState {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Subject {
     Case(IncidentId),
+    Alert(AlertId),
     Letter(NotificationId),
     Pulse(HeartbeatId),
 }

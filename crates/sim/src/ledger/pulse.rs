@@ -36,6 +36,11 @@ pub(crate) struct Pulse {
 }
 
 impl Pulse {
+    /// The service that fails when it does not call.
+    pub(crate) const fn service(&self) -> ServiceId {
+        self.service
+    }
+
     /// How long after a call the next one is expected, and how late it may be, in microseconds.
     pub(crate) fn pace(&self) -> (i64, i64) {
         let micros = |ms: u64| i64::try_from(ms * 1_000).unwrap_or(i64::MAX);

@@ -38,11 +38,11 @@ impl Ledger {
                 self.hush_no_more(id);
                 self.change(id, |case| {
                     case.begin_anew(None);
-                    case.is_given = true;
-                    case.given_to = match to {
-                        Assigned::People(people) => people.clone(),
-                        Assigned::Policy(_) => Vec::new(),
+                    (case.given_to, case.given_policy) = match to {
+                        Assigned::People(people) => (people.clone(), None),
+                        Assigned::Policy(policy) => (Vec::new(), Some(*policy)),
                     };
+                    case.is_given = case.given_policy.is_none();
                     case.is_pressed = true;
                 });
             }

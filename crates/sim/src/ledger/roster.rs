@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tocsin_domain::event::{
     Event, InstallationEvent, IntakeEvent, PeopleEvent, RosterEvent, WatchEvent,
 };
-use tocsin_domain::id::{TargetId, UserId};
+use tocsin_domain::id::{ScheduleId, TargetId, UserId};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::Recipient;
 use tocsin_domain::people::ContactMethod;
@@ -18,10 +18,11 @@ impl Ledger {
             InstallationEvent::SetUp {
                 team,
                 default_policy,
+                default_service,
                 fallback,
-                ..
             } => {
                 self.default_policy = Some(*default_policy);
+                self.default_service = Some(*default_service);
                 self.fallback.clone_from(fallback);
                 self.teams.insert(*team, Vec::new());
             }
@@ -72,6 +73,7 @@ impl Ledger {
 
     /// Whoever leaves is on no list any more.
     fn forget(&mut self, user: UserId) {
+        self.orphan(user);
         self.people.remove(&user);
         self.fallback.retain(|one| *one != user);
         for team in self.teams.values_mut() {
@@ -79,6 +81,10 @@ impl Ledger {
         }
         for schedule in self.schedules.values_mut() {
             schedule.forget(user);
+        }
+        let schedules: Vec<ScheduleId> = self.holding.keys().copied().collect();
+        for schedule in schedules {
+            self.settle_swaps(schedule);
         }
         let levels = self
             .policies
@@ -93,14 +99,18 @@ impl Ledger {
         match what {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
+                self.settle_swaps(schedule.id);
             }
             RosterEvent::ScheduleRemoved { schedule } => {
+                self.check_schedule_gone(*schedule, event.at);
                 self.schedules.remove(schedule);
+                self.settle_swaps(*schedule);
             }
             RosterEvent::PolicySet { policy } => {
                 self.policies.insert(policy.id, policy.clone());
             }
             RosterEvent::PolicyRemoved { policy } => {
+                self.check_policy_gone(*policy, event.at);
                 self.policies.remove(policy);
             }
             RosterEvent::ServiceSet { service } => {
@@ -109,7 +119,9 @@ impl Ledger {
                 self.touch_open();
             }
             RosterEvent::ServiceRemoved { service } => {
+                self.check_service_gone(*service, event.at);
                 self.services.remove(service);
+                self.touch_open();
             }
             RosterEvent::IntegrationAdded { integration }
             | RosterEvent::IntegrationChanged { integration } => {
@@ -133,6 +145,7 @@ impl Ledger {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {
                         schedule.apply(change, event.at);
                     }
+                    self.settle_swaps(*schedule);
                 }
                 OncallEvent::CalendarSet { .. }
                 | OncallEvent::CalendarRevoked { .. }
@@ -166,8 +179,9 @@ impl Ledger {
             | IntakeEvent::HeartbeatStarted { .. }
             | IntakeEvent::HeartbeatFailed { .. }
             | IntakeEvent::HeartbeatsSpared { .. } => self.see_pulse(what, event),
-            // No alert of these worlds is over by itself.
-            IntakeEvent::AlertsSpared { .. } => {}
+            IntakeEvent::AlertsSpared { alerts, until } => {
+                self.spare_alerts(alerts, *until, event.recorded_at);
+            }
         }
     }
 
@@ -176,6 +190,7 @@ impl Ledger {
             WatchEvent::TargetFound { target } => {
                 let known = Target {
                     host: target.identity.name.clone(),
+                    service: target.service,
                     muted_until: None,
                     maintenance: BTreeMap::new(),
                 };

@@ -4,8 +4,10 @@ use tocsin_domain::id::ServiceId;
 use tocsin_domain::intake::{Action, Condition, Field, GroupBy, Rule, Test, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::Urgency;
+use tocsin_domain::time::Timestamp;
 
 use super::Ledger;
+use super::hours::is_loud;
 use crate::oncall::Unknown;
 
 /// An alert as its sender told it.
@@ -16,6 +18,8 @@ pub(super) struct Heard<'a> {
     pub(super) severity: Severity,
     pub(super) title: &'a str,
     pub(super) details: &'a [(String, String)],
+    /// When it is judged.
+    pub(super) at: Timestamp,
     /// Tocsin sees it itself: it is neither sent on nor thrown away.
     pub(super) is_own: bool,
 }
@@ -71,7 +75,7 @@ impl Ledger {
             UrgencyBy::Severity => ruled.severity >= Severity::Error,
             UrgencyBy::High => true,
             UrgencyBy::Low => false,
-            UrgencyBy::SupportHours(_) => return Err(Unknown),
+            UrgencyBy::SupportHours(support) => is_loud(support, ruled.severity, heard.at)?,
         };
         ruled.urgency = if is_high && !ruled.is_suppressed {
             Urgency::High

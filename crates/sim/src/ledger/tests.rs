@@ -2,15 +2,18 @@
 
 use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
-    NotificationWhat,
+    NotificationWhat, RosterEvent,
 };
-use tocsin_domain::id::{ContactMethodId, IncidentId, NotificationId, ServiceId, TeamId, UserId};
+use tocsin_domain::id::{
+    ContactMethodId, IncidentId, NotificationId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
+};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Notification, Outcome, Purpose};
+use tocsin_domain::page::{Delivery, Level, Notification, Outcome, Policy, Purpose, Recipient};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 
 use super::Ledger;
+use crate::check::Check;
 use crate::random::Random;
 
 const MINUTE_MS: u64 = 60_000;
@@ -98,4 +101,49 @@ fn news_to_another_system_is_tried_on_for_a_day_and_no_longer() {
     assert!(minds_repeat(10 * MINUTE_MS, None));
     assert!(!minds_repeat(10 * MINUTE_MS, Some(40 * MINUTE_MS)));
     assert!(minds_repeat(10 * MINUTE_MS, Some(40 * MINUTE_MS + 1)));
+}
+
+#[test]
+fn no_schedule_goes_that_a_policy_pages_and_no_service_on_which_something_fails() {
+    let mut random = Random::new(9);
+    let (schedule, service) = (
+        ScheduleId::random(&mut random),
+        ServiceId::random(&mut random),
+    );
+    let team = TeamId::random(&mut random);
+    let policy = Policy {
+        id: PolicyId::random(&mut random),
+        team,
+        name: String::new(),
+        levels: vec![Level::of(MINUTE_MS, vec![Recipient::Schedule(schedule)])],
+        repeat: 0,
+        acknowledgement_timeout_ms: None,
+        description: String::new(),
+    };
+    let incident = IncidentId::random(&mut random);
+    let what = IncidentWhat::Opened {
+        number: 1,
+        team,
+        service,
+        target: None,
+        title: String::new(),
+        severity: Severity::Critical,
+        onset: None,
+    };
+    let found_after = |before: EventBody, gone: RosterEvent| {
+        let mut ledger = Ledger::default();
+        ledger.read(START, before);
+        ledger.read(START, EventBody::Roster(gone));
+        ledger.first_wrong().map(|wrong| wrong.check)
+    };
+    let set = EventBody::Roster(RosterEvent::PolicySet { policy });
+    let gone = RosterEvent::ScheduleRemoved { schedule };
+    assert_eq!(found_after(set.clone(), gone), Some(Check::RightLevel));
+    let opened = EventBody::Incident(IncidentEvent { incident, what });
+    let gone = RosterEvent::ServiceRemoved { service };
+    assert_eq!(
+        found_after(opened, gone.clone()),
+        Some(Check::NothingHidden)
+    );
+    assert_eq!(found_after(set, gone), None);
 }

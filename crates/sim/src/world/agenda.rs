@@ -23,6 +23,18 @@ pub(super) enum Happening {
     Recovers(usize),
     /// It tells the engine how it is, if the engine does not know.
     Syncs(usize),
+    /// What two replicas watch begins to fail.
+    TwinFails(usize),
+    /// It is well again.
+    TwinEnds(usize),
+    /// One of the two looks.
+    TwinSees { twin: usize, replica: usize },
+    /// It says again what it said when it last saw something new.
+    TwinTells {
+        twin: usize,
+        replica: usize,
+        saw: u32,
+    },
     /// The sender tells how an attempt went.
     Reported(Report),
     /// A provider tells what became of a message that it took.
@@ -41,6 +53,8 @@ pub(super) enum Happening {
     Sweep,
     /// Somebody changes the configuration.
     Edit,
+    /// Somebody removes something that others depend on.
+    Removes,
     /// Somebody changes what becomes of alerts.
     Plans,
     /// Somebody moves or ends what was planned.
@@ -60,6 +74,8 @@ pub(super) enum Happening {
     PlansHandOff,
     /// A shift begins, and this service fails.
     HandOff(ServiceId),
+    /// The support hours of this service are about to begin, and it fails.
+    FailsBeforeHours(ServiceId),
     /// A fault befalls the machine or its surroundings.
     Befalls(Kind),
     /// The disk works again.

@@ -1,7 +1,7 @@
 //! Somebody changes people, contact methods, schedules, policies, services, targets and monitors, in the middle of everything.
 
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk, WatchAsk};
-use tocsin_domain::event::{Event, EventBody, PeopleEvent, WatchEvent};
+use tocsin_domain::event::{Event, EventBody, PeopleEvent, RosterEvent, WatchEvent};
 use tocsin_domain::id::{ContactMethodId, PolicyId, ScheduleId, TargetId, UserId};
 use tocsin_domain::oncall::{
     Layer, Restriction, Span, TimeOfDay, Turn, TurnUnit, WeekTime, Weekday,
@@ -88,6 +88,10 @@ impl World {
         } else if let EventBody::Watch(WatchEvent::TargetFound { target }) = &event.body {
             let host = target.identity.name.clone();
             self.forget_told(None, Some(&host));
+        } else if let EventBody::Roster(RosterEvent::ServiceSet { service }) = &event.body {
+            self.give_a_key(service.id);
+        } else if let EventBody::Roster(RosterEvent::Oncall { what }) = &event.body {
+            self.answer_offer(what);
         }
     }
 
@@ -121,7 +125,7 @@ impl World {
         chosen
     }
 
-    fn add_person(&mut self) -> Option<(Ask, Fault)> {
+    pub(super) fn add_person(&mut self) -> Option<(Ask, Fault)> {
         if self.ledger.people.len() >= PEOPLE_MAX {
             return None;
         }
@@ -246,6 +250,11 @@ impl World {
 
     /// Somebody takes over for some hours, or fixed shifts do, beginning soon or exactly when a shift does.
     fn override_schedule(&mut self) -> Option<(Ask, Fault)> {
+        if self.random.chance(450)
+            && let Some(made) = self.swap_shifts()
+        {
+            return Some(made);
+        }
         let known: Vec<ScheduleId> = self.ledger.schedules.keys().copied().collect();
         let schedule = self.random.pick(&known).copied()?;
         let now = self.wall();

@@ -83,6 +83,7 @@ impl World {
 
     fn mend(&mut self) {
         self.all_recover();
+        self.twins_recover();
         self.remove_jobs();
         self.run_until(self.now_us + TOLD_WITHIN);
         let open: Vec<IncidentId> = self.ledger.open.iter().copied().collect();

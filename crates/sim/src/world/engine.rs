@@ -53,6 +53,7 @@ impl World {
         self.say(|| "the process starts".to_owned());
         let now = self.wall();
         self.ledger.note_deaf(now);
+        self.ledger.note_absence(now);
         if let Some(engine) = &mut self.engine {
             engine.recover(now);
             engine.run_ahead();
@@ -110,6 +111,7 @@ impl World {
         let now = self.wall();
         if was_away || self.was_away(now) {
             self.ledger.note_deaf(now);
+            self.ledger.note_absence(now);
         }
     }
 
@@ -350,9 +352,10 @@ impl World {
                 }
             }
             Ticket::Taker { user, incident } => self.taker_heard(user, incident, &heard),
+            Ticket::Twin { key, fails: true } => self.twin_heard(&key, &heard),
             Ticket::Job(job, said) => self.job_heard(job, &said, &heard),
             Ticket::Editor(fault) => self.editor_heard(fault, &heard),
-            Ticket::Nobody => {}
+            Ticket::Twin { fails: false, .. } | Ticket::Nobody => {}
         }
     }
 

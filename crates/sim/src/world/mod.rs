@@ -2,18 +2,23 @@
 //! befalls them, in virtual time and from one seed.
 
 mod agenda;
+mod document;
 mod edit;
 mod ending;
 mod engine;
 mod fault;
+mod hours;
 mod job;
 mod person;
 mod plan;
 mod played;
 mod post;
 mod recount;
+mod removal;
 mod source;
 mod stage;
+mod swap;
+mod twin;
 
 use std::sync::Arc;
 
@@ -28,6 +33,7 @@ use tocsin_engine::Core;
 use self::agenda::{Agenda, Happening};
 use self::recount::Fingerprint;
 use self::source::Source;
+use self::twin::Twin;
 use crate::check::{Check, Violation};
 use crate::ledger::Ledger;
 use crate::machine::Machine;
@@ -97,6 +103,8 @@ enum Ticket {
     Report(Report),
     /// Somebody who takes an incident.
     Taker { user: UserId, incident: IncidentId },
+    /// A replica, what it tells of by its labels, and whether that fails.
+    Twin { key: String, fails: bool },
     /// A job, and what it said.
     Job(HeartbeatId, Box<HeartbeatAsk>),
     /// Somebody who changes something.
@@ -162,6 +170,7 @@ struct World {
     ledger: Ledger,
     providers: Providers,
     sources: Vec<Source>,
+    twins: Vec<Twin>,
     inbox: Vec<(Command, Ticket)>,
     /// The administrator who stays.
     root: Option<UserId>,
@@ -199,6 +208,7 @@ impl World {
             ledger: Ledger::with_steps_of(step_events),
             providers,
             sources: Vec::new(),
+            twins: Vec::new(),
             inbox: Vec::new(),
             root: None,
             is_rough: false,
@@ -240,7 +250,11 @@ impl World {
         let person = match &ticket {
             Ticket::Editor(_) => self.root,
             Ticket::Taker { user, .. } => Some(*user),
-            Ticket::Source { .. } | Ticket::Report(_) | Ticket::Job(..) | Ticket::Nobody => None,
+            Ticket::Source { .. }
+            | Ticket::Twin { .. }
+            | Ticket::Report(_)
+            | Ticket::Job(..)
+            | Ticket::Nobody => None,
         };
         let actor = person.map_or(Actor::System, |user| Actor::Person { user });
         if self.engine.is_none() || self.now_us < self.suspended_until_us {
@@ -298,6 +312,10 @@ impl World {
             Happening::Worsens(source) => self.source_worsens(source),
             Happening::Recovers(source) => self.source_recovers(source),
             Happening::Syncs(source) => self.sync(source),
+            Happening::TwinFails(twin) => self.twin_fails(twin),
+            Happening::TwinEnds(twin) => self.twin_ends(twin),
+            Happening::TwinSees { twin, replica } => self.twin_sees(twin, replica),
+            Happening::TwinTells { twin, replica, saw } => self.twin_tells(twin, replica, saw),
             Happening::Reported(report) => self.report(report),
             Happening::Told {
                 notification,
@@ -309,6 +327,7 @@ impl World {
             Happening::Finishes { user, incident } => self.finishes(user, incident),
             Happening::Sweep => self.sweep(),
             Happening::Edit => self.edit(),
+            Happening::Removes => self.removes(),
             Happening::Plans => self.plan_something(),
             Happening::Rethinks => self.rethinks(),
             Happening::Calls(job) => self.job_calls(job),
@@ -317,6 +336,7 @@ impl World {
             Happening::Returns(host) => self.host_returns(&host),
             Happening::PlansHandOff => self.plan_hand_off(),
             Happening::HandOff(service) => self.hand_off(service),
+            Happening::FailsBeforeHours(service) => self.fails_before_hours(service),
             Happening::Befalls(kind) => self.befalls(kind),
             Happening::DiskHeals => self.disk_heals(),
             Happening::Restarts => self.restart(),

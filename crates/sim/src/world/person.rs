@@ -45,7 +45,28 @@ impl World {
             let ask = self.other_response(user, incident);
             self.ask(Ask::Respond(ask), Ticket::Taker { user, incident });
         }
+        if self.random.chance(100) {
+            self.reopens();
+        }
         self.some_time_after(80 * MINUTE, Happening::Meddles);
+    }
+
+    /// Somebody says that what is over is not, and mends it later; until then it is whatever else joins it.
+    fn reopens(&mut self) {
+        let over = self.ledger.cases.iter();
+        let over = over.filter(|(_, case)| case.standing == Standing::Over);
+        let over: Vec<IncidentId> = over.map(|(id, _)| *id).collect();
+        let Some(incident) = self.random.pick(&over).copied() else {
+            return;
+        };
+        self.ledger.note_reopen(incident);
+        let ask = Ask::Respond(RespondAsk::Reopen { incident });
+        self.ask(ask, Ticket::Editor(Some(Fault::Reopened)));
+        if let Some(user) = self.root {
+            for mean in [20 * MINUTE, 2 * HOUR] {
+                self.some_time_after(mean, Happening::Finishes { user, incident });
+            }
+        }
     }
 
     /// Something else than to take it: leave it for later, give it away, call others, say how urgent it is, or join it with
@@ -60,8 +81,15 @@ impl World {
             },
             2 => {
                 let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
-                let to = self.random.pick(&people).copied().unwrap_or(user);
-                let to = Assigned::People(vec![to]);
+                let policies: Vec<PolicyId> = self.ledger.policies.keys().copied().collect();
+                let policy = self.random.pick(&policies).copied();
+                let to = match policy.filter(|_| self.random.chance(400)) {
+                    Some(policy) => Assigned::Policy(policy),
+                    None => {
+                        let to = self.random.pick(&people).copied().unwrap_or(user);
+                        Assigned::People(vec![to])
+                    }
+                };
                 RespondAsk::Reassign { incident, to }
             }
             3 => RespondAsk::Escalate { incident },
@@ -115,6 +143,7 @@ impl World {
     }
 
     pub(super) fn resolve(&mut self, incident: IncidentId) {
+        self.ledger.note_resolve(incident);
         let note = None;
         let ask = RespondAsk::Resolve { incident, note };
         self.ask(Ask::Respond(ask), Ticket::Nobody);

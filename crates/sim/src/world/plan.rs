@@ -193,10 +193,11 @@ impl World {
                 }
             }
         };
-        let urgency = match self.random.below(10) {
+        let urgency = match self.random.below(14) {
             0..8 => UrgencyBy::Severity,
             8 => UrgencyBy::High,
-            _ => UrgencyBy::Low,
+            9 => UrgencyBy::Low,
+            _ => self.some_support(service)?,
         };
         let ask = IntakeAsk::SetService {
             service,

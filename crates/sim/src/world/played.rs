@@ -2,8 +2,10 @@
 
 use tocsin_domain::alert::AlertSource;
 use tocsin_domain::event::{
-    AlertEvent, Event, EventBody, IncidentWhat, InputEvent, IntakeEvent, Response, RosterEvent,
+    AlertEvent, Cause, Event, EventBody, IncidentWhat, InputEvent, IntakeEvent, Response,
+    RosterEvent,
 };
+use tocsin_domain::incident::Assigned;
 
 use super::World;
 use crate::ledger::{Ledger, Wait};
@@ -54,6 +56,10 @@ fn of_alert(ledger: &Ledger, what: &AlertEvent, event: &Event, played: &mut Vec<
                 (grouped && joined > Some(0) && !is_own, Fault::AlertGrouped),
                 (is_missed, Fault::CallMissed),
                 (
+                    matches!(alert.source, AlertSource::Alertmanager { .. }),
+                    Fault::AlertLabelled,
+                ),
+                (
                     ledger.is_covered(alert, event.recorded_at),
                     Fault::AlertCovered,
                 ),
@@ -78,6 +84,9 @@ fn of_alert(ledger: &Ledger, what: &AlertEvent, event: &Event, played: &mut Vec<
             if known.is_some_and(|known| known.waits > Some(event.recorded_at)) {
                 played.push(Fault::PausedRecovers);
             }
+            if matches!(event.cause, Cause::Due { .. }) {
+                played.push(Fault::AlertRunsOut);
+            }
         }
     }
 }
@@ -89,8 +98,12 @@ fn of_incident(what: &IncidentWhat, before: Option<Wait>) -> Option<Fault> {
             Some(Wait::Hold(_)) => Some(Fault::PauseEnds),
             Some(Wait::Nothing | Wait::Level { .. }) | None => None,
         },
+        IncidentWhat::UrgencySet { alerts, .. } if !alerts.is_empty() => Some(Fault::HoursBegin),
         IncidentWhat::Response(Response::Merged { .. }) => Some(Fault::Merged),
         IncidentWhat::Response(Response::Snoozed { .. }) => Some(Fault::Snoozed),
+        IncidentWhat::Response(Response::Reassigned {
+            to: Assigned::Policy(_),
+        }) => Some(Fault::GivenToPolicy),
         IncidentWhat::Response(Response::Reassigned { .. }) => Some(Fault::Reassigned),
         IncidentWhat::Response(Response::EscalatedByHand { .. }) => Some(Fault::Escalated),
         IncidentWhat::Response(_)

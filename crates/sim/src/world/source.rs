@@ -14,7 +14,7 @@ use crate::tally::Fault;
 /// Something that can fail.
 #[derive(Clone, Debug)]
 pub(super) struct Source {
-    kind: SourceKind,
+    pub(super) kind: SourceKind,
     /// How bad it is; `None`: it is well.
     truth: Option<Severity>,
     /// What the engine was told for certain; `None`: a command got no answer, and may have been kept.
@@ -29,7 +29,7 @@ pub(super) struct Source {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum SourceKind {
+pub(super) enum SourceKind {
     Monitor {
         host: String,
         slug: &'static str,
@@ -279,6 +279,7 @@ impl World {
     }
 
     fn tell(&mut self, index: usize, fault: Option<Fault>) {
+        self.find_service(index);
         let Some(source) = self.sources.get(index).cloned() else {
             return;
         };

@@ -109,9 +109,11 @@ impl World {
         self.make_jobs();
         self.is_rough = true;
         self.make_sources();
+        self.make_twins();
         self.plan_faults();
         self.after(HOUR, Happening::Edit);
         self.after(3 * HOUR, Happening::Sweep);
+        self.some_time_after(4 * HOUR, Happening::Removes);
         self.after(HOUR, Happening::Plans);
         self.after(HOUR, Happening::Meddles);
     }

@@ -2,6 +2,7 @@
 
 mod grouping;
 mod heartbeat;
+mod labelled;
 mod merged;
 mod pauses;
 mod pauses_and_work;
