@@ -1,9 +1,8 @@
 //! Alerts that are known by their labels, as Alertmanager has them.
 
-use super::silences::matcher;
 use super::{HOUR, MINUTE};
 use crate::world::World;
-use tocsin_domain::command::{AlertAsk, Ask, IntakeAsk, Labelled, RosterAsk, WatchAsk};
+use tocsin_domain::command::{AlertAsk, Ask, Labelled, RosterAsk};
 use tocsin_domain::id::IntegrationId;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;

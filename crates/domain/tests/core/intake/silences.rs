@@ -2,16 +2,11 @@
 
 use super::{HOUR, MINUTE};
 use crate::world::World;
-use tocsin_domain::command::{
-    AlertAsk, Ask, AskedSilence, IntakeAsk, Labelled, RosterAsk, WatchAsk,
-};
-use tocsin_domain::id::{IntegrationId, MaintenanceId};
-use tocsin_domain::incident::Status;
+use tocsin_domain::command::{Ask, AskedSilence, IntakeAsk, RosterAsk, WatchAsk};
+use tocsin_domain::id::MaintenanceId;
 use tocsin_domain::intake::{LabelMatcher, LabelTest, SERVICE_LABEL, TARGET_LABEL, Window};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Span;
-use tocsin_domain::service::IntegrationKind;
-use tocsin_domain::state::State;
 use tocsin_domain::target::TargetIdentity;
 
 pub(super) fn matcher(name: &str, test: LabelTest, value: &str) -> LabelMatcher {
