@@ -160,12 +160,15 @@ impl Ledger {
                     case.taken_until = *ends_at;
                 });
             }
-            IncidentWhat::Recovered => self.change(id, |case| case.healthy_since = Some(at)),
+            IncidentWhat::Recovered { .. } => {
+                self.change(id, |case| case.healthy_since = Some(at));
+            }
             IncidentWhat::Relapsed {
                 reopened,
                 pages,
                 urgent,
                 failing,
+                by_hand,
                 ..
             } => {
                 if *reopened {
@@ -178,7 +181,7 @@ impl Ledger {
                 let severity = failing.as_ref().map(|failing| failing.severity);
                 self.open.insert(id);
                 self.change(id, |case| {
-                    if *urgent {
+                    if *urgent && !*by_hand {
                         case.count_return(envelope.recorded_at);
                     }
                     case.healthy_since = None;
