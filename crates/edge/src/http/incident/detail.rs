@@ -366,6 +366,7 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
         recipients: paging
             .recipients
             .iter()
+            .filter(|user| state.users.contains_key(*user))
             .map(|user| named_user(state, *user))
             .collect(),
         acknowledged_by: paging

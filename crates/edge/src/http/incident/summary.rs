@@ -131,7 +131,9 @@ pub(crate) fn summary(state: &State, incident: &incident::Incident) -> IncidentS
 fn assigned_to(state: &State, incident: &incident::Incident) -> Vec<Named> {
     match &incident.assigned {
         Some(incident::Assigned::People(people)) => {
+            // Who was removed is paged no longer, and whom that leaves is told with the paging.
             let people = people.iter();
+            let people = people.filter(|user| state.users.contains_key(*user));
             people.map(|user| named_user(state, *user)).collect()
         }
         Some(incident::Assigned::Policy(_)) | None => Vec::new(),
