@@ -181,8 +181,8 @@ impl Ledger {
                 let severity = failing.as_ref().map(|failing| failing.severity);
                 self.open.insert(id);
                 self.change(id, |case| {
-                    if *urgent && !*by_hand {
-                        case.count_return(envelope.recorded_at);
+                    if *urgent {
+                        case.count_return(envelope.recorded_at, *by_hand);
                     }
                     case.healthy_since = None;
                     case.over_since = None;
@@ -323,11 +323,12 @@ impl Ledger {
 }
 
 impl Case {
-    /// What pages comes back now. After it was stable for long enough, that is the first time.
-    fn count_return(&mut self, now: Timestamp) {
+    /// What pages comes back now. After it was stable for long enough, that is the first time; by a person's hand, nothing came back.
+    fn count_return(&mut self, now: Timestamp, by_hand: bool) {
         let ended_at = self.ended_at.filter(|_| !self.burns());
         let was_stable = ended_at.is_some_and(|ended_at| now.ms_since(ended_at) >= STABLE_MS);
-        self.returns = if was_stable { 0 } else { self.returns + 1 };
+        let returns = self.returns + u32::from(!by_hand);
+        self.returns = if was_stable { 0 } else { returns };
     }
 
     /// Whether it came back so often that its pages may be held back for that.
