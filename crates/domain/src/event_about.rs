@@ -1,6 +1,6 @@
-//! Which incident an event is about; it knows nothing of what events do.
+//! Which incident an event is about, and whether somebody did it that may come by itself too; it knows nothing of what events do.
 
-use crate::event::{AlertEvent, EventBody, IncidentWhat};
+use crate::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat};
 use crate::id::{AlertId, IncidentId};
 
 impl EventBody {
@@ -35,6 +35,25 @@ impl EventBody {
             | Self::Notification(_)
             | Self::Input(_) => None,
         }
+    }
+}
+
+impl Event {
+    /// Whether somebody reopened an incident by this; else what failed came back.
+    #[must_use]
+    pub const fn is_reopened_by_hand(&self) -> bool {
+        let what = self.body.incident_part();
+        matches!(what, Some(IncidentWhat::Relapsed { by_hand: true, .. }))
+    }
+
+    /// Whether somebody ended an incident by this; else it ended because its alerts did.
+    #[must_use]
+    pub const fn is_resolved_by_hand(&self) -> bool {
+        let is_resolved = matches!(
+            self.body.incident_part(),
+            Some(IncidentWhat::Resolved { .. })
+        );
+        is_resolved && matches!(self.cause, Cause::Request)
     }
 }
 

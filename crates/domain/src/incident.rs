@@ -284,8 +284,11 @@ pub struct Incident {
     /// Support hours that were over then, and had raised nothing of it: that waits for those which begin later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours_passed_at: Option<Timestamp>,
-    /// Since when all alerts are healthy.
+    /// Since when no alert is open.
     pub healthy_since: Option<Timestamp>,
+    /// Why an alert was closed, since it last came back, that nobody saw healthy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed: Option<String>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
     /// How far the clock had been set back by then.
@@ -396,6 +399,7 @@ impl Incident {
             titled_by_hand: false,
             hours_passed_at: None,
             healthy_since: None,
+            closed: None,
             resolved_at: None,
             resolved_set_back_ms: 0,
             relapses: 0,

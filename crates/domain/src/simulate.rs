@@ -318,7 +318,7 @@ impl Play {
             | IncidentWhat::Acknowledged { .. }
             | IncidentWhat::NoteAdded { .. }
             | IncidentWhat::QuietEnded
-            | IncidentWhat::Recovered
+            | IncidentWhat::Recovered { .. }
             | IncidentWhat::Relapsed { .. }
             | IncidentWhat::Resolved { .. }
             | IncidentWhat::EvidenceFrozen { .. } => {}

@@ -87,6 +87,23 @@ impl Timestamp {
         let instant: jiff::Timestamp = text.parse().ok()?;
         Some(Self(instant.as_microsecond()))
     }
+
+    /// Why a text cannot be read: `wanted`, unless it is written as an instant is.
+    #[must_use]
+    pub fn refusal(text: &str, wanted: &'static str) -> &'static str {
+        // Digits are shown as 0: `0000-00-00T00:00`.
+        let form = |one: char| if one.is_ascii_digit() { '0' } else { one };
+        let form: String = text.chars().map(form).collect();
+        let rest = form.strip_prefix("0000-00-00T00:00");
+        if !rest.is_some_and(|rest| rest.ends_with('Z') || rest.contains(['+', '-'])) {
+            return wanted;
+        }
+        let date = text.get(..10).map(str::parse::<jiff::civil::Date>);
+        if date.is_some_and(|date| date.is_err()) {
+            return "there is no such date";
+        }
+        "there is no such time or zone, or it is out of range: the last instant is 9999-12-30T22:00:00Z"
+    }
 }
 
 impl fmt::Display for Timestamp {
@@ -108,6 +125,22 @@ mod tests {
             Some(instant)
         );
         assert_eq!(Timestamp::parse_rfc3339("yesterday"), None);
+    }
+
+    #[test]
+    fn what_is_written_as_an_instant_and_is_none_is_refused_for_another_reason() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(Timestamp::parse_rfc3339(text), None, "{text}");
+            let told = Timestamp::refusal(text, "as it should be written");
+            assert!(told.contains(expected), "{text}: {told}");
+        };
+        check("2026-02-30T09:00:00Z", "there is no such date");
+        check("2026-13-01T09:00:00+01:00", "there is no such date");
+        check("9999-12-31T23:59:59Z", "out of range");
+        check("2026-02-20T09:00:00", "as it should be written");
+        check("2026-02-20", "as it should be written");
+        check("yesterday", "as it should be written");
+        check("", "as it should be written");
     }
 
     #[test]

@@ -55,7 +55,7 @@ fn target_of(body: &EventBody) -> Option<TargetId> {
             | IncidentWhat::FallbackReached { .. }
             | IncidentWhat::Acknowledged { .. }
             | IncidentWhat::NoteAdded { .. }
-            | IncidentWhat::Recovered
+            | IncidentWhat::Recovered { .. }
             | IncidentWhat::Relapsed { .. }
             | IncidentWhat::Resolved { .. }
             | IncidentWhat::EvidenceFrozen { .. }

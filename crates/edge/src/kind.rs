@@ -173,7 +173,7 @@ const fn incident(what: &IncidentWhat) -> &'static str {
         IncidentWhat::FallbackReached { .. } => "fallback_reached",
         IncidentWhat::Acknowledged { .. } => "acknowledged",
         IncidentWhat::NoteAdded { .. } => "note_added",
-        IncidentWhat::Recovered => "recovered",
+        IncidentWhat::Recovered { .. } => "recovered",
         IncidentWhat::Relapsed { .. } => "relapsed",
         IncidentWhat::Resolved { .. } => "resolved",
         IncidentWhat::EvidenceFrozen { .. } => "evidence_frozen",

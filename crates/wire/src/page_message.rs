@@ -89,7 +89,7 @@ pub struct PageMessage {
     pub urgency: Urgency,
     /// The service it concerns.
     pub service: String,
-    /// The watched server it concerns.
+    /// The watched server it concerns; of what comes from outside, where its sender says that it fails.
     pub target: Option<String>,
     /// When the failure began.
     pub onset: Option<Onset>,
@@ -130,6 +130,13 @@ impl PageMessage {
             "[{word}{number}] {}",
             one_line(&self.title, TITLE_CHARS_MAX)
         )
+    }
+
+    /// Where it fails, unless the title names that place: what a short message tells beside its headline.
+    #[must_use]
+    pub fn place_beside_title(&self) -> Option<&str> {
+        let target = self.target.as_deref()?;
+        (!names(&self.title, target)).then_some(target)
     }
 
     /// The facts that every channel shows, as name and value on one line each, in the order to show them.
@@ -194,6 +201,20 @@ impl Onset {
             self.at.to_rfc3339()
         )
     }
+}
+
+/// Whether a text holds a name, and not only as a part of another one.
+#[must_use]
+pub fn names(text: &str, name: &str) -> bool {
+    let goes_on = |symbol: Option<char>| symbol.is_some_and(char::is_alphanumeric);
+    let mut found = text.match_indices(name);
+    found.any(|(at, held)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text
+            .get(at + held.len()..)
+            .and_then(|rest| rest.chars().next());
+        !goes_on(before) && !goes_on(after)
+    })
 }
 
 /// The text on one line: control characters and line separators become spaces, and it ends with an ellipsis when it was
@@ -316,6 +337,20 @@ pub(crate) mod tests {
             since.1,
             "2024-08-18T03:12:07.041Z (at most 1.000 s earlier)"
         );
+    }
+
+    #[test]
+    fn a_place_is_named_where_it_is_not_a_part_of_another_name() {
+        for (text, name, expected) in [
+            ("replication on db-1 is late", "db-1", true),
+            ("db-1: late", "db-1", true),
+            ("late on db-10", "db-1", false),
+            ("late on mydb-1 and on db-1", "db-1", true),
+            ("feedback is late", "db", false),
+            ("", "db", false),
+        ] {
+            assert_eq!(names(text, name), expected, "{name} in {text:?}");
+        }
     }
 
     #[test]

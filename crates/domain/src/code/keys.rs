@@ -1,13 +1,13 @@
 //! The keys under which things stand in files: their names, made different where two things share one. It changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::id::{
     HeartbeatId, MaintenanceId, MonitorId, PolicyId, ScheduleId, SecretId, ServiceId, TargetId,
     TeamId, UserId,
 };
 use crate::intake::Window;
-use crate::state::State;
+use crate::state::{Named, State};
 use crate::time::Timestamp;
 
 /// Things of one kind by their keys, and back.
@@ -18,14 +18,16 @@ pub(crate) struct Names<I> {
 }
 
 impl<I: Ord + Copy> Names<I> {
-    /// Of several things with one name, the first has it and the others have a number behind it.
-    fn new<'a>(noun: &'static str, things: impl Iterator<Item = (I, &'a str)> + Clone) -> Self {
-        let taken: BTreeSet<&str> = things.clone().map(|(_, name)| name).collect();
+    /// Of several things with one name, that which had it first has it as its key, and the others have a number behind it: what
+    /// comes later changes no key of what is there. `things` come with what tells which had its name first.
+    fn new<'a, A: Ord>(noun: &'static str, things: impl Iterator<Item = (A, I, &'a str)>) -> Self {
+        let mut things: Vec<(A, I, &str)> = things.collect();
+        things.sort_by(|(one, a, _), (other, b, _)| one.cmp(other).then_with(|| a.cmp(b)));
         let (mut by_name, mut by_id) = (BTreeMap::new(), BTreeMap::new());
-        for (id, name) in things {
+        for (_, id, name) in things {
             let mut key = name.to_owned();
             let mut number = 1_usize;
-            while by_name.contains_key(&key) || (number > 1 && taken.contains(key.as_str())) {
+            while by_name.contains_key(&key) {
                 number += 1;
                 key = format!("{name}#{number}");
             }
@@ -99,54 +101,77 @@ impl Keys {
         let ahead = state.windows.values().filter(planned);
         let ahead = ahead.filter(move |one| one.around(now).or(one.next(now)).is_some());
         Self {
-            users: Names::new("person", mails.iter().map(|(id, mail)| (*id, &**mail))),
+            // An address belongs to one person.
+            users: Names::new("person", mails.iter().map(|(id, mail)| ((), *id, &**mail))),
             teams: teams(state),
-            schedules: Names::new(
-                "schedule",
-                state.schedules.values().map(|one| (one.id, &*one.name)),
-            ),
+            schedules: schedules(state),
             policies: policies(state),
             services: services(state),
             heartbeats: Names::new(
                 "heartbeat",
-                state
-                    .pulses
-                    .values()
-                    .map(|one| (one.heartbeat.id, &*one.heartbeat.name)),
+                state.pulses.values().map(|one| {
+                    let since = state.named_since(Named::Heartbeat(one.heartbeat.id));
+                    (since, one.heartbeat.id, &*one.heartbeat.name)
+                }),
             ),
             monitors: Names::new(
                 "monitor",
-                state.monitors.values().map(|one| (one.id, &*one.slug)),
+                state.monitors.values().map(|one| ((), one.id, &*one.slug)),
             ),
             targets: Names::new(
                 "watched server",
                 state
                     .targets
                     .values()
-                    .map(|one| (one.id, &*one.identity.name)),
+                    .map(|one| (one.found_at, one.id, &*one.identity.name)),
             ),
             windows: Names::new(
                 "maintenance window",
-                ahead.map(|one| (one.id, &*one.reason)),
+                ahead.map(|one| {
+                    let since = state.named_since(Named::Window(one.id));
+                    (since, one.id, &*one.reason)
+                }),
             ),
         }
     }
 }
 
+/// The keys of teams.
 pub(super) fn teams(state: &State) -> Names<TeamId> {
-    Names::new("team", state.teams.values().map(|one| (one.id, &*one.name)))
+    let all = state.teams.values();
+    let all = all.map(|one| {
+        let since = state.named_since(Named::Team(one.id));
+        (since, one.id, &*one.name)
+    });
+    Names::new("team", all)
 }
 
+/// The keys of schedules.
+pub(super) fn schedules(state: &State) -> Names<ScheduleId> {
+    let all = state.schedules.values();
+    let all = all.map(|one| {
+        let since = state.named_since(Named::Schedule(one.id));
+        (since, one.id, &*one.name)
+    });
+    Names::new("schedule", all)
+}
+
+/// The keys of escalation policies.
 pub(super) fn policies(state: &State) -> Names<PolicyId> {
-    Names::new(
-        "escalation policy",
-        state.policies.values().map(|one| (one.id, &*one.name)),
-    )
+    let all = state.policies.values();
+    let all = all.map(|one| {
+        let since = state.named_since(Named::Policy(one.id));
+        (since, one.id, &*one.name)
+    });
+    Names::new("escalation policy", all)
 }
 
+/// The keys of services.
 pub(super) fn services(state: &State) -> Names<ServiceId> {
-    Names::new(
-        "service",
-        state.services.values().map(|one| (one.id, &*one.name)),
-    )
+    let all = state.services.values();
+    let all = all.map(|one| {
+        let since = state.named_since(Named::Service(one.id));
+        (since, one.id, &*one.name)
+    });
+    Names::new("service", all)
 }

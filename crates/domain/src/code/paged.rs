@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::keys::{self, Names};
 use crate::id::{PolicyId, ScheduleId, ServiceId, UserId};
 use crate::page::{Policy, Recipient};
 use crate::state::State;
@@ -17,40 +18,60 @@ struct Named {
     schedules: BTreeSet<ScheduleId>,
 }
 
+/// One side of a change, with the keys that things have in its files: several may share a name.
+struct Side<'a> {
+    state: &'a State,
+    schedules: Names<ScheduleId>,
+    policies: Names<PolicyId>,
+    services: Names<ServiceId>,
+}
+
+impl<'a> Side<'a> {
+    fn of(state: &'a State) -> Self {
+        Self {
+            state,
+            schedules: keys::schedules(state),
+            policies: keys::policies(state),
+            services: keys::services(state),
+        }
+    }
+}
+
 /// Where `before` and `after` page other people by a level of a policy, then which services follow another policy. Members of
 /// a team count as named; of a schedule only that it is named.
 #[must_use]
 pub fn paging_changes(before: &State, after: &State) -> Vec<String> {
-    let ids: BTreeSet<PolicyId> = before
-        .policies
-        .keys()
-        .chain(after.policies.keys())
-        .copied()
-        .collect();
-    let policies = ids.into_iter().filter_map(|id| {
-        let (old, new) = (before.policies.get(&id), after.policies.get(&id));
-        Some((new.or(old)?.name.as_str(), old, new))
+    let (before, after) = (Side::of(before), Side::of(after));
+    let old = before.state.policies.keys();
+    let ids: BTreeSet<PolicyId> = old.chain(after.state.policies.keys()).copied().collect();
+    let policies = ids.into_iter().map(|id| {
+        let side = if after.state.policies.contains_key(&id) {
+            &after
+        } else {
+            &before
+        };
+        (side.policies.name(id), id)
     });
-    let mut policies: Vec<(&str, Option<&Policy>, Option<&Policy>)> = policies.collect();
-    policies.sort_by_key(|(name, _, _)| *name);
+    let mut policies: Vec<(String, PolicyId)> = policies.collect();
+    policies.sort();
     let mut told = Vec::new();
-    for (name, old, new) in policies {
-        let changes = of_levels((before, old), (after, new)).into_iter();
+    for (name, id) in policies {
+        let changes = of_levels(&before, &after, id).into_iter();
         told.extend(changes.map(|change| format!("policy {name}, {change}")));
     }
     let mut services = Vec::new();
     // One that comes changes nobody's duty.
-    for (id, service) in &after.services {
-        if !before.services.contains_key(id) {
+    for id in after.state.services.keys() {
+        if !before.state.services.contains_key(id) {
             continue;
         }
-        let (old, new) = (followed(before, *id), followed(after, *id));
+        let (old, new) = (followed(before.state, *id), followed(after.state, *id));
         if old.map(|one| one.id) != new.map(|one| one.id) {
             services.push(format!(
                 "service {}: by {} instead of {}",
-                service.name,
-                policy_words(new),
-                policy_words(old)
+                after.services.name(*id),
+                policy_words(&after, new),
+                policy_words(&before, old)
             ));
         }
     }
@@ -59,15 +80,16 @@ pub fn paging_changes(before: &State, after: &State) -> Vec<String> {
     told
 }
 
-fn of_levels(
-    (before, old): (&State, Option<&Policy>),
-    (after, new): (&State, Option<&Policy>),
-) -> Vec<String> {
+fn of_levels(before: &Side<'_>, after: &Side<'_>, id: PolicyId) -> Vec<String> {
+    let (old, new) = (
+        before.state.policies.get(&id),
+        after.state.policies.get(&id),
+    );
     let levels = |policy: Option<&Policy>| policy.map_or(0, |policy| policy.levels.len());
     let mut told = Vec::new();
     for level in 0..levels(old).max(levels(new)) {
-        let was = named(before, old, level);
-        let is = named(after, new, level);
+        let was = named(before.state, old, level);
+        let is = named(after.state, new, level);
         let who = match (names(before, &was, &is), names(after, &is, &was)) {
             (Some(goes), Some(comes)) => format!("{comes} instead of {goes}"),
             (None, Some(comes)) if was == Named::default() => format!("{comes}, where nobody was"),
@@ -104,15 +126,16 @@ fn named(state: &State, policy: Option<&Policy>, level: usize) -> Named {
 }
 
 /// Whom `one` names and `other` does not; none when there is nobody.
-fn names(state: &State, one: &Named, other: &Named) -> Option<String> {
+fn names(side: &Side<'_>, one: &Named, other: &Named) -> Option<String> {
     let people = one.people.difference(&other.people);
-    let people = people.filter_map(|id| state.users.get(id).map(|user| user.name.clone()));
+    let people = people.filter_map(|id| side.state.users.get(id).map(|user| user.name.clone()));
     let mut all: Vec<String> = people.collect();
     all.sort();
     let schedules = one.schedules.difference(&other.schedules);
-    let schedules = schedules.filter_map(|id| state.schedules.get(id));
+    let schedules = schedules.map(|id| side.schedules.name(*id));
     let mut found: Vec<String> = schedules
-        .map(|schedule| format!("whoever is on call in {}", schedule.name))
+        .filter(|key| !key.is_empty())
+        .map(|key| format!("whoever is on call in {key}"))
         .collect();
     found.sort();
     all.extend(found);
@@ -139,9 +162,9 @@ fn followed(state: &State, service: ServiceId) -> Option<&Policy> {
     })
 }
 
-fn policy_words(policy: Option<&Policy>) -> String {
+fn policy_words(side: &Side<'_>, policy: Option<&Policy>) -> String {
     policy.map_or_else(
         || "no policy".to_owned(),
-        |policy| format!("policy {}", policy.name),
+        |policy| format!("policy {}", side.policies.name(policy.id)),
     )
 }

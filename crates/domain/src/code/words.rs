@@ -168,7 +168,10 @@ impl<'de> Visitor<'de> for MomentVisitor {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Moment, E> {
         let read = Timestamp::parse_rfc3339(text).map(Moment);
-        read.ok_or_else(|| E::custom(format!("{text:?}: {MOMENT_WANTED}")))
+        read.ok_or_else(|| {
+            let why = Timestamp::refusal(text, MOMENT_WANTED);
+            E::custom(format!("{text:?}: {why}"))
+        })
     }
 
     /// A date of TOML itself, without quotes, comes as a table of one text.

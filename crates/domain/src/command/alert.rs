@@ -46,6 +46,8 @@ pub enum AlertAsk {
         at: Timestamp,
         /// What proves it.
         evidence: Vec<EvidenceSample>,
+        /// Whether its rule is there no more, so that nothing tells whether it is over.
+        gone: bool,
     },
     /// Somebody outside says how an alert stands that is known by its labels, as Prometheus does again and again.
     Labelled(Box<Labelled>),

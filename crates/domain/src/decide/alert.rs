@@ -59,7 +59,8 @@ impl Decider<'_> {
                 dedup_key,
                 at,
                 evidence,
-            } => self.rule_resolved(&dedup_key, at, evidence),
+                gone,
+            } => self.rule_resolved(&dedup_key, at, evidence, gone),
             AlertAsk::HoldCleared { incident } => {
                 self.hold_cleared(incident);
                 Ok(())
@@ -137,7 +138,7 @@ impl Decider<'_> {
     fn resolve_by_key(&mut self, key: &AlertKey) -> Result<(), Refusal> {
         match self.state.firing.get(key).copied() {
             Some(alert) => {
-                self.recover_alert(alert, self.now, Cause::Request, Vec::new());
+                self.end_by_key(alert);
                 Ok(())
             }
             None => self.unmatched("a resolve", key),
@@ -405,59 +406,6 @@ impl Decider<'_> {
         self.emit_incident(cause.clone(), incident, opened);
         self.tell_urgency(incident, condition, cause);
         incident
-    }
-
-    pub(super) fn recover_alert(
-        &mut self,
-        id: AlertId,
-        at: Timestamp,
-        cause: Cause,
-        evidence: Vec<EvidenceSample>,
-    ) {
-        let why = "whoever raised it says that it is over";
-        self.recover_alert_because(id, at, cause, evidence, why);
-    }
-
-    /// Ends an alert; `why` is told when its incident is over with it.
-    pub(super) fn recover_alert_because(
-        &mut self,
-        id: AlertId,
-        at: Timestamp,
-        cause: Cause,
-        evidence: Vec<EvidenceSample>,
-        why: &str,
-    ) {
-        let Some(alert) = self.state.alerts.get(&id) else {
-            return;
-        };
-        let incident = alert.incident;
-        let outside = alert.source.ends_at_once();
-        let event = AlertEvent::Recovered {
-            alert: id,
-            incident,
-            evidence,
-        };
-        let position = self.emit_at(at, cause, EventBody::Alert(event));
-        let Some(known) = self.state.incidents.get(&incident) else {
-            return;
-        };
-        // Of many alerts of one incident, each is over: that must not look at all of them each time.
-        if known.firing > 0 || !known.is_open() {
-            return;
-        }
-        let cause = Cause::Event { position };
-        self.emit_incident(cause.clone(), incident, IncidentWhat::Recovered);
-        if outside {
-            // Who raised it says that it is over; there is nothing of ours to wait for.
-            self.resolve_now(incident, cause, why);
-        }
-    }
-
-    /// Ends alerts whose judge is gone.
-    pub(super) fn close_alerts(&mut self, alerts: &[AlertId], cause: &Cause) {
-        for alert in alerts {
-            self.recover_alert(*alert, self.now, cause.clone(), Vec::new());
-        }
     }
 }
 

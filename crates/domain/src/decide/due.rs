@@ -83,8 +83,16 @@ impl Decider<'_> {
         };
         match wait {
             Wait::Resolve => {
-                let why = "all its alerts were healthy for 15 seconds";
-                self.resolve_now(incident, Cause::Due { at }, why);
+                let closed = known.and_then(|known| known.closed.as_deref());
+                let why = closed.map_or_else(
+                    || "all its alerts were healthy for 15 seconds".to_owned(),
+                    |why| {
+                        format!(
+                            "no alert was open for 15 seconds, and not all were seen healthy: {why}"
+                        )
+                    },
+                );
+                self.resolve_now(incident, Cause::Due { at }, &why);
             }
             Wait::FirstPage if !held => self.page_now(incident),
             Wait::FirstPage | Wait::EndOfQuiet => self.page_or_wait(incident),

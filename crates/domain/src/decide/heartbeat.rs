@@ -27,7 +27,8 @@ impl Decider<'_> {
                     IntakeEvent::HeartbeatRemoved { heartbeat: id },
                 );
                 let alert: Vec<AlertId> = alert.into_iter().collect();
-                self.close_alerts(&alert, &Cause::Event { position: removed });
+                let cause = Cause::Event { position: removed };
+                self.close_alerts(&alert, &cause, "its heartbeat was removed");
                 Ok(())
             }
             HeartbeatAsk::Called { heartbeat, at } => self.heartbeat_called(heartbeat, at),
@@ -98,7 +99,8 @@ impl Decider<'_> {
         };
         let position = self.emit_intake(Cause::Request, set);
         if let Some((alert, title, summary)) = dead {
-            self.close_alerts(&[alert], &Cause::Event { position });
+            let why = "its heartbeat belongs to another service now";
+            self.close_alerts(&[alert], &Cause::Event { position }, why);
             // The job calls no more than before.
             self.open_alert(condition_of(&heartbeat, title, summary, self.now));
         }

@@ -8,6 +8,7 @@ mod change;
 mod code;
 mod due;
 mod duty;
+mod end;
 mod heartbeat;
 mod hold;
 mod intake;

@@ -81,6 +81,7 @@ impl Decider<'_> {
             urgent,
             afresh,
             failing,
+            by_hand,
         };
         let position = self.emit_incident(cause.clone(), id, relapsed);
         if anew || pages {

@@ -231,10 +231,7 @@ impl Decider<'_> {
             let text = text_within("note", &note, NOTE_MAX)?;
             self.emit_incident(Cause::Request, id, IncidentWhat::NoteAdded { text });
         }
-        self.close_alerts(&firing, &Cause::Request);
-        if self.incident(id)?.is_open() {
-            self.resolve_now(id, Cause::Request, "a person resolved it");
-        }
+        self.resolve_by_hand(id, &firing);
         Ok(())
     }
 }

@@ -46,12 +46,14 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// Ends the alert, whichever service it was raised on; one that does not fire changes nothing.
+    /// Ends the alert, whichever service it was raised on; one that does not fire changes nothing. Of one whose rule is gone,
+    /// nobody can say that it is over.
     pub(super) fn rule_resolved(
         &mut self,
         key: &str,
         at: Timestamp,
         evidence: Vec<EvidenceSample>,
+        gone: bool,
     ) -> Result<(), Refusal> {
         let key = dedup_key(key)?;
         let Some(alert) = self.firing_of_rule(&key) else {
@@ -62,7 +64,11 @@ impl Decider<'_> {
             self.actor = Actor::Rule { group, rule };
         }
         let cause = cause_of(&evidence);
-        self.recover_alert(id, at.min(self.now), cause, evidence);
+        if gone {
+            self.close_alerts(&[id], &cause, "its rule is gone, or is another by now");
+        } else {
+            self.recover_alert(id, at.min(self.now), cause, evidence);
+        }
         Ok(())
     }
 

@@ -319,6 +319,6 @@ impl Decider<'_> {
         } else {
             format!("nothing was heard of it since {heard_at}, as long as its service waits")
         };
-        self.recover_alert_because(id, self.now, Cause::Due { at }, Vec::new(), &why);
+        self.close_alerts(&[id], &Cause::Due { at }, &why);
     }
 }

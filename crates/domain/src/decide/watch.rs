@@ -90,7 +90,8 @@ impl Decider<'_> {
             self.emit_intake(Cause::Request, left);
         }
         let removed = self.emit_watch(WatchEvent::TargetRemoved { target });
-        self.close_alerts(&alerts, &Cause::Event { position: removed });
+        let cause = Cause::Event { position: removed };
+        self.close_alerts(&alerts, &cause, "its target was removed");
         self.decide_quiet_anew(target);
         Ok(())
     }
@@ -231,7 +232,8 @@ impl Decider<'_> {
         let switched = self.emit_watch(WatchEvent::MonitorSwitched { monitor, enabled });
         if !enabled {
             let alerts = self.firing_alerts(|alert| alert.source.monitor() == Some(monitor));
-            self.close_alerts(&alerts, &Cause::Event { position: switched });
+            let cause = Cause::Event { position: switched };
+            self.close_alerts(&alerts, &cause, "its monitor was switched off");
         }
         Ok(())
     }

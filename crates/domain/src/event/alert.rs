@@ -48,7 +48,7 @@ pub enum AlertEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hold: Option<Box<Hold>>,
     },
-    /// The condition is over.
+    /// The condition is over, or is watched no longer.
     Recovered {
         /// Which.
         alert: AlertId,
@@ -56,6 +56,9 @@ pub enum AlertEvent {
         incident: IncidentId,
         /// What proves it.
         evidence: Vec<EvidenceSample>,
+        /// Why it was closed, where nobody saw it healthy and its sender did not say that it is over.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closed: Option<String>,
     },
 }
 

@@ -128,8 +128,12 @@ pub enum IncidentWhat {
         /// The text.
         text: String,
     },
-    /// All its alerts are healthy.
-    Recovered,
+    /// None of its alerts is open any more.
+    Recovered {
+        /// Why one of them was closed that nobody saw healthy, where that was so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        closed: Option<String>,
+    },
     /// The failure came back before or soon after the resolve.
     Relapsed {
         /// Whether it had been resolved.
@@ -145,6 +149,9 @@ pub enum IncidentWhat {
         /// What the incident is about from now on, when that is not what it was about before.
         #[serde(default)]
         failing: Option<Box<Failing>>,
+        /// Whether it was reopened by somebody, and nothing was seen to fail anew.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        by_hand: bool,
     },
     /// It is over.
     Resolved {

@@ -17,7 +17,10 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
         EventBody::Input(InputEvent::Changed { .. }) => "changed",
         EventBody::Alert(AlertEvent::Opened { .. }) => "alert_opened",
         EventBody::Alert(AlertEvent::Repeated { .. }) => "alert_repeated",
-        EventBody::Alert(AlertEvent::Recovered { .. }) => "alert_recovered",
+        EventBody::Alert(AlertEvent::Recovered { closed: None, .. }) => "alert_recovered",
+        EventBody::Alert(AlertEvent::Recovered {
+            closed: Some(_), ..
+        }) => "alert_closed",
         EventBody::Incident(part) => match &part.what {
             IncidentWhat::Opened { .. } => "incident_opened",
             IncidentWhat::Raised { .. } => "incident_raised",
@@ -29,7 +32,8 @@ pub(super) const fn kind(body: &EventBody) -> &'static str {
             IncidentWhat::FallbackReached { .. } => "fallback_reached",
             IncidentWhat::Acknowledged { .. } => "incident_acknowledged",
             IncidentWhat::NoteAdded { .. } => "note_added",
-            IncidentWhat::Recovered => "incident_recovered",
+            IncidentWhat::Recovered { closed: None } => "incident_recovered",
+            IncidentWhat::Recovered { closed: Some(_) } => "incident_without_open_alerts",
             IncidentWhat::Relapsed { .. } => "incident_relapsed",
             IncidentWhat::Resolved { .. } => "incident_resolved",
             IncidentWhat::EvidenceFrozen { .. } => "evidence_frozen",

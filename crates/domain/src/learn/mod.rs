@@ -14,6 +14,7 @@ mod cause;
 mod charts;
 mod detection;
 mod durations;
+mod ending;
 mod expected;
 mod failure;
 mod impact;

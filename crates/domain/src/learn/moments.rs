@@ -59,7 +59,9 @@ pub(super) fn moments(case: &mut Case<'_>) -> Moments {
                 Some(IncidentWhat::Acknowledged { .. })
             )
         }),
-        recovered: last_standing(case, |what| matches!(what, IncidentWhat::Recovered)),
+        recovered: last_standing(case, |what| {
+            matches!(what, IncidentWhat::Recovered { closed: None })
+        }),
         resolved: last_standing(case, |what| matches!(what, IncidentWhat::Resolved { .. })),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::case::{Case, number_text};
 use super::cause::notes_that_begin;
+use super::ending;
 use super::facts::{Moments, Resolution};
 use super::ledger::Stated;
 use super::mask::clean;
@@ -86,14 +87,22 @@ fn port_answers(case: &mut Case<'_>, from: Moment, until: Moment) -> Option<Stat
 
 fn alert_evidence(case: &mut Case<'_>) -> Option<Stated<String>> {
     let recovered = case.events().into_iter().rev().find_map(|event| {
-        let EventBody::Alert(AlertEvent::Recovered { evidence, .. }) = &event.body else {
+        let EventBody::Alert(AlertEvent::Recovered {
+            evidence, closed, ..
+        }) = &event.body
+        else {
             return None;
         };
-        Some((event, evidence.first()))
+        Some((event, evidence.first(), closed.as_deref()))
     });
-    let (event, sample) = recovered?;
+    let (event, sample, closed) = recovered?;
     let mut cited = vec![case.cite_event(event)];
     let at = Moment::from(event.at).clock();
+    if let Some(why) = closed {
+        let why = clean(why, 160);
+        let text = format!("The last alert was closed at {at}, not seen healthy: {why}.");
+        return Some(Stated::known(text, cited));
+    }
     let proof = sample
         .filter(|sample| !sample.series.is_empty())
         .map_or_else(String::new, |sample| {
@@ -152,7 +161,8 @@ fn closed(case: &mut Case<'_>) -> Stated<String> {
         let Some(IncidentWhat::Resolved { why }) = event.body.incident_part() else {
             return None;
         };
-        Some((event, clean(why, 200)))
+        let by_hand = ending::resolver(case, event).map(|who| format!("{who} resolved it"));
+        Some((event, by_hand.unwrap_or_else(|| clean(why, 200))))
     });
     match found {
         Some((event, why)) => {

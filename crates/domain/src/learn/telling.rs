@@ -2,6 +2,7 @@
 
 use super::case::{Case, TEXT_CHARS, opened_alert};
 use super::cause::{change_text, supervisor_words};
+use super::ending;
 use super::facts::Tone;
 use super::mask::clean;
 use super::moment::Moment;
@@ -85,18 +86,12 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
             false,
             Tone::Info,
         ),
-        AlertEvent::Recovered { alert, .. } => told(
-            format!("The alert “{}” recovered.", title_of(*alert)),
-            false,
-            Tone::Good,
-        ),
+        AlertEvent::Recovered { alert, closed, .. } => {
+            ending::alert_text(&title_of(*alert), closed.as_deref())
+        }
     }
 }
 
-#[expect(
-    clippy::too_many_lines,
-    reason = "one arm for each thing that can happen"
-)]
 fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<Told> {
     match what {
         IncidentWhat::Opened {
@@ -148,35 +143,16 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
             true,
             Tone::Person,
         ),
-        IncidentWhat::Recovered => told(
-            "All alerts were healthy again.".to_owned(),
-            true,
-            Tone::Good,
-        ),
+        IncidentWhat::Recovered { closed } => ending::all_text(closed.as_deref()),
+        IncidentWhat::Relapsed {
+            by_hand: true,
+            pages,
+            ..
+        } => ending::reopened_text(case, event, *pages),
         IncidentWhat::Relapsed {
             reopened, pages, ..
-        } => {
-            let opened = if *reopened {
-                "; the incident was reopened"
-            } else {
-                ""
-            };
-            let paged = if *pages { " and paged for anew" } else { "" };
-            told(
-                format!("The failure came back{opened}{paged}."),
-                true,
-                Tone::Bad,
-            )
-        }
-        IncidentWhat::Resolved { why } => {
-            let why = clean(why, 160);
-            let why = why.trim_end_matches('.');
-            told(
-                format!("The incident was resolved: {why}."),
-                true,
-                Tone::Good,
-            )
-        }
+        } => ending::return_text(*reopened, *pages),
+        IncidentWhat::Resolved { why } => ending::resolved_text(case, event, why),
         IncidentWhat::Response(what) => response_text(case, event, what),
         IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
@@ -243,7 +219,7 @@ fn escalation_text(case: &Case<'_>, what: &IncidentWhat) -> Option<Told> {
         | IncidentWhat::UrgencySet { .. }
         | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
-        | IncidentWhat::Recovered
+        | IncidentWhat::Recovered { .. }
         | IncidentWhat::Relapsed { .. }
         | IncidentWhat::Resolved { .. }
         | IncidentWhat::EvidenceFrozen { .. }

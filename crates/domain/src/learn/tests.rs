@@ -6,7 +6,9 @@ use super::facts::{DurationStatus, Facts, FailureKind, Range, facts};
 use super::fixture::{BREAKS, Break, Random, Scene};
 use super::moment::Moment;
 use super::verify;
-use crate::event::{Actor, Event, EventBody, IncidentWhat, InputEvent, NotificationWhat};
+use crate::event::{
+    Actor, AlertEvent, Cause, Event, EventBody, IncidentWhat, InputEvent, NotificationWhat,
+};
 use crate::learn::evidence::Evidence;
 use crate::people::ChannelKind;
 
@@ -84,6 +86,71 @@ fn an_answer_by_a_link_that_others_may_have_names_the_link_and_not_its_owner() {
     assert_eq!(facts.paging.acknowledged_by.value.as_deref(), Some(link));
     let told = format!("{link} acknowledged the incident; escalation stopped.");
     assert!(facts.timeline.iter().any(|entry| entry.text == told));
+}
+
+#[test]
+fn what_a_person_closed_is_told_as_closed_by_them_and_not_as_recovered() {
+    let mut evidence = Scene::of(Break::External).play().evidence;
+    let user = evidence.names.users[0].0;
+    let all_over = |event: &Event| {
+        let what = event.body.incident_part();
+        matches!(what, Some(IncidentWhat::Recovered { .. }))
+    };
+    evidence.events.retain(|event| !all_over(event));
+    for event in &mut evidence.events {
+        let is_end = matches!(
+            event.body.incident_part(),
+            Some(IncidentWhat::Resolved { .. })
+        );
+        let is_closed =
+            if let EventBody::Alert(AlertEvent::Recovered { closed, .. }) = &mut event.body {
+                *closed = Some("a person resolved the incident".to_owned());
+                true
+            } else {
+                false
+            };
+        if is_end || is_closed {
+            (event.actor, event.cause) = (Actor::Person { user }, Cause::Request);
+        }
+    }
+    let facts = facts(&evidence);
+    assert_eq!(verify(&evidence, &facts), []);
+    assert_eq!(facts.moments.recovered.value, None);
+    assert!(facts.moments.resolved.value.is_some());
+    let closed = facts.resolution.closed.value.as_deref();
+    assert_eq!(closed, Some("Ada Lovelace resolved it"));
+    let told = |text: &str| facts.timeline.iter().any(|entry| entry.text == text);
+    assert!(told("Ada Lovelace resolved the incident."));
+    let text = serde_json::to_string(&facts).unwrap();
+    assert!(
+        text.contains("was closed: a person resolved the incident."),
+        "{text}"
+    );
+    for wrong in ["recovered.", "healthy again", "whoever raised it"] {
+        assert!(!text.contains(wrong), "{wrong}: {text}");
+    }
+}
+
+#[test]
+fn a_reopening_by_hand_names_who_reopened_it() {
+    let mut scene = Scene::of(Break::Kill);
+    scene.relapse = true;
+    let mut evidence = scene.play().evidence;
+    let user = evidence.names.users[0].0;
+    for event in &mut evidence.events {
+        if let EventBody::Incident(part) = &mut event.body
+            && let IncidentWhat::Relapsed {
+                reopened, by_hand, ..
+            } = &mut part.what
+        {
+            (*reopened, *by_hand) = (true, true);
+            event.actor = Actor::Person { user };
+        }
+    }
+    let facts = facts(&evidence);
+    let told = |text: &str| facts.timeline.iter().any(|entry| entry.text == text);
+    assert!(told("Ada Lovelace reopened the incident."));
+    assert!(!told("The failure came back; the incident was reopened."));
 }
 
 #[test]

@@ -51,6 +51,7 @@ impl State {
             business,
             clock,
             active_about: _,
+            named_since,
             agenda: _,
             outbox: _,
             raising: _,
@@ -79,6 +80,7 @@ impl State {
             tags: tags.clone(),
             business: business.clone(),
             clock: *clock,
+            named_since: named_since.clone(),
             tick: *tick,
             ..Self::default()
         }

@@ -71,7 +71,17 @@ impl State {
                     }
                 }
             }
-            AlertEvent::Recovered { alert, .. } => {
+            AlertEvent::Recovered {
+                alert,
+                incident,
+                closed,
+                ..
+            } => {
+                if let Some(why) = closed
+                    && let Some(incident) = self.incidents.get_mut(incident)
+                {
+                    incident.closed = Some(why.clone());
+                }
                 if let Some(alert) = self.alerts.get_mut(alert) {
                     alert.recovered_at = Some(at);
                     alert.set_back_ms = set_back_ms;
@@ -360,19 +370,21 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             stop_escalation(incident);
             count_part(incident, *by);
         }
-        IncidentWhat::Recovered => incident.healthy_since = Some(at),
+        IncidentWhat::Recovered { .. } => incident.healthy_since = Some(at),
         IncidentWhat::Relapsed {
             reopened,
             pages,
             urgent,
             afresh,
             failing,
+            by_hand,
         } => {
-            incident.relapses += u32::from(*urgent);
+            incident.relapses += u32::from(*urgent && !*by_hand);
             if *afresh {
                 incident.relapses_forgotten = incident.relapses;
             }
             incident.healthy_since = None;
+            incident.closed = None;
             incident.resolved_at = None;
             if let Some(failing) = failing {
                 incident.titled_by_hand &= incident.title == failing.title;
@@ -475,7 +487,7 @@ const fn bears_on_paging(what: &IncidentWhat) -> bool {
         }
         | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
-        | IncidentWhat::Recovered
+        | IncidentWhat::Recovered { .. }
         | IncidentWhat::Resolved { .. }
         | IncidentWhat::EvidenceFrozen { .. } => false,
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Installation, State};
+use super::{Installation, Named, State};
 use crate::business::AnyService;
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use crate::id::{IncidentId, MaintenanceId, ServiceId, TargetId, UserId};
@@ -173,9 +173,14 @@ impl State {
 
     fn work_goes_on_as(&mut self, id: MaintenanceId, left: Option<Window>) {
         match left {
-            Some(left) => self.windows.insert(id, left),
-            None => self.windows.remove(&id),
-        };
+            Some(left) => {
+                self.windows.insert(id, left);
+            }
+            None => {
+                self.windows.remove(&id);
+                self.forget_name(Named::Window(id));
+            }
+        }
     }
 
     fn forget_subscriptions_to(&mut self, gone: WebhookScope) {
@@ -296,6 +301,7 @@ impl State {
 
     pub(super) fn evolve_roster(&mut self, event: &RosterEvent, envelope: &Event) {
         self.note_change(event, envelope.position);
+        self.note_name(event, envelope.position);
         match event {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());

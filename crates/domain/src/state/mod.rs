@@ -15,6 +15,7 @@ mod fold_roster;
 mod fold_tag;
 mod fold_webhook;
 mod listed;
+mod named;
 mod outbox;
 mod raising;
 mod shared_map;
@@ -30,6 +31,7 @@ pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
 pub use firing::Firing;
 pub use listed::{Listed, Listing};
+pub(crate) use named::Named;
 pub use outbox::Provider;
 pub use shared_map::SharedMap;
 pub use touched::Touched;
@@ -135,6 +137,7 @@ pub struct State {
     pub clock: KnownClock,
     /// Of the messages that are due or being sent, those about each incident, in the order they were planned.
     active_about: BTreeMap<IncidentId, Vec<NotificationId>>,
+    named_since: named::NamedSince,
     agenda: due::Agenda,
     outbox: outbox::Outbox,
     raising: raising::Raising,

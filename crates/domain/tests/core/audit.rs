@@ -110,6 +110,7 @@ fn an_urgent_incident_for_which_nothing_is_planned_is_found() {
         urgent: true,
         afresh: false,
         failing: None,
+        by_hand: false,
     });
     check(
         &world.found_after(0),
@@ -130,6 +131,7 @@ fn what_is_forgotten_is_found_also_after_the_clock_was_set_back() {
         urgent: true,
         afresh: false,
         failing: None,
+        by_hand: false,
     });
     let forgotten = [(FindingKind::Forgotten, "nothing is planned for it")];
     check(&world.found_after(0), &forgotten);

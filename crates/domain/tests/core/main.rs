@@ -12,6 +12,7 @@ mod clock;
 mod declaring;
 mod described;
 mod due_reference;
+mod ends;
 mod engaged;
 mod escalation;
 mod helping;

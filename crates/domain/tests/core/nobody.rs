@@ -63,7 +63,7 @@ fn check(world: &mut World, first: Recipient, paged: &[&str], said: &str) {
         | IncidentWhat::QuietEnded
         | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
-        | IncidentWhat::Recovered
+        | IncidentWhat::Recovered { .. }
         | IncidentWhat::Relapsed { .. }
         | IncidentWhat::Resolved { .. }
         | IncidentWhat::EvidenceFrozen { .. }

@@ -243,7 +243,8 @@ fn records_of_older_versions_still_read() {
             pages: true,
             urgent: true,
             afresh: false,
-            failing: None
+            failing: None,
+            by_hand: false
         }
     );
     for old in [

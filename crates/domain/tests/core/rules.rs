@@ -35,6 +35,7 @@ fn resolve(world: &mut World, key: &str) {
         dedup_key: key.to_owned(),
         at,
         evidence: Vec::new(),
+        gone: false,
     }));
 }
 

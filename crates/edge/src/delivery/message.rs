@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use secrecy::SecretString;
-use tocsin_domain::alert::Alert;
+use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::id::{NotificationId, SecretId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
+use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::{Provider, State};
-use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency};
+use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency, names};
 use tocsin_wire::slack;
 
 use super::account::Opened;
@@ -285,7 +286,9 @@ fn about(
             .get(&incident.service)
             .map(|one| one.name.clone())
             .unwrap_or_default(),
-        target: target.map(|one| one.identity.name.clone()),
+        target: target
+            .map(|one| one.identity.name.clone())
+            .or_else(|| place(state, incident, &alerts)),
         onset: incident.onset.as_ref().map(|onset| Onset {
             at: onset.at,
             uncertainty_ms: onset.uncertainty_ms,
@@ -298,6 +301,36 @@ fn about(
         runbook,
         verification_code: None,
     }
+}
+
+/// Where it fails by the words of whoever sent it; none where the title says so.
+fn place(state: &State, incident: &Incident, alerts: &[&Alert]) -> Option<String> {
+    let same = alerts.iter().filter(|alert| alert.title == incident.title);
+    let mut places: Vec<&str> = Vec::new();
+    for place in same.filter_map(|alert| place_of(state, alert)) {
+        let is_told = names(&incident.title, place) || places.contains(&place);
+        if !is_told && places.len() < DETAILED_MAX {
+            places.push(place);
+        }
+    }
+    (!places.is_empty()).then(|| places.join(", "))
+}
+
+/// The source of an event: those that must name one have nothing else in their summary.
+fn place_of<'a>(state: &State, alert: &'a Alert) -> Option<&'a str> {
+    let names_source = match &alert.source {
+        AlertSource::Api => true,
+        AlertSource::EventsV2 { integration } => {
+            let known = state.integrations.get(integration);
+            known.is_some_and(|known| matches!(known.kind, IntegrationKind::EventsV2))
+        }
+        AlertSource::Monitor { .. }
+        | AlertSource::Rule { .. }
+        | AlertSource::Heartbeat { .. }
+        | AlertSource::Alertmanager { .. } => false,
+    };
+    let place = names_source.then(|| alert.summary.strip_prefix("on "));
+    place.flatten().filter(|place| !place.trim().is_empty())
 }
 
 fn details(incident: &Incident, alerts: &[&Alert], kind: Kind) -> Vec<(String, String)> {

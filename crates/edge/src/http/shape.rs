@@ -21,7 +21,8 @@ impl Serialize for Instant {
 impl<'de> Deserialize<'de> for Instant {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let wrong = || serde::de::Error::custom("an instant is written as in 2026-11-23T07:12:58Z");
+        let wanted = "an instant is written as in 2026-11-23T07:12:58Z";
+        let wrong = || serde::de::Error::custom(Timestamp::refusal(&text, wanted));
         Timestamp::parse_rfc3339(&text).map(Self).ok_or_else(wrong)
     }
 }

@@ -95,7 +95,8 @@ async fn a_call_says_what_fails_and_a_key_acknowledges() {
     );
     let text = said.text();
     assert!(
-        text.contains("page 1. web is down.") && text.contains(&format!("action=\"{url}\"")),
+        text.contains("page 1. web is down, on host.")
+            && text.contains(&format!("action=\"{url}\"")),
         "{text}"
     );
     let wrong = post(&world, &url, &[("Digits", "5")], TOKEN).await;

@@ -398,17 +398,15 @@ async fn planned_work_that_goes_with_its_service_is_not_told_as_kept() {
 #[tokio::test]
 async fn what_is_left_of_several_things_with_one_name_is_settled_by_one_apply() {
     let world = World::new();
+    let mut services = Vec::new();
     for _ in 0..3 {
         let service = world.post("/services", json!({"name": "Web"})).await;
         assert_eq!(service.status, StatusCode::CREATED, "{}", service.text());
+        services.push(service.json()["id"].clone());
         let team = json!({"name": "Web", "members": []});
         let team = world.post("/teams", team).await;
         assert_eq!(team.status, StatusCode::CREATED, "{}", team.text());
     }
-    let second = world.engine.read(|state| {
-        let mut services = state.services.values().filter(|one| one.name == "Web");
-        services.nth(1).unwrap().id
-    });
     let wanted = files(
         "[manage]\nremove = [\"teams\", \"services\"]\n\n[[teams]]\nname = \"Web#3\"\n\n[[services]]\nname = \"Web#2\"\n",
     );
@@ -424,10 +422,46 @@ async fn what_is_left_of_several_things_with_one_name_is_settled_by_one_apply() 
     assert_eq!(told.collect::<Vec<_>>(), gone);
     apply(&world, &wanted).await;
     assert_eq!(plan(&world, &wanted).await["changes"], json!([]));
-    let name = world
-        .engine
-        .read(|state| state.services.get(&second).map(|one| one.name.clone()));
-    assert_eq!(name.as_deref(), Some("Web#2"));
+    let left = world.engine.read(|state| {
+        let mut all = state.services.values();
+        let left = all.find(|one| services[1] == one.id.to_string().as_str());
+        left.map(|one| one.name.clone())
+    });
+    assert_eq!(left.as_deref(), Some("Web#2"));
+}
+
+#[tokio::test]
+async fn what_gets_the_name_of_another_thing_does_not_get_its_key() {
+    let world = World::new();
+    // Ids are random: by them, one of so many would come before the first.
+    for _ in 0..8 {
+        let exported = world.get("/code").await.json();
+        let layer = json!({
+            "start": "2026-11-01T08:00:00Z", "turn": {"every": 1, "unit": "weeks"},
+            "members": [world.bob.to_string()],
+        });
+        let body =
+            json!({"name": "First schedule", "time_zone": "Europe/Paris", "layers": [layer]});
+        let made = world.post("/schedules", body).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        let planned = plan(&world, &exported["files"]).await;
+        for empty in ["changes", "on_call", "paged"] {
+            assert_eq!(planned[empty], json!([]), "{empty}: {planned}");
+        }
+    }
+    let one = r#"
+[[escalation_policies]]
+name = "First policy"
+[[escalation_policies.levels]]
+delay = "5m"
+targets = [{ schedule = "First schedule#2" }]
+"#;
+    let planned = plan(&world, &files(one)).await;
+    let told = planned["paged"].to_string();
+    assert!(
+        told.contains("whoever is on call in First schedule#2 instead of"),
+        "{told}"
+    );
 }
 
 #[tokio::test]

@@ -277,3 +277,44 @@ async fn what_is_said_of_an_incident_that_is_declared_stands_with_its_alert() {
     let refused = world.post("/incidents", wrong).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test]
+async fn who_ends_and_who_reopens_an_incident_is_named_and_nothing_is_said_to_be_healthy() {
+    let world = World::new();
+    world.raise("web").await;
+    call(&world, "POST", "/incidents/1/resolve", json!({})).await;
+    call(&world, "POST", "/incidents/1/reopen", json!({})).await;
+    let titles = titles(&world, "1").await;
+    let any = |start: &str| titles.iter().any(|title| title.starts_with(start));
+    for told in ["Closed: ", "Resolved by Ada", "Reopened by Ada"] {
+        assert!(any(told), "{told}: {titles:?}");
+    }
+    for wrong in [
+        "Recovered",
+        "Everything is healthy",
+        "The failure came back",
+    ] {
+        assert!(!any(wrong), "{wrong}: {titles:?}");
+    }
+    let stands = world.get("/incidents/1").await.json();
+    assert_eq!(stands["recovered_at"], Value::Null);
+    assert_eq!(stands["relapses"], 0);
+}
+
+#[tokio::test]
+async fn what_was_given_to_somebody_who_is_removed_names_whom_it_pages_now() {
+    let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://127.0.0.1/topic", None)
+        .await;
+    world.raise("web").await;
+    let given = json!({"people": [world.bob.to_string()]});
+    call(&world, "POST", "/incidents/1/reassign", given).await;
+    let path = format!("/users/{}", world.bob);
+    let removed = world.call("DELETE", &path, &world.admin, None).await;
+    assert!(removed.status.is_success(), "{}", removed.text());
+    let shown = world.get("/incidents/1").await.json();
+    assert_eq!(shown["assigned_to"], json!([]));
+    let recipients = shown["paging"]["recipients"].to_string();
+    assert!(!recipients.contains("a removed person"), "{recipients}");
+}

@@ -80,6 +80,7 @@ pub(super) fn resolved(key: String, rule: &RuleSpec, active: &Active, moment: &M
             dedup_key: key,
             at: Timestamp::from_millis(moment.query_at_ms),
             evidence: samples(rule, active, moment),
+            gone: false,
         },
         service: None,
     }

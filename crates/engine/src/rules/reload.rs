@@ -227,6 +227,7 @@ fn over(key: String, now: Timestamp) -> Told {
             dedup_key: key,
             at: now,
             evidence: Vec::new(),
+            gone: true,
         },
         service: None,
     }

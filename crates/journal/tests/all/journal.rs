@@ -66,6 +66,7 @@ fn every_float_reads_back_to_the_bit_and_a_nan_as_a_nan() {
                     at: Timestamp::from_millis(5),
                     value,
                 }],
+                closed: None,
             }),
         )
     };
@@ -164,6 +165,7 @@ fn an_incident_s_life_is_found_with_its_alerts_and_messages() {
         alert: AlertId::random(&mut entropy),
         incident: ours,
         evidence: vec![],
+        closed: None,
     });
     let events = [
         note(1, ours, "one"),

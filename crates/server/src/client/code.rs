@@ -305,7 +305,12 @@ fn changes(plan: &Plan) -> String {
         text.push_str(&format!("  {sign} {}{gap}{name}\n", change.kind));
         for field in &change.fields {
             let (before, after) = (value(field.before.as_ref()), value(field.after.as_ref()));
-            text.push_str(&format!("      {}: {before} -> {after}\n", field.path));
+            // What is a list by itself has no field that could be named.
+            let path = match field.path.as_str() {
+                "" => String::new(),
+                path => format!("{path}: "),
+            };
+            text.push_str(&format!("      {path}{before} -> {after}\n"));
         }
     }
     text

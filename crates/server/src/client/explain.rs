@@ -203,7 +203,7 @@ pub(super) fn played(simulation: &Simulation, look: &Look) -> String {
         _ => "More happens than is shown.",
     };
     format!(
-        "If {} failed at {} and nobody answered:\n\n{}\n{end}\n",
+        "If {} failed {} and nobody answered:\n\n{}\n{end}\n",
         simulation.service.name,
         look.moment_with_utc(simulation.at.0),
         table.draw(look, "Nobody is contacted.")

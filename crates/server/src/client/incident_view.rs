@@ -328,20 +328,29 @@ fn next_step(summary: &Summary) -> Option<String> {
 
 fn escalation(paging: &Paging, look: &Look) -> String {
     let policy = name_or(paging.policy.as_ref(), "no policy");
+    let resort = if paging.recipients.is_empty() {
+        "nobody of the list of last resort can be reached"
+    } else {
+        "the list of last resort is paged"
+    };
     let mut line = match paging.level {
+        // Of what was given to people who cannot be reached, no policy was followed.
+        0 if paging.exhausted => resort.to_owned(),
         0 if paging.recipients.is_empty() => format!("{policy}, nobody paged"),
-        0 if paging.exhausted => format!("{policy}, no level reached"),
         0 => "people it was given to".to_owned(),
+        _ if paging.exhausted => format!("{policy}, all levels are through; {resort}"),
         level => format!("{policy}, level {level}"),
     };
     if !paging.recipients.is_empty() {
         line.push_str(&format!(", to {}", names(&paging.recipients)));
     }
     if let Some(next) = paging.next_escalation_at {
-        line.push_str(&format!("; next level {}", look.distance(next.0)));
-    }
-    if paging.exhausted {
-        line.push_str("; all levels are through, the list of last resort is paged");
+        let what = if paging.exhausted {
+            "again"
+        } else {
+            "next level"
+        };
+        line.push_str(&format!("; {what} {}", look.distance(next.0)));
     }
     line
 }

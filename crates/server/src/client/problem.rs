@@ -67,12 +67,11 @@ fn told(problem: &Problem, status: u16) -> String {
     let main = match (detail, problem.title.as_str()) {
         ("", "") => format!("the server answered {status}"),
         ("", title) => title.to_owned(),
-        (_, title) if repeats && !title.is_empty() => title.to_owned(),
+        // What is wrong, and where, comes first: the name of the status says neither.
+        (detail, _) if repeats && reasons.len() == 1 => return detail.to_owned(),
+        (_, _) if repeats => format!("{} things are wrong:", reasons.len()),
         (detail, _) => detail.to_owned(),
     };
-    if reasons.len() == 1 && repeats {
-        return format!("{main}: {}", reasons[0]);
-    }
     let listed = reasons
         .iter()
         .filter(|reason| **reason != detail)
@@ -136,13 +135,13 @@ mod tests {
             400,
             r#"{"title":"Bad Request","detail":"host: empty; port: 0 is no port","errors":["host: empty","port: 0 is no port"]}"#,
             true,
-            "Bad Request\n  - host: empty\n  - port: 0 is no port",
+            "2 things are wrong:\n  - host: empty\n  - port: 0 is no port",
         );
         check(
             400,
             r#"{"title":"Bad Request","detail":"text: 1 to 4000 characters","errors":["text: 1 to 4000 characters"]}"#,
             true,
-            "Bad Request: text: 1 to 4000 characters",
+            "text: 1 to 4000 characters",
         );
         check(
             409,

@@ -218,6 +218,34 @@ fn what_the_server_says_cannot_take_over_the_terminal() {
 }
 
 #[test]
+fn where_the_last_resort_is_paged_no_policy_is_said_to_have_been_walked_that_was_not() {
+    let head = SUMMARY.trim_end_matches('}');
+    let shown = |level: u32, recipients: &str| {
+        let detail = format!(
+            r#"{head}, "alerts":[], "pages":[], "paging":{{"policy":{{"id":"QP","name":"Default"}},"level":{level},"loop":0,
+                "next_escalation_at":"2026-11-23T07:17:58Z","exhausted":true,"recipients":[{recipients}]}}}}"#
+        );
+        let (ran, _) = run_with(vec![Reply::new(200, &detail)], &["incident", "show", "12"]);
+        let mut lines = ran.data.lines();
+        let line = lines.find_map(|line| line.strip_prefix("escalation"));
+        line.unwrap_or_default().trim().to_owned()
+    };
+    let olivia = r#"{"id":"QU","name":"Olivia"}"#;
+    assert_eq!(
+        shown(0, olivia),
+        "the list of last resort is paged, to Olivia; again in 2 min"
+    );
+    assert_eq!(
+        shown(2, olivia),
+        "Default, all levels are through; the list of last resort is paged, to Olivia; again in 2 min"
+    );
+    assert_eq!(
+        shown(0, ""),
+        "nobody of the list of last resort can be reached; again in 2 min"
+    );
+}
+
+#[test]
 fn an_incident_shows_what_matters_at_three_in_the_morning() {
     let head = SUMMARY.trim_end_matches('}');
     let detail = format!(

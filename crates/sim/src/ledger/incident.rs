@@ -172,12 +172,15 @@ impl Ledger {
                     case.taken_until = *ends_at;
                 });
             }
-            IncidentWhat::Recovered => self.change(id, |case| case.healthy_since = Some(at)),
+            IncidentWhat::Recovered { .. } => {
+                self.change(id, |case| case.healthy_since = Some(at));
+            }
             IncidentWhat::Relapsed {
                 reopened,
                 pages,
                 urgent,
                 failing,
+                by_hand,
                 ..
             } => {
                 if *reopened {
@@ -191,7 +194,7 @@ impl Ledger {
                 self.open.insert(id);
                 self.change(id, |case| {
                     if *urgent {
-                        case.count_return(envelope.recorded_at);
+                        case.count_return(envelope.recorded_at, *by_hand);
                     }
                     case.healthy_since = None;
                     case.over_since = None;
@@ -336,11 +339,12 @@ impl Ledger {
 }
 
 impl Case {
-    /// What pages comes back now. After it was stable for long enough, that is the first time.
-    fn count_return(&mut self, now: Timestamp) {
+    /// What pages comes back now. After it was stable for long enough, that is the first time; by a person's hand, nothing came back.
+    fn count_return(&mut self, now: Timestamp, by_hand: bool) {
         let ended_at = self.ended_at.filter(|_| !self.burns());
         let was_stable = ended_at.is_some_and(|ended_at| now.ms_since(ended_at) >= STABLE_MS);
-        self.returns = if was_stable { 0 } else { self.returns + 1 };
+        let returns = self.returns + u32::from(!by_hand);
+        self.returns = if was_stable { 0 } else { returns };
     }
 
     /// Its alerts are as urgent as that from now on; what was done about something less urgent is not what they need.

@@ -116,7 +116,7 @@ fn of_incident(what: &IncidentWhat, before: Option<Wait>) -> Option<Fault> {
         | IncidentWhat::FallbackReached { .. }
         | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
-        | IncidentWhat::Recovered
+        | IncidentWhat::Recovered { .. }
         | IncidentWhat::Relapsed { .. }
         | IncidentWhat::Resolved { .. }
         | IncidentWhat::EvidenceFrozen { .. } => None,

@@ -426,6 +426,7 @@ impl World {
                 dedup_key: format!("rule/{rule}/{instance}"),
                 at,
                 evidence: vec![sample(at)],
+                gone: false,
             },
         }
     }

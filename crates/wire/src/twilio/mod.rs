@@ -13,6 +13,8 @@ use crate::page_message::{Kind, PageMessage, one_line, outside_address};
 const TEXT_CHARS_MAX: usize = 400;
 /// Characters of a title in it.
 const TITLE_CHARS_MAX: usize = 160;
+/// Characters at most that say where it fails.
+const PLACE_CHARS_MAX: usize = 60;
 
 /// Whether this is a phone number in the international form (E.164): `+` and 8 to 15 digits.
 #[must_use]
@@ -47,6 +49,7 @@ pub fn is_sender(text: &str) -> bool {
 pub fn text(message: &PageMessage) -> String {
     let headline = message.headline().replace('…', "...");
     let mut text = one_line(&headline, TITLE_CHARS_MAX).replace('…', "...");
+    let headline_bytes = text.len();
     let mut add = |part: String| {
         if text.chars().count() + part.chars().count() <= TEXT_CHARS_MAX {
             text.push_str(&part);
@@ -69,6 +72,16 @@ pub fn text(message: &PageMessage) -> String {
             }
         }
         Kind::Resolved | Kind::Acknowledged | Kind::Test | Kind::Handoff => {}
+    }
+    // How to answer is needed more than where it fails, which the link tells too.
+    if let Some(place) = message.place_beside_title() {
+        let place = format!(
+            "\non {}",
+            one_line(place, PLACE_CHARS_MAX).replace('…', "...")
+        );
+        if text.chars().count() + place.chars().count() <= TEXT_CHARS_MAX {
+            text.insert_str(headline_bytes, &place);
+        }
     }
     text
 }
@@ -224,6 +237,25 @@ mod tests {
         page.kind = Kind::Verification;
         page.verification_code = Some("123456".to_owned());
         assert!(super::text(&page).ends_with("\nCode: 123456"));
+    }
+
+    #[test]
+    fn a_text_says_where_it_fails_as_far_as_there_is_room() {
+        let mut page = hostile_page();
+        page.title = "replication is late".to_owned();
+        page.target = Some("db-1".to_owned());
+        let told = text(&page);
+        assert!(
+            told.starts_with("[Page #7] replication is late\non db-1\nReply"),
+            "{told}"
+        );
+        page.title = "replication of db-1 is late".to_owned();
+        assert!(!text(&page).contains("\non db-1"), "it is told once");
+        page.title = "x".repeat(1_000);
+        page.target = Some("y".repeat(1_000));
+        let told = text(&page);
+        assert!(told.chars().count() <= TEXT_CHARS_MAX);
+        assert!(told.contains("Reply \"ack 7\""), "{told}");
     }
 
     #[test]

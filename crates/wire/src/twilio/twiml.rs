@@ -5,6 +5,8 @@ use crate::page_message::{Kind, PageMessage, one_line};
 
 /// Characters of a title that are spoken.
 const TITLE_CHARS_MAX: usize = 160;
+/// Characters at most that say where it fails.
+const PLACE_CHARS_MAX: usize = 60;
 /// Seconds that a key is waited for.
 const KEY_WAIT_S: u32 = 10;
 
@@ -45,6 +47,11 @@ fn document(inside: &str) -> String {
 
 fn words(message: &PageMessage) -> String {
     let title = one_line(&message.title, TITLE_CHARS_MAX);
+    let place = message.place_beside_title();
+    let place = place.map_or_else(String::new, |place| {
+        format!(", on {}", one_line(place, PLACE_CHARS_MAX))
+    });
+    let title = format!("{title}{place}");
     let number = message.incident_number;
     let number = number
         .map(|number| format!(" {number}"))
@@ -77,7 +84,9 @@ mod tests {
             Some("https://tocsin.example.org/twilio/voice/a\"b?c&d"),
         );
         assert!(
-            text.contains("with page 7. x&lt;/Say&gt;&lt;Hangup/&gt;&amp;  is down."),
+            text.contains(
+                "with page 7. x&lt;/Say&gt;&lt;Hangup/&gt;&amp;  is down, on webserver-01."
+            ),
             "{text}"
         );
         assert!(
@@ -85,6 +94,18 @@ mod tests {
         );
         assert!(text.contains("Press 4 to acknowledge"));
         assert!(!text.contains('\u{1}'));
+    }
+
+    #[test]
+    fn where_it_fails_is_spoken_where_the_title_does_not_say_it() {
+        let mut page = hostile_page();
+        page.title = "replication is late".to_owned();
+        page.target = Some("db-1".to_owned());
+        let text = announcement(&page, None);
+        assert!(
+            text.contains("page 7. replication is late, on db-1."),
+            "{text}"
+        );
     }
 
     #[test]

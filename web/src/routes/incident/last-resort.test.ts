@@ -12,7 +12,7 @@ test('after all levels nobody has acknowledged, and the last resort is named', (
 });
 
 test('where no level was reached, nobody is said to have been called before', () => {
-  expect(lastResort({ level: 0, recipients: [ADA] }, []).why).toBe('No level of the policy had anybody who can be reached.');
+  expect(lastResort({ level: 0, recipients: [ADA] }, []).why).toBe('Nobody who was to be paged first can be reached.');
 });
 
 test('with nobody to be reached at all, no name is made up', () => {

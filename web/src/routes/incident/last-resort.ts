@@ -16,5 +16,5 @@ export function lastResort(paging: Pick<Paging, 'level' | 'recipients'>, given: 
 function why(level: number, given: Named[]): string {
   if (level > 0) return 'The policy is through and nobody has acknowledged.';
   if (given.length > 0) return `${given.map((each) => each.name).join(', ')}, to whom it was given, did not acknowledge or cannot be reached.`;
-  return 'No level of the policy had anybody who can be reached.';
+  return 'Nobody who was to be paged first can be reached.';
 }

@@ -170,6 +170,7 @@ fn a_page_that_was_planned_for_something_lesser_is_not_sent_for_what_waits() {
         dedup_key: "web-1".to_owned(),
         at: world.now,
         evidence: Vec::new(),
+        gone: false,
     };
     world.ask(Ask::Alert(resolved));
     world.series_fires("web-1", Severity::Critical, None);

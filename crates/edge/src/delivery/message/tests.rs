@@ -219,3 +219,34 @@ fn a_request_for_help_with_something_critical_is_sent_as_soon_as_a_page_for_it()
         assert_eq!(rank(purpose, false), other, "{purpose:?}");
     }
 }
+
+#[test]
+fn a_page_says_where_it_fails_unless_its_title_does() {
+    let mut bundle = Bundle::new();
+    for (title, summary, expected) in [
+        ("replication is late", "on db-1", Some("db-1")),
+        ("replication of db-1 is late", "on db-1", None),
+        ("no source", "reopened by a person", None),
+    ] {
+        bundle.ask(Ask::Alert(AlertAsk::Trigger {
+            service: None,
+            integration: None,
+            dedup_key: Some(title.to_owned()),
+            severity: Severity::Error,
+            title: title.to_owned(),
+            summary: summary.to_owned(),
+            details: Vec::new(),
+            at: None,
+        }));
+        let state = &bundle.state;
+        let mut incidents = state.incidents.values();
+        let incident = incidents.find(|incident| incident.title == title).unwrap();
+        let alerts: Vec<&Alert> = incident
+            .alerts
+            .iter()
+            .filter_map(|id| state.alerts.get(id))
+            .collect();
+        let told = place(state, incident, &alerts);
+        assert_eq!(told.as_deref(), expected, "{title}");
+    }
+}

@@ -51,7 +51,10 @@ struct Told {
 fn told(asked: &Asked, state: &State, event: &Event) -> Option<Told> {
     match &event.body {
         EventBody::Incident(about) => {
-            let (kind, summary, more) = of_incident(asked, state, &about.what)?;
+            let (kind, summary, more) = match by_hand(asked, state, event) {
+                Some(known) => known,
+                None => of_incident(asked, state, &about.what)?,
+            };
             Some(Told {
                 incident: about.incident,
                 kind,
@@ -105,6 +108,18 @@ fn text(reference: &Value) -> &str {
 }
 
 type Kind = (&'static str, String, Value);
+
+/// What somebody did that may also come by itself, with who it was.
+fn by_hand(asked: &Asked, state: &State, event: &Event) -> Option<Kind> {
+    let agent = asked.place.agent(state, &event.actor);
+    let who = text(&agent);
+    if event.is_reopened_by_hand() {
+        let channel = json!({"channel": {"type": "api"}});
+        return Some(("trigger", format!("Reopened by {who}"), channel));
+    }
+    let is_resolved = event.is_resolved_by_hand();
+    is_resolved.then(|| ("resolve", format!("Resolved by {who}"), json!({})))
+}
 
 fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind> {
     let people = |ids: &[UserId]| -> Vec<Value> {
@@ -172,7 +187,7 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
         | IncidentWhat::QuietEnded
-        | IncidentWhat::Recovered
+        | IncidentWhat::Recovered { .. }
         | IncidentWhat::Relapsed {
             reopened: false, ..
         }

@@ -145,7 +145,7 @@ fn parts_of(what: &IncidentWhat) -> Vec<Part> {
         | IncidentWhat::PageHeld { .. }
         | IncidentWhat::PageSuppressed { .. }
         | IncidentWhat::QuietEnded
-        | IncidentWhat::Recovered
+        | IncidentWhat::Recovered { .. }
         | IncidentWhat::Relapsed {
             reopened: false, ..
         }

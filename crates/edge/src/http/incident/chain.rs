@@ -172,10 +172,13 @@ fn step(event: &Event, asked: Option<&Notification>, names: &Names<'_>) -> Vec<S
         EventBody::Alert(AlertEvent::Repeated { summary, .. }) => {
             one(StepKind::Alert, format!("It was said again: {summary}."))
         }
-        EventBody::Alert(AlertEvent::Recovered { .. }) => one(
-            StepKind::Alert,
-            format!("It had recovered at {}.", event.at),
-        ),
+        EventBody::Alert(AlertEvent::Recovered { closed, .. }) => {
+            let text = match closed {
+                Some(why) => format!("It had been closed at {}: {why}.", event.at),
+                None => format!("It had recovered at {}.", event.at),
+            };
+            one(StepKind::Alert, text)
+        }
         EventBody::Installation(_)
         | EventBody::People(_)
         | EventBody::Roster(_)
@@ -230,6 +233,10 @@ fn incident(
             steps.extend(passed_over(why, at));
             steps
         }
+        IncidentWhat::Relapsed { by_hand: true, .. } => {
+            let who = names.actor_name(&event.actor);
+            one(StepKind::Incident, format!("{who} reopened it at {at}."))
+        }
         IncidentWhat::Relapsed { .. } => one(
             StepKind::Incident,
             format!("The failure came back at {at}."),
@@ -259,7 +266,7 @@ fn incident(
         IncidentWhat::Response(_)
         | IncidentWhat::Acknowledged { .. }
         | IncidentWhat::NoteAdded { .. }
-        | IncidentWhat::Recovered
+        | IncidentWhat::Recovered { .. }
         | IncidentWhat::EvidenceFrozen { .. } => Vec::new(),
     }
 }

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::explain::explanation;
 use super::live::{self, Chart, Impact, LogLine, RecentChange};
-use super::summary::{IncidentSummary, summary};
+use super::summary::{IncidentSummary, seen_healthy, summary};
 use crate::app::App;
 use crate::http::intake::RuleHit;
 use crate::http::notification::{Notification, shown};
@@ -366,6 +366,7 @@ fn paging(state: &state::State, incident: &Incident) -> Paging {
         recipients: paging
             .recipients
             .iter()
+            .filter(|user| state.users.contains_key(*user))
             .map(|user| named_user(state, *user))
             .collect(),
         acknowledged_by: paging
@@ -399,7 +400,7 @@ fn with_marks(mut chart: Chart, incident: &Incident) -> Chart {
         (Some(incident.opened_at), "opened"),
         (incident.paged_at, "paged"),
         (incident.acknowledged.map(|(_, at)| at), "acknowledged"),
-        (incident.healthy_since, "recovered"),
+        (seen_healthy(incident), "recovered"),
         (incident.resolved_at, "resolved"),
     ];
     let known = marks.into_iter().filter_map(|(at, label)| {

@@ -359,17 +359,27 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
         }
         IncidentWhat::Response(what) => response(what, names),
         IncidentWhat::NoteAdded { text } => told(Tone::Person, "Note", text.clone()),
-        IncidentWhat::Recovered => told(Tone::Good, "Everything is healthy again", ""),
+        IncidentWhat::Recovered { closed: None } => {
+            told(Tone::Good, "Everything is healthy again", "")
+        }
+        IncidentWhat::Recovered { closed: Some(why) } => told(
+            Tone::Info,
+            "Nothing of it is open any more",
+            format!("Not all was seen healthy: {why}."),
+        ),
         IncidentWhat::Relapsed {
-            reopened, pages, ..
+            reopened,
+            pages,
+            by_hand,
+            ..
         } => {
-            let title = if *reopened {
-                "The failure came back: reopened"
-            } else {
-                "The failure came back"
+            let (tone, title) = match (by_hand, reopened) {
+                (true, _) => (Tone::Person, "Reopened by hand"),
+                (false, true) => (Tone::Bad, "The failure came back: reopened"),
+                (false, false) => (Tone::Bad, "The failure came back"),
             };
             told(
-                Tone::Bad,
+                tone,
                 title,
                 if *pages {
                     "It is paged for anew."

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tocsin_domain::incident;
 use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
 use crate::answers;
@@ -104,7 +105,7 @@ pub(crate) fn summary(state: &State, incident: &incident::Incident) -> IncidentS
                 .unwrap_or_else(|| named_user(state, user).name),
             id: user.to_string(),
         }),
-        recovered_at: incident.healthy_since.map(Instant),
+        recovered_at: seen_healthy(incident).map(Instant),
         resolved_at: incident.resolved_at.map(Instant),
         hold: incident.hold.as_ref().map(|hold| Hold {
             until: Instant(hold.until),
@@ -130,9 +131,16 @@ pub(crate) fn summary(state: &State, incident: &incident::Incident) -> IncidentS
 fn assigned_to(state: &State, incident: &incident::Incident) -> Vec<Named> {
     match &incident.assigned {
         Some(incident::Assigned::People(people)) => {
+            // Who was removed is paged no longer, and whom that leaves is told with the paging.
             let people = people.iter();
+            let people = people.filter(|user| state.users.contains_key(*user));
             people.map(|user| named_user(state, *user)).collect()
         }
         Some(incident::Assigned::Policy(_)) | None => Vec::new(),
     }
+}
+
+/// Since when all its alerts were seen healthy; none where one was closed instead.
+pub(super) fn seen_healthy(incident: &incident::Incident) -> Option<Timestamp> {
+    incident.healthy_since.filter(|_| incident.closed.is_none())
 }

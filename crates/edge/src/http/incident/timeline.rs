@@ -195,6 +195,10 @@ pub(crate) fn entry(event: &Event, names: &Names<'_>) -> TimelineEntry {
     let (mut title, detail, level) = words(&event.body, names);
     if is_acknowledged_by_link_alone(event) {
         title = format!("Acknowledged by {}", names.actor_name(&event.actor));
+    } else if event.is_reopened_by_hand() {
+        title = format!("Reopened by {}", names.actor_name(&event.actor));
+    } else if event.is_resolved_by_hand() {
+        title = format!("Resolved by {}", names.actor_name(&event.actor));
     }
     TimelineEntry {
         position: event.position,
@@ -264,18 +268,28 @@ fn alert(event: &AlertEvent, names: &Names<'_>) -> Words {
             Tone::Info,
         ),
         AlertEvent::Recovered {
-            alert, evidence, ..
+            alert,
+            evidence,
+            closed,
+            ..
         } => {
             let title = names
                 .0
                 .alerts
                 .get(alert)
                 .map_or("an alert", |alert| alert.title.as_str());
-            (
-                format!("Recovered: {title}"),
-                sentence::evidence(evidence),
-                Tone::Good,
-            )
+            match closed {
+                Some(why) => (
+                    format!("Closed: {title}"),
+                    format!("Not seen healthy: {why}."),
+                    Tone::Info,
+                ),
+                None => (
+                    format!("Recovered: {title}"),
+                    sentence::evidence(evidence),
+                    Tone::Good,
+                ),
+            }
         }
     }
 }

@@ -194,9 +194,8 @@ fn instant(field: &str, text: Option<&str>, reasons: &mut Vec<String>) -> Option
     let text = text?.replace(' ', "+");
     let read = Timestamp::parse_rfc3339(&text);
     if read.is_none() {
-        reasons.push(format!(
-            "{field}: an instant is written as in 2026-11-23T07:12:58Z"
-        ));
+        let wanted = "an instant is written as in 2026-11-23T07:12:58Z";
+        reasons.push(format!("{field}: {}", Timestamp::refusal(&text, wanted)));
     }
     read
 }

@@ -355,6 +355,20 @@ async fn log_entries_tell_what_happened_newest_first() {
 }
 
 #[tokio::test]
+async fn a_log_entry_says_who_resolved_it() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let end = json!({"incident": {"status": "resolved"}});
+    changed(&world, &format!("/incidents/{id}"), end).await;
+    let list = read(&world, &format!("/incidents/{id}/log_entries")).await;
+    let entries = list["log_entries"].as_array().unwrap();
+    let resolved = entries
+        .iter()
+        .find(|one| one["type"] == "resolve_log_entry");
+    assert_eq!(resolved.unwrap()["summary"], "Resolved by Ada");
+}
+
+#[tokio::test]
 async fn a_log_entry_names_no_level_of_those_to_whom_an_incident_was_given() {
     let world = World::new();
     world

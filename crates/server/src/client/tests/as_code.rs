@@ -72,6 +72,19 @@ fn a_plan_is_told_in_words() {
 }
 
 #[test]
+fn a_list_by_itself_is_told_without_the_name_of_a_field() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("all.toml");
+    std::fs::write(&file, "# a").unwrap();
+    let plan = r#"{"fingerprint":"abc","changes":[{"change":"added","kind":"alert_rules","name":"",
+        "fields":[{"path":"","before":null,"after":"[1]"}]}],"kept":[],"on_call":[],"paged":[],"findings":[]}"#;
+    let line = ["plan", file.to_str().unwrap()];
+    let (ran, _) = run_with(vec![Reply::new(200, plan)], &line);
+    let told = "  + alert_rules\n      not set -> [1]\n";
+    assert!(ran.data.contains(told), "{}", ran.data);
+}
+
+#[test]
 fn a_plan_that_changes_whom_a_policy_pages_does_not_say_that_the_same_people_are_on_call() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("all.toml");

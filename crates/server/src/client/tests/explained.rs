@@ -50,7 +50,7 @@ fn a_simulation_is_a_table_of_who_and_when() {
         requests[1]
     );
     for words in [
-        "If Web failed at",
+        "If Web failed ",
         "level 2",
         "passed over: level 1 of \"P\": nobody is on call",
         "contacts (level 2)",
@@ -61,6 +61,7 @@ fn a_simulation_is_a_table_of_who_and_when() {
     ] {
         assert!(ran.data.contains(words), "{words} in {}", ran.data);
     }
+    assert!(!ran.data.contains("failed at"), "{}", ran.data);
 }
 
 #[test]
