@@ -288,6 +288,9 @@ pub struct Incident {
     pub healthy_since: Option<Timestamp>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
+    /// The person who resolved it last, where it was not over by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<UserId>,
     /// How far the clock had been set back by then.
     #[serde(skip)]
     pub resolved_set_back_ms: u64,
@@ -397,6 +400,7 @@ impl Incident {
             hours_passed_at: None,
             healthy_since: None,
             resolved_at: None,
+            resolved_by: None,
             resolved_set_back_ms: 0,
             relapses: 0,
             relapses_forgotten: 0,

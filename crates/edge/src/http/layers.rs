@@ -21,7 +21,7 @@ use crate::access::authenticate::peer_in;
 use crate::access::origin::client_ip;
 use crate::access::throttle::network;
 use crate::app::App;
-use crate::front::{pagerduty, prometheus};
+use crate::front::{opsgenie, pagerduty, prometheus};
 
 /// Requests that are worked on at the same time.
 const REQUESTS_AT_ONCE: usize = 1_024;
@@ -42,6 +42,8 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src '
 fn refused(request: &Request, problem: Problem) -> Response {
     if pagerduty::is_meant(request) {
         pagerduty::refused_at(request.uri().path(), problem)
+    } else if opsgenie::is_meant(request) {
+        opsgenie::refused_at(request.uri().path(), &problem)
     } else {
         problem.into_response()
     }
