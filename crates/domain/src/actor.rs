@@ -55,6 +55,21 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// The person who did it, by whatever way, if one did.
+    #[must_use]
+    pub const fn person(&self) -> Option<UserId> {
+        match self {
+            Self::Person { user } | Self::Channel { user, .. } | Self::OnBehalf { user, .. } => {
+                Some(*user)
+            }
+            Self::System
+            | Self::Token { .. }
+            | Self::Integration { .. }
+            | Self::Monitor { .. }
+            | Self::Rule { .. } => None,
+        }
+    }
+
     /// The channel of the message that was answered, if one was.
     #[must_use]
     pub const fn channel(&self) -> Option<ChannelKind> {

@@ -291,6 +291,9 @@ pub struct Incident {
     pub closed: Option<String>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
+    /// The person who resolved it last, where it was not over by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<UserId>,
     /// How far the clock had been set back by then.
     #[serde(skip)]
     pub resolved_set_back_ms: u64,
@@ -401,6 +404,7 @@ impl Incident {
             healthy_since: None,
             closed: None,
             resolved_at: None,
+            resolved_by: None,
             resolved_set_back_ms: 0,
             relapses: 0,
             relapses_forgotten: 0,

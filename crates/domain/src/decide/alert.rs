@@ -77,6 +77,8 @@ impl Decider<'_> {
             } => {
                 let service = self.service_or_default(service)?;
                 let title = text_within("summary", &title, 1024)?;
+                // A title is one line wherever it is shown: in subjects, in texts, in lists.
+                let title = title.replace(['\n', '\t'], " ");
                 let key = self.key_or_new(dedup_key)?;
                 let source = source_of(integration);
                 let at = at.unwrap_or(self.now).min(self.now);

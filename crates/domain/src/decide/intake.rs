@@ -223,6 +223,10 @@ impl Decider<'_> {
             updated_at: self.now,
             ..silence
         });
+        let made_by = match self.state.windows.get(&id) {
+            Some(known) => known.made_by,
+            None => self.actor.person(),
+        };
         let window = Window {
             id,
             reason,
@@ -231,6 +235,7 @@ impl Decider<'_> {
             when,
             ended_at: None,
             silence,
+            made_by,
         };
         self.change_window(id, IntakeEvent::WindowSet { window });
     }

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::silence::Silence;
-use crate::id::{MaintenanceId, ServiceId, TargetId};
+use crate::id::{MaintenanceId, ServiceId, TargetId, UserId};
 use crate::incident::Incident;
 use crate::oncall::{Repeating, Span};
 use crate::state::State;
@@ -35,6 +35,9 @@ pub struct Window {
     /// Alerts that are covered besides those, by their labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub silence: Option<Silence>,
+    /// The person who planned it, where one did and it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<UserId>,
 }
 
 /// When work is done.
@@ -71,6 +74,18 @@ impl Window {
             When::Once { span } => Some(*span).filter(|span| span.from > after),
             When::Repeating { work } => work.next(after),
         }
+    }
+
+    /// The name of whoever made it: by their own account, where it came as a silence with one, else the person's.
+    #[must_use]
+    pub fn maker<'a>(&'a self, state: &'a State) -> Option<&'a str> {
+        let said = self
+            .silence
+            .as_ref()
+            .map(|silence| silence.created_by.as_str());
+        let person = self.made_by.and_then(|user| state.users.get(&user));
+        said.filter(|name| !name.is_empty())
+            .or_else(|| person.map(|known| known.name.as_str()))
     }
 
     /// When a window that does not repeat was, is or will be; what was ended early was until then.

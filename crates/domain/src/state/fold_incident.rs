@@ -134,6 +134,7 @@ impl State {
             };
             self.last_number = *number;
             self.count_opened(*service, *severity, at, event.incident);
+            self.last_opened.insert(*service, at);
             self.open_incidents.insert(event.incident);
             if let Some(target) = target {
                 self.last_of_target.insert(*target, event.incident);
@@ -160,6 +161,7 @@ impl State {
         keep_clock(incident, &event.what, set_back_ms);
         keep_channel(incident, &event.what, &envelope.actor);
         keep_asker(incident, &event.what, &envelope.actor);
+        keep_resolver(incident, &event.what, &envelope.actor);
         keep_engaged(incident, &event.what, at);
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
@@ -195,6 +197,13 @@ fn keep_asker(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
         for asked in known.filter(|one| people.contains(&one.user)) {
             asked.asked_by = Some(actor.clone());
         }
+    }
+}
+
+/// Who resolved it, if a person did.
+fn keep_resolver(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
+    if matches!(what, IncidentWhat::Resolved { .. }) {
+        incident.resolved_by = actor.person();
     }
 }
 

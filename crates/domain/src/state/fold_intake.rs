@@ -1,6 +1,7 @@
 //! Folds events about rules, maintenance windows, heartbeats, groups of alerts and their urgency.
 
 use super::State;
+use super::dates::Moment;
 use crate::alert::Alert;
 use crate::event::{Event, IncidentEvent, IncidentWhat, IntakeEvent};
 use crate::id::{AlertId, HeartbeatId};
@@ -12,7 +13,13 @@ impl State {
     pub(super) fn evolve_intake(&mut self, event: &IntakeEvent, envelope: &Event) {
         let at = envelope.at;
         match event {
-            IntakeEvent::RulesSet { rules } => self.rules.clone_from(rules),
+            IntakeEvent::RulesSet { rules } => {
+                if self.rules != *rules {
+                    let position = envelope.position;
+                    self.dates.rules = Some(Moment { at, position });
+                    self.rules.clone_from(rules);
+                }
+            }
             IntakeEvent::WindowSet { window } => {
                 self.windows.insert(window.id, window.clone());
             }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::dates::{Moment, note};
 use super::{Installation, Named, State};
 use crate::business::AnyService;
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
@@ -30,6 +31,10 @@ impl State {
                     default_service: *default_service,
                     fallback: fallback.clone(),
                     priorities: ["P1", "P2", "P3", "P4", "P5"].map(str::to_owned).to_vec(),
+                });
+                self.dates.set_up = Some(Moment {
+                    at: now,
+                    position: self.position,
                 });
                 // The team was made before teams had names.
                 let first = Team {
@@ -321,18 +326,23 @@ impl State {
             }
             RosterEvent::ServiceSet { service } => {
                 self.services.insert(service.id, service.clone());
+                note(&mut self.dates.services, service.id, envelope.at);
             }
             RosterEvent::ServiceRemoved { service } => {
                 self.services.remove(service);
+                self.dates.services.remove(service);
+                self.last_opened.remove(service);
                 self.forget_service(*service);
             }
             RosterEvent::IntegrationAdded { integration }
             | RosterEvent::IntegrationChanged { integration } => {
                 self.integrations
                     .insert(integration.id, integration.clone());
+                note(&mut self.dates.integrations, integration.id, envelope.at);
             }
             RosterEvent::IntegrationRemoved { integration } => {
                 self.integrations.remove(integration);
+                self.dates.integrations.remove(integration);
             }
             RosterEvent::Oncall { what } => self.evolve_oncall(what, envelope.at),
             RosterEvent::TeamSet { team } => {

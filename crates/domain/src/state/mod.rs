@@ -2,6 +2,7 @@
 
 mod apart;
 mod clock;
+mod dates;
 mod due;
 mod duty_watch;
 mod firing;
@@ -26,6 +27,7 @@ mod touched;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use clock::KnownClock;
+pub use dates::{Dated, Dates, Moment};
 pub use due::Subject;
 pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
@@ -55,6 +57,7 @@ use crate::service::{Integration, Service};
 use crate::tag::Tagged;
 use crate::target::Target;
 use crate::team::Team;
+use crate::time::Timestamp;
 use crate::webhook::Subscribed;
 
 /// How often in a row what came of a merge is followed to what that was merged into.
@@ -129,6 +132,10 @@ pub struct State {
     pub schedule_changes: BTreeMap<ScheduleId, u64>,
     /// The same of each policy.
     pub policy_changes: BTreeMap<PolicyId, u64>,
+    /// When what is set up was made and last changed.
+    pub dates: Dates,
+    /// When the newest incident of each service was opened.
+    pub last_opened: BTreeMap<ServiceId, Timestamp>,
     /// Changes that were told of, as far as they are remembered.
     pub changes: Changes,
     /// Subscriptions to what happens to incidents.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
@@ -17,6 +17,58 @@ use crate::app::App;
 use crate::http::alert::new_key;
 use crate::http::body;
 use crate::http::problem::Problem;
+
+/// The prefix under which the whole front is there again.
+pub(crate) const PREFIX: &str = "/opsgenie";
+/// What every path about alerts begins with.
+const ALERTS: &str = "/v2/alerts";
+
+/// The path without the front's own prefix, and whether it had that.
+fn unprefixed(path: &str) -> (&str, bool) {
+    match path.strip_prefix(PREFIX) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => (rest, true),
+        Some(_) | None => (path, false),
+    }
+}
+
+fn is_about_alerts(path: &str) -> bool {
+    let rest = path.strip_prefix(ALERTS);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a request that no route takes comes from a client of Opsgenie.
+pub(crate) fn is_meant(request: &Request) -> bool {
+    let (path, is_prefixed) = unprefixed(request.uri().path());
+    is_prefixed || is_about_alerts(path)
+}
+
+/// A refusal of what no route takes. To a question about an alert, 404 would say that there is no such alert.
+pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
+    let (path, _) = unprefixed(path);
+    let (status, message) = if is_about_alerts(path) {
+        let why = "Tocsin takes alerts to create, acknowledge and close, and answers no other requests about them.";
+        (StatusCode::METHOD_NOT_ALLOWED, why)
+    } else {
+        (problem.status(), problem.detail())
+    };
+    let id = request_id();
+    answer(&id, status, opsgenie::refused(message, &id, 0.0))
+}
+
+fn request_id() -> String {
+    let mut random = [0_u8; 16];
+    // Without randomness the id is of no use to anybody; the request is answered all the same.
+    let _ = getrandom::fill(&mut random);
+    opsgenie::request_id(random)
+}
+
+fn answer(id: &str, status: StatusCode, body: Value) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
 
 /// Whether the alert is named by its alias. Whatever the query is, it is refused in Opsgenie's form, not by who reads queries.
 fn is_by_alias(query: Option<&str>) -> bool {
@@ -33,11 +85,8 @@ struct Asked {
 
 impl Asked {
     fn new(app: &App) -> Self {
-        let mut random = [0_u8; 16];
-        // Without randomness the id is of no use to anybody; the request is answered all the same.
-        let _ = getrandom::fill(&mut random);
         Self {
-            id: opsgenie::request_id(random),
+            id: request_id(),
             at: app.now(),
         }
     }
@@ -49,11 +98,7 @@ impl Asked {
     }
 
     fn answer(&self, status: StatusCode, body: Value) -> Response {
-        let mut response = (status, Json(body)).into_response();
-        if let Ok(id) = HeaderValue::from_str(&self.id) {
-            response.headers_mut().insert("x-request-id", id);
-        }
-        response
+        answer(&self.id, status, body)
     }
 
     fn refused(&self, app: &App, status: StatusCode, message: &str) -> Response {

@@ -1,12 +1,14 @@
-//! What every request passes, whatever its route: limits of time and number, headers that protect a browser, compression.
+//! What every request passes, whatever its route: a slash at its end left out, limits of time and number, headers that protect a
+//! browser, compression.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::uri::PathAndQuery;
+use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::middleware::{Next, from_fn_with_state, map_request};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
@@ -19,7 +21,7 @@ use crate::access::authenticate::peer_in;
 use crate::access::origin::client_ip;
 use crate::access::throttle::network;
 use crate::app::App;
-use crate::front::{pagerduty, prometheus};
+use crate::front::{opsgenie, pagerduty, prometheus};
 
 /// Requests that are worked on at the same time.
 const REQUESTS_AT_ONCE: usize = 1_024;
@@ -40,6 +42,8 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src '
 fn refused(request: &Request, problem: Problem) -> Response {
     if pagerduty::is_meant(request) {
         pagerduty::refused_at(request.uri().path(), problem)
+    } else if opsgenie::is_meant(request) {
+        opsgenie::refused_at(request.uri().path(), &problem)
     } else {
         problem.into_response()
     }
@@ -60,13 +64,41 @@ pub(crate) fn around(router: Router, app: App) -> Router {
         by_address: Shares::new(REQUESTS_OF_ADDRESS),
     };
     let worth = DefaultPredicate::new().and(SizeAbove::new(COMPRESS_FROM_BYTES));
-    router
+    let routed = router
         .fallback(async |request: Request| refused(&request, Problem::not_found("such path")))
         .method_not_allowed_fallback(async |request: Request| {
             refused(&request, Problem::method_not_allowed())
         })
         .layer(CompressionLayer::new().compress_when(worth))
-        .layer(from_fn_with_state(around, guard))
+        .layer(from_fn_with_state(around, guard));
+    // A layer of the routes comes after a route was chosen, so they are the only route of another router.
+    Router::new()
+        .fallback_service(routed)
+        .layer(map_request(without_slash))
+}
+
+/// Some clients of those whose APIs are spoken here end every path with a slash: it means the same without.
+async fn without_slash(mut request: Request) -> Request {
+    if let Some(uri) = shortened(request.uri()) {
+        *request.uri_mut() = uri;
+    }
+    request
+}
+
+/// An address without the slash at the end of its path; none where there is none, or where it belongs to a page.
+fn shortened(uri: &Uri) -> Option<Uri> {
+    let path = uri.path();
+    let rest = path.strip_suffix('/').filter(|rest| !rest.is_empty())?;
+    if path.starts_with("/ui/") {
+        return None;
+    }
+    let target = match uri.query() {
+        None => rest.to_owned(),
+        Some(query) => format!("{rest}?{query}"),
+    };
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(target).ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 async fn guard(State(around): State<Around>, mut request: Request, next: Next) -> Response {
@@ -157,5 +189,36 @@ fn protect(app: &App, is_api: bool, response: &mut Response) {
     }
     if is_api {
         set(header::CACHE_CONTROL, "no-store");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slash_at_the_end_of_a_path_is_left_out_and_all_else_stays() {
+        for (given, expected) in [
+            ("/v2/enqueue/", Some("/v2/enqueue")),
+            (
+                "/v2/alerts/a%2F/close/?identifierType=alias&x=/",
+                Some("/v2/alerts/a%2F/close?identifierType=alias&x=/"),
+            ),
+            (
+                "https://tocsin.example/services/?a",
+                Some("https://tocsin.example/services?a"),
+            ),
+            ("/pagerduty/", Some("/pagerduty")),
+            ("/services//", Some("/services/")),
+            ("/services?query=/", None),
+            ("/", None),
+            ("/?a", None),
+            ("/ui/", None),
+            ("/ui/incidents/", None),
+        ] {
+            let uri: Uri = given.parse().unwrap();
+            let expected: Option<Uri> = expected.map(|text| text.parse().unwrap());
+            assert_eq!(shortened(&uri), expected, "{given}");
+        }
     }
 }

@@ -136,12 +136,12 @@ fn open_to_all(table: Table) -> Table {
         )
         .add_front(
             Who::Key(Front::Opsgenie),
-            "/opsgenie",
+            opsgenie::PREFIX,
             routes!(opsgenie::create),
         )
         .add_front(
             Who::Key(Front::Opsgenie),
-            "/opsgenie",
+            opsgenie::PREFIX,
             routes!(opsgenie::step),
         )
         .add(Who::Key(Front::Twilio), routes!(twilio::voice))

@@ -1,5 +1,6 @@
 //! What nobody has read of a request's body when the request is answered. Over HTTP/1 it stands before the next request of its
-//! connection: little of it is read and dropped, and for more the answer says that the connection ends. It knows no route.
+//! connection: little of it is read and dropped, and for more the answer says that the connection ends. Over HTTP/2 a stream whose
+//! body goes unread is reset behind its answer, which some clients then take for lost: little is read there too. It knows no route.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
@@ -41,13 +42,16 @@ pub(super) struct Lent {
     rest: Arc<Mutex<Rest>>,
     /// Whether it is sent only when it is asked for.
     waits: bool,
+    /// Whether other requests of its connection wait behind it.
+    is_before_others: bool,
 }
 
-/// Lends the body of a request; none where it has none, and where other requests do not wait behind it.
+/// Lends the body of a request; none where it has none.
 pub(super) fn lend(request: &mut Request) -> Option<Lent> {
-    if request.version() > Version::HTTP_11 || request.body().is_end_stream() {
+    if request.body().is_end_stream() {
         return None;
     }
+    let is_before_others = request.version() <= Version::HTTP_11;
     let waits = request.headers().contains_key(header::EXPECT);
     let rest = Arc::new(Mutex::new(Rest {
         pieces: std::mem::take(request.body_mut()).into_data_stream(),
@@ -57,13 +61,17 @@ pub(super) fn lend(request: &mut Request) -> Option<Lent> {
     let lent = Arc::clone(&rest);
     let pieces = stream::poll_fn(move |context| lock(&lent).piece(context));
     *request.body_mut() = Body::from_stream(pieces);
-    Some(Lent { rest, waits })
+    Some(Lent {
+        rest,
+        waits,
+        is_before_others,
+    })
 }
 
 impl Lent {
-    /// Reads what is left of the body, or says in the answer that the connection ends.
+    /// Reads what is left of the body, or says in the answer that the connection ends, where it does.
     pub(super) async fn settle(self, response: &mut Response) {
-        if !self.comes_to_its_end().await {
+        if !self.comes_to_its_end().await && self.is_before_others {
             let close = HeaderValue::from_static("close");
             response.headers_mut().insert(header::CONNECTION, close);
         }

@@ -422,7 +422,7 @@ async fn planned_work_of_services_is_shown_moved_and_ended_as_a_silence() {
     world.post("/maintenance-windows", planned).await;
     fires(&world, json!([down("web-1")])).await;
     let shown = get(&world, "/silences").await[0].clone();
-    assert_eq!(shown["createdBy"], "tocsin");
+    assert_eq!(shown["createdBy"], "Ada");
     assert_eq!(
         shown["matchers"],
         json!([{"isEqual": true, "isRegex": false, "name": "tocsin_service", "value": "First service"}])

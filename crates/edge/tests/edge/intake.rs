@@ -140,12 +140,12 @@ async fn work_is_planned_on_alerts_by_their_labels() {
     let made = made.json();
     // In one order, whatever it came in.
     assert_eq!(made["matchers"], json!([matchers[1], matchers[0]]));
-    assert_eq!(made["created_by"], Value::Null);
+    assert_eq!(made["created_by"], "Ada");
     let silences = world
         .call_at("GET", "/alertmanager/api/v2/silences", &world.viewer, None)
         .await
         .json();
-    assert_eq!(silences[0]["createdBy"], "tocsin");
+    assert_eq!(silences[0]["createdBy"], "Ada");
     assert_eq!(silences[0]["matchers"][1]["value"], "web.*");
     let path = format!("/maintenance-windows/{}", made["id"].as_str().unwrap());
     let mut less = planned.clone();
@@ -284,4 +284,20 @@ async fn quick_calls_of_a_job_are_written_down_once_and_too_many_are_refused() {
         hb(&world, "GET", &url, "").await,
         StatusCode::TOO_MANY_REQUESTS
     );
+}
+
+#[tokio::test]
+async fn a_title_is_one_line_by_whatever_way_it_comes() {
+    let world = World::new();
+    let body = json!({"action": "trigger", "summary": "Disk\nfull\tof logs", "severity": "critical",
+        "source": "db"});
+    let answer = world.post("/alerts", body).await;
+    assert!(answer.status.is_success(), "{}", answer.text());
+    let mut event = crate::world::trigger("web");
+    event["payload"]["summary"] = json!("Shop\nis down");
+    assert_eq!(world.enqueue(&event).await.status, StatusCode::ACCEPTED);
+    let list = world.get("/incidents").await.json();
+    let all = list["items"].as_array().unwrap().iter();
+    let titles: Vec<&str> = all.map(|one| one["title"].as_str().unwrap()).collect();
+    assert_eq!(titles, ["Shop is down", "Disk full of logs"]);
 }

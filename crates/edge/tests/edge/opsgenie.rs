@@ -103,3 +103,50 @@ async fn alerts_without_an_alias_are_each_their_own() {
     let items = world.get("/incidents").await.json()["items"].clone();
     assert_eq!(items.as_array().unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_a_path_costs_no_alert() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let body = r#"{"message": "Disk full", "alias": "db/1"}"#;
+    for (path, body, status) in [
+        ("/v2/alerts/", body, "triggered"),
+        (
+            "/v2/alerts/db%2F1/close/?identifierType=alias",
+            "",
+            "resolved",
+        ),
+        ("/opsgenie/v2/alerts/", body, "triggered"),
+    ] {
+        let answer = post(&world, path, key, body).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+        assert_eq!(status_of_first(&world).await, status, "{path}");
+    }
+    let answer = post(&world, "/v2/alerts/", "nonsense", body).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn questions_are_refused_in_opsgenies_form_and_no_alert_is_said_to_be_missing() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    for (path, status) in [
+        ("/v2/alerts", StatusCode::METHOD_NOT_ALLOWED),
+        (
+            "/v2/alerts/a?identifierType=alias",
+            StatusCode::METHOD_NOT_ALLOWED,
+        ),
+        ("/v2/alerts/requests/a", StatusCode::METHOD_NOT_ALLOWED),
+        ("/opsgenie/v2/alerts/count", StatusCode::METHOD_NOT_ALLOWED),
+        ("/opsgenie/v2/users", StatusCode::NOT_FOUND),
+    ] {
+        let request = Request::get(path).header(header::AUTHORIZATION, format!("GenieKey {key}"));
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, status, "{path} {}", answer.text());
+        let told = answer.json();
+        assert!(told["message"].is_string() && told["took"].is_number());
+        assert_eq!(told["requestId"].as_str().unwrap().len(), 36, "{told}");
+    }
+}

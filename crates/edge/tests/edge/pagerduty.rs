@@ -2,6 +2,7 @@
 
 mod analytics;
 mod business;
+mod dates;
 mod duty;
 mod filters;
 mod import;
@@ -298,6 +299,57 @@ async fn what_is_not_there_is_told_in_their_words() {
         native.json()["error"].is_null(),
         "others are answered as before"
     );
+}
+
+#[tokio::test]
+async fn what_tocsin_has_not_is_told_with_the_reason() {
+    let world = World::new();
+    let incident = declared(&world, "Down").await;
+    let id = incident["id"].as_str().unwrap();
+    for (path, word) in [
+        ("/incidents/custom_fields".to_owned(), "of your own"),
+        ("/incidents/count".to_owned(), "total=true"),
+        (format!("/incidents/{id}/past_incidents"), "like this one"),
+        (format!("/incidents/{id}/related_incidents"), "belong"),
+        (format!("/incidents/{id}/outlier_incident"), "usual"),
+        (
+            format!("/analytics/raw/incidents/{id}/responses"),
+            "the incident itself",
+        ),
+        ("/v3/schedules".to_owned(), "/schedules"),
+        ("/pagerduty/v3/schedules".to_owned(), "/schedules"),
+    ] {
+        let answer = ada(&world, ("GET", &path), None).await;
+        let told = refused(&answer, 404, 2100);
+        assert!(told.contains(word), "{path}: {told}");
+    }
+    let path = "/analytics/metrics/responders/all";
+    let answer = ada(&world, ("POST", path), Some(json!({}))).await;
+    let told = refused(&answer, 404, 2100);
+    assert!(told.contains("no single people"), "{told}");
+}
+
+#[tokio::test]
+async fn a_slash_at_the_end_of_a_path_means_nothing() {
+    let world = World::new();
+    declared(&world, "Down").await;
+    let list = read(&world, "/incidents/?statuses[]=triggered").await;
+    assert_eq!(list["incidents"].as_array().unwrap().len(), 1);
+    let none = read(&world, "/pagerduty/incidents/?statuses[]=resolved").await;
+    assert_eq!(none["incidents"], json!([]));
+    let call = ("GET", "/incidents/");
+    refused(&ask(&world, call, "", None, None).await, 401, 2006);
+    let first = json!({"service_key": ROUTING_KEY, "event_type": "trigger", "description": "x"});
+    let paths = [
+        ("/v2/enqueue/", crate::world::trigger("web"), 202),
+        ("/generic/2010-04-15/create_event.json/", first, 200),
+    ];
+    for (path, event, status) in paths {
+        let request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        let event = Body::from(event.to_string());
+        let answer = world.send(request.body(event).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), status, "{path} {}", answer.text());
+    }
 }
 
 #[tokio::test]

@@ -90,11 +90,26 @@ async fn a_body_that_waits_to_be_asked_for_is_not_asked_for_in_vain() {
 }
 
 #[tokio::test]
-async fn among_frames_no_connection_ends_for_a_body() {
+async fn among_frames_a_small_body_that_is_refused_is_read_to_its_end_too() {
+    let world = World::new();
+    for (method, path, status) in REFUSED {
+        let request = refused(method, path).version(Version::HTTP_2);
+        let (body, read) = body(3);
+        let answer = world.send(request.body(body).unwrap()).await;
+        assert_eq!(answer.status, status);
+        // Else the stream is reset behind the answer, and old clients drop that.
+        assert_eq!(read.load(Ordering::SeqCst), 3, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn among_frames_little_is_read_of_a_large_body_and_no_connection_ends_for_it() {
     let world = World::new();
     let request = refused("POST", "/nowhere").version(Version::HTTP_2);
-    let answer = world.send(request.body(body(1_000).0).unwrap()).await;
+    let (body, read) = body(1_000);
+    let answer = world.send(request.body(body).unwrap()).await;
     assert!(!answer.headers.contains_key(header::CONNECTION));
+    assert!(read.load(Ordering::SeqCst) < 10);
 }
 
 #[tokio::test(flavor = "multi_thread")]

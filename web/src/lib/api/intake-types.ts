@@ -138,7 +138,7 @@ export interface MaintenanceWindow {
   repeat: Repeat | null;
   /** Conditions on labels; an alert is covered when each holds. */
   matchers: Matcher[];
-  /** Who made it, by their own account, when it came by Alertmanager's API. */
+  /** Who made it: by their own account, when it came by Alertmanager's API, else the person's name. */
   created_by: string | null;
 }
 

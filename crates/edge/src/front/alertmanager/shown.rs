@@ -16,7 +16,7 @@ use tocsin_wire::alertmanager::{
     uuid_of_id,
 };
 
-/// Whoever made what did not come by this API.
+/// Whoever made what nobody is known to have made.
 const OWN_NAME: &str = "tocsin";
 
 /// What an answer is made from.
@@ -200,9 +200,7 @@ impl Scene<'_> {
         };
         let matchers = self.matchers(window);
         let silence = window.silence.as_ref();
-        let created_by = silence.map(|silence| silence.created_by.as_str());
-        let created_by = created_by.filter(|name| !name.is_empty());
-        let created_by = created_by.unwrap_or(OWN_NAME);
+        let created_by = window.maker(self.state).unwrap_or(OWN_NAME);
         let updated_at = silence.map_or(span.from.min(self.now), |silence| silence.updated_at);
         let shown = SilenceShown {
             id: uuid_of_id(window.id),

@@ -205,7 +205,9 @@ fn standing(state: &State, place: &Place, one: &Incident) -> Value {
     let taken = one.acknowledged.map(|(_, at)| at);
     let changed = over.or(taken.filter(|_| one.status == Status::Acknowledged));
     let changed = time::written(changed.unwrap_or(one.opened_at));
-    let by = acknowledger(one).map(|(user, _)| place.user(state, user));
+    let resolver = one.resolved_by.filter(|_| !one.is_open());
+    let by = resolver.or(acknowledger(one).map(|(user, _)| user));
+    let by = by.map(|user| place.user(state, user));
     let by = by.unwrap_or_else(|| place.service(state, one.service));
     let reason = one.merged_into.map(
         |into| json!({"type": "merge_resolve_reason", "incident": place.incident(state, into)}),

@@ -16,6 +16,7 @@ use super::incident_shape::urgency_word;
 use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
+use super::users::named;
 
 /// What can be shown wholly, and where it stands; channels always are.
 const INCLUDED: &[Named] = &[
@@ -283,6 +284,13 @@ fn shown(asked: &Asked, state: &State, event: &Event, wanted: &Wanted) -> Option
     if !is_of_teams || (wanted.overview && !OVERVIEW.contains(&told.kind)) {
         return None;
     }
+    let agent = asked.place.agent(state, &event.actor);
+    if wanted
+        .person
+        .is_some_and(|user| !names(user, &agent, &told.more))
+    {
+        return None;
+    }
     let entry = id::of_position(event.position);
     let service = known.map(|known| asked.place.service(state, known.service));
     let team = known.map(|known| asked.place.team(state, known.team));
@@ -294,7 +302,7 @@ fn shown(asked: &Asked, state: &State, event: &Event, wanted: &Wanted) -> Option
         "self": asked.place.api(&format!("log_entries/{entry}")),
         "html_url": asked.place.page(&format!("incidents/{}", told.incident)),
         "created_at": time::written(event.at),
-        "agent": asked.place.agent(state, &event.actor),
+        "agent": agent,
         "channel": {"type": "auto"},
         "incident": asked.place.incident(state, told.incident),
         "service": service,
@@ -312,9 +320,18 @@ fn shown(asked: &Asked, state: &State, event: &Event, wanted: &Wanted) -> Option
     Some(Value::Object(shown))
 }
 
+/// Whether a person did it, was told of it or was given it.
+fn names(user: UserId, agent: &Value, more: &Value) -> bool {
+    let is_them = |reference: &Value| reference["id"] == user.as_str();
+    let mut assignees = more["assignees"].as_array().into_iter().flatten();
+    is_them(agent) || is_them(&more["user"]) || assignees.any(is_them)
+}
+
 /// Which entries are wanted.
 #[derive(Default)]
 struct Wanted {
+    /// Those of one person alone.
+    person: Option<UserId>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     teams: Option<Vec<TeamId>>,
@@ -324,6 +341,7 @@ struct Wanted {
 impl Wanted {
     fn read(asked: &Asked) -> Result<Self, Refused> {
         Ok(Self {
+            person: None,
             since: asked.parameters.time("since")?,
             until: asked.parameters.time("until")?,
             teams: asked.parameters.ids("team_ids")?,
@@ -364,8 +382,25 @@ pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Ask
 /// Log entries of all incidents, newest first, of the newest 20000 events
 #[utoipa::path(get, path = "/log_entries", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
-    let paging = asked.paging()?;
     let wanted = Wanted::read(&asked)?;
+    newest(&asked, &wanted).await
+}
+
+/// Log entries of what a person did, was told of or was given, newest first, of the newest 20000 events
+#[utoipa::path(get, path = "/users/{id}/log_entries", tag = "fronts", params(("id" = String, Path)),
+    responses((status = 200, body = Object), (status = 404, body = Object)))]
+pub(crate) async fn list_user_log_entries(Path(id): Path<String>, asked: Asked) -> Answer {
+    let person = named(&asked, &id)?.id;
+    let wanted = Wanted {
+        person: Some(person),
+        ..Wanted::read(&asked)?
+    };
+    newest(&asked, &wanted).await
+}
+
+/// The page of the entries that are wanted.
+async fn newest(asked: &Asked, wanted: &Wanted) -> Answer {
+    let paging = asked.paging()?;
     let mut end = asked.app.read(|state| state.position);
     let oldest = end.saturating_sub(EVENTS_MAX);
     // One more than the page tells whether there are more; all, when they are to be counted.
@@ -389,7 +424,7 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
         found.extend(asked.app.read(|state| {
             let within = events.iter().rev().filter(|event| wanted.spans(event));
             within
-                .filter_map(|event| shown(&asked, state, event, &wanted))
+                .filter_map(|event| shown(asked, state, event, wanted))
                 .collect::<Vec<_>>()
         }));
         if is_past {
@@ -397,7 +432,7 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
         }
         end = begin;
     }
-    page(&asked, paging, found).await
+    page(asked, paging, found).await
 }
 
 /// One log entry

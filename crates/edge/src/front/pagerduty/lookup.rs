@@ -6,11 +6,12 @@ use tocsin_domain::id::{
     AlertId, BusinessServiceId, IncidentId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
 };
 use tocsin_domain::state::State;
-use tocsin_wire::pagerduty::rest::{Refusal, id};
+use tocsin_wire::pagerduty::rest::{Refusal, absent, id};
 
 use super::reply::Refused;
 use crate::app::App;
 use crate::http::incident;
+use crate::http::problem::Problem;
 
 /// What a path names by its id.
 pub(crate) fn in_path<I: FromStr, T>(
@@ -37,7 +38,12 @@ fn in_body<I: FromStr>(
 
 /// The incident that a path names, by id or by number.
 pub(crate) fn incident(app: &App, text: &str) -> Result<IncidentId, Refused> {
-    Ok(incident::find(app, text)?)
+    let missing = |problem: Problem| match absent::why(&format!("incidents/{text}")) {
+        // What PagerDuty has in the place of an id.
+        Some(why) => Refused::from(Refusal::not_found(why)),
+        None => problem.into(),
+    };
+    incident::find(app, text).map_err(missing)
 }
 
 /// The incident that a body names, by id or by number.

@@ -122,6 +122,7 @@ fn about_people() -> Routes {
         (READ, routes!(users::get_contact_method)),
         (READ, routes!(users::list_notification_rules)),
         (READ, routes!(users::get_notification_rule)),
+        (READ, routes!(log_entries::list_user_log_entries)),
         // Who is not an administrator changes their own alone, which the handlers see to.
         (RESPOND, routes!(reach::add_way)),
         (RESPOND, routes!(reach::change_way, reach::remove_way)),

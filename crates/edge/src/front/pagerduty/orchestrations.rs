@@ -9,7 +9,7 @@ use tocsin_domain::id::{RuleId, ServiceId};
 use tocsin_domain::intake::{Action, Rule};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::orchestration::{self as bodies, Route, SET, UNROUTED};
-use tocsin_wire::pagerduty::rest::{Refusal, id, pcl};
+use tocsin_wire::pagerduty::rest::{Refusal, id, pcl, time};
 
 use super::asked::{Asked, Path};
 use super::lookup;
@@ -36,7 +36,27 @@ fn found(wanted: &str) -> Result<(), Refused> {
     Err(Refusal::no_such("event orchestration").into())
 }
 
+/// How old the rules are. Clients refuse to read a router of which that is not told.
+struct Age {
+    created_at: Option<String>,
+    updated_at: Option<String>,
+    version: Option<String>,
+}
+
+impl Age {
+    fn of(state: &State) -> Self {
+        let made = state.dates.set_up;
+        let changed = state.dates.rules.or(made);
+        Self {
+            created_at: made.map(|made| time::written(made.at)),
+            updated_at: changed.map(|changed| time::written(changed.at)),
+            version: changed.map(|changed| changed.position.to_string()),
+        }
+    }
+}
+
 fn orchestration(state: &State, place: &Place) -> Value {
+    let age = Age::of(state);
     let team = state.installation.as_ref();
     let team = team.map(|all| place.team(state, all.team));
     let id = orchestration_id();
@@ -47,11 +67,11 @@ fn orchestration(state: &State, place: &Place) -> Value {
         "team": team,
         "routes": state.rules.len(),
         "integrations": [],
-        "created_at": null,
+        "created_at": age.created_at,
         "created_by": null,
-        "updated_at": null,
+        "updated_at": age.updated_at,
         "updated_by": null,
-        "version": null,
+        "version": age.version,
     });
     whole(head, "event_orchestration", more)
 }
@@ -89,7 +109,7 @@ fn rule_shown(rule: &Rule) -> Result<Value, Refused> {
 }
 
 /// The body that shows a router of these rules.
-fn router(asked: &Asked, rules: &[Rule]) -> Result<Value, Refused> {
+fn router(asked: &Asked, rules: &[Rule], age: &Age) -> Result<Value, Refused> {
     let rules = rules.iter().map(rule_shown);
     let rules = rules.collect::<Result<Vec<Value>, Refused>>()?;
     let parent = json!({
@@ -103,11 +123,11 @@ fn router(asked: &Asked, rules: &[Rule]) -> Result<Value, Refused> {
         "self": asked.place.api(&format!("{}/router", path())),
         "sets": [{"id": SET, "rules": rules}],
         "catch_all": {"actions": {"route_to": UNROUTED}},
-        "created_at": null,
+        "created_at": age.created_at,
         "created_by": null,
-        "updated_at": null,
+        "updated_at": age.updated_at,
         "updated_by": null,
-        "version": null,
+        "version": age.version,
     }}))
 }
 
@@ -135,8 +155,10 @@ pub(crate) async fn get_orchestration(Path(id): Path<String>, asked: Asked) -> A
     responses((status = 200, body = Object), (status = 402, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_router(Path(id): Path<String>, asked: Asked) -> Answer {
     found(&id)?;
-    let rules = asked.app.read(|state| state.rules.clone());
-    router(&asked, &rules).map(Reply::Done)
+    let (rules, age) = asked
+        .app
+        .read(|state| (state.rules.clone(), Age::of(state)));
+    router(&asked, &rules, &age).map(Reply::Done)
 }
 
 /// The rule that a route becomes.
@@ -178,5 +200,6 @@ pub(crate) async fn set_router(Path(id): Path<String>, asked: Asked) -> Answer {
     let RosterEvent::Intake(IntakeEvent::RulesSet { rules }) = event else {
         return Err(lost().into());
     };
-    router(&asked, &rules).map(Reply::Done)
+    let age = asked.app.read(Age::of);
+    router(&asked, &rules, &age).map(Reply::Done)
 }

@@ -47,19 +47,18 @@ pub(crate) fn policy_shown<'a>(
         .iter()
         .enumerate()
         .map(|(index, level)| {
-            let strategy = if level.round_robin {
-                "round_robin"
-            } else {
-                "assign_to_everyone"
-            };
             let targets = level.targets.iter();
             let targets: Vec<Value> = targets.map(|one| target(state, place, *one)).collect();
-            json!({
+            let mut rule = json!({
                 "id": rule_id(known.id, index),
                 "escalation_delay_in_minutes": level.delay_ms.div_ceil(60_000),
-                "escalation_rule_assignment_strategy": {"type": strategy},
                 "targets": targets,
-            })
+            });
+            // Some clients read a word here and others an object, and all of them take a rule without it to be for everyone.
+            if level.round_robin {
+                rule["escalation_rule_assignment_strategy"] = json!({"type": "round_robin"});
+            }
+            rule
         })
         .collect();
     let followed = |policy: Option<PolicyId>| {

@@ -8,9 +8,10 @@ use tocsin_domain::incident::Status;
 use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::service::{Integration, Service, Speaks};
-use tocsin_domain::state::State;
-use tocsin_wire::pagerduty::rest::grouping;
+use tocsin_domain::state::{Dated, State};
+use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
+use tocsin_wire::pagerduty::rest::{grouping, time};
 
 use super::described::told;
 use super::place::{Place, whole};
@@ -48,6 +49,15 @@ impl Standings {
     }
 }
 
+/// When something was made, and when it was changed last; since the installation was set up, where nothing else is known.
+fn ages(state: &State, dated: Option<&Dated>) -> (Option<String>, Option<String>) {
+    let known = dated.map(|dated| (dated.made_at, dated.changed_at));
+    let set_up = state.dates.set_up.map(|moment| (moment.at, moment.at));
+    let written =
+        |(made, changed): (Timestamp, Timestamp)| (time::written(made), time::written(changed));
+    known.or(set_up).map(written).unzip()
+}
+
 /// A service.
 pub(crate) fn service(
     state: &State,
@@ -63,9 +73,13 @@ pub(crate) fn service(
     let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
     let followed = policy.and_then(|policy| state.policies.get(&policy));
     let timeout_ms = known.acknowledgement_timeout_ms(followed);
+    let (created_at, updated_at) = ages(state, state.dates.services.get(&known.id));
+    let newest = state.last_opened.get(&known.id);
     let more = json!({
         "name": known.name,
         "description": told(&known.description),
+        "created_at": created_at,
+        "updated_at": updated_at,
         "status": standings.word(known.id),
         "escalation_policy": policy.map(|policy| place.policy(state, policy)),
         "teams": [place.team(state, known.team)],
@@ -82,7 +96,7 @@ pub(crate) fn service(
         "support_hours": null,
         "scheduled_actions": [],
         "addons": [],
-        "last_incident_timestamp": null,
+        "last_incident_timestamp": newest.map(|at| time::written(*at)),
         "response_play": null,
     });
     whole(place.service(state, known.id), "service", more)
@@ -115,11 +129,13 @@ pub(crate) fn integration(
 ) -> Value {
     let vendor = Vendor::of(known.kind.speaks());
     let mail = key.filter(|_| known.kind.speaks() == Speaks::Email);
+    let (created_at, updated_at) = ages(state, state.dates.integrations.get(&known.id));
     let more = json!({
         "name": known.name,
         "service": place.service(state, known.service),
         "integration_key": key.map(|key| key.text.as_str()),
-        "created_at": null,
+        "created_at": created_at,
+        "updated_at": updated_at,
         "integration_email": mail.and_then(|key| key.address.as_deref()),
         "vendor": place.vendor(vendor),
     });

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use tocsin_domain::id::UserId;
 use tocsin_domain::people::{Role, User};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::reach::method_word;
 use tocsin_wire::pagerduty::rest::roster::role_called;
 
 use super::asked::Asked;
@@ -85,8 +86,8 @@ const fn or<'a>(text: &'a str, usual: &'a str) -> &'a str {
 pub(crate) fn user(state: &State, place: &Place, known: &User, mails: &Mails) -> Value {
     let methods = known.contact_methods.iter().map(|method| {
         let path = format!("users/{}/contact_methods/{}", known.id, method.id);
-        let kind = "contact_method_reference";
-        place.named(kind, method.id.as_str(), &method.label, &path, "")
+        let kind = format!("{}_reference", method_word(method.kind));
+        place.named(&kind, method.id.as_str(), &method.label, &path, "")
     });
     let rules = known.rules.iter().map(|rule| {
         let path = format!("users/{}/notification_rules/{}", known.id, rule.id);

@@ -84,7 +84,7 @@ fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value
         window.id.as_str(),
         &window.reason,
         &path,
-        "settings",
+        "targets/maintenance",
     );
     let more = json!({
         "sequence_number": null,
@@ -93,7 +93,7 @@ fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value
         "description": window.reason,
         "services": services.collect::<Vec<_>>(),
         "teams": teams.collect::<Vec<_>>(),
-        "created_by": null,
+        "created_by": window.made_by.map(|user| asked.place.user(state, user)),
     });
     whole(head, "maintenance_window", more)
 }

@@ -119,7 +119,7 @@ pub(crate) struct MaintenanceWindow {
     repeat: Option<RepeatShape>,
     /// Conditions on labels: an alert is covered when each holds. Empty for work on services and targets alone.
     matchers: Vec<MatcherShape>,
-    /// Who made it, by their own account, when it came by Alertmanager's API.
+    /// Who made it: by their own account, when it came by Alertmanager's API, else the person's name.
     created_by: Option<String>,
 }
 
@@ -153,11 +153,7 @@ fn shown(state: &state::State, window: &Window, now: Timestamp) -> MaintenanceWi
         matchers: window.silence.as_ref().map_or_else(Vec::new, |silence| {
             silence.matchers.iter().map(MatcherShape::from).collect()
         }),
-        created_by: window
-            .silence
-            .as_ref()
-            .map(|silence| silence.created_by.clone())
-            .filter(|name| !name.is_empty()),
+        created_by: window.maker(state).map(str::to_owned),
     }
 }
 

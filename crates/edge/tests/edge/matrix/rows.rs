@@ -362,6 +362,7 @@ GET    /users/me                                    -           1 1 + + + + + + 
 GET    /users/{id}                                  person      1 1 + + + + + + 1
 PUT    /users/{id}                                  person      1 1 3 3 3 3 3 + 1
 DELETE /users/{id}                                  person      1 1 3 3 3 3 3 + 1
+GET    /users/{id}/log_entries                      person      1 1 + + + + + + 1
 GET    /users/{id}/contact_methods                  person      1 1 + + + + + + 1
 GET    /users/{id}/contact_methods/{method_id}      method      1 1 + + + + + + 1
 POST   /users/{id}/contact_methods                  person      1 1 3 3 + 3 3 + 1

@@ -78,3 +78,19 @@ async fn policies_and_schedules_belong_to_no_team_and_are_given_to_none() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_level_says_how_it_is_assigned_only_where_it_takes_turns() {
+    let world = World::new();
+    let rule = json!({"escalation_delay_in_minutes": 5, "targets": [user(&world)]});
+    let mut turns = rule.clone();
+    turns["escalation_rule_assignment_strategy"] = json!({"type": "round_robin"});
+    let body = json!({"escalation_policy": {"name": "Turns", "escalation_rules": [rule, turns]}});
+    let made = made(&world, "/escalation_policies", body).await;
+    let rules = &made["escalation_policy"]["escalation_rules"];
+    assert_eq!(rules[0].get("escalation_rule_assignment_strategy"), None);
+    assert_eq!(
+        rules[1]["escalation_rule_assignment_strategy"],
+        json!({"type": "round_robin"})
+    );
+}

@@ -185,6 +185,10 @@ async fn people_are_listed_read_and_changed() {
     assert_eq!(list["users"][0]["id"], world.bob.to_string());
     assert_eq!(list["users"][0]["email"], "bob@example.org");
     let path = format!("/users/{}", world.bob);
+    assert_eq!(
+        list["users"][0]["contact_methods"][0]["type"],
+        "email_contact_method_reference"
+    );
     let whole = read(
         &world,
         &format!("{path}?include[]=contact_methods&include[]=notification_rules"),

@@ -45,6 +45,11 @@ impl Check {
         text.replace(unprintable, " ")
     }
 
+    /// The same of what is shown in one line: new lines and tabs in it are blanks too.
+    pub(super) fn one_line(&mut self, field: &str, text: &str) -> String {
+        self.printable(field, text).replace(['\n', '\t'], " ")
+    }
+
     /// The address if it is one of the web, else a note.
     pub(super) fn web_address(&mut self, field: &str, text: &str) -> Option<String> {
         let address = web_address(text).map(str::to_owned);

@@ -292,7 +292,7 @@ fn payload_of(fields: &Fields<'_>, check: &mut Check) -> Option<Payload> {
 fn summary(fields: &Fields<'_>, check: &mut Check) -> Option<String> {
     let summary = fields
         .required(check, "summary")
-        .map(|summary| check.printable("payload.summary", &summary))
+        .map(|summary| check.one_line("payload.summary", &summary))
         .filter(|summary| {
             let blank = summary.trim().is_empty();
             if blank {

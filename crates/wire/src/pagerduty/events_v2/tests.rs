@@ -215,9 +215,22 @@ fn control_characters_become_blanks_and_cost_no_alert() {
         event["payload"]["summary"] = json!("disk\r\nfull\u{1b}[31m");
         event["dedup_key"] = json!("a\u{7}b");
     }));
-    assert_eq!(event.payload.unwrap().summary, "disk \nfull [31m");
+    assert_eq!(event.payload.unwrap().summary, "disk  full [31m");
     assert_eq!(event.dedup_key.as_deref(), Some("a b"));
     assert_eq!(event.notes.len(), 2, "{:?}", event.notes);
+}
+
+#[test]
+fn a_summary_of_several_lines_is_one_line_and_costs_no_note() {
+    let event = accept(&changed(|event| {
+        event["payload"]["summary"] = json!("disk\nfull\tof logs");
+        event["payload"]["custom_details"] = json!({"lines": "one\ntwo"});
+    }));
+    let payload = event.payload.unwrap();
+    assert_eq!(payload.summary, "disk full of logs");
+    let details = payload.custom_details.unwrap();
+    assert_eq!(details["lines"], "one\ntwo");
+    assert!(event.notes.is_empty(), "{:?}", event.notes);
 }
 
 #[test]

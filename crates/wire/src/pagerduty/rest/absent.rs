@@ -2,7 +2,7 @@
 //! that no client takes an answer for done what nobody does.
 
 /// The first part of a path, and why there is nothing under it.
-const FIRST: [(&str, &str); 24] = [
+const FIRST: [(&str, &str); 25] = [
     ("addons", "Tocsin's pages show no addons"),
     (
         "alert_grouping_settings",
@@ -50,11 +50,15 @@ const FIRST: [(&str, &str); 24] = [
     ),
     ("status_pages", "Tocsin has one status page, of its own"),
     ("templates", "Tocsin has no templates of messages"),
+    (
+        "v3",
+        "schedules are served in the form before this one, under /schedules",
+    ),
     ("workflows", "Tocsin has no workflows"),
 ];
 
 /// The last parts of paths whose first parts are served, and why there is nothing under them.
-const LAST: [(&str, &str); 19] = [
+const LAST: [(&str, &str); 25] = [
     (
         "account_subscription",
         "nobody subscribes to business services",
@@ -68,7 +72,11 @@ const LAST: [(&str, &str); 19] = [
         "channel",
         "where an alert came from is told by its log entry",
     ),
-    ("custom_fields/values", "there are no fields of your own"),
+    (
+        "count",
+        "how many there are is told by the list, where total=true asks for it",
+    ),
+    ("custom_fields", "there are no fields of your own"),
     (
         "escalation_policies",
         "policies belong to everybody, and to no team of their own",
@@ -91,8 +99,28 @@ const LAST: [(&str, &str); 19] = [
         "whoever has duty next is told by Tocsin itself, which has no rules for that",
     ),
     (
+        "outlier_incident",
+        "Tocsin does not say how usual an incident is",
+    ),
+    (
+        "past_incidents",
+        "Tocsin does not look for incidents like this one",
+    ),
+    (
         "priority_thresholds",
         "every urgent incident counts for business services, whatever its priority",
+    ),
+    (
+        "related_incidents",
+        "Tocsin does not guess which other incidents belong to this one",
+    ),
+    (
+        "responders",
+        "services, teams and all together are measured, and no single people",
+    ),
+    (
+        "responses",
+        "who was asked and what they said is told by the incident itself",
     ),
     (
         "rules",
@@ -165,6 +193,19 @@ mod tests {
                 "duty next",
             ),
             ("/event_orchestrations/QA/unrouted", "stays with"),
+            ("/incidents/count", "total=true"),
+            ("/incidents/custom_fields", "of your own"),
+            ("/incidents/custom_fields/QA", "of your own"),
+            ("/incidents/QA/custom_fields/values", "of your own"),
+            ("/incidents/QA/past_incidents", "like this one"),
+            ("/incidents/QA/related_incidents", "belong"),
+            ("/incidents/QA/outlier_incident", "usual"),
+            ("/analytics/metrics/responders/all", "no single people"),
+            (
+                "/analytics/raw/incidents/QA/responses",
+                "the incident itself",
+            ),
+            ("/v3/schedules/QA", "/schedules"),
             ("/event_orchestrations/services/QA", "one service"),
             ("/incidents", ""),
             ("/", ""),
