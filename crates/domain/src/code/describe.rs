@@ -310,6 +310,7 @@ fn of_window(reason: &str, known: &Window, keys: &Keys) -> MaintenanceWindow {
         // What was ended early comes again, or is over and no part of a document.
         ended_at: _,
         silence,
+        made_by: _,
     } = known;
     // What is gone has no name any more.
     let named = |names: Vec<String>| {

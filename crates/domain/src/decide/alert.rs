@@ -77,21 +77,18 @@ impl Decider<'_> {
             } => {
                 let service = self.service_or_default(service)?;
                 let title = text_within("summary", &title, 1024)?;
-                // A title is one line wherever it is shown: in subjects, in texts, in lists.
-                let title = title.replace(['\n', '\t'], " ");
-                let key = self.key_or_new(dedup_key)?;
-                let source = source_of(integration);
-                let at = at.unwrap_or(self.now).min(self.now);
+                let dedup_key = self.key_or_new(dedup_key)?;
                 self.trigger(Condition {
                     service,
                     target: None,
-                    dedup_key: key,
-                    source,
+                    dedup_key,
+                    source: source_of(integration),
                     severity,
-                    title,
+                    // A title is one line wherever it is shown: in subjects, in texts, in lists.
+                    title: title.replace(['\n', '\t'], " "),
                     summary,
                     details,
-                    at,
+                    at: at.unwrap_or(self.now).min(self.now),
                     onset: None,
                     evidence: Vec::new(),
                     hold: Vec::new(),

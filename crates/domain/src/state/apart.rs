@@ -11,6 +11,10 @@ impl State {
     /// A copy in which everything stands that was set up, and nothing has ever failed. Each part is named, so that a new one
     /// cannot be left out by mistake.
     #[must_use]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "each part stands on a line of its own"
+    )]
     pub fn without_incidents(&self) -> Self {
         let Self {
             position,

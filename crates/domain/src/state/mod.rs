@@ -6,6 +6,7 @@ mod dates;
 mod due;
 mod duty_watch;
 mod firing;
+mod fold_alert;
 mod fold_business;
 mod fold_incident;
 mod fold_intake;

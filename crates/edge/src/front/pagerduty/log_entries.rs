@@ -165,14 +165,7 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
         IncidentWhat::Acknowledged { .. } => {
             Some(("acknowledge", "Acknowledged".to_owned(), json!({})))
         }
-        IncidentWhat::NoteAdded { text } => {
-            let channel = json!({"type": "note", "summary": text, "content": text});
-            Some((
-                "annotate",
-                format!("Note: {text}"),
-                json!({ "channel": channel }),
-            ))
-        }
+        IncidentWhat::NoteAdded { text } => Some(noted(text)),
         IncidentWhat::Relapsed { reopened: true, .. } => {
             let summary = "Triggered again: the failure came back".to_owned();
             Some(("trigger", summary, json!({"channel": {"type": "api"}})))
@@ -194,6 +187,12 @@ fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind
         }
         | IncidentWhat::EvidenceFrozen { .. } => None,
     }
+}
+
+fn noted(text: &str) -> Kind {
+    let channel = json!({"type": "note", "summary": text, "content": text});
+    let more = json!({ "channel": channel });
+    ("annotate", format!("Note: {text}"), more)
 }
 
 /// Whom an incident was given to by hand stand on no level.

@@ -7,6 +7,7 @@ use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, No
 use tocsin_domain::id::{IncidentId, NotificationId, PolicyId};
 use tocsin_domain::oncall::{By, Schedule};
 use tocsin_domain::page::{Notification, Recipient};
+use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
 use super::explain::{Step, StepKind};
@@ -187,6 +188,11 @@ fn step(event: &Event, asked: Option<&Notification>, names: &Names<'_>) -> Vec<S
     }
 }
 
+fn urgency_set(urgency: Urgency, hours_passed: bool) -> String {
+    let change = if hours_passed { "stayed" } else { "became" };
+    format!("It {change} {}", sentence::urgency_word(urgency))
+}
+
 fn incident(
     what: &IncidentWhat,
     event: &Event,
@@ -233,14 +239,12 @@ fn incident(
             steps.extend(passed_over(why, at));
             steps
         }
-        IncidentWhat::Relapsed { by_hand: true, .. } => {
-            let who = names.actor_name(&event.actor);
-            one(StepKind::Incident, format!("{who} reopened it at {at}."))
+        IncidentWhat::Relapsed { by_hand, .. } => {
+            let reopened = || format!("{} reopened it", names.actor_name(&event.actor));
+            let text = by_hand.then(reopened);
+            let text = text.unwrap_or_else(|| "The failure came back".to_owned());
+            one(StepKind::Incident, format!("{text} at {at}."))
         }
-        IncidentWhat::Relapsed { .. } => one(
-            StepKind::Incident,
-            format!("The failure came back at {at}."),
-        ),
         IncidentWhat::Resolved { why } => one(
             StepKind::Incident,
             format!("The incident was resolved at {at}: {why}."),
@@ -251,12 +255,8 @@ fn incident(
             hours_passed,
             ..
         } => {
-            let change = if *hours_passed { "stayed" } else { "became" };
-            let word = sentence::urgency_word(*urgency);
-            one(
-                StepKind::Incident,
-                format!("It {change} {word} at {at}: {why}."),
-            )
+            let text = urgency_set(*urgency, *hours_passed);
+            one(StepKind::Incident, format!("{text} at {at}: {why}."))
         }
         IncidentWhat::Response(what) if what.bears_on_paging() => {
             let (title, detail, _) = response_sentence::response(what, names);
