@@ -108,6 +108,18 @@ test('the filter lives in the address and older incidents are loaded on demand',
   await page.waitForURL((url) => url.search === '');
 });
 
+test('a link to an incident that is not there leads back, also on a phone', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const main = page.getByRole('navigation', { name: 'Main' });
+  await open('/ui/incidents/999', 'main .notice.bad');
+  await page.getByRole('link', { name: '‹ Incidents' }).waitFor();
+  await main.getByRole('link', { name: 'Incidents' }).click();
+  await page.locator('a.row').first().click();
+  await page.waitForSelector('.plot canvas');
+  assert.equal(await main.isVisible(), false, 'its own bar stands there');
+  await page.setViewportSize({ width: 1280, height: 800 });
+});
+
 test('what a monitor still sees failing cannot be resolved by hand, and the page says so', async () => {
   await open('/ui/incidents/41', '.plot canvas');
   await page.getByText('Resolves by itself once it is healthy.').waitFor();
@@ -268,6 +280,19 @@ test('a target is muted and the mute is ended', async () => {
   await card.getByText('Nobody is paged until').waitFor();
   await card.getByRole('button', { name: 'End the mute' }).click();
   await card.getByText('Nobody is paged until').waitFor({ state: 'detached' });
+});
+
+test('where nothing is looked for, the targets and the checklist say so and where it is switched on', async () => {
+  await control(base, 'switch', { empty: true });
+  await open('/ui/targets', '.empty');
+  await page.getByText('No web server found yet').waitFor();
+  await control(base, 'switch', { empty: true, unwatched: true });
+  for (const path of ['/ui/targets', '/ui/welcome']) {
+    await open(path, 'main h1');
+    await page.getByText('Watching this machine is switched off').waitFor();
+    await page.getByText('set enabled = true under [watch] in tocsin.toml and restart').waitFor();
+    assert.equal(await page.getByText(/No web server found yet|Tocsin looks for running|No running Apache/).count(), 0, path);
+  }
 });
 
 test('the first screen stays within its budget', async () => {

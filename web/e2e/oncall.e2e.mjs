@@ -27,6 +27,13 @@ const cells = (who) => page.locator('button.cell', { hasText: new RegExp(`^\\s*$
 const said = () => page.locator('.said');
 const focused = () => page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent?.trim());
 
+const API = '/api/tocsin/v1';
+/** What somebody does in another browser. */
+const elsewhere = (path, body) => page.evaluate(async ([at, api, body]) => {
+  const { csrf_token } = await (await fetch(`${api}/session`)).json();
+  await fetch(api + at, { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf_token }, body: JSON.stringify(body) });
+}, [path, API, body]);
+
 async function open(path, ready = 'button.cell') {
   await page.goto(base + path);
   await page.waitForSelector(ready);
@@ -78,6 +85,37 @@ test('arrow keys walk the rota and only one of its cells is a stop of the Tab ke
   assert.equal(outline, '3px');
 });
 
+test('the tip over a shift that was taken over names who has it now', async () => {
+  await open(WEB);
+  await cells('Grace').last().focus();
+  await page.locator('[role=tooltip]', { hasText: 'Grace Hopper' }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.locator('dialog').waitFor();
+  await page.keyboard.press('Enter');
+  await said().getByText(/^You are on call from/).waitFor();
+  await page.locator('[role=tooltip]', { hasText: 'Ada Lovelace' }).waitFor();
+  assert.equal(await page.locator('[role=tooltip]', { hasText: 'Grace Hopper' }).count(), 0);
+});
+
+test('a shift that changes hands while it is looked at says so', async () => {
+  await open(WEB);
+  await cells('Grace').last().click();
+  await page.locator('dialog').getByRole('heading', { name: 'Grace Hopper is on call' }).waitFor();
+  const [from, until] = [0, 60].map((days) => new Date(Date.now() + days * 86_400_000).toISOString());
+  await elsewhere(`/schedules/${id('sched1')}/overrides`, { user_id: id('ada'), from, until });
+  await page.locator('dialog').getByRole('heading', { name: 'You are on call' }).waitFor();
+});
+
+test('a rota that cannot be loaded says so, and is asked for again', async () => {
+  await control(base, 'switch', { fail: { match: '/rendered', times: 1, status: 503, detail: 'The disk is full.' } });
+  await open(WEB, 'h1');
+  await page.getByText('The rota could not be loaded.').waitFor();
+  await page.getByText('The disk is full.').waitFor();
+  assert.equal(await page.getByText(/^Loading/).count(), 0);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.waitForSelector('button.cell');
+});
+
 test('somebody else is put on call for a part of a shift, and the override is taken back', async () => {
   await open(WEB);
   await cells('Ada').last().click();
@@ -102,6 +140,31 @@ test('a refusal is shown where it was asked for', async () => {
   await page.locator('dialog').getByText('The schedule was removed meanwhile.').waitFor();
 });
 
+test('a refusal for one reason tells it once', async () => {
+  const reason = 'the override has to end after it begins';
+  await control(base, 'switch', { fail: { match: 'overrides', times: 1, status: 400, detail: reason, errors: [reason] } });
+  await open(WEB);
+  await cells('Grace').last().click();
+  await page.getByRole('button', { name: 'I take it' }).click();
+  await page.locator('dialog').getByText(reason).first().waitFor();
+  assert.equal(await page.locator('dialog').getByText(reason).count(), 1);
+});
+
+test('a refusal is gone when the form that it was about is opened anew', async () => {
+  const detail = 'Somebody else changed it meanwhile.';
+  for (const [path, edit, save, match] of [[WEB, 'Edit the layers…', 'Save the schedule', `PUT /schedules`], [`/ui/oncall/policies/${id('polweb')}`, 'Edit the levels…', 'Save the policy', 'PUT /escalation-policies']]) {
+    await control(base, 'switch', { fail: { match, times: 1, status: 409, detail } });
+    await open(path, 'main h1');
+    await page.getByRole('button', { name: edit }).click();
+    await page.getByRole('button', { name: save }).click();
+    await page.getByText(detail).waitFor();
+    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: edit }).click();
+    await page.getByRole('button', { name: save }).waitFor();
+    assert.equal(await page.getByText(detail).count(), 0, path);
+  }
+});
+
 test('an unsaved change of the layers is drawn with who else would be on call, and then saved', async () => {
   await open(WEB);
   await page.getByRole('button', { name: 'Edit the layers…' }).click();
@@ -121,11 +184,22 @@ test('an unsaved change of the layers is drawn with who else would be on call, a
 
 test('a new schedule is previewed before it exists', async () => {
   await open('/ui/oncall/schedules/new', 'form');
+  await page.getByText('The preview appears once every layer has somebody.').waitFor();
+  assert.equal(await page.getByText(/^Loading/).count(), 0);
   await page.getByLabel('Name').fill('Nights');
   await page.getByLabel('Add a person').selectOption({ label: 'Grace Hopper' });
   await cells('Grace').first().waitFor();
   await page.getByRole('button', { name: 'Save the schedule' }).click();
   await page.getByRole('heading', { level: 1, name: 'Nights' }).waitFor();
+});
+
+test('people for a new schedule who cannot be loaded are asked for again', async () => {
+  await control(base, 'switch', { fail: { match: 'GET /users', times: 1, status: 503, detail: 'The disk is full.' } });
+  await open('/ui/oncall/schedules/new', 'form');
+  await page.getByText('People could not be loaded.').waitFor();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByLabel('Add a person').selectOption({ label: 'Grace Hopper' });
+  await cells('Grace').first().waitFor();
 });
 
 test('a swap that was offered to me is accepted, and I offer one', async () => {
@@ -199,6 +273,26 @@ test('a policy that is edited shows whom it would page, before it is saved', asy
   await page.getByRole('button', { name: 'Save the policy' }).click();
   await page.getByRole('button', { name: 'Edit the levels…' }).waitFor();
   assert.equal(await sent(`PUT /escalation-policies/${id('polweb')}`), 1);
+});
+
+test('a policy says what of it cannot be told now, and asks for it again', async () => {
+  await control(base, 'switch', { fail: { match: 'GET /teams', times: 1, status: 503, detail: 'The disk is full.' } });
+  await open(`/ui/oncall/policies/${id('polweb')}`, '.steps');
+  await page.getByText('Whom it would page could not be loaded.').waitFor();
+  assert.equal(await page.getByText('then the list of last resort').count(), 0);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByText('+5 min').first().waitFor();
+  await page.getByText('then the list of last resort').waitFor();
+});
+
+test('what is simulated is chosen anew without losing the place', async () => {
+  await open(`/ui/oncall/policies/${id('polweb')}`, '.steps');
+  const urgency = page.getByLabel('Urgency');
+  await urgency.focus();
+  const field = await urgency.elementHandle();
+  await urgency.selectOption('low');
+  await page.waitForSelector('.steps');
+  assert.equal(await field.evaluate((each) => each === document.activeElement), true);
 });
 
 test('rules for what wakes people and for what can wait are kept apart', async () => {

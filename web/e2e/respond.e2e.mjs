@@ -50,6 +50,16 @@ test('an incident is snoozed by two touches, and the snooze is taken back', asyn
   assert.equal((await sent(`DELETE /incidents/${INCIDENT}/snooze`)).length, 1);
 });
 
+test('people to choose from who cannot be loaded are asked for again', async () => {
+  await open('/ui/incidents/42');
+  await control(base, 'switch', { fail: { match: 'GET /users', times: 1, status: 503, detail: 'The disk is full.' } });
+  await more(/^Give it away/);
+  await dialog().getByText('People could not be loaded.').waitFor();
+  assert.equal(await dialog().getByText('Loading people…').count(), 0);
+  await dialog().getByRole('button', { name: 'Try again' }).click();
+  await dialog().getByLabel('Grace Hopper').waitFor();
+});
+
 test('a snooze until a time that is past cannot be sent', async () => {
   await open('/ui/incidents/42');
   await page.keyboard.press('s');

@@ -25,6 +25,7 @@ export const SCREENS = [
     await page.locator('.bulk').getByRole('button', { name: 'Resolve' }).click();
     await page.waitForSelector('.refused');
   } },
+  { name: 'incident-missing', path: '/ui/incidents/999', ready: 'main .notice.bad' },
   { name: 'snooze', path: '/ui/incidents/42', ready: '.plot canvas', act: (page) => page.keyboard.press('s') },
   { name: 'snoozed', path: '/ui/incidents/42', ready: '.plot canvas', act: async (page) => {
     await page.keyboard.press('s');
@@ -47,6 +48,7 @@ export const SCREENS = [
   { name: 'note', path: '/ui/incidents/42', ready: '.plot canvas', act: (page) => page.keyboard.press('n') },
   { name: 'targets', path: '/ui/targets', ready: 'article' },
   { name: 'targets-mute', path: '/ui/targets', ready: 'article', act: (page) => page.getByRole('button', { name: /^Mute/ }).first().click() },
+  { name: 'targets-unwatched', path: '/ui/targets', ready: '.empty', before: (base) => control(base, 'switch', { empty: true, unwatched: true }) },
   { name: 'heartbeats', path: '/ui/targets/heartbeats', ready: '.rows' },
   { name: 'heartbeat-new', path: '/ui/targets/heartbeats', ready: '.rows', act: (page) => page.getByRole('button', { name: 'New heartbeat…' }).click() },
   { name: 'heartbeat-made', path: '/ui/targets/heartbeats', ready: '.rows', act: async (page) => {

@@ -354,6 +354,15 @@ export const DOCTOR_ILL = {
   ],
 };
 
+/** Where `[watch]` is switched off, in the server's own words. */
+export const DOCTOR_UNWATCHED = {
+  able_to_page: true,
+  checks: [
+    ...DOCTOR_FINE.checks.slice(0, 3),
+    { name: 'watch', state: 'warn', detail: 'watching this machine is switched off; only what others send is paged for', fix: 'if that is not meant, set enabled = true under [watch] in tocsin.toml and restart', snippet: null },
+  ],
+};
+
 export const POSTMORTEM = `# Postmortem of incident 39: Apache on webserver-01 was saturated
 
 ## Issue Summary

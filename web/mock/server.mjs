@@ -8,7 +8,7 @@ import { intakeRoutes, intakeWorld } from './intake.mjs';
 import { integrationRoutes, integrationWorld } from './integrations.mjs';
 import { bulkProblem, deed } from './respond.mjs';
 import { duties, findings, scheduleRoutes, simulated } from './schedules.mjs';
-import { DOCTOR_FINE, DOCTOR_ILL, id, onCall, PICTURE, POSTMORTEM, rules, world } from './fixtures.mjs';
+import { DOCTOR_FINE, DOCTOR_ILL, DOCTOR_UNWATCHED, id, onCall, PICTURE, POSTMORTEM, rules, world } from './fixtures.mjs';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const API = '/api/tocsin/v1';
@@ -43,7 +43,7 @@ function fresh() {
   const made = world(start);
   return {
     start, ...made, ...intakeWorld(start, made), ...integrationWorld(made), position: 100, streams: new Set(), sessions: new Map(), keys: new Map(), requests: [],
-    switches: { setup_needed: false, ill: false, empty: false, twice: false, stream_down: false, delay_ms: 0, fail: null, role: null },
+    switches: { setup_needed: false, ill: false, empty: false, unwatched: false, twice: false, stream_down: false, delay_ms: 0, fail: null, role: null },
   };
 }
 
@@ -58,7 +58,7 @@ async function handle(mock, request, response) {
   mock.requests.push({ at: `${request.method} ${path}`, key: request.headers['idempotency-key'] ?? null, resumes: request.headers['last-event-id'] ?? null });
   if (request.method !== 'GET' && mock.switches.delay_ms > 0) await new Promise((go) => setTimeout(go, mock.switches.delay_ms));
   const fail = mock.switches.fail;
-  if (fail && `${request.method} ${path}`.includes(fail.match) && fail.times-- > 0) return problem(response, fail.status, fail.detail);
+  if (fail && `${request.method} ${path}`.includes(fail.match) && fail.times-- > 0) return problem(response, fail.status, fail.detail, fail.errors);
   return api(mock, request, response, url, path, body);
 }
 
@@ -287,7 +287,7 @@ function thingRoutes(mock, response, url, method, path, body) {
     case 'GET rules':
       return json(response, mock.switches.empty ? { trouble: null, groups: [] } : rules(mock.start));
     case 'GET doctor':
-      return json(response, mock.switches.ill ? DOCTOR_ILL : DOCTOR_FINE);
+      return json(response, mock.switches.ill ? DOCTOR_ILL : mock.switches.unwatched ? DOCTOR_UNWATCHED : DOCTOR_FINE);
     case 'GET channels':
       return json(response, { email: mock.email, accounts: mock.accounts });
     case 'PUT channels':

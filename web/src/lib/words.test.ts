@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { linkOf, plural, statusWord, visible, webAddress } from './words.ts';
+import { linkOf, plural, refusalWords, statusWord, visible, webAddress } from './words.ts';
 
 test('only addresses of the web can be followed', () => {
   expect(webAddress('https://wiki.example/runbook')).toBe('https://wiki.example/runbook');
@@ -44,4 +44,11 @@ test('only a text that is nothing but an address of the web becomes a link', () 
 test('one is not many', () => {
   expect(plural(1, 'request')).toBe('1 request');
   expect(plural(1234, 'request')).toBe('1,234 requests');
+});
+
+test('a refusal says nothing twice', () => {
+  expect(refusalWords({ message: 'until: it has to be after from', reasons: ['until: it has to be after from'] })).toEqual({ words: 'until: it has to be after from', reasons: [] });
+  expect(refusalWords({ message: 'no name; no level', reasons: ['no name', 'no level'] })).toEqual({ words: 'This was refused for several reasons:', reasons: ['no name', 'no level'] });
+  expect(refusalWords({ message: 'The password is too short.', reasons: ['password: at least 12 characters'] })).toEqual({ words: 'The password is too short.', reasons: ['password: at least 12 characters'] });
+  expect(refusalWords({ message: 'The disk is full.', reasons: [] })).toEqual({ words: 'The disk is full.', reasons: [] });
 });

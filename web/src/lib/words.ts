@@ -1,5 +1,5 @@
 // The words for closed sets that several screens name.
-import type { Attempt, ChannelKind, IncidentStatus, IncidentSummary, Purpose, Role, Severity } from './api/index.ts';
+import type { ApiError, Attempt, ChannelKind, IncidentStatus, IncidentSummary, Purpose, Role, Severity } from './api/index.ts';
 
 const STATUS_WORDS: Record<IncidentStatus, string> = {
   triggered: 'Ringing',
@@ -67,6 +67,12 @@ export const SEVERITY_RANK: Record<Severity, number> = { critical: 0, error: 1, 
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}
+
+/** What is told of a refusal: its words, and of its reasons those that the words do not say already. */
+export function refusalWords({ message, reasons }: Pick<ApiError, 'message' | 'reasons'>): { words: string; reasons: string[] } {
+  if (reasons.length === 0 || message !== reasons.join('; ')) return { words: message, reasons };
+  return reasons.length === 1 ? { words: message, reasons: [] } : { words: 'This was refused for several reasons:', reasons };
 }
 
 /** Words that stand alone as a sentence. */
