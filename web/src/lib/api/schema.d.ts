@@ -4610,6 +4610,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/users/{id}/log_entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Log entries of what a person did, was told of or was given, newest first, of the newest 20000 events */
+        get: operations["pagerduty_list_user_log_entries_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/users/{id}/notification_rules": {
         parameters: {
             query?: never;
@@ -5854,6 +5871,23 @@ export interface paths {
         post?: never;
         /** Remove a way to reach a person, and the rules that use it */
         delete: operations["pagerduty_remove_way"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/log_entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Log entries of what a person did, was told of or was given, newest first, of the newest 20000 events */
+        get: operations["pagerduty_list_user_log_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -7170,7 +7204,7 @@ export interface components {
         MaintenanceWindow: {
             /** @description Whether work is under way. */
             active: boolean;
-            /** @description Who made it, by their own account, when it came by Alertmanager's API. */
+            /** @description Who made it: by their own account, when it came by Alertmanager's API, else the person's name. */
             created_by?: string | null;
             from?: components["schemas"]["Instant"] | null;
             id: string;
@@ -7573,7 +7607,7 @@ export interface components {
             items: {
                 /** @description Whether work is under way. */
                 active: boolean;
-                /** @description Who made it, by their own account, when it came by Alertmanager's API. */
+                /** @description Who made it: by their own account, when it came by Alertmanager's API, else the person's name. */
                 created_by?: string | null;
                 from?: components["schemas"]["Instant"] | null;
                 id: string;
@@ -20880,6 +20914,39 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_list_user_log_entries_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_notification_rules_prefixed: {
         parameters: {
             query?: never;
@@ -24578,6 +24645,39 @@ export interface operations {
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_user_log_entries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;

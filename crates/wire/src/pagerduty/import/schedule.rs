@@ -60,8 +60,14 @@ pub(super) fn schedule(
             None => format!("layer {}", index + 1),
         };
         let place = format!("schedule {name:?}: {place}");
+        // Where nobody called it something, its place is its name.
+        let own = |title: &&str| *title != format!("Layer {}", index + 1);
+        let title = one.name.as_deref().filter(own).unwrap_or_default();
         match layer(one, &place, (people, &zone, now), remarks) {
-            Ok(made) => layers.extend(made),
+            Ok(made) => layers.extend(made.map(|made| Layer {
+                name: tidy(title, LAYER_NAME_CHARS_MAX),
+                ..made
+            })),
             Err(why) => remarks.add(format!("{place} is left out: {why}")),
         }
     }
@@ -88,7 +94,7 @@ pub(super) fn zone_of(name: &str) -> Option<TimeZone> {
     TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
 }
 
-/// A layer; none when it is over.
+/// A layer without its name; none when it is over.
 fn layer(
     one: &raw::Layer,
     place: &str,
@@ -121,10 +127,7 @@ fn layer(
     };
     let hand_off = civil_of(begin, zone).ok_or("its rotation begins when no clock shows a time")?;
     Ok(Some(Layer {
-        name: tidy(
-            one.name.as_deref().unwrap_or_default(),
-            LAYER_NAME_CHARS_MAX,
-        ),
+        name: String::new(),
         start: Moment(start),
         until: until.map(Moment),
         time_zone: None,

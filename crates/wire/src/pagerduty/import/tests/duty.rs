@@ -52,6 +52,15 @@ fn the_layer_that_wins_stands_first_there_and_last_here() {
 }
 
 #[test]
+fn a_layer_that_is_called_by_its_place_has_no_name_of_its_own() {
+    let called = ["Layer 3", "Layer 1", "Layer 1"];
+    let layers: Vec<_> = called.iter().map(|name| layer(name, &BOTH)).collect();
+    let made = imported(&schedule("UTC", &json!(layers))).document;
+    let names = made.schedules[0].layers.iter().map(|one| one.name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["", "Layer 1", ""]);
+}
+
+#[test]
 fn hours_of_a_layer_are_those_of_its_restrictions() {
     let mut one = layer("Weeks", &BOTH);
     one["rotation_turn_length_seconds"] = json!(43_200);
