@@ -57,27 +57,16 @@ impl Decider<'_> {
         let Some(alert) = firing.and_then(|id| self.state.alerts.get(&id)) else {
             return Ok(());
         };
-        let is_old = self.is_end_of_earlier(&told, &key, alert);
+        // Nor does it end what began since: another sender may fire anew while the one repeats the end before that, of which
+        // nothing may have been heard here. Who says only an end means what fails now.
+        let tells_begin = told.starts_at < told.ends_at;
+        let is_old = tells_begin && told.ends_at < self.state.since_begin(alert);
         if is_old && !bugs::on(Bug::OldEndEndsWhatBeganSince) {
             return Ok(());
         }
         let (id, at) = (alert.id, told.ends_at.max(alert.opened_at));
         self.recover_alert(id, at.min(self.now), Cause::Request, Vec::new());
         Ok(())
-    }
-
-    /// Whether an end is one of an earlier failure, and not of the alert that fires: of two senders the one may fire anew while the
-    /// other still says that it was over before. Each ends it at an instant of its own, so that none can be known by the instant that
-    /// was heard first; but what it says began before the earlier failure was over, and ended before this one began. Where nothing
-    /// was over before, and where only an end is said, what fails now is meant, also by a clock that is behind.
-    fn is_end_of_earlier(&self, told: &Labelled, key: &AlertKey, alert: &Alert) -> bool {
-        if told.starts_at >= told.ends_at || told.ends_at >= self.state.since_begin(alert) {
-            return false;
-        }
-        let earlier = self.state.firing.last_over(key);
-        let earlier = earlier.and_then(|earlier| self.state.alerts.get(earlier));
-        let over_since = earlier.and_then(|earlier| self.state.since_recovery(earlier));
-        over_since.is_some_and(|over_since| told.starts_at <= over_since)
     }
 
     /// What was said again while nobody listened was said in vain: an alert that would be over before its sender has had time

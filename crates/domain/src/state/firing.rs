@@ -1,5 +1,4 @@
-//! Which alerts fire now: found by their keys, and in order by service; and which of those that are known by their labels was over
-//! last. It decides nothing.
+//! Which alerts fire now: found by their keys, and in order by service. It decides nothing.
 
 #![expect(
     clippy::disallowed_types,
@@ -19,9 +18,6 @@ pub struct Firing {
     /// Those of rules by their keys alone: a rule may have moved to another service since it fired.
     of_rule: HashMap<String, BTreeMap<ServiceId, AlertId>>,
     of_service: BTreeMap<ServiceId, BTreeSet<AlertId>>,
-    /// The last under each key that is over, of those that are known by their labels: their senders say again what was over
-    /// before.
-    over: HashMap<AlertKey, AlertId>,
 }
 
 impl Firing {
@@ -29,12 +25,6 @@ impl Firing {
     #[must_use]
     pub fn get(&self, key: &AlertKey) -> Option<&AlertId> {
         self.by_key.get(key)
-    }
-
-    /// The last alert under this key that is over, where alerts are known by their labels.
-    #[must_use]
-    pub fn last_over(&self, key: &AlertKey) -> Option<&AlertId> {
-        self.over.get(key)
     }
 
     /// The alert of a rule that fires under this key, whichever service it was raised on.
@@ -95,11 +85,7 @@ impl Firing {
 
     pub(super) fn remove(&mut self, key: &AlertKey, service: ServiceId, alert: AlertId) {
         if self.by_key.get(key) == Some(&alert) {
-            if let Some((key, alert)) = self.by_key.remove_entry(key)
-                && key.sender == Sender::Labels
-            {
-                self.over.insert(key, alert);
-            }
+            self.by_key.remove(key);
             if let Some(of_rule) = self.of_rule.get_mut(&key.key)
                 && key.sender == Sender::Rule
             {
@@ -187,27 +173,5 @@ mod tests {
         assert_eq!(firing.of_rule("a"), Some(&second));
         firing.remove(&of_rule(two), two, second);
         assert_eq!(firing, Firing::default());
-    }
-
-    #[test]
-    fn of_alerts_that_are_known_by_their_labels_the_last_that_is_over_is_known() {
-        let of = service("QAAAAAAAAAAAAA");
-        let (first, second) = (alert("QAAAAAAAAAAAAB"), alert("QAAAAAAAAAAAAC"));
-        let by_labels = AlertKey {
-            sender: Sender::Labels,
-            ..key(of, "a")
-        };
-        let mut firing = Firing::default();
-        firing.insert(by_labels.clone(), of, first);
-        assert_eq!(firing.last_over(&by_labels), None);
-        firing.remove(&by_labels, of, first);
-        firing.insert(by_labels.clone(), of, second);
-        assert_eq!(firing.last_over(&by_labels), Some(&first));
-        firing.remove(&by_labels, of, second);
-        assert_eq!(firing.last_over(&by_labels), Some(&second));
-        assert!(firing.is_empty());
-        firing.insert(key(of, "a"), of, first);
-        firing.remove(&key(of, "a"), of, first);
-        assert_eq!(firing.last_over(&key(of, "a")), None, "it is told once");
     }
 }

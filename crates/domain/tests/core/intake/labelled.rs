@@ -124,29 +124,6 @@ fn the_second_of_two_senders_ends_an_earlier_failure_at_its_own_time_and_nothing
 }
 
 #[test]
-fn an_end_from_before_an_alert_was_told_ends_it_unless_it_is_one_of_an_earlier_failure() {
-    let mut world = World::set_up();
-    world.wait_ms(HOUR);
-    let ends_a_minute_ago = |world: &World| Labelled {
-        starts_at: world.now.minus_ms(2 * MINUTE),
-        ends_at: world.now.minus_ms(MINUTE),
-        ..world.labelled("a", &[], 0)
-    };
-    world.fires("a", &[]);
-    let over = ends_a_minute_ago(&world);
-    world.say(over);
-    assert!(!world.alert("a").is_firing(), "nothing was over before");
-    world.wait_ms(10 * MINUTE);
-    world.fires("a", &[]);
-    let over = ends_a_minute_ago(&world);
-    world.say(over);
-    assert!(
-        !world.alert("a").is_firing(),
-        "what was over before ended earlier than that began"
-    );
-}
-
-#[test]
 fn an_end_is_heard_when_the_clock_was_set_back_since_the_alert_began() {
     let mut world = World::set_up();
     world.fires("a", &[]);
