@@ -101,8 +101,8 @@ impl Decider<'_> {
         if let Some(until) = waits_until {
             self.cancel_pages(into, &cause, "what was merged is decided about anew");
             self.wait_as_before(into, until, quiet, position);
-        } else if self.incident(into)?.is_held_back() {
-            // What somebody had until now may be neither quiet nor wait.
+        } else {
+            // What somebody had until now may be quiet or wait, or do neither.
             self.look_again(into);
         }
         self.hurry(into, &cause);

@@ -56,6 +56,17 @@ fn where_that_one_is_over_by_then_the_other_waits_as_long_as_it_would_have() {
 }
 
 #[test]
+fn what_somebody_has_and_waits_goes_on_waiting_in_what_wakes_nobody_and_nobody_has() {
+    let mut world = paused(&[("beta", HOUR)]);
+    world.trigger("calm", Severity::Warning);
+    let into = world.incident().id;
+    let source = opened(&mut world, "beta");
+    world.acknowledge();
+    merge(&mut world, source, into);
+    is_paged_after(&mut world, HOUR);
+}
+
+#[test]
 fn work_that_was_ended_beside_what_waits_is_no_reason_for_what_that_is_merged_into() {
     let mut world = paused(&[("alpha", 10 * MINUTE)]);
     let (service, when) = (world.default_service(), once(&world, 0, HOUR));
