@@ -193,8 +193,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let mut rows = shown.rows();
     let cut = cut.map(|_| rows.next());
     let (name, cut) = ("incidents", &cut);
-    let page = Written { paging, name, cut };
-    Reply::written(StatusCode::OK, &page, shown.wholes.texts())
+    Reply::written(StatusCode::OK, &Written { paging, name, cut })
 }
 
 /// One incident
@@ -222,16 +221,14 @@ impl Asked {
         let shown = self.shown(&[id], include).await?;
         let row = shown.rows().next();
         let row = row.ok_or_else(|| Refusal::no_such("incident"))?;
-        let body = BTreeMap::from([("incident", row)]);
-        Reply::written(status, &body, shown.wholes.texts())
+        Reply::written(status, &BTreeMap::from([("incident", row)]))
     }
 
     /// The answer that shows these.
     pub(crate) async fn incidents(&self, ids: &[IncidentId]) -> Answer {
         let shown = self.shown(ids, Include::read(&self.parameters)).await?;
         let rows: Vec<Row<'_>> = shown.rows().collect();
-        let body = BTreeMap::from([("incidents", rows)]);
-        Reply::written(StatusCode::OK, &body, shown.wholes.texts())
+        Reply::written(StatusCode::OK, &BTreeMap::from([("incidents", rows)]))
     }
 
     /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than

@@ -20,7 +20,6 @@ mod notes;
 mod notifications;
 mod oncalls;
 mod orchestrations;
-mod pieces;
 mod place;
 mod policies;
 mod policy_shape;

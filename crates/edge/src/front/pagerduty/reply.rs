@@ -2,13 +2,11 @@
 
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::pagerduty::rest::{Cut, Paging, Refusal};
 
-use super::pieces::Pieces;
 use crate::access::who::{Caller, Via};
 use crate::app::App;
 use crate::http::problem::Problem;
@@ -33,7 +31,7 @@ pub(crate) enum Reply {
     /// What was asked for, or what became of it.
     Done(Value),
     /// The same or what was made, written already.
-    Written(StatusCode, Pieces),
+    Written(StatusCode, String),
     /// What was made.
     Created(Value),
     /// Done, and there is nothing to tell.
@@ -50,13 +48,9 @@ impl Reply {
         Self::Done(paging.body(name, cut))
     }
 
-    /// What is not a value, and texts that stand in it often.
-    pub(crate) fn written<T: Serialize>(
-        status: StatusCode,
-        body: &T,
-        shared: Vec<Bytes>,
-    ) -> Answer {
-        let written = Pieces::write(body, shared);
+    /// What is not a value.
+    pub(crate) fn written<T: Serialize>(status: StatusCode, body: &T) -> Answer {
+        let written = serde_json::to_string(body);
         let unwritten = |_| Problem::internal("the answer could not be written");
         Ok(Self::Written(status, written.map_err(unwritten)?))
     }
@@ -66,7 +60,7 @@ impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         match self {
             Self::Done(body) => json(StatusCode::OK, body.to_string()),
-            Self::Written(status, pieces) => in_pieces(status, pieces),
+            Self::Written(status, body) => json(status, body),
             Self::Created(body) => json(StatusCode::CREATED, body.to_string()),
             Self::Empty => StatusCode::NO_CONTENT.into_response(),
             Self::Accepted => StatusCode::ACCEPTED.into_response(),
@@ -77,20 +71,6 @@ impl IntoResponse for Reply {
 
 fn json(status: StatusCode, body: String) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-fn in_pieces(status: StatusCode, pieces: Pieces) -> Response {
-    let head = [
-        (
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/json"),
-        ),
-        (
-            header::CONTENT_LENGTH,
-            HeaderValue::from(pieces.length_bytes()),
-        ),
-    ];
-    (status, head, pieces.into_body()).into_response()
 }
 
 impl IntoResponse for Refused {

@@ -2,9 +2,7 @@
 //! however many incidents show them: a policy names every service that follows it, so that a hundred copies of one are long.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
@@ -12,7 +10,6 @@ use tocsin_domain::incident::Incident;
 use tocsin_domain::state::State;
 
 use super::incident_shape::{Include, policy_of};
-use super::pieces::held;
 use super::place::Place;
 use super::policy_shape::policy_shown;
 use super::service_shape::{Standings, service};
@@ -20,8 +17,8 @@ use super::service_shape::{Standings, service};
 /// What is shown as a whole, by its id.
 #[derive(Debug, Default)]
 pub(crate) struct Wholes {
-    services: BTreeMap<String, Arc<RawValue>>,
-    policies: BTreeMap<String, Arc<RawValue>>,
+    services: BTreeMap<String, Box<RawValue>>,
+    policies: BTreeMap<String, Box<RawValue>>,
 }
 
 impl Wholes {
@@ -56,12 +53,6 @@ impl Wholes {
         all
     }
 
-    /// All of it, as it is written from here.
-    pub(crate) fn texts(&self) -> Vec<Bytes> {
-        let all = self.services.values().chain(self.policies.values());
-        all.map(held).collect()
-    }
-
     /// What stands in a field of an incident in place of that reference.
     fn instead(&self, field: &str, reference: &Value) -> Option<&RawValue> {
         let wholes = match field {
@@ -75,7 +66,7 @@ impl Wholes {
 }
 
 fn keep<T: Serialize>(
-    wholes: &mut BTreeMap<String, Arc<RawValue>>,
+    wholes: &mut BTreeMap<String, Box<RawValue>>,
     id: &str,
     shown: impl FnOnce() -> T,
 ) {
@@ -84,7 +75,7 @@ fn keep<T: Serialize>(
     }
     // A value can always be written; if it could not, its reference would be shown.
     if let Ok(whole) = to_raw_value(&shown()) {
-        wholes.insert(id.to_owned(), Arc::from(whole));
+        wholes.insert(id.to_owned(), whole);
     }
 }
 
