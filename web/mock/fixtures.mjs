@@ -359,7 +359,7 @@ export const DOCTOR_UNWATCHED = {
   able_to_page: true,
   checks: [
     ...DOCTOR_FINE.checks.slice(0, 3),
-    { name: 'watch', state: 'warn', detail: 'watching this machine is switched off; only what others send is paged for', fix: 'if that is not meant, set enabled = true under [watch] in tocsin.toml and restart', snippet: null },
+    { name: 'watch off', state: 'ok', detail: 'switched off by enabled = false under [watch] in tocsin.toml: only what others send is paged for', fix: null, snippet: null },
   ],
 };
 

@@ -296,9 +296,9 @@ fn watch(watching: &Watching) -> Vec<Check> {
     let name = "watch";
     match watching {
         Watching::NotYet => Vec::new(),
-        // Somebody chose that, and nothing is to be done about it.
+        // Somebody chose that, and nothing is to be done about it. By its name the browser tells why nothing is found.
         Watching::Off => vec![Check::ok(
-            name,
+            "watch off",
             "switched off by enabled = false under [watch] in tocsin.toml: only what others send is paged for",
         )],
         Watching::NotRunning(why) => vec![Check::fail(

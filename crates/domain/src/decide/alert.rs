@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::hold::hold_rules;
 use super::relapse::Return;
 use super::take_in::Taken;
-use super::{Decider, text_within};
+use super::{Decider, line_within, text_within};
 use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
 use crate::bugs::{self, Bug};
 use crate::command::{AlertAsk, Refusal};
@@ -76,7 +76,7 @@ impl Decider<'_> {
                 at,
             } => {
                 let service = self.service_or_default(service)?;
-                let title = text_within("summary", &title, 1024)?;
+                let title = line_within("summary", &title, 1024)?;
                 let dedup_key = self.key_or_new(dedup_key)?;
                 self.trigger(Condition {
                     service,
@@ -84,8 +84,7 @@ impl Decider<'_> {
                     dedup_key,
                     source: source_of(integration),
                     severity,
-                    // A title is one line wherever it is shown: in subjects, in texts, in lists.
-                    title: title.replace(['\n', '\t'], " "),
+                    title,
                     summary,
                     details,
                     at: at.unwrap_or(self.now).min(self.now),

@@ -2,7 +2,7 @@
 
 use super::recipients::NOBODY_LEFT;
 use super::respond::TITLE_MAX;
-use super::{Decider, text_within};
+use super::{Decider, line_within, text_within};
 use crate::actor::Actor;
 use crate::command::Refusal;
 use crate::event::{AskedLevel, Cause, Response};
@@ -453,7 +453,7 @@ impl Decider<'_> {
 
     /// Also of an incident that is over: its report is read later.
     pub(super) fn set_title(&mut self, id: IncidentId, title: &str) -> Result<(), Refusal> {
-        let title = text_within("title", title, TITLE_MAX)?;
+        let title = line_within("title", title, TITLE_MAX)?;
         let known = self.incident(id)?;
         if known.title == title {
             let what = format!("the title of incident {}, which it has", known.number);

@@ -83,12 +83,20 @@ impl Decider<'_> {
         }
         let any_closed = known.closed.clone();
         let cause = Cause::Event { position };
+        // Who raised it says that it is over, or nobody will: there is nothing of ours to wait for.
+        let why = match (closed, &any_closed) {
+            (Some(why), _) => why.to_owned(),
+            (None, Some(why)) => {
+                format!(
+                    "no alert is open, and not all were said to be over by who raised them: {why}"
+                )
+            }
+            (None, None) => "whoever raised it says that it is over".to_owned(),
+        };
         let over = IncidentWhat::Recovered { closed: any_closed };
         self.emit_incident(cause.clone(), incident, over);
         if outside {
-            // Who raised it says that it is over, or nobody will: there is nothing of ours to wait for.
-            let why = closed.unwrap_or("whoever raised it says that it is over");
-            self.resolve_now(incident, cause, why);
+            self.resolve_now(incident, cause, &why);
         }
     }
 }

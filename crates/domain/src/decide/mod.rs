@@ -269,6 +269,11 @@ fn text_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
+/// The same of a title, which is one line wherever it is shown: in subjects, in messages, in lists.
+fn line_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    Ok(text_within(field, text, max)?.replace(['\n', '\t'], " "))
+}
+
 /// The same of a name, which holds nothing either that turns the direction of the text around it: it would read as another name.
 fn name_within(field: &str, name: &str, max: usize) -> Result<String, Refusal> {
     let name = text_within(field, name, max)?;

@@ -1,6 +1,6 @@
 //! Decisions of people about incidents.
 
-use super::{Decider, text_within};
+use super::{Decider, line_within, text_within};
 use crate::alert::Alert;
 use crate::bugs::{self, Bug};
 use crate::command::{Refusal, RespondAsk};
@@ -37,7 +37,7 @@ impl Decider<'_> {
                 more,
             } => {
                 let service = self.service_or_default(service)?;
-                let title = text_within("summary", &title, TITLE_MAX)?;
+                let title = line_within("summary", &title, TITLE_MAX)?;
                 self.declare(service, title, urgency, *more)
             }
             RespondAsk::Snooze {

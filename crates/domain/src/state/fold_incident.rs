@@ -314,6 +314,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.hold = None;
             incident.acknowledgement_ends_at = None;
             incident.snoozed_until = None;
+            incident.hours_passed_at = None;
             stop_escalation(incident);
         }
         IncidentWhat::EvidenceFrozen { sha256, .. } => incident.evidence = Some(sha256.clone()),

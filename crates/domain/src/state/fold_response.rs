@@ -18,10 +18,11 @@ impl State {
                 alert.incident = to;
             }
         }
-        let (mut counts, mut is_urgent) = ((0, 0), false);
+        let (mut counts, mut is_urgent, mut closed) = ((0, 0), false, None);
         if let Some(source) = self.incidents.get_mut(&from) {
             counts = (source.firing, source.burning);
             is_urgent = source.urgent_by_hand;
+            closed.clone_from(&source.closed);
             // Of both there may be many.
             let moved: BTreeSet<AlertId> = alerts.iter().copied().collect();
             source.alerts.retain(|alert| !moved.contains(alert));
@@ -33,6 +34,7 @@ impl State {
             target.burning += counts.1;
             // No alert of it may say so.
             target.urgent_by_hand |= is_urgent;
+            target.closed = target.closed.take().or(closed);
             if counts.0 > 0 {
                 target.healthy_since = None;
             }

@@ -129,6 +129,29 @@ fn what_was_closed_beside_what_recovered_is_not_said_to_have_been_healthy() {
 }
 
 #[test]
+fn what_was_closed_before_a_merge_is_told_when_the_rest_is_over() {
+    let mut world = World::with_apache();
+    world.crash();
+    world.fire("apache-5xx", &[]);
+    let monitor = world.monitor("apache-down");
+    let enabled = false;
+    world.ask(Ask::Watch(WatchAsk::SwitchMonitor { monitor, enabled }));
+    let sources = vec![world.incident().id];
+    world.trigger("shop", Severity::Critical);
+    let into = world.incident().id;
+    world.respond(RespondAsk::Merge { sources, into });
+    world.recover("apache-5xx");
+    world.ask(Ask::Alert(AlertAsk::ResolveByKey {
+        service: world.state.installation.as_ref().unwrap().default_service,
+        integration: None,
+        dedup_key: "shop".to_owned(),
+    }));
+    assert_eq!(healthy(&world), 0);
+    let why = end(&world).1;
+    assert!(why.contains("not all were said to be over"), "{why}");
+}
+
+#[test]
 fn the_alert_of_a_removed_heartbeat_says_so() {
     let mut world = World::set_up();
     let token_hash = Some("00".to_owned());

@@ -316,10 +316,11 @@ fn place(state: &State, incident: &Incident, alerts: &[&Alert]) -> Option<String
     (!places.is_empty()).then(|| places.join(", "))
 }
 
-/// The source of an event: those that must name one have nothing else in their summary.
+/// The source of an event: those that must name one have nothing else in their summary. What a person declares is known by nothing
+/// from what came by the native API, so of both only a place of one word is one.
 fn place_of<'a>(state: &State, alert: &'a Alert) -> Option<&'a str> {
     let names_source = match &alert.source {
-        AlertSource::Api => true,
+        AlertSource::Api => alert.summary.split_whitespace().count() == 2,
         AlertSource::EventsV2 { integration } => {
             let known = state.integrations.get(integration);
             known.is_some_and(|known| matches!(known.kind, IntegrationKind::EventsV2))

@@ -296,8 +296,11 @@ async fn a_title_is_one_line_by_whatever_way_it_comes() {
     let mut event = crate::world::trigger("web");
     event["payload"]["summary"] = json!("Shop\nis down");
     assert_eq!(world.enqueue(&event).await.status, StatusCode::ACCEPTED);
+    let declared = json!({"title": "Logs\nfill", "urgency": "low"});
+    let declared = world.post("/incidents", declared).await;
+    assert!(declared.status.is_success(), "{}", declared.text());
     let list = world.get("/incidents").await.json();
     let all = list["items"].as_array().unwrap().iter();
     let titles: Vec<&str> = all.map(|one| one["title"].as_str().unwrap()).collect();
-    assert_eq!(titles, ["Shop is down", "Disk full of logs"]);
+    assert_eq!(titles, ["Logs fill", "Shop is down", "Disk full of logs"]);
 }

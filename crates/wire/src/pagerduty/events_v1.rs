@@ -11,8 +11,6 @@ use super::events_v2::{
 };
 use crate::page_message::web_address;
 
-/// Where it is said to be when no client is named.
-const SOURCE: &str = "Events API v1";
 /// Characters of a client's name that are kept.
 const CLIENT_CHARS_MAX: usize = 255;
 
@@ -80,7 +78,7 @@ fn event_of(value: &Value, errors: &mut Vec<String>) -> Option<Event> {
     let client = text(value, "client", &mut Vec::new());
     let client = client.map(|name| name.chars().take(CLIENT_CHARS_MAX).collect::<String>());
     let payload = match action {
-        Action::Trigger => Some(payload(value, client.as_deref(), errors)?),
+        Action::Trigger => Some(payload(value, errors)?),
         Action::Acknowledge | Action::Resolve => None,
     };
     let address = text(value, "client_url", &mut Vec::new());
@@ -97,7 +95,7 @@ fn event_of(value: &Value, errors: &mut Vec<String>) -> Option<Event> {
     })
 }
 
-fn payload(value: &Value, client: Option<&str>, errors: &mut Vec<String>) -> Option<Payload> {
+fn payload(value: &Value, errors: &mut Vec<String>) -> Option<Payload> {
     let Some(summary) = text(value, "description", errors) else {
         errors.push("Description is required for trigger events".to_owned());
         return None;
@@ -105,7 +103,7 @@ fn payload(value: &Value, client: Option<&str>, errors: &mut Vec<String>) -> Opt
     Some(Payload {
         // A description was longer in v1: it is cut, since an alert must not be lost for it.
         summary: summary.chars().take(SUMMARY_CHARS_MAX).collect(),
-        source: client.unwrap_or(SOURCE).to_owned(),
+        source: None,
         severity: Severity::Critical,
         timestamp: None,
         component: None,
@@ -168,8 +166,9 @@ mod tests {
         }));
         let event = event.unwrap();
         assert_eq!(event.dedup_key.as_deref(), Some("srv01/HTTP"));
+        assert_eq!(event.client.as_deref(), Some("Sample Monitoring Service"));
         let payload = event.payload.unwrap();
-        assert_eq!(payload.source, "Sample Monitoring Service");
+        assert_eq!(payload.source, None, "a client is no place");
         assert_eq!(payload.severity, Severity::Critical);
         assert_eq!(payload.custom_details.unwrap()["ping time"], "1500ms");
         let plain = json!({"service_key": KEY, "event_type": "resolve", "incident_key": "k"});

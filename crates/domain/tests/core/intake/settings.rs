@@ -207,6 +207,19 @@ fn what_somebody_had_throughout_support_hours_is_raised_when_they_begin_again() 
 }
 
 #[test]
+fn support_hours_that_passed_before_it_was_over_count_no_longer_once_the_clock_was_set_back() {
+    let mut world = snoozed(UNTIL_MONDAY + 11 * HOUR);
+    let incident = world.incident().id;
+    let note = None;
+    world.respond(RespondAsk::Resolve { incident, note });
+    world.now = world.now.minus_ms(24 * HOUR);
+    world.ask(Ask::ClockSetBack { by_ms: 24 * HOUR });
+    world.respond(RespondAsk::Reopen { incident });
+    // It is Sunday at 20:00 again.
+    is_paged_after(&mut world, 13 * HOUR);
+}
+
+#[test]
 fn nobody_is_woken_for_support_hours_that_passed_while_nothing_ran() {
     let mut world = World::set_up();
     world.take_in(support(true), GroupBy::Nothing, None);

@@ -247,7 +247,10 @@ fn trigger(integration: &Integration, event: &Event, payload: Payload, key: Stri
             events_v2::Severity::Critical => Severity::Critical,
         },
         title: payload.summary,
-        summary: cut(&format!("on {}", payload.source), SUMMARY_CHARS_MAX),
+        summary: payload.source.map_or_else(
+            || "by the Events API v1".to_owned(),
+            |source| cut(&format!("on {source}"), SUMMARY_CHARS_MAX),
+        ),
         details,
         at: payload.timestamp,
     }

@@ -319,8 +319,9 @@ fn why_nobody(state: &State, known: &Incident, update: &Update, now: Timestamp) 
     if urgency == Urgency::Low {
         return Some("its urgency is low, which pages nobody".to_owned());
     }
-    // What is only now said to be urgent fails by that alone.
-    if update.urgency.is_none() && !state.burns(known) {
+    // What is only now said to be urgent asks by that alone, as long as something of it fails.
+    let rises = urgency > known.urgency && known.firing > 0;
+    if !rises && !state.burns(known) {
         return Some("nothing that pages fails in it at this moment".to_owned());
     }
     let quiet = state.quiet_at(known, now)?;

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::json;
-use tocsin_domain::code::{Document, Urgency};
+use tocsin_domain::code::{Document, Timeout, Urgency};
 use tocsin_wire::code::{File, read as read_files};
 use tocsin_wire::pagerduty::import::{Imported, Walk};
 
@@ -141,6 +141,12 @@ async fn what_is_imported_from_a_tocsin_is_what_it_exports() {
     assert_eq!(made.schedules, exported.schedules);
     made.escalation_policies.retain(|one| one.name == "Web");
     exported.escalation_policies.retain(|one| one.name == "Web");
+    // There, services say how long an acknowledgement holds, and no policy does.
+    let policies = exported.escalation_policies.iter_mut();
+    let held: Vec<_> = policies
+        .filter_map(|one| one.acknowledgement_timeout.take())
+        .collect();
+    assert_eq!(held.len(), 1);
     assert_eq!(made.escalation_policies, exported.escalation_policies);
     let mine = ["Odd", "Shop"];
     made.services
@@ -152,6 +158,10 @@ async fn what_is_imported_from_a_tocsin_is_what_it_exports() {
     for one in &mut exported.services {
         if one.name == "Odd" {
             one.urgency = Urgency::High;
+        }
+        if one.escalation_policy.as_deref() == Some("Web") {
+            let own = one.acknowledgement_timeout;
+            one.acknowledgement_timeout = own.or(Some(Timeout::After(held[0])));
         }
     }
     assert_eq!(made.services, exported.services);

@@ -95,8 +95,8 @@ pub struct Event {
 pub struct Payload {
     /// In one line.
     pub summary: String,
-    /// Where.
-    pub source: String,
+    /// Where; v1 does not say.
+    pub source: Option<String>,
     /// How bad it is.
     pub severity: Severity,
     /// When the sender saw it.
@@ -283,7 +283,7 @@ fn payload_of(fields: &Fields<'_>, check: &mut Check) -> Option<Payload> {
         class: fields.short(check, "class"),
         custom_details: fields.value("custom_details").cloned(),
         summary: summary?,
-        source: source?,
+        source: Some(source?),
         severity: severity?,
     })
 }

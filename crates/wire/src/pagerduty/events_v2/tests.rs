@@ -20,7 +20,7 @@ fn a_trigger_of_the_python_client_is_read_in_full() {
     assert_eq!(event.dedup_key.as_deref(), Some("web-1/down"));
     let payload = event.payload.unwrap();
     assert_eq!(payload.summary, "Apache is down on webserver-01");
-    assert_eq!(payload.source, "webserver-01");
+    assert_eq!(payload.source.as_deref(), Some("webserver-01"));
     assert_eq!(payload.severity, Severity::Critical);
     assert_eq!(payload.component.as_deref(), Some("apache2"));
     assert_eq!(payload.custom_details.unwrap()["free_workers"], 0);
@@ -37,8 +37,8 @@ fn acknowledge_and_resolve_need_no_payload() {
     assert_eq!(event.action, Action::Resolve);
     let event = accept(include_bytes!("testdata/alertmanager_resolve.json"));
     assert_eq!(
-        (event.action, event.payload.unwrap().source.as_str()),
-        (Action::Resolve, "Alertmanager")
+        (event.action, event.payload.unwrap().source.as_deref()),
+        (Action::Resolve, Some("Alertmanager"))
     );
     let left_over = json!({"routing_key": KEY, "event_action": "resolve", "dedup_key": "k", "payload": {"summary": 5}});
     assert_eq!(accept(left_over.to_string().as_bytes()).payload, None);
