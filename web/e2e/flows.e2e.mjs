@@ -174,7 +174,7 @@ test('each page tells on demand why it was sent to this person', async () => {
 test('at the last resort the page names who is paged and when again', async () => {
   await control(base, 'advance', { number: 42, to: 'last resort' });
   await open('/ui/incidents/42', '.plot canvas');
-  await page.getByText('No level of the policy had anybody who can be reached.').waitFor();
+  await page.getByText('Nobody who was to be paged first can be reached.').waitFor();
   assert.match(await page.locator('.now').innerText(), /Last resort: Grace Hopper; again at \d\d:\d\d/);
 });
 
@@ -289,8 +289,7 @@ test('where nothing is looked for, the targets and the checklist say so and wher
   await control(base, 'switch', { empty: true, unwatched: true });
   for (const path of ['/ui/targets', '/ui/welcome']) {
     await open(path, 'main h1');
-    await page.getByText('Watching this machine is switched off').waitFor();
-    await page.getByText('set enabled = true under [watch] in tocsin.toml and restart').waitFor();
+    await page.getByText('Switched off by enabled = false under [watch] in tocsin.toml').waitFor();
     assert.equal(await page.getByText(/No web server found yet|Tocsin looks for running|No running Apache/).count(), 0, path);
   }
 });
