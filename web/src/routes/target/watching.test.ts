@@ -10,6 +10,11 @@ test('what keeps servers from being found is told with what to do about it', () 
   expect(of(check({ state: 'fail', detail: 'the agent is not running', fix: null }))).toEqual(['The agent is not running.']);
 });
 
+test('that somebody switched it off is told, though it is no fault', () => {
+  const off = check({ name: 'watch off', state: 'ok', detail: 'switched off by enabled = false', fix: null });
+  expect(of(off)).toEqual(['Switched off by enabled = false.']);
+});
+
 test('nothing is told while servers are looked for, nor of other findings', () => {
   expect(of(check({ state: 'ok', detail: 'the agent runs and sees all there is', fix: null }))).toEqual([]);
   expect(of(check({ name: 'disk' }))).toEqual([]);
