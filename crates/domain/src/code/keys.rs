@@ -107,11 +107,12 @@ impl Keys {
             schedules: schedules(state),
             policies: policies(state),
             services: services(state),
-            heartbeats: Names::new(
+            heartbeats: by_age(
+                state,
                 "heartbeat",
-                state.pulses.values().map(|one| {
-                    let since = state.named_since(Named::Heartbeat(one.heartbeat.id));
-                    (since, one.heartbeat.id, &*one.heartbeat.name)
+                state.pulses.values().map(|pulse| {
+                    let one = &pulse.heartbeat;
+                    (Named::Heartbeat(one.id), one.id, &*one.name)
                 }),
             ),
             monitors: Names::new(
@@ -125,12 +126,10 @@ impl Keys {
                     .values()
                     .map(|one| (one.found_at, one.id, &*one.identity.name)),
             ),
-            windows: Names::new(
+            windows: by_age(
+                state,
                 "maintenance window",
-                ahead.map(|one| {
-                    let since = state.named_since(Named::Window(one.id));
-                    (since, one.id, &*one.reason)
-                }),
+                ahead.map(|one| (Named::Window(one.id), one.id, &*one.reason)),
             ),
         }
     }
@@ -139,39 +138,37 @@ impl Keys {
 /// The keys of teams.
 pub(super) fn teams(state: &State) -> Names<TeamId> {
     let all = state.teams.values();
-    let all = all.map(|one| {
-        let since = state.named_since(Named::Team(one.id));
-        (since, one.id, &*one.name)
-    });
-    Names::new("team", all)
+    let all = all.map(|one| (Named::Team(one.id), one.id, &*one.name));
+    by_age(state, "team", all)
 }
 
 /// The keys of schedules.
 pub(super) fn schedules(state: &State) -> Names<ScheduleId> {
     let all = state.schedules.values();
-    let all = all.map(|one| {
-        let since = state.named_since(Named::Schedule(one.id));
-        (since, one.id, &*one.name)
-    });
-    Names::new("schedule", all)
+    let all = all.map(|one| (Named::Schedule(one.id), one.id, &*one.name));
+    by_age(state, "schedule", all)
 }
 
 /// The keys of escalation policies.
 pub(super) fn policies(state: &State) -> Names<PolicyId> {
     let all = state.policies.values();
-    let all = all.map(|one| {
-        let since = state.named_since(Named::Policy(one.id));
-        (since, one.id, &*one.name)
-    });
-    Names::new("escalation policy", all)
+    let all = all.map(|one| (Named::Policy(one.id), one.id, &*one.name));
+    by_age(state, "escalation policy", all)
 }
 
 /// The keys of services.
 pub(super) fn services(state: &State) -> Names<ServiceId> {
     let all = state.services.values();
-    let all = all.map(|one| {
-        let since = state.named_since(Named::Service(one.id));
-        (since, one.id, &*one.name)
-    });
-    Names::new("service", all)
+    let all = all.map(|one| (Named::Service(one.id), one.id, &*one.name));
+    by_age(state, "service", all)
+}
+
+/// The keys of things of which the state knows since when each has its name.
+fn by_age<'a, I: Ord + Copy>(
+    state: &State,
+    noun: &'static str,
+    things: impl Iterator<Item = (Named, I, &'a str)>,
+) -> Names<I> {
+    let since = |(thing, id, name)| (state.named_since(thing), id, name);
+    Names::new(noun, things.map(since))
 }

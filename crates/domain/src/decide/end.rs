@@ -82,22 +82,25 @@ impl Decider<'_> {
             return;
         }
         let any_closed = known.closed.clone();
-        let cause = Cause::Event { position };
         // Who raised it says that it is over, or nobody will: there is nothing of ours to wait for.
-        let why = match (closed, &any_closed) {
-            (Some(why), _) => why.to_owned(),
-            (None, Some(why)) => {
-                format!(
-                    "no alert is open, and not all were said to be over by who raised them: {why}"
-                )
-            }
-            (None, None) => "whoever raised it says that it is over".to_owned(),
-        };
+        let why = outside.then(|| why_over(closed, any_closed.as_deref()));
+        let cause = Cause::Event { position };
         let over = IncidentWhat::Recovered { closed: any_closed };
         self.emit_incident(cause.clone(), incident, over);
-        if outside {
+        if let Some(why) = why {
             self.resolve_now(incident, cause, &why);
         }
+    }
+}
+
+/// Why an incident is over with its last open alert, which was `closed` or said to be over; `any_closed` tells of all of them.
+fn why_over(closed: Option<&str>, any_closed: Option<&str>) -> String {
+    match (closed, any_closed) {
+        (Some(why), _) => why.to_owned(),
+        (None, Some(why)) => {
+            format!("no alert is open, and not all were said to be over by who raised them: {why}")
+        }
+        (None, None) => "whoever raised it says that it is over".to_owned(),
     }
 }
 

@@ -135,8 +135,7 @@ impl Decider<'_> {
     /// is not due at once.
     pub(super) fn wait_before_the_first_page(&mut self, alert: AlertId, id: IncidentId) {
         let incident = self.state.incidents.get(&id);
-        let is_undecided =
-            incident.is_some_and(|one| one.hold.is_none() && one.suppressed.is_none());
+        let is_undecided = incident.is_some_and(|one| !one.is_held_back());
         let alert = self.state.alerts.get(&alert);
         if is_undecided && alert.is_some_and(|alert| alert.is_burning() && alert.hold.is_some()) {
             self.look_again(id);

@@ -18,7 +18,7 @@ pub use heartbeat::{
 };
 pub use judge::{Incoming, Judged, RuleHit, Ruling};
 pub use label::{LabelMatcher, LabelTest, MATCHER_BYTES_MAX};
-pub use rule::{Action, Condition, Field, RULES_MAX, Rule, Test};
+pub use rule::{Action, Condition, Field, RULES_MAX, Rule, Test, place_in};
 pub use settings::{
     ALERTS_PER_INCIDENT_MAX, GROUP_FIELDS_MAX, GROUP_MS_MAX, GroupBy, Intake, Loudness,
     RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN, SupportHours, UrgencyBy,

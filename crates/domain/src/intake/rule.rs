@@ -149,6 +149,12 @@ pub enum Action {
     },
 }
 
+/// Where something fails by the words of whoever sent it: alerts from outside keep that in their summary.
+#[must_use]
+pub fn place_in(summary: &str) -> Option<&str> {
+    summary.strip_prefix("on ")
+}
+
 impl Field {
     /// Its value; none when the alert has no such field.
     pub(super) fn of(&self, alert: &Incoming<'_>) -> Option<String> {
@@ -156,10 +162,9 @@ impl Field {
             Self::Title => Some(alert.title.to_owned()),
             Self::Summary => Some(alert.summary.to_owned()),
             Self::Severity => Some(alert.severity.word().to_owned()),
-            Self::Source => detail(alert, "source").or_else(|| {
-                // Alerts from outside keep where they come from in their summary.
-                alert.summary.strip_prefix("on ").map(str::to_owned)
-            }),
+            Self::Source => {
+                detail(alert, "source").or_else(|| place_in(alert.summary).map(str::to_owned))
+            }
             Self::Component => detail(alert, "component"),
             Self::Group => detail(alert, "group"),
             Self::Class => detail(alert, "class"),

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::id::{NotificationId, SecretId, UserId};
 use tocsin_domain::incident::{Incident, Status};
+use tocsin_domain::intake::place_in;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
@@ -330,7 +331,7 @@ fn place_of<'a>(state: &State, alert: &'a Alert) -> Option<&'a str> {
         | AlertSource::Heartbeat { .. }
         | AlertSource::Alertmanager { .. } => false,
     };
-    let place = names_source.then(|| alert.summary.strip_prefix("on "));
+    let place = names_source.then(|| place_in(&alert.summary));
     place.flatten().filter(|place| !place.trim().is_empty())
 }
 

@@ -68,10 +68,10 @@ fn an_alert_of_two_senders_opens_one_incident_and_pages_once() {
     assert_eq!(world.pages().len(), pages, "nobody is paged anew");
 }
 
-#[test]
-fn an_end_from_before_an_alert_began_anew_does_not_end_it() {
+/// What was said to hold for so long is said to be over, which is told with it.
+fn over_after(holds_ms: u64) -> (World, Labelled) {
     let mut world = World::set_up();
-    let first = world.labelled("a", &[], 5 * MINUTE);
+    let first = world.labelled("a", &[], holds_ms);
     world.say(first.clone());
     world.wait_ms(100_000);
     let over = Labelled {
@@ -79,6 +79,12 @@ fn an_end_from_before_an_alert_began_anew_does_not_end_it() {
         ..first
     };
     world.say(over.clone());
+    (world, over)
+}
+
+#[test]
+fn an_end_from_before_an_alert_began_anew_does_not_end_it() {
+    let (mut world, over) = over_after(5 * MINUTE);
     world.wait_ms(200_000);
     world.fires("a", &[]);
     let events = world.journal.len();
@@ -101,15 +107,7 @@ fn an_end_from_before_an_alert_began_anew_does_not_end_it() {
 fn the_second_of_two_senders_ends_an_earlier_failure_at_its_own_time_and_nothing_else() {
     // Also where that was so long ago that what fires anew is another incident.
     for wait_ms in [MINUTE, 13 * MINUTE] {
-        let mut world = World::set_up();
-        let first = world.labelled("a", &[], HOLDS_MS);
-        world.say(first.clone());
-        world.wait_ms(100_000);
-        let over = Labelled {
-            ends_at: world.now,
-            ..first
-        };
-        world.say(over.clone());
+        let (mut world, over) = over_after(HOLDS_MS);
         world.wait_ms(wait_ms);
         world.fires("a", &[]);
         let events = world.journal.len();

@@ -112,14 +112,17 @@ type Kind = (&'static str, String, Value);
 
 /// What somebody did that may also come by itself, with who it was.
 fn by_hand(asked: &Asked, state: &State, event: &Event) -> Option<Kind> {
+    // Of thousands of events few are any of these: only for those is it looked up who it was.
+    let (kind, done, more) = if event.is_reopened_by_hand() {
+        let more = json!({"channel": {"type": "api"}});
+        ("trigger", "Reopened", more)
+    } else if event.is_resolved_by_hand() {
+        ("resolve", "Resolved", json!({}))
+    } else {
+        return None;
+    };
     let agent = asked.place.agent(state, &event.actor);
-    let who = text(&agent);
-    if event.is_reopened_by_hand() {
-        let channel = json!({"channel": {"type": "api"}});
-        return Some(("trigger", format!("Reopened by {who}"), channel));
-    }
-    let is_resolved = event.is_resolved_by_hand();
-    is_resolved.then(|| ("resolve", format!("Resolved by {who}"), json!({})))
+    Some((kind, format!("{done} by {}", text(&agent)), more))
 }
 
 fn of_incident(asked: &Asked, state: &State, what: &IncidentWhat) -> Option<Kind> {
