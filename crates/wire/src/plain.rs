@@ -8,6 +8,13 @@ pub(crate) fn is_plain(text: &str) -> bool {
         .fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
+/// Whether it is [plain](is_plain) and has one blank at most between two words, and none around them.
+pub(crate) fn is_plain_line(text: &str) -> bool {
+    let mut pairs = text.as_bytes().windows(2);
+    let around = text.starts_with(' ') || text.ends_with(' ');
+    is_plain(text) && !around && !pairs.any(|pair| pair == b"  ")
+}
+
 /// The first characters of a text.
 pub(crate) fn cut(text: &str, chars_max: usize) -> String {
     // No character has less than a byte.
@@ -31,6 +38,12 @@ mod tests {
             if whole {
                 prop_assert!(!text.chars().any(char::is_control));
             }
+        }
+
+        #[test]
+        fn the_words_of_a_plain_line_make_it_again(text in "[ a-c\\t]{0,8}") {
+            let words: Vec<&str> = text.split_whitespace().collect();
+            prop_assert_eq!(is_plain_line(&text), words.join(" ") == text);
         }
 
         #[test]

@@ -1,5 +1,7 @@
 //! Applies a mapping to a body. What is merely ornamental never costs an alert: it is cut or left out, and noted.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tocsin_domain::monitor::Severity;
@@ -12,6 +14,7 @@ use super::{
     ALERTS_MAX, Action, DEDUP_KEY_CHARS_MAX, DETAIL_CHARS_MAX, DETAILS_MAX, Failure, Mapped,
     Mapping, OUTPUT_BYTES_MAX, Outcome, SUMMARY_CHARS_MAX, TITLE_CHARS_MAX,
 };
+use crate::plain::{cut, is_plain, is_plain_line};
 
 /// Levels of nested fields that become details of their own.
 const DETAIL_DEPTH_MAX: usize = 8;
@@ -250,11 +253,15 @@ fn detail(name: &str, text: &str) -> (String, String) {
 
 /// The title, or the beginning of what is said instead of it.
 fn title(said: &str, summary: &str) -> String {
+    if !said.is_empty() {
+        return cut(said, TITLE_CHARS_MAX);
+    }
     let first_line = one_line(summary.lines().next().unwrap_or_default());
-    let title = [said, &first_line]
-        .into_iter()
-        .find(|text| !text.is_empty())
-        .unwrap_or(NO_TITLE);
+    let title = if first_line.is_empty() {
+        NO_TITLE
+    } else {
+        first_line.as_str()
+    };
     cut(title, TITLE_CHARS_MAX)
 }
 
@@ -274,18 +281,20 @@ pub(super) fn key(text: &str) -> String {
 
 /// In one line, without control characters.
 fn one_line(text: &str) -> String {
+    if is_plain_line(text) {
+        return text.to_owned();
+    }
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A blank for every control character but new lines and tabs.
-fn clean(text: &str) -> String {
+fn clean(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let unprintable =
         |character: char| character.is_control() && character != '\n' && character != '\t';
-    text.replace(unprintable, " ")
-}
-
-fn cut(text: &str, chars_max: usize) -> String {
-    text.chars().take(chars_max).collect()
+    Cow::Owned(text.replace(unprintable, " "))
 }
 
 fn size_of(alert: &Mapped) -> usize {
