@@ -26,6 +26,7 @@ use crate::delivery::set_up;
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
+use crate::front::known_mappings::KnownMappings;
 use crate::front::pagerduty;
 use crate::front::prometheus::Room;
 use crate::front::twilio::Replies;
@@ -141,6 +142,7 @@ pub(crate) struct Inner {
     pub(crate) token_limit: TokenLimit,
     pub(crate) known_tokens: KnownTokens,
     pub(crate) known_keys: KnownKeys,
+    pub(crate) known_mappings: KnownMappings,
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) renderings: Arc<Semaphore>,
@@ -192,6 +194,7 @@ impl App {
             token_limit,
             known_tokens: KnownTokens::default(),
             known_keys: KnownKeys::default(),
+            known_mappings: KnownMappings::default(),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),
