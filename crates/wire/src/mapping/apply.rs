@@ -132,12 +132,12 @@ impl Mapping {
         for (name, template) in &self.details {
             let text = template.render(scope, work)?;
             if !text.trim().is_empty() {
-                details.push(detail(name, &text));
+                details.push(detail(name.clone(), text));
             }
         }
         for path in &self.details_from {
             for value in path.find(scope, work)? {
-                flatten("", value, 0, work, &mut details)?;
+                flatten(String::new(), value, 0, work, &mut details)?;
             }
         }
         if details.len() > DETAILS_MAX {
@@ -198,7 +198,7 @@ fn rendered(
 
 /// What is nested gets a dotted name; no more is made than is kept.
 fn flatten(
-    name: &str,
+    name: String,
     value: &Value,
     depth: usize,
     work: &mut Work,
@@ -215,12 +215,12 @@ fn flatten(
     match value {
         Value::Object(fields) if depth < DETAIL_DEPTH_MAX => {
             for (key, value) in fields.iter().take(DETAILS_MAX + 1) {
-                flatten(&below(key), value, depth + 1, work, found)?;
+                flatten(below(key), value, depth + 1, work, found)?;
             }
         }
         Value::Array(items) if depth < DETAIL_DEPTH_MAX => {
             for (index, value) in items.iter().take(DETAILS_MAX + 1).enumerate() {
-                flatten(&below(&index.to_string()), value, depth + 1, work, found)?;
+                flatten(below(&index.to_string()), value, depth + 1, work, found)?;
             }
         }
         Value::Null
@@ -232,23 +232,33 @@ fn flatten(
             let mut text = String::new();
             work.write_value(&mut text, value)?;
             if !text.trim().is_empty() {
-                found.push(detail(name, &text));
+                found.push(detail(name, text));
             }
         }
     }
     Ok(())
 }
 
-fn detail(name: &str, text: &str) -> (String, String) {
+/// A detail as it is kept. Nearly all come so, and are moved.
+fn detail(name: String, text: String) -> (String, String) {
     let name = if name.trim().is_empty() {
-        "value"
+        "value".to_owned()
     } else {
         name
     };
-    (
-        cut(&clean(name), DETAIL_CHARS_MAX),
-        cut(clean(text).trim(), DETAIL_CHARS_MAX),
-    )
+    let is_kept = |text: &str| text.len() <= DETAIL_CHARS_MAX && is_plain(text);
+    let name = if is_kept(&name) {
+        name
+    } else {
+        cut(&clean(&name), DETAIL_CHARS_MAX)
+    };
+    let is_wide = text.starts_with(' ') || text.ends_with(' ');
+    let text = if is_kept(&text) && !is_wide {
+        text
+    } else {
+        cut(clean(&text).trim(), DETAIL_CHARS_MAX)
+    };
+    (name, text)
 }
 
 /// The title, or the beginning of what is said instead of it.
