@@ -238,7 +238,7 @@ fn changed_by<'a>(state: &'a State, place: &Place, one: &Incident) -> Reference<
 }
 
 /// The entry by which it began. Where that stands is not known of old ones.
-fn first_entry<'a>(place: &Place, one: &Incident) -> Option<Reference<'a>> {
+fn first_entry(place: &Place, one: &Incident) -> Option<Reference<'static>> {
     let entry = id::of_position(one.opened_event?);
     let path = ["log_entries/", &entry].concat();
     let page = ["incidents/", one.id.as_str()].concat();
