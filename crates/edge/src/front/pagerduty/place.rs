@@ -56,8 +56,8 @@ impl Place {
     pub(crate) fn new(public_url: &str, is_prefixed: bool) -> Self {
         let prefix = if is_prefixed { PREFIX } else { "" };
         Self {
-            api: format!("{public_url}{prefix}"),
-            ui: format!("{public_url}/ui"),
+            api: [public_url, prefix].concat(),
+            ui: [public_url, "/ui"].concat(),
         }
     }
 
