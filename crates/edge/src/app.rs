@@ -15,6 +15,7 @@ use tocsin_engine::handle::{AskError, Done, EngineHandle};
 use tocsin_engine::ports::Clock;
 use tokio::sync::{Mutex, Semaphore, oneshot};
 
+use crate::access::known_keys::KnownKeys;
 use crate::access::known_tokens::KnownTokens;
 use crate::access::throttle::{LoginThrottle, RollingLimit};
 pub use crate::access::token_limit::TOKEN_REQUESTS_PER_MINUTE;
@@ -25,6 +26,7 @@ use crate::delivery::set_up;
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
+use crate::front::known_mappings::KnownMappings;
 use crate::front::pagerduty;
 use crate::front::prometheus::Room;
 use crate::front::twilio::Replies;
@@ -139,6 +141,8 @@ pub(crate) struct Inner {
     pub(crate) rest_limit: RollingLimit,
     pub(crate) token_limit: TokenLimit,
     pub(crate) known_tokens: KnownTokens,
+    pub(crate) known_keys: KnownKeys,
+    pub(crate) known_mappings: KnownMappings,
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) renderings: Arc<Semaphore>,
@@ -189,6 +193,8 @@ impl App {
             rest_limit: RollingLimit::new(pagerduty::REQUESTS_PER_MINUTE),
             token_limit,
             known_tokens: KnownTokens::default(),
+            known_keys: KnownKeys::default(),
+            known_mappings: KnownMappings::default(),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),

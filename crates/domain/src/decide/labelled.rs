@@ -95,8 +95,10 @@ impl Decider<'_> {
         let label = integration.kind.service_label()?;
         let mut labels = told.details.iter();
         let (_, named) = labels.find(|(name, _)| name == label)?;
+        // Its text is read once, and not that of each service made.
+        let id: Option<ServiceId> = named.parse().ok();
         let mut services = self.state.services.values();
-        let found = services.find(|one| one.id.as_str() == named || one.name == *named);
+        let found = services.find(|one| Some(one.id) == id || one.name == *named);
         found.map(|service| service.id)
     }
 }

@@ -78,14 +78,14 @@ pub(crate) fn csrf_matches(headers: &HeaderMap, cookie: &str) -> bool {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing into a String does not fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(DIGITS[usize::from(digit)]));
+        }
+    }
+    text
 }
 
 #[cfg(test)]
@@ -96,6 +96,12 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, HeaderValue::from_str(header).unwrap());
         assert_eq!(read(&headers, false).as_deref(), expected, "{header}");
+    }
+
+    #[test]
+    fn each_byte_is_two_digits() {
+        assert_eq!(hex(&[0x00, 0x0f, 0x9a, 0xf0, 0xff]), "000f9af0ff");
+        assert_eq!(hex(&[]), "");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(crate) mod authenticate;
 pub(crate) mod base64;
 pub(crate) mod cookie;
+pub(crate) mod known_keys;
 pub(crate) mod known_tokens;
 pub(crate) mod origin;
 pub(crate) mod throttle;

@@ -142,7 +142,9 @@ impl RollingLimit {
     pub(crate) fn left(&self, key: &str, now: Timestamp) -> (usize, u64) {
         let all = lock(&self.taken);
         let taken = all.get(key).into_iter().flatten();
-        let counts = |at: &&Timestamp| is_within(**at, now, ROLLING_MS);
+        // As it is decided whether one is within the window, but with both ends reckoned once: there may be hundreds.
+        let (before, last) = (now.minus_ms(ROLLING_MS), now.plus_ms(BESIDE_MS));
+        let counts = |at: &&Timestamp| **at > before && **at <= last;
         let mut counted = taken.filter(counts);
         let first = counted.next();
         let wait = first.map_or(0, |first| ROLLING_MS - now.ms_since(*first).min(ROLLING_MS));
@@ -263,6 +265,20 @@ mod tests {
         assert_eq!(limit.take("other", START.plus_ms(3_000)), Ok(()));
         assert_eq!(limit.take("k", START.plus_ms(60_000)), Ok(()));
         assert_eq!(limit.take("k", START.plus_ms(60_500)), Err(1));
+    }
+
+    #[test]
+    fn those_that_are_left_are_as_many_as_can_be_taken() {
+        for later_us in [59_999_999, 60_000_000, 60_000_001, -1_000_000, -1_000_001] {
+            let limit = RollingLimit::new(3);
+            for _ in 0..2 {
+                assert_eq!(limit.take("k", START), Ok(()));
+            }
+            let now = Timestamp::from_micros(START.as_micros() + later_us);
+            let (left, _) = limit.left("k", now);
+            let taken = (0..4).filter(|_| limit.take("k", now).is_ok()).count();
+            assert_eq!(left, taken, "{later_us}");
+        }
     }
 
     #[test]

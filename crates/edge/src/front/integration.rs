@@ -16,18 +16,36 @@ pub(crate) const PASSING_RETRY_S: u64 = 10;
 /// Bytes of a key at most.
 const KEY_BYTES_MAX: usize = 128;
 
-/// The integration whose key this is. All are compared, so that time tells nothing.
+/// The integration whose key this is: the one that it was found to be of before, if it is its key still. Else all are compared, so
+/// that time tells nothing.
 pub(crate) fn of_key(app: &App, key: &str) -> Option<Integration> {
     let hash = key_hash(key);
-    app.read(|state| {
+    let known_keys = &app.inner().known_keys;
+    if let Some(id) = known_keys.find(&hash) {
+        let known = app.read(|state| {
+            let known = state.integrations.get(&id);
+            known.filter(|one| has_key(one, &hash)).cloned()
+        });
+        if known.is_some() {
+            return known;
+        }
+    }
+    let found = app.read(|state| {
         let mut found = None;
         for one in state.integrations.values() {
-            if bool::from(one.key_hash.as_bytes().ct_eq(hash.as_bytes())) {
+            if has_key(one, &hash) {
                 found = Some(one);
             }
         }
         found.cloned()
-    })
+    })?;
+    known_keys.remember(hash, found.id);
+    Some(found)
+}
+
+fn has_key(integration: &Integration, hash: &str) -> bool {
+    let own = integration.key_hash.as_bytes();
+    bool::from(own.ct_eq(hash.as_bytes()))
 }
 
 /// The key in a header: as a bearer, as Opsgenie's clients send it, or as the password of HTTP Basic.

@@ -2,6 +2,7 @@
 
 pub(crate) mod alertmanager;
 pub(crate) mod integration;
+pub(crate) mod known_mappings;
 pub(crate) mod mail;
 pub(crate) mod opsgenie;
 pub(crate) mod pagerduty;

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
+use serde::Serialize;
 use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::event::Actor;
 use tocsin_domain::service::{Integration, IntegrationKind};
@@ -62,7 +62,7 @@ fn request_id() -> String {
     opsgenie::request_id(random)
 }
 
-fn answer(id: &str, status: StatusCode, body: Value) -> Response {
+fn answer(id: &str, status: StatusCode, body: impl Serialize) -> Response {
     let mut response = (status, Json(body)).into_response();
     if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert("x-request-id", id);
@@ -97,7 +97,7 @@ impl Asked {
         u32::try_from(ms).map_or(0.0, f64::from) / 1_000.0
     }
 
-    fn answer(&self, status: StatusCode, body: Value) -> Response {
+    fn answer(&self, status: StatusCode, body: impl Serialize) -> Response {
         answer(&self.id, status, body)
     }
 

@@ -101,9 +101,12 @@ pub(crate) fn failed(failure: &Failure) -> Problem {
     }
 }
 
-fn outcome_of(integration: &Integration, body: &Value) -> Result<Outcome, Problem> {
+fn outcome_of(app: &App, integration: &Integration, body: &Value) -> Result<Outcome, Problem> {
     let outcome = match &integration.kind {
-        IntegrationKind::Webhook { mapping } => stored(mapping)?.apply(body),
+        IntegrationKind::Webhook { mapping } => {
+            let known = &app.inner().known_mappings;
+            known.of(integration.id, mapping, stored)?.apply(body)
+        }
         IntegrationKind::Grafana => presets::grafana()
             .ok_or_else(|| Problem::internal("the mapping of Grafana cannot be read"))?
             .apply(body),
@@ -130,7 +133,7 @@ async fn carry_out(
     let bytes = body::read(headers, content, BODY_BYTES_MAX).await?;
     let body: Value = serde_json::from_slice(&bytes)
         .map_err(|error| Problem::bad(format!("the body is not JSON: {error}")))?;
-    let outcome = outcome_of(integration, &body)?;
+    let outcome = outcome_of(app, integration, &body)?;
     let ignored = outcome.ignored;
     let (mut alerts, mut asks) = (Vec::new(), Vec::new());
     for alert in outcome.alerts {

@@ -304,6 +304,7 @@ fn collect(name: &str, value: &Value, depth: usize, found: &mut Vec<(String, Str
     };
     match value {
         Value::Object(fields) if depth < DETAIL_DEPTH_MAX => {
+            found.reserve(fields.len().min(DETAILS_MAX));
             for (key, value) in fields {
                 collect(&below(key), value, depth + 1, found);
             }
@@ -327,6 +328,10 @@ fn push(name: &str, text: &str, found: &mut Vec<(String, String)>) {
 
 /// The first characters of a text.
 pub(crate) fn cut(text: &str, chars_max: usize) -> String {
+    // No character has less than a byte.
+    if text.len() <= chars_max {
+        return text.to_owned();
+    }
     text.chars().take(chars_max).collect()
 }
 
@@ -360,5 +365,8 @@ mod tests {
             flat(&json!({"k": "é".repeat(5_000)}))[0].1.chars().count(),
             DETAIL_CHARS_MAX
         );
+        // More bytes than characters.
+        let short = "é".repeat(600);
+        check(json!({"k": short}), &[("k", &short)]);
     }
 }

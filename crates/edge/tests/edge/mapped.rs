@@ -249,6 +249,24 @@ async fn mappings_are_shown_changed_and_refused_with_the_place_of_a_mistake() {
 }
 
 #[tokio::test]
+async fn a_mapping_that_was_changed_is_followed_from_then_on() {
+    let world = World::new();
+    let made = integration(&world, "webhook", Some(json!({"title": "{{ .a }}"}))).await;
+    let (service, id) = (service(&world).await, made["id"].as_str().unwrap());
+    let body = json!({"a": "old", "b": "new"}).to_string();
+    for title in ["old", "old"] {
+        let answer = post(&world, &path_of(&made), "", &body).await;
+        assert_eq!(answer.json()["alerts"][0]["dedup_key"], title);
+    }
+    let path = format!("/services/{service}/integrations/{id}");
+    let change = json!({"name": "n", "mapping": {"title": "{{ .b }}"}});
+    let changed = world.call("PUT", &path, &world.admin, Some(change)).await;
+    assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+    let answer = post(&world, &path_of(&made), "", &body).await;
+    assert_eq!(answer.json()["alerts"][0]["dedup_key"], "new");
+}
+
+#[tokio::test]
 async fn a_dry_run_shows_the_alerts_and_raises_none() {
     let world = World::new();
     let run = async |body: Value| world.post("/intake/dry-run", body).await;

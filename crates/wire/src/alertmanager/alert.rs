@@ -15,6 +15,7 @@ use super::fault::Fault;
 use super::fingerprint::fingerprint_text;
 use super::pairs::{self, Labels};
 use super::time;
+use crate::plain::is_plain_line;
 
 /// Alerts of one request that are taken.
 pub const ALERTS_MAX: usize = 4_096;
@@ -229,14 +230,12 @@ impl ValidAlert {
 
     /// Its labels, then its annotations and where its sender tells more, each after [`ANNOTATION`].
     #[must_use]
-    pub fn details(&self) -> Vec<(String, String)> {
-        let labels = self.labels.iter();
-        let labels = labels.map(|(name, value)| (name.clone(), value.clone()));
-        let texts = self.annotations.iter();
-        let texts = texts.map(|(name, text)| (format!("{ANNOTATION}{name}"), text.clone()));
-        let url = self.generator_url.iter();
-        let url = url.map(|url| (GENERATOR_URL.to_owned(), url.clone()));
-        labels.chain(texts).chain(url).collect()
+    pub fn into_details(self) -> Vec<(String, String)> {
+        let texts = self.annotations.into_iter();
+        let texts = texts.map(|(name, text)| (format!("{ANNOTATION}{name}"), text));
+        let url = self.generator_url.into_iter();
+        let url = url.map(|url| (GENERATOR_URL.to_owned(), url));
+        self.labels.into_iter().chain(texts).chain(url).collect()
     }
 }
 
@@ -244,6 +243,9 @@ impl ValidAlert {
 pub const GENERATOR_URL: &str = "annotation generatorURL";
 
 fn on_one_line(text: &str) -> String {
+    if text.len() <= TITLE_CHARS_MAX && is_plain_line(text) {
+        return text.to_owned();
+    }
     let words = text.split(|one: char| one.is_control() || one == ' ');
     let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
     words.join(" ").chars().take(TITLE_CHARS_MAX).collect()

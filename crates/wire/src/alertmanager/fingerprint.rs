@@ -8,11 +8,11 @@ const SEPARATOR: u8 = 0xff;
 /// The fingerprint of labels, which must come sorted by name, each name once.
 #[must_use]
 pub fn fingerprint<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> u64 {
+    let add = |sum: u64, byte: u8| (sum ^ u64::from(byte)).wrapping_mul(PRIME);
     labels.into_iter().fold(OFFSET, |sum, (name, value)| {
-        [name, value].into_iter().fold(sum, |sum, text| {
-            let bytes = text.bytes().chain([SEPARATOR]);
-            bytes.fold(sum, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(PRIME))
-        })
+        [name, value]
+            .into_iter()
+            .fold(sum, |sum, text| add(text.bytes().fold(sum, add), SEPARATOR))
     })
 }
 

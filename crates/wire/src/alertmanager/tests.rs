@@ -30,7 +30,7 @@ fn an_alert_of_prometheus_is_read_with_its_times_and_words() {
     assert_eq!(alert.labels["job"], "we\"b");
     assert_eq!(alert.labels["cluster"], "eu");
     assert!(alert.ends_at > alert.starts_at);
-    let details = alert.details();
+    let details = alert.into_details();
     assert_eq!(details[0], ("alertname".to_owned(), "Down".to_owned()));
     let last = details.last().unwrap();
     assert_eq!(last.0, GENERATOR_URL);

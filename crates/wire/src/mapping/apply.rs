@@ -1,5 +1,7 @@
 //! Applies a mapping to a body. What is merely ornamental never costs an alert: it is cut or left out, and noted.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tocsin_domain::monitor::Severity;
@@ -12,6 +14,7 @@ use super::{
     ALERTS_MAX, Action, DEDUP_KEY_CHARS_MAX, DETAIL_CHARS_MAX, DETAILS_MAX, Failure, Mapped,
     Mapping, OUTPUT_BYTES_MAX, Outcome, SUMMARY_CHARS_MAX, TITLE_CHARS_MAX,
 };
+use crate::plain::{cut, is_plain, is_plain_line};
 
 /// Levels of nested fields that become details of their own.
 const DETAIL_DEPTH_MAX: usize = 8;
@@ -129,12 +132,12 @@ impl Mapping {
         for (name, template) in &self.details {
             let text = template.render(scope, work)?;
             if !text.trim().is_empty() {
-                details.push(detail(name, &text));
+                details.push(detail(name.clone(), text));
             }
         }
         for path in &self.details_from {
             for value in path.find(scope, work)? {
-                flatten("", value, 0, work, &mut details)?;
+                flatten(String::new(), value, 0, work, &mut details)?;
             }
         }
         if details.len() > DETAILS_MAX {
@@ -195,7 +198,7 @@ fn rendered(
 
 /// What is nested gets a dotted name; no more is made than is kept.
 fn flatten(
-    name: &str,
+    name: String,
     value: &Value,
     depth: usize,
     work: &mut Work,
@@ -212,12 +215,12 @@ fn flatten(
     match value {
         Value::Object(fields) if depth < DETAIL_DEPTH_MAX => {
             for (key, value) in fields.iter().take(DETAILS_MAX + 1) {
-                flatten(&below(key), value, depth + 1, work, found)?;
+                flatten(below(key), value, depth + 1, work, found)?;
             }
         }
         Value::Array(items) if depth < DETAIL_DEPTH_MAX => {
             for (index, value) in items.iter().take(DETAILS_MAX + 1).enumerate() {
-                flatten(&below(&index.to_string()), value, depth + 1, work, found)?;
+                flatten(below(&index.to_string()), value, depth + 1, work, found)?;
             }
         }
         Value::Null
@@ -229,32 +232,46 @@ fn flatten(
             let mut text = String::new();
             work.write_value(&mut text, value)?;
             if !text.trim().is_empty() {
-                found.push(detail(name, &text));
+                found.push(detail(name, text));
             }
         }
     }
     Ok(())
 }
 
-fn detail(name: &str, text: &str) -> (String, String) {
+/// A detail as it is kept. Nearly all come so, and are moved.
+fn detail(name: String, text: String) -> (String, String) {
     let name = if name.trim().is_empty() {
-        "value"
+        "value".to_owned()
     } else {
         name
     };
-    (
-        cut(&clean(name), DETAIL_CHARS_MAX),
-        cut(clean(text).trim(), DETAIL_CHARS_MAX),
-    )
+    let is_kept = |text: &str| text.len() <= DETAIL_CHARS_MAX && is_plain(text);
+    let name = if is_kept(&name) {
+        name
+    } else {
+        cut(&clean(&name), DETAIL_CHARS_MAX)
+    };
+    let is_wide = text.starts_with(' ') || text.ends_with(' ');
+    let text = if is_kept(&text) && !is_wide {
+        text
+    } else {
+        cut(clean(&text).trim(), DETAIL_CHARS_MAX)
+    };
+    (name, text)
 }
 
 /// The title, or the beginning of what is said instead of it.
 fn title(said: &str, summary: &str) -> String {
+    if !said.is_empty() {
+        return cut(said, TITLE_CHARS_MAX);
+    }
     let first_line = one_line(summary.lines().next().unwrap_or_default());
-    let title = [said, &first_line]
-        .into_iter()
-        .find(|text| !text.is_empty())
-        .unwrap_or(NO_TITLE);
+    let title = if first_line.is_empty() {
+        NO_TITLE
+    } else {
+        first_line.as_str()
+    };
     cut(title, TITLE_CHARS_MAX)
 }
 
@@ -274,18 +291,20 @@ pub(super) fn key(text: &str) -> String {
 
 /// In one line, without control characters.
 fn one_line(text: &str) -> String {
+    if is_plain_line(text) {
+        return text.to_owned();
+    }
     clean(text).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A blank for every control character but new lines and tabs.
-fn clean(text: &str) -> String {
+fn clean(text: &str) -> Cow<'_, str> {
+    if is_plain(text) {
+        return Cow::Borrowed(text);
+    }
     let unprintable =
         |character: char| character.is_control() && character != '\n' && character != '\t';
-    text.replace(unprintable, " ")
-}
-
-fn cut(text: &str, chars_max: usize) -> String {
-    text.chars().take(chars_max).collect()
+    Cow::Owned(text.replace(unprintable, " "))
 }
 
 fn size_of(alert: &Mapped) -> usize {

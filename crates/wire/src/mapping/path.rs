@@ -111,20 +111,30 @@ impl Path {
             Root::Item => scope.item,
         }];
         for step in &self.steps {
-            let mut next = Vec::new();
-            for value in found {
-                work.take(1)?;
-                match step {
-                    Step::Name(name) => next.extend(value.get(name.as_str())),
-                    Step::Index(index) => next.extend(value.get(*index)),
-                    Step::All => {
+            let values = found.into_iter();
+            found = match step {
+                // In the room of those before, since each leads to one at most.
+                Step::Name(name) => {
+                    work.take(values.len())?;
+                    values
+                        .filter_map(|value| value.get(name.as_str()))
+                        .collect()
+                }
+                Step::Index(index) => {
+                    work.take(values.len())?;
+                    values.filter_map(|value| value.get(*index)).collect()
+                }
+                Step::All => {
+                    let mut next = Vec::new();
+                    for value in values {
+                        work.take(1)?;
                         let all = all_of(value);
                         work.take(all.len())?;
                         next.extend(all);
                     }
+                    next
                 }
-            }
-            found = next;
+            };
         }
         Ok(found)
     }

@@ -74,6 +74,10 @@ impl Template {
 
     /// The text that it makes; empty when nothing of it was found.
     pub(super) fn render(&self, scope: &Scope<'_>, work: &mut Work) -> Result<String, Failure> {
+        if let [Piece::Value(source, filters)] = self.0.as_slice() {
+            let text = value_of(source, filters, scope, work)?;
+            return work.write_whole(text);
+        }
         let mut text = String::new();
         for piece in &self.0 {
             match piece {

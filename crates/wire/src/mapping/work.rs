@@ -44,6 +44,13 @@ impl Work {
         Ok(())
     }
 
+    /// The same into a text that is empty: it is not copied, but counts as if it were.
+    pub(super) fn write_whole(&mut self, mut whole: String) -> Result<String, Failure> {
+        whole.truncate(beginning(&whole, TEXT_BYTES_MAX).len());
+        self.take(whole.len().div_ceil(BYTES_PER_WORK) + 1)?;
+        Ok(whole)
+    }
+
     /// Adds a value: what is text as it is, everything else as JSON; null is nothing.
     pub(super) fn write_value(&mut self, text: &mut String, value: &Value) -> Result<(), Failure> {
         match value {

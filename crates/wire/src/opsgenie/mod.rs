@@ -3,6 +3,7 @@
 //! A request to make an alert is an object whose `message` is needed; everything else is ornamental, and what of it cannot be
 //! used is left out rather than refused. What it becomes is written in the mapping language ([`presets::OPSGENIE`]).
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::mapping::{Failure, Mapped, presets};
@@ -127,10 +128,24 @@ fn wrong(field: &str, why: &str) -> (String, String) {
     (field.to_owned(), why.to_owned())
 }
 
-/// The body of the 202 for what is durably kept.
+/// The body of the 202 for what is durably kept. It is said to each request, so that no value is made for it; its fields stand in
+/// the order of their names, as those of a value do.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Accepted<'a> {
+    #[serde(rename = "requestId")]
+    request_id: &'a str,
+    result: &'a str,
+    took: f64,
+}
+
+/// What is said of a request that is durably kept.
 #[must_use]
-pub fn accepted(request_id: &str, took_s: f64) -> Value {
-    json!({"result": "Request will be processed", "took": took_s, "requestId": request_id})
+pub const fn accepted(request_id: &str, took_s: f64) -> Accepted<'_> {
+    Accepted {
+        request_id,
+        result: "Request will be processed",
+        took: took_s,
+    }
 }
 
 /// The body of a refusal.
@@ -166,16 +181,16 @@ pub fn rejected(rejection: &Rejection, request_id: &str, took_s: f64) -> (u16, V
 /// An id of a request, in the form of Opsgenie's, from random bytes.
 #[must_use]
 pub fn request_id(random: [u8; 16]) -> String {
-    let hex: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    [
-        part(0, 8),
-        part(8, 12),
-        part(12, 16),
-        part(16, 20),
-        part(20, 32),
-    ]
-    .join("-")
+    let mut id = String::with_capacity(36);
+    for (place, byte) in random.into_iter().enumerate() {
+        if [4, 6, 8, 10].contains(&place) {
+            id.push('-');
+        }
+        for digit in [byte >> 4, byte & 15] {
+            id.extend(char::from_digit(u32::from(digit), 16));
+        }
+    }
+    id
 }
 
 #[cfg(test)]
@@ -245,6 +260,21 @@ mod tests {
             request_id([0xab; 16]),
             "abababab-abab-abab-abab-abababababab"
         );
+        let bytes: [u8; 16] = std::array::from_fn(|place| u8::try_from(place * 16 + 1).unwrap());
+        assert_eq!(request_id(bytes), "01112131-4151-6171-8191-a1b1c1d1e1f1");
+    }
+
+    #[test]
+    fn what_is_kept_is_told_as_opsgenie_does() {
+        let check = |took_s: f64, expected: &str| {
+            let written = serde_json::to_string(&accepted("id", took_s)).unwrap();
+            let result = "Request will be processed";
+            let value = json!({"result": result, "took": took_s, "requestId": "id"});
+            assert_eq!(written, value.to_string());
+            assert!(written.ends_with(expected), "{written}");
+        };
+        check(0.0, r#""took":0.0}"#);
+        check(0.008, r#""took":0.008}"#);
     }
 
     proptest! {

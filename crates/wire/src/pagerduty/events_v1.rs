@@ -3,6 +3,7 @@
 //!
 //! v1 knows no severity and no source: what is triggered by it pages. What is merely ornamental is dropped and noted.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::events_v2::{
@@ -10,6 +11,7 @@ use super::events_v2::{
     SUMMARY_CHARS_MAX, Severity,
 };
 use crate::page_message::web_address;
+use crate::plain::{cut, is_plain};
 
 /// Characters of a client's name that are kept.
 const CLIENT_CHARS_MAX: usize = 255;
@@ -27,10 +29,20 @@ pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
         });
     }
     let read = serde_json::from_slice::<Value>(body);
-    let value = read.map_err(|error| refused(vec![format!("the body is not JSON: {error}")]))?;
+    let mut value =
+        read.map_err(|error| refused(vec![format!("the body is not JSON: {error}")]))?;
+    // Taken out of the body: a copy of it would cost as much as to read it.
+    let details = value.get_mut("details").map(Value::take);
+    let details = details.filter(|one| !one.is_null());
     let mut errors = Vec::new();
     match event_of(&value, &mut errors) {
-        Some(event) if errors.is_empty() => Ok(event),
+        Some(event) if errors.is_empty() => Ok(Event {
+            payload: event.payload.map(|payload| Payload {
+                custom_details: details,
+                ..payload
+            }),
+            ..event
+        }),
         Some(_) | None => Err(refused(errors)),
     }
 }
@@ -76,7 +88,7 @@ fn event_of(value: &Value, errors: &mut Vec<String>) -> Option<Event> {
         errors.push("Incident key is required for acknowledge and resolve events".to_owned());
     }
     let client = text(value, "client", &mut Vec::new());
-    let client = client.map(|name| name.chars().take(CLIENT_CHARS_MAX).collect::<String>());
+    let client = client.map(|name| cut(&name, CLIENT_CHARS_MAX));
     let payload = match action {
         Action::Trigger => Some(payload(value, errors)?),
         Action::Acknowledge | Action::Resolve => None,
@@ -102,14 +114,15 @@ fn payload(value: &Value, errors: &mut Vec<String>) -> Option<Payload> {
     };
     Some(Payload {
         // A description was longer in v1: it is cut, since an alert must not be lost for it.
-        summary: summary.chars().take(SUMMARY_CHARS_MAX).collect(),
+        summary: cut(&summary, SUMMARY_CHARS_MAX),
         source: None,
         severity: Severity::Critical,
         timestamp: None,
         component: None,
         group: None,
         class: None,
-        custom_details: value.get("details").filter(|one| !one.is_null()).cloned(),
+        // They were taken out before.
+        custom_details: None,
     })
 }
 
@@ -120,17 +133,37 @@ fn text(value: &Value, name: &str, errors: &mut Vec<String>) -> Option<String> {
         errors.push(format!("{name} is invalid: it is a string"));
         return None;
     };
+    if text.trim().is_empty() {
+        return None;
+    }
+    if is_plain(text) {
+        return Some(text.to_owned());
+    }
     let unprintable =
         |character: char| character.is_control() && character != '\n' && character != '\t';
     let text = text.replace(unprintable, " ");
     (!text.trim().is_empty()).then_some(text)
 }
 
+/// What is said to each event that is kept, so that no value is made for it. Its fields stand in the order of their names, as those
+/// of a value do.
+#[derive(Serialize)]
+struct Accepted<'a> {
+    incident_key: &'a str,
+    message: &'a str,
+    status: &'a str,
+}
+
 /// The body of the 200 for an event that is durably kept.
 #[must_use]
 pub fn accepted(incident_key: &str) -> String {
-    json!({"status": "success", "message": "Event processed", "incident_key": incident_key})
-        .to_string()
+    let body = Accepted {
+        incident_key,
+        message: "Event processed",
+        status: "success",
+    };
+    // Texts can always be written.
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
 /// The body of the 403 with which v1 says that the event was not kept and is to be sent again later.
@@ -208,7 +241,8 @@ mod tests {
             json!({"service_key": KEY, "event_type": "trigger", "description": "é".repeat(5_000)});
         let payload = read(&event).unwrap().payload.unwrap();
         assert_eq!(payload.summary.chars().count(), SUMMARY_CHARS_MAX);
-        assert!(accepted("k").contains("\"incident_key\":\"k\""));
+        let answer = r#"{"incident_key":"k","message":"Event processed","status":"success"}"#;
+        assert_eq!(accepted("k"), answer);
     }
 
     proptest! {

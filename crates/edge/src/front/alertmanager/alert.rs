@@ -1,5 +1,7 @@
 //! Alerts: what Prometheus sends again and again, and what fires now, alone and by incident.
 
+use std::mem;
+
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -107,7 +109,7 @@ pub(super) async fn read(
     Ok(body::read(headers, content, limit).await?)
 }
 
-fn ask_of(alert: ValidAlert, integration: Option<IntegrationId>) -> Ask {
+fn ask_of(mut alert: ValidAlert, integration: Option<IntegrationId>) -> Ask {
     let labelled = Labelled {
         // The one that its labels name, or that of the integration, or the first one.
         service: None,
@@ -115,10 +117,10 @@ fn ask_of(alert: ValidAlert, integration: Option<IntegrationId>) -> Ask {
         severity: alert.severity(),
         title: alert.title(),
         summary: alert.summary(),
-        details: alert.details(),
-        dedup_key: alert.fingerprint,
+        dedup_key: mem::take(&mut alert.fingerprint),
         starts_at: alert.starts_at,
         ends_at: alert.ends_at,
+        details: alert.into_details(),
     };
     Ask::Alert(AlertAsk::Labelled(Box::new(labelled)))
 }

@@ -180,14 +180,14 @@ fn refused(problem: &Problem) -> Response {
 }
 
 /// What an event asks, and the key of its alert.
-fn asked(integration: &Integration, event: Event) -> Result<(Ask, String), Problem> {
+fn asked(integration: &Integration, mut event: Event) -> Result<(Ask, String), Problem> {
     let service = integration.service;
-    let key = match event.dedup_key.clone() {
+    let key = match event.dedup_key.take() {
         Some(key) => key,
         None => new_key()?,
     };
-    let ask = match (event.action, event.payload.clone()) {
-        (Action::Trigger, Some(payload)) => trigger(integration, &event, payload, key.clone()),
+    let ask = match (event.action, event.payload.take()) {
+        (Action::Trigger, Some(payload)) => trigger(integration, event, payload, key.clone()),
         (Action::Trigger, None) => return Err(Problem::bad("'payload' is missing")),
         (Action::Acknowledge, _) => AlertAsk::AcknowledgeByKey {
             service,
@@ -203,26 +203,22 @@ fn asked(integration: &Integration, event: Event) -> Result<(Ask, String), Probl
     Ok((Ask::Alert(ask), key))
 }
 
-fn trigger(integration: &Integration, event: &Event, payload: Payload, key: String) -> AlertAsk {
+fn trigger(integration: &Integration, event: Event, payload: Payload, key: String) -> AlertAsk {
     let mut details = Vec::new();
-    let mut add = |name: &str, value: &Option<String>| {
-        details.extend(value.as_ref().map(|value| (name.to_owned(), value.clone())));
+    let mut add = |name: &str, value: Option<String>| {
+        details.extend(value.map(|value| (name.to_owned(), value)));
     };
-    add("Component", &payload.component);
-    add("Group", &payload.group);
-    add("Class", &payload.class);
-    add("Client", &event.client);
-    add("Client address", &event.client_url);
-    for link in &event.links {
-        let name = link.text.clone().unwrap_or_else(|| "Link".to_owned());
-        details.push((name, link.href.clone()));
+    add("Component", payload.component);
+    add("Group", payload.group);
+    add("Class", payload.class);
+    add("Client", event.client);
+    add("Client address", event.client_url);
+    for link in event.links {
+        let name = link.text.unwrap_or_else(|| "Link".to_owned());
+        details.push((name, link.href));
     }
-    details.extend(
-        event
-            .images
-            .iter()
-            .map(|image| ("Image".to_owned(), image.src.clone())),
-    );
+    let images = event.images.into_iter();
+    details.extend(images.map(|image| ("Image".to_owned(), image.src)));
     details.extend(
         payload
             .custom_details
@@ -230,12 +226,8 @@ fn trigger(integration: &Integration, event: &Event, payload: Payload, key: Stri
             .map(flat)
             .unwrap_or_default(),
     );
-    details.extend(
-        event
-            .notes
-            .iter()
-            .map(|note| ("Note".to_owned(), note.clone())),
-    );
+    let notes = event.notes.into_iter();
+    details.extend(notes.map(|note| ("Note".to_owned(), note)));
     AlertAsk::Trigger {
         service: Some(integration.service),
         integration: Some(integration.id),

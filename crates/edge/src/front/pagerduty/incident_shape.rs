@@ -1,5 +1,5 @@
-//! How an incident looks to PagerDuty's clients. Nothing is shown that Tocsin does not know: what it has no counterpart for is
-//! null or empty.
+//! What PagerDuty's clients see of an incident, part by part. Nothing is shown that Tocsin does not know: what it has no counterpart
+//! for is null or empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,23 +10,20 @@ use tocsin_domain::incident::{Assigned, Incident, Responder, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Parameters, id, time};
+use tocsin_wire::pagerduty::rest::{Parameters, time};
 
-use super::place::{Place, whole};
-use super::small::priority as priority_shown;
-use super::team_shape::team;
-use super::user_shape::{Mails, user};
+use super::place::Place;
 
 /// What of an incident is shown as a whole instead of as a reference. Services and policies are put in when it is written, since
 /// incidents of one answer share them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Include {
-    assignees: bool,
-    acknowledgers: bool,
+    pub(super) assignees: bool,
+    pub(super) acknowledgers: bool,
     pub(super) services: bool,
     pub(super) policies: bool,
-    teams: bool,
-    body: bool,
+    pub(super) teams: bool,
+    pub(super) body: bool,
 }
 
 impl Include {
@@ -93,7 +90,7 @@ pub(crate) fn assignees(incident: &Incident) -> Vec<UserId> {
     found
 }
 
-fn acknowledger(incident: &Incident) -> Option<(UserId, Timestamp)> {
+pub(super) fn acknowledger(incident: &Incident) -> Option<(UserId, Timestamp)> {
     let (by, at) = incident.acknowledged?;
     let is_taken = incident.status == Status::Acknowledged;
     Some((by?, at)).filter(|_| is_taken)
@@ -127,66 +124,12 @@ pub(crate) const fn urgency_word(urgency: Urgency) -> &'static str {
     }
 }
 
-/// An incident, with references to its service and its policy.
-pub(crate) fn incident(
-    state: &State,
-    place: &Place,
-    one: &Incident,
-    include: &Include,
-    mails: &Mails,
-) -> Value {
-    let shown_user = |id: UserId, wholly: bool| match state.users.get(&id).filter(|_| wholly) {
-        Some(known) => user(state, place, known, mails),
-        None => place.user(state, id),
-    };
-    let assigned_at = one
-        .paging
-        .as_ref()
-        .map_or(one.opened_at, |paging| paging.reached_at);
-    let assignments: Vec<Value> = assignees(one)
-        .into_iter()
-        .map(|id| json!({"at": time::written(assigned_at), "assignee": shown_user(id, include.assignees)}))
-        .collect();
-    let acknowledgements: Vec<Value> = acknowledger(one)
-        .into_iter()
-        .map(|(id, at)| json!({"at": time::written(at), "acknowledger": shown_user(id, include.acknowledgers)}))
-        .collect();
-    let mut shown = whole(
-        place.incident(state, one.id),
-        "incident",
-        standing(state, place, one),
-    );
-    let followed = policy_of(state, one).map(|id| place.policy(state, id));
-    let related = [
-        ("assignments", Value::Array(assignments)),
-        ("acknowledgements", Value::Array(acknowledgements)),
-        ("service", place.service(state, one.service)),
-        (
-            "impacted_services",
-            Value::Array(vec![place.service(state, one.service)]),
-        ),
-        ("escalation_policy", followed.unwrap_or_default()),
-        (
-            "teams",
-            Value::Array(vec![shown_team(state, place, one, include)]),
-        ),
-    ];
-    // Moved in one by one: written as one value they would all be copied.
-    if let Some(object) = shown.as_object_mut() {
-        object.extend(related.map(|(name, value)| (name.to_owned(), value)));
-        if include.body {
-            object.insert("body".to_owned(), body(first_alert(state, one)));
-        }
-    }
-    shown
-}
-
-fn first_alert<'a>(state: &'a State, one: &Incident) -> Option<&'a Alert> {
+pub(super) fn first_alert<'a>(state: &'a State, one: &Incident) -> Option<&'a Alert> {
     state.alerts.get(one.alerts.first()?)
 }
 
 /// What was written of it: a text, since clients read nothing else there. The fields of its alert follow, one in each line.
-fn body(alert: Option<&Alert>) -> Value {
+pub(super) fn body(alert: Option<&Alert>) -> Value {
     let details = alert.map(|alert| {
         let summary = Some(alert.summary.clone()).filter(|text| !text.is_empty());
         let fields = alert.details.iter();
@@ -197,72 +140,8 @@ fn body(alert: Option<&Alert>) -> Value {
     json!({"type": "incident_body", "details": details})
 }
 
-/// What it is, since when, and where it stands.
-fn standing(state: &State, place: &Place, one: &Incident) -> Value {
-    let known = one.alerts.iter().filter_map(|id| state.alerts.get(id));
-    let firing = known.filter(|alert| alert.is_firing()).count();
-    let over = one.resolved_at.filter(|_| !one.is_open());
-    let taken = one.acknowledged.map(|(_, at)| at);
-    let changed = over.or(taken.filter(|_| one.status == Status::Acknowledged));
-    let changed = time::written(changed.unwrap_or(one.opened_at));
-    let resolver = one.resolved_by.filter(|_| !one.is_open());
-    let by = resolver.or(acknowledger(one).map(|(user, _)| user));
-    let by = by.map(|user| place.user(state, user));
-    let by = by.unwrap_or_else(|| place.service(state, one.service));
-    let reason = one.merged_into.map(
-        |into| json!({"type": "merge_resolve_reason", "incident": place.incident(state, into)}),
-    );
-    let key = first_alert(state, one).map(|alert| alert.dedup_key.as_str());
-    let by_hand = matches!(one.assigned, Some(Assigned::People(_)));
-    let via = if by_hand {
-        "direct_assignment"
-    } else {
-        "escalation_policy"
-    };
-    let priority = one.priority.as_ref();
-    let priority = priority.map(|name| priority_shown(state, place, name));
-    let mut shown = json!({
-        "incident_number": one.number,
-        "title": one.title,
-        "description": one.title,
-        "created_at": time::written(one.opened_at),
-        "updated_at": changed,
-        "status": status_word(one.status),
-        "urgency": urgency_word(one.urgency),
-        "incident_key": key,
-        "assigned_via": via,
-        "last_status_change_at": changed,
-        "resolved_at": over.map(time::written),
-        "resolve_reason": reason,
-        "priority": priority,
-        "pending_actions": pending(one),
-        "alert_counts": {"all": one.alerts.len(), "triggered": firing, "resolved": one.alerts.len() - firing},
-        "incidents_responders": responders(state, place, one),
-        "is_mergeable": one.is_open(),
-        "basic_alert_grouping": null,
-        "alert_grouping": null,
-        "conference_bridge": null,
-        "responder_requests": requests(state, place, one),
-        "subscriber_requests": [],
-    });
-    shown["last_status_change_by"] = by;
-    shown["first_trigger_log_entry"] = first_entry(place, one).unwrap_or_default();
-    shown
-}
-
-/// The entry by which it began. Where that stands is not known of old ones.
-fn first_entry(place: &Place, one: &Incident) -> Option<Value> {
-    let entry = id::of_position(one.opened_event?);
-    let (path, page) = (
-        format!("log_entries/{entry}"),
-        format!("incidents/{}", one.id),
-    );
-    let kind = "trigger_log_entry_reference";
-    Some(place.named(kind, &entry, "Triggered", &path, &page))
-}
-
 /// What will happen by itself.
-fn pending(one: &Incident) -> Vec<Value> {
+pub(super) fn pending(one: &Incident) -> Vec<Value> {
     let ends = one.snoozed_until.or(one.acknowledgement_ends_at);
     let ends = ends.filter(|_| one.status == Status::Acknowledged);
     let next = one.paging.as_ref().and_then(|paging| paging.next_at);
@@ -276,7 +155,7 @@ fn pending(one: &Incident) -> Vec<Value> {
 }
 
 /// Who was asked to help, and what they said.
-fn responders(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
+pub(super) fn responders(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
     let asked = one.responders.iter();
     asked
         .map(|asked| responder(state, place, one, asked))
@@ -336,7 +215,7 @@ pub(super) fn request_target(
 }
 
 /// The requests for help that stand: who was asked at once and with the same words was asked by one.
-fn requests(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
+pub(super) fn requests(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
     let mut requests: BTreeMap<(Timestamp, &str), Vec<&Responder>> = BTreeMap::new();
     for asked in &one.responders {
         let request = (asked.asked_at, asked.message.as_str());
@@ -357,13 +236,6 @@ fn requests(state: &State, place: &Place, one: &Incident) -> Vec<Value> {
             })
         })
         .collect()
-}
-
-fn shown_team(state: &State, place: &Place, one: &Incident, include: &Include) -> Value {
-    match state.teams.get(&one.team).filter(|_| include.teams) {
-        Some(known) => team(state, place, known),
-        None => place.team(state, one.team),
-    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use serde_json::Value;
+use serde_json::value::to_raw_value;
 use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
@@ -13,11 +14,14 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, Written, in_order};
 
 use super::asked::{Asked, Path};
-use super::incident_shape::{Include, assignees, incident};
+use super::incident_shape::{Include, assignees};
+use super::incident_shown::{incident, incident_shown};
 use super::include::Named;
+use super::log_entries::FIRST_ENTRIES;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use super::wholes::{Row, Shown, Wholes};
+use crate::http::problem::Problem;
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
 const INCLUDED: &[Named] = &[("agents", &["last_status_change_by"])];
@@ -239,6 +243,17 @@ impl Asked {
             include.people(known)
         });
         let mails = self.mails(people).await?;
+        if self.writes_at_once(&include) {
+            let written = self.app.read(|state| {
+                let known = ids.iter().filter_map(|id| state.incidents.get(id));
+                let shown =
+                    known.map(|one| incident_shown(state, &self.place, one, &include, &mails));
+                let written = shown.map(|shown| to_raw_value(&shown));
+                written.collect::<Result<Vec<_>, _>>()
+            });
+            let unwritten = |_| Problem::internal("the answer could not be written");
+            return Ok(Shown::Written(written.map_err(unwritten)?));
+        }
         let (incidents, wholes) = self.app.read(|state| {
             let place = &self.place;
             let known = ids.iter().filter_map(|id| state.incidents.get(id));
@@ -250,7 +265,15 @@ impl Asked {
         });
         let mut incidents = self.included(incidents, INCLUDED).await?;
         self.first_entries(&mut incidents).await?;
-        Ok(Shown { incidents, wholes })
+        Ok(Shown::Values { incidents, wholes })
+    }
+
+    /// Whether nothing is put into incidents that is shared by several, or looked for once they are made.
+    fn writes_at_once(&self, include: &Include) -> bool {
+        let shares = include.services || include.policies;
+        let completed = INCLUDED.iter().map(|(word, _)| *word);
+        let mut completed = completed.chain([FIRST_ENTRIES]);
+        !shares && !completed.any(|word| self.parameters.includes(word))
     }
 }
 

@@ -10,7 +10,8 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::asked::Asked;
-use super::incident_shape::{Include, incident};
+use super::incident_shape::Include;
+use super::incident_shown::incident;
 use super::policy_shape::policy;
 use super::reply::Refused;
 use super::schedule_shape::schedule;

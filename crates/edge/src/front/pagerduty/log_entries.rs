@@ -27,6 +27,8 @@ const INCLUDED: &[Named] = &[
     ("users", &["user"]),
     ("users", &["assignees"]),
 ];
+/// The word of `include[]` for the entry by which an incident began.
+pub(super) const FIRST_ENTRIES: &str = "first_trigger_log_entries";
 /// Events that are read at once, from the newest back.
 const EVENTS_PAGE: u64 = 1_000;
 /// Events of all incidents that are looked at at most.
@@ -459,7 +461,7 @@ pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> An
 impl Asked {
     /// Shows the entries by which incidents began wholly, where `include[]` names them.
     pub(crate) async fn first_entries(&self, incidents: &mut [Value]) -> Result<(), Refused> {
-        if !self.parameters.includes("first_trigger_log_entries") {
+        if !self.parameters.includes(FIRST_ENTRIES) {
             return Ok(());
         }
         for one in incidents {

@@ -11,6 +11,7 @@ mod described;
 pub(crate) mod events;
 mod impacts;
 mod incident_shape;
+mod incident_shown;
 mod incidents;
 mod include;
 mod lists;

@@ -1,6 +1,8 @@
 //! References to what the API shows: each with its id, its kind, its name and where it is found. Addresses are built from the
 //! server's own public address, never from what a request says.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use tocsin_domain::event::Actor;
@@ -27,10 +29,10 @@ pub(crate) struct Place {
 #[derive(Debug, Serialize)]
 pub(crate) struct Reference<'a> {
     html_url: Option<String>,
-    id: &'a str,
+    id: Cow<'a, str>,
     #[serde(rename = "self")]
-    address: String,
-    summary: &'a str,
+    address: Option<String>,
+    summary: Cow<'a, str>,
     #[serde(rename = "type")]
     kind: &'a str,
 }
@@ -41,7 +43,7 @@ impl From<Reference<'_>> for Value {
         let fields = [
             ("html_url", one.html_url.map_or(Self::Null, Self::String)),
             ("id", Self::from(one.id)),
-            ("self", Self::String(one.address)),
+            ("self", one.address.map_or(Self::Null, Self::String)),
             ("summary", Self::from(one.summary)),
             ("type", Self::from(one.kind)),
         ];
@@ -54,19 +56,19 @@ impl Place {
     pub(crate) fn new(public_url: &str, is_prefixed: bool) -> Self {
         let prefix = if is_prefixed { PREFIX } else { "" };
         Self {
-            api: format!("{public_url}{prefix}"),
-            ui: format!("{public_url}/ui"),
+            api: [public_url, prefix].concat(),
+            ui: [public_url, "/ui"].concat(),
         }
     }
 
     /// The address of something in the API.
     pub(crate) fn api(&self, path: &str) -> String {
-        format!("{}/{path}", self.api)
+        [self.api.as_str(), "/", path].concat()
     }
 
     /// The address of a page for people.
     pub(crate) fn page(&self, path: &str) -> String {
-        format!("{}/{path}", self.ui)
+        [self.ui.as_str(), "/", path].concat()
     }
 
     /// What every object begins with, and all that a reference has.
@@ -81,71 +83,81 @@ impl Place {
         self.reference(kind, id, summary, path, page).into()
     }
 
-    fn reference<'a>(
+    /// The same, for whoever writes it at once.
+    pub(super) fn reference<'a>(
         &self,
         kind: &'a str,
-        id: &'a str,
-        summary: &'a str,
+        id: impl Into<Cow<'a, str>>,
+        summary: impl Into<Cow<'a, str>>,
         path: &str,
         page: &str,
     ) -> Reference<'a> {
         Reference {
             html_url: (!page.is_empty()).then(|| self.page(page)),
-            id,
-            address: self.api(path),
-            summary,
+            id: id.into(),
+            address: Some(self.api(path)),
+            summary: summary.into(),
             kind,
         }
     }
 
     /// A reference to what may be gone: its name, or what it is called then, without addresses, since nothing is found there any more.
-    fn named_if_there(
+    fn named_if_there<'a>(
         &self,
-        kind: &str,
-        id: &str,
-        (name, gone): (Option<&str>, &str),
+        kind: &'a str,
+        id: impl Into<Cow<'a, str>>,
+        (name, gone): (Option<&'a str>, &'a str),
         path: &str,
         page: &str,
-    ) -> Value {
-        let mut reference = self.named(kind, id, name.unwrap_or(gone), path, page);
+    ) -> Reference<'a> {
+        let mut reference = self.reference(kind, id, name.unwrap_or(gone), path, page);
         if name.is_none() {
-            reference["self"] = Value::Null;
-            reference["html_url"] = Value::Null;
+            reference.address = None;
+            reference.html_url = None;
         }
         reference
     }
 
     /// A person; one who was removed keeps a place in old records.
     pub(crate) fn user(&self, state: &State, user: UserId) -> Value {
+        self.user_reference(state, user).into()
+    }
+
+    /// The same, for whoever writes it at once.
+    pub(super) fn user_reference<'a>(&self, state: &'a State, user: UserId) -> Reference<'a> {
         let known = state.users.get(&user);
         let name = (known.map(|known| known.name.as_str()), "a removed person");
-        let path = format!("users/{user}");
-        let page = format!("people/{user}");
-        self.named_if_there("user_reference", user.as_str(), name, &path, &page)
+        let id = user.as_str().to_owned();
+        let (path, page) = (["users/", &id].concat(), ["people/", &id].concat());
+        self.named_if_there("user_reference", id, name, &path, &page)
     }
 
     /// A service.
     pub(crate) fn service(&self, state: &State, service: ServiceId) -> Value {
-        let known = state.services.get(&service);
-        if let Some(known) = known {
-            return self.known_service(known).into();
+        self.service_reference(state, service).into()
+    }
+
+    /// The same, for whoever writes it at once.
+    pub(super) fn service_reference<'a>(
+        &self,
+        state: &'a State,
+        service: ServiceId,
+    ) -> Reference<'a> {
+        if let Some(known) = state.services.get(&service) {
+            return self.known_service(known);
         }
-        let path = format!("services/{service}");
+        let id = service.as_str().to_owned();
+        let path = ["services/", &id].concat();
         let gone = (None, "a removed service");
-        self.named_if_there("service_reference", service.as_str(), gone, &path, "")
+        self.named_if_there("service_reference", id, gone, &path, "")
     }
 
     /// A service that is there.
     pub(crate) fn known_service<'a>(&self, known: &'a Service) -> Reference<'a> {
-        let path = format!("services/{}", known.id);
-        let page = format!("settings/services/{}", known.id);
-        self.reference(
-            "service_reference",
-            known.id.as_str(),
-            &known.name,
-            &path,
-            &page,
-        )
+        let id = known.id.as_str();
+        let path = ["services/", id].concat();
+        let page = ["settings/services/", id].concat();
+        self.reference("service_reference", id, known.name.as_str(), &path, &page)
     }
 
     /// A business service.
@@ -157,7 +169,8 @@ impl Place {
         );
         let path = format!("business_services/{service}");
         let kind = "business_service_reference";
-        self.named_if_there(kind, service.as_str(), name, &path, "")
+        let reference = self.named_if_there(kind, service.as_str(), name, &path, "");
+        reference.into()
     }
 
     /// An integration of a service.
@@ -171,7 +184,8 @@ impl Place {
         let service = known.map_or_else(String::new, |known| known.service.to_string());
         let path = format!("services/{service}/integrations/{integration}");
         let kind = format!("{}_reference", Vendor::of(speaks).kind);
-        self.named_if_there(&kind, integration.as_str(), name, &path, "")
+        let reference = self.named_if_there(&kind, integration.as_str(), name, &path, "");
+        reference.into()
     }
 
     /// A way in which foreign systems speak.
@@ -183,12 +197,18 @@ impl Place {
 
     /// An escalation policy.
     pub(crate) fn policy(&self, state: &State, policy: PolicyId) -> Value {
+        self.policy_reference(state, policy).into()
+    }
+
+    /// The same, for whoever writes it at once.
+    pub(super) fn policy_reference<'a>(&self, state: &'a State, policy: PolicyId) -> Reference<'a> {
         let known = state.policies.get(&policy);
         let name = (known.map(|known| known.name.as_str()), "a removed policy");
-        let path = format!("escalation_policies/{policy}");
-        let page = format!("oncall/policies/{policy}");
+        let id = policy.as_str().to_owned();
+        let path = ["escalation_policies/", &id].concat();
+        let page = ["oncall/policies/", &id].concat();
         let kind = "escalation_policy_reference";
-        self.named_if_there(kind, policy.as_str(), name, &path, &page)
+        self.named_if_there(kind, id, name, &path, &page)
     }
 
     /// A schedule.
@@ -198,15 +218,22 @@ impl Place {
         let path = format!("schedules/{schedule}");
         let page = format!("oncall/schedules/{schedule}");
         let kind = "schedule_reference";
-        self.named_if_there(kind, schedule.as_str(), name, &path, &page)
+        let reference = self.named_if_there(kind, schedule.as_str(), name, &path, &page);
+        reference.into()
     }
 
     /// A team.
     pub(crate) fn team(&self, state: &State, team: TeamId) -> Value {
+        self.team_reference(state, team).into()
+    }
+
+    /// The same, for whoever writes it at once.
+    pub(super) fn team_reference<'a>(&self, state: &'a State, team: TeamId) -> Reference<'a> {
         let known = state.teams.get(&team);
         let name = (known.map(|known| known.name.as_str()), "a removed team");
-        let path = format!("teams/{team}");
-        self.named_if_there("team_reference", team.as_str(), name, &path, "people/teams")
+        let id = team.as_str().to_owned();
+        let path = ["teams/", &id].concat();
+        self.named_if_there("team_reference", id, name, &path, "people/teams")
     }
 
     /// An incident.

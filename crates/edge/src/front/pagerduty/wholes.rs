@@ -80,34 +80,51 @@ fn keep<T: Serialize>(
 }
 
 /// The incidents of one answer.
-pub(crate) struct Shown {
-    /// With references to what they share.
-    pub(crate) incidents: Vec<Value>,
-    pub(crate) wholes: Wholes,
+pub(crate) enum Shown {
+    /// With references to what they share, and that.
+    Values {
+        incidents: Vec<Value>,
+        wholes: Wholes,
+    },
+    /// Written already: what is shown as a whole in them is shared by none.
+    Written(Vec<Box<RawValue>>),
 }
 
 impl Shown {
     /// Each as it is to be written.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let Self { incidents, wholes } = self;
-        incidents.iter().map(move |shown| Row { shown, wholes })
+        let rows: Vec<Row<'_>> = match self {
+            Self::Values { incidents, wholes } => {
+                let shown = incidents.iter();
+                shown.map(|shown| Row::Value { shown, wholes }).collect()
+            }
+            Self::Written(all) => all.iter().map(|one| Row::Written(one)).collect(),
+        };
+        rows.into_iter()
     }
 }
 
 /// An incident with what is shown as a whole in it.
-pub(crate) struct Row<'a> {
-    shown: &'a Value,
-    wholes: &'a Wholes,
+pub(crate) enum Row<'a> {
+    Value {
+        shown: &'a Value,
+        wholes: &'a Wholes,
+    },
+    Written(&'a RawValue),
 }
 
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Value::Object(fields) = self.shown else {
-            return self.shown.serialize(serializer);
+        let (shown, wholes) = match self {
+            Self::Value { shown, wholes } => (shown, wholes),
+            Self::Written(text) => return text.serialize(serializer),
+        };
+        let Value::Object(fields) = shown else {
+            return shown.serialize(serializer);
         };
         let mut incident = serializer.serialize_map(Some(fields.len()))?;
         for (name, value) in fields {
-            match self.wholes.instead(name, value) {
+            match wholes.instead(name, value) {
                 Some(whole) => incident.serialize_entry(name, whole)?,
                 None => incident.serialize_entry(name, value)?,
             }

@@ -155,6 +155,33 @@ async fn an_incident_is_shown_alike_by_every_answer_whatever_is_included() {
     }
 }
 
+/// With `agents` it is made as a value, and without written at once.
+#[tokio::test]
+async fn an_incident_that_is_written_at_once_is_written_as_its_value_is() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let path = format!("/incidents/{id}");
+    for status in ["triggered", "acknowledged", "resolved"] {
+        if status != "triggered" {
+            let change = json!({"incident": {"type": "incident_reference", "status": status}});
+            changed(&world, &path, change).await;
+        }
+        for query in ["", "&include[]=body", "&include[]=users&include[]=teams"] {
+            let answer = ada(&world, ("GET", &format!("{path}?limit=1{query}")), None).await;
+            let mut at_once = answer.json();
+            assert_eq!(at_once["incident"]["status"], status);
+            assert_eq!(answer.text(), at_once.to_string(), "{status} {query}");
+            let agents = format!("{path}?include[]=agents{query}");
+            let mut value = read(&world, &agents).await;
+            for shown in [&mut at_once, &mut value] {
+                let by = shown["incident"]["last_status_change_by"].take();
+                assert!(by.is_object(), "{by}");
+            }
+            assert_eq!(at_once, value, "{status} {query}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_request_for_help_is_told_with_its_incident() {
     let world = World::new();

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{ATTACHMENTS_MAX, FIELD_CHARS_MAX};
 use crate::page_message::web_address;
+use crate::plain::is_plain;
 
 /// Broken rules and notes that are kept; an attacker's thousandth is of no use to anyone.
 const REMARKS_MAX: usize = 50;
@@ -37,6 +38,9 @@ impl Check {
     /// The text with a blank for every control character but newline and tab, and a note when there was one. Clients do not
     /// repeat what is refused, so such a character must not cost the alert.
     pub(super) fn printable(&mut self, field: &str, text: &str) -> String {
+        if is_plain(text) {
+            return text.to_owned();
+        }
         let unprintable =
             |character: char| character.is_control() && character != '\n' && character != '\t';
         if text.contains(unprintable) {
@@ -47,7 +51,11 @@ impl Check {
 
     /// The same of what is shown in one line: new lines and tabs in it are blanks too.
     pub(super) fn one_line(&mut self, field: &str, text: &str) -> String {
-        self.printable(field, text).replace(['\n', '\t'], " ")
+        let text = self.printable(field, text);
+        if is_plain(&text) {
+            return text;
+        }
+        text.replace(['\n', '\t'], " ")
     }
 
     /// The address if it is one of the web, else a note.
@@ -119,8 +127,8 @@ impl<'a> Fields<'a> {
 
     /// An ornamental text: dropped with a note when it is none, cut with a note when it is too long.
     pub(super) fn short(&self, check: &mut Check, name: &str) -> Option<String> {
-        let path = self.path(name);
         let Value::String(text) = self.value(name)? else {
+            let path = self.path(name);
             check.note(format!("{path} was dropped: it is not a string"));
             return None;
         };
@@ -128,6 +136,7 @@ impl<'a> Fields<'a> {
             return None;
         }
         if text.chars().count() > FIELD_CHARS_MAX && web_address(text).is_none() {
+            let path = self.path(name);
             check.note(format!("{path} was cut to {FIELD_CHARS_MAX} characters"));
             return Some(text.chars().take(FIELD_CHARS_MAX).collect());
         }
@@ -154,17 +163,17 @@ impl<'a> Fields<'a> {
 
     /// The objects of a list that may be absent; anything else is dropped with a note, since a list only adorns.
     pub(super) fn objects(&self, check: &mut Check, name: &str) -> Vec<Fields<'a>> {
+        let Some(value) = self.value(name) else {
+            return Vec::new();
+        };
         let path = self.path(name);
-        let list = match self.value(name) {
-            None => return Vec::new(),
-            Some(Value::Array(list)) => list,
-            Some(
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::String(_)
-                | Value::Object(_),
-            ) => {
+        let list = match value {
+            Value::Array(list) => list,
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Object(_) => {
                 check.note(format!("{path} was dropped: it is not an array of objects"));
                 return Vec::new();
             }

@@ -146,11 +146,16 @@ pub struct Rejection {
 /// # Errors
 /// All rules that the event breaks.
 pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
-    let object = object(body)?;
+    let mut object = object(body)?;
+    let details = take_details(&mut object);
     let mut check = Check::default();
     let event = read(&Fields::new("", &object), &mut check);
     match event {
         Some(event) if check.errors.is_empty() => Ok(Event {
+            payload: event.payload.map(|payload| Payload {
+                custom_details: details,
+                ..payload
+            }),
             notes: check.notes,
             ..event
         }),
@@ -179,6 +184,13 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
         return Err(refused("the body is not a JSON object".to_owned()));
     };
     Ok(object)
+}
+
+/// What a payload tells besides, taken out of it: no rule is about that, and a copy of it would cost as much as to read it.
+fn take_details(event: &mut Map<String, Value>) -> Option<Value> {
+    let payload = event.get_mut("payload")?.as_object_mut()?;
+    let details = payload.remove("custom_details");
+    details.filter(|details| !details.is_null())
 }
 
 /// The event, as far as it can be read; every broken rule is added to `check`, so `None` never comes without one.
@@ -281,7 +293,8 @@ fn payload_of(fields: &Fields<'_>, check: &mut Check) -> Option<Payload> {
         component: fields.short(check, "component"),
         group: fields.short(check, "group"),
         class: fields.short(check, "class"),
-        custom_details: fields.value("custom_details").cloned(),
+        // It was taken out before.
+        custom_details: None,
         summary: summary?,
         source: Some(source?),
         severity: severity?,

@@ -39,7 +39,13 @@ const fn is_of_offset(byte: u8) -> bool {
 #[must_use]
 pub fn written(at: Timestamp) -> String {
     let whole = Timestamp::from_millis(at.as_millis().div_euclid(1_000) * 1_000);
-    whole.to_rfc3339().replacen(".000Z", "Z", 1)
+    let mut text = whole.to_rfc3339();
+    let seconds = text.strip_suffix(".000Z").map(str::len);
+    if let Some(bytes) = seconds {
+        text.truncate(bytes);
+        text.push('Z');
+    }
+    text
 }
 
 #[cfg(test)]
