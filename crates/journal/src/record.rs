@@ -18,9 +18,11 @@ use crate::upcast::upcast;
 /// Most bodies have fewer bytes, and are not moved while they are written.
 const USUAL_BYTES: usize = 1_024;
 
-/// One row of `events`.
+/// One row of `events`. Where there is no incident, that is written too: so there is one statement for all rows, which is known by
+/// its type. Otherwise its text would be put together for each row, to find it among those that are prepared.
 #[derive(Debug, Insertable, Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(treat_none_as_default_value = false)]
 pub(crate) struct EventRow {
     pub(crate) position: i64,
     at: i64,
