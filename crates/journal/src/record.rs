@@ -4,9 +4,10 @@ use diesel::prelude::*;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_domain::event::{
-    AlertEvent, EVENT_VERSION, Event, EventBody, InputEvent, InstallationEvent, IntakeEvent,
-    PeopleEvent, RosterEvent, WatchEvent,
+    AlertEvent, EVENT_VERSION, Event, EventBody, IncidentEvent, IncidentWhat, InputEvent,
+    InstallationEvent, IntakeEvent, PeopleEvent, RosterEvent, WatchEvent,
 };
+use tocsin_domain::id::IdText;
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::time::Timestamp;
 
@@ -18,9 +19,11 @@ use crate::upcast::upcast;
 /// Most bodies have fewer bytes, and are not moved while they are written.
 const USUAL_BYTES: usize = 1_024;
 
-/// One row of `events`.
+/// One row of `events`. Where there is no incident, that is written too: so there is one statement for all rows, which is known by
+/// its type. Otherwise its text would be put together for each row, to find it among those that are prepared.
 #[derive(Debug, Insertable, Queryable, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::sqlite::Sqlite))]
+#[diesel(treat_none_as_default_value = false)]
 pub(crate) struct EventRow {
     pub(crate) position: i64,
     at: i64,
@@ -126,11 +129,25 @@ fn kind_of(body: &str) -> Result<String, serde_json::Error> {
     Ok(format!("{}.{}", tags.area, tags.kind))
 }
 
-/// The tags of a body in which they come first, so that the rest of it need not be read. They are plain words.
+/// The tags of a body in which they come first, or behind nothing but ids, so that the rest of it need not be read. They are plain
+/// words.
 fn leading_tags(body: &str) -> Option<(&str, &str)> {
-    let (area, rest) = body.strip_prefix(r#"{"area":""#)?.split_once('"')?;
-    let (kind, _) = rest.strip_prefix(r#","kind":""#)?.split_once('"')?;
-    Some((area, kind))
+    let (area, mut rest) = body.strip_prefix(r#"{"area":""#)?.split_once('"')?;
+    loop {
+        let (name, value) = rest.strip_prefix(",\"")?.split_once("\":")?;
+        if name == "kind" {
+            let (kind, _) = value.strip_prefix('"')?.split_once('"')?;
+            return Some((area, kind));
+        }
+        rest = match value.strip_prefix("null") {
+            Some(rest) => rest,
+            None => {
+                let (id, rest) = value.strip_prefix('"')?.split_once('"')?;
+                id.parse::<IdText>().ok()?;
+                rest
+            }
+        };
+    }
 }
 
 fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
@@ -146,11 +163,14 @@ fn may_read_back_otherwise(body: &EventBody) -> bool {
         }
         EventBody::Alert(AlertEvent::Repeated { .. }) | EventBody::Notification(_) => false,
         EventBody::Alert(AlertEvent::Recovered { evidence, .. }) => !evidence.is_empty(),
+        EventBody::Incident(IncidentEvent { what, .. }) => !matches!(
+            what,
+            IncidentWhat::Opened { onset: None, .. } | IncidentWhat::LevelReached { .. }
+        ),
         EventBody::Installation(_)
         | EventBody::People(_)
         | EventBody::Roster(_)
         | EventBody::Watch(_)
-        | EventBody::Incident(_)
         | EventBody::Input(_) => true,
     }
 }
@@ -332,5 +352,58 @@ mod tests {
             "policy:QCCCCCCCCCCCCC",
             None,
         );
+    }
+
+    #[test]
+    fn what_opens_and_escalates_incidents_is_read_back_only_where_it_holds_a_sample() {
+        let opened = |onset: Value| {
+            json!({
+                "area": "incident", "kind": "opened", "incident": INCIDENT, "number": 1,
+                "team": OTHER, "service": OTHER, "target": null, "title": "it is down",
+                "severity": "critical", "onset": onset,
+            })
+        };
+        let sample = json!({ "series": "probe_up", "at": 1, "value": 0.5 });
+        let onset = json!({ "at": 1, "uncertainty_ms": 2, "evidence": sample });
+        let reached = json!({
+            "area": "incident", "kind": "level_reached", "incident": INCIDENT, "policy": OTHER,
+            "level": 1, "round": 0, "recipients": [USER], "skipped": ["\u{2028}\u{0}\"\\"],
+            "next_at": i64::MAX, "turn": 2, "each": true,
+        });
+        for (body, expected) in [
+            (opened(Value::Null), false),
+            (reached, false),
+            (opened(onset), true),
+        ] {
+            let read: EventBody = serde_json::from_value(body.clone()).unwrap();
+            assert_eq!(may_read_back_otherwise(&read), expected, "{body}");
+            // In a test everything is read back: what is not elsewhere must be the same.
+            let kind = format!("incident.{}", body["kind"].as_str().unwrap());
+            check(body, &kind, "incident:QBBBBBBBBBBBBB", Some(INCIDENT));
+        }
+    }
+
+    #[test]
+    fn the_kind_of_a_body_is_found_behind_ids_and_nowhere_else() {
+        let tags = |rest: &str| {
+            let body = format!(r#"{{"area":"incident",{rest}}}"#);
+            leading_tags(&body).map(|(area, kind)| format!("{area}.{kind}"))
+        };
+        let found = Some("incident.opened".to_owned());
+        for rest in [
+            r#""kind":"opened","number":1"#,
+            r#""incident":"QBBBBBBBBBBBBB","kind":"opened","number":1"#,
+            r#""notification":"QCCCCCCCCCCCCC","incident":null,"kind":"opened""#,
+        ] {
+            assert_eq!(tags(rest), found, "{rest}");
+        }
+        for rest in [
+            r#""title":"a \",\"kind\":\"b","kind":"opened""#,
+            r#""number":1,"kind":"opened""#,
+            r#""hold":{"kind":"b"},"kind":"opened""#,
+            r#""incident":"QBBBBBBBBBBBBB""#,
+        ] {
+            assert_eq!(tags(rest), None, "{rest}");
+        }
     }
 }

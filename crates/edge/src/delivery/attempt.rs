@@ -48,7 +48,8 @@ pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Wait
         return courier.not_tried(work).await;
     };
     let learn = |host: &str| queue.learn(&waiting, host);
-    let made = AssertUnwindSafe(courier.attempt(work, limit, learn));
+    // In a place of its own: the task, which is moved around before it begins, would else have room for it twice.
+    let made = AssertUnwindSafe(Box::pin(courier.attempt(work, limit, learn)));
     let made = made.catch_unwind().await;
     let outcome = match &made {
         Ok(Made::Ended(report)) => Some(report.outcome),

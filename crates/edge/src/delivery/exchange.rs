@@ -257,7 +257,9 @@ fn header_map(pairs: &[(Cow<'static, str>, String)]) -> HeaderMap {
         value.set_sensitive(true);
         Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
     });
-    known.collect()
+    let mut map = HeaderMap::with_capacity(pairs.len());
+    map.extend(known);
+    map
 }
 
 /// `Retry-After` in seconds. One that names a date is not read: whose clock it is by, nobody knows.

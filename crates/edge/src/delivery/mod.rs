@@ -286,7 +286,7 @@ impl Courier {
         let now = self.needs.clock.now();
         match (Provider::of(letter.channel), &secrets.account) {
             (None, _) => self.send_directly(letter, secrets, now).await,
-            (Some(_), Some(opened)) => self.send_by(opened, letter, secrets, now).await,
+            (Some(_), Some(opened)) => Box::pin(self.send_by(opened, letter, secrets, now)).await,
             (Some(provider), None) => Report::refused(format!(
                 "no {} is set up: set one under Settings, or use another channel",
                 provider.name()
@@ -308,7 +308,8 @@ impl Courier {
         let exchange = self.exchange_for(letter);
         let key = secrets.signing_key.as_ref();
         match letter.channel {
-            ChannelKind::Email => self.mail(letter, secrets).await,
+            // What it takes to speak to a mail server would else be room that every other attempt has too.
+            ChannelKind::Email => Box::pin(self.mail(letter, secrets)).await,
             ChannelKind::Webhook => post::webhook(exchange, address, key, message, now).await,
             ChannelKind::Ntfy => post::ntfy(exchange, address, key, message).await,
             ChannelKind::Slack

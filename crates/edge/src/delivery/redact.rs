@@ -13,6 +13,9 @@ const PART_CHARS_MIN: usize = 6;
 
 /// The detail without any secret of the attempt.
 pub(super) fn without_secrets(detail: &str, letter: &Letter, secrets: &Secrets) -> String {
+    if is_status_alone(detail) {
+        return detail.to_owned();
+    }
     let address = secrets.address.expose_secret();
     let mut hidden = vec![address.to_owned()];
     hidden.extend(
@@ -57,6 +60,12 @@ pub(super) fn without_secrets(detail: &str, letter: &Letter, secrets: &Secrets) 
         }
     }
     without(detail, hidden)
+}
+
+/// Whether it is nothing but the status of an answer, as it mostly is: that gives no secret away, and in a storm none is looked for.
+fn is_status_alone(detail: &str) -> bool {
+    let status = detail.strip_prefix("HTTP ").map(str::as_bytes);
+    status.is_some_and(|status| status.len() == 3 && status.iter().all(u8::is_ascii_digit))
 }
 
 /// What of a URL lets anybody use it who reads it: path, query and user, as they stand and with escapes resolved.
@@ -163,5 +172,15 @@ mod tests {
             "Cannot POST … about",
         );
         check("https://hooks.example.org/", "404 / no", "404 / no");
+    }
+
+    #[test]
+    fn nothing_is_looked_for_in_a_status_without_words() {
+        for detail in ["HTTP 202", "HTTP 503"] {
+            assert!(is_status_alone(detail), "{detail}");
+        }
+        for detail in ["HTTP 404 /ab", "HTTP 40", "HTTP abc", "http 404", "202", ""] {
+            assert!(!is_status_alone(detail), "{detail}");
+        }
     }
 }
