@@ -289,7 +289,7 @@ test('where nothing is looked for, the targets and the checklist say so and wher
   await control(base, 'switch', { empty: true, unwatched: true });
   for (const path of ['/ui/targets', '/ui/welcome']) {
     await open(path, 'main h1');
-    await page.getByText('Switched off by enabled = false under [watch] in tocsin.toml').waitFor();
+    await page.getByText('This machine is not watched, switched off by enabled = false under [watch] in tocsin.toml').waitFor();
     assert.equal(await page.getByText(/No web server found yet|Tocsin looks for running|No running Apache/).count(), 0, path);
   }
 });

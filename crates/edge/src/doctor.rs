@@ -299,7 +299,7 @@ fn watch(watching: &Watching) -> Vec<Check> {
         // Somebody chose that, and nothing is to be done about it. By its name the browser tells why nothing is found.
         Watching::Off => vec![Check::ok(
             "watch off",
-            "switched off by enabled = false under [watch] in tocsin.toml: only what others send is paged for",
+            "this machine is not watched, switched off by enabled = false under [watch] in tocsin.toml: only what others send is paged for",
         )],
         Watching::NotRunning(why) => vec![Check::fail(
             name,

@@ -11,8 +11,8 @@ test('what keeps servers from being found is told with what to do about it', () 
 });
 
 test('that somebody switched it off is told, though it is no fault', () => {
-  const off = check({ name: 'watch off', state: 'ok', detail: 'switched off by enabled = false', fix: null });
-  expect(of(off)).toEqual(['Switched off by enabled = false.']);
+  const off = check({ name: 'watch off', state: 'ok', detail: 'this machine is not watched, switched off by enabled = false', fix: null });
+  expect(of(off)).toEqual(['This machine is not watched, switched off by enabled = false.']);
 });
 
 test('nothing is told while servers are looked for, nor of other findings', () => {
