@@ -294,7 +294,8 @@ pub struct Incident {
     pub closed: Option<String>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
-    /// The person who resolved it last, where it was not over by itself.
+    /// The person by whose deed it was over last: who resolved it, ended what still failed of it, or merged it into another. Whether
+    /// it was asked for itself, [`Event::is_resolved_by_hand`](crate::event::Event::is_resolved_by_hand) tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_by: Option<UserId>,
     /// How far the clock had been set back by then.

@@ -102,7 +102,7 @@ fn keep_asker(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
     }
 }
 
-/// Who resolved it, if a person did.
+/// By whose deed it was over, if by a person's.
 fn keep_resolver(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
     if matches!(what, IncidentWhat::Resolved { .. }) {
         incident.resolved_by = actor.person();
