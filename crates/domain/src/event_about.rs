@@ -46,7 +46,8 @@ impl Event {
         matches!(what, Some(IncidentWhat::Relapsed { by_hand: true, .. }))
     }
 
-    /// Whether somebody ended an incident by this; else it ended because its alerts did.
+    /// Whether the end of an incident was asked for by this, by a person or by a client; else it ended with its alerts, whoever ended
+    /// those, or by a merge.
     #[must_use]
     pub const fn is_resolved_by_hand(&self) -> bool {
         let is_resolved = matches!(

@@ -278,6 +278,9 @@ pub struct Incident {
     /// Whether a person said that it is not urgent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub low_by_hand: bool,
+    /// When they said so, as a clock tells that was never set back: of what came later they did not know.
+    #[serde(skip)]
+    pub low_by_hand_at: Option<Timestamp>,
     /// Whether its title is a person's words.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub titled_by_hand: bool,
@@ -291,7 +294,8 @@ pub struct Incident {
     pub closed: Option<String>,
     /// When it was over.
     pub resolved_at: Option<Timestamp>,
-    /// The person who resolved it last, where it was not over by itself.
+    /// The person by whose deed it was over last: who resolved it, ended what still failed of it, or merged it into another. Whether
+    /// it was asked for itself, [`Event::is_resolved_by_hand`](crate::event::Event::is_resolved_by_hand) tells.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resolved_by: Option<UserId>,
     /// How far the clock had been set back by then.
@@ -399,6 +403,7 @@ impl Incident {
             priority: None,
             urgent_by_hand: false,
             low_by_hand: false,
+            low_by_hand_at: None,
             titled_by_hand: false,
             hours_passed_at: None,
             healthy_since: None,

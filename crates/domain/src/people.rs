@@ -1,10 +1,12 @@
 //! People, their roles and the ways to reach them; addresses themselves live in the vault, never here.
 
 mod reach;
+mod ways;
 
 use serde::{Deserialize, Serialize};
 
 pub use reach::Reach;
+pub use ways::Way;
 
 use crate::id::{ContactMethodId, Entropy, NotificationRuleId, SecretId, TeamId, UserId};
 use crate::time::Timestamp;

@@ -149,15 +149,22 @@ impl Pattern {
     }
 }
 
-/// Compiles a pattern as PromQL means it: anchored at both ends, `.` matching newlines too.
+/// Compiles a pattern as PromQL means it: anchored at both ends, `.` matching newlines too. It must be one by itself, so that it
+/// cannot break out of that.
 pub(crate) fn compile(text: &str) -> Result<Regex, MatcherError> {
-    RegexBuilder::new(&format!("^(?s:{text})$"))
-        .size_limit(REGEX_BYTES_MAX)
-        .build()
-        .map_err(|error| MatcherError {
-            pattern: text.to_owned(),
-            reason: error.to_string(),
-        })
+    let built = |text: &str, bytes_max: usize| {
+        let mut builder = RegexBuilder::new(text);
+        builder.size_limit(bytes_max).build()
+    };
+    let told = |error: regex::Error| MatcherError {
+        pattern: text.to_owned(),
+        reason: error.to_string(),
+    };
+    // With no bytes to compile it into, it is only read; whether it is too large is asked of what is used.
+    if let Err(error @ regex::Error::Syntax(_)) = built(text, 0) {
+        return Err(told(error));
+    }
+    built(&format!("^(?s:{text})$"), REGEX_BYTES_MAX).map_err(told)
 }
 
 impl PartialEq for Matcher {
@@ -204,5 +211,19 @@ mod tests {
     fn a_broken_pattern_is_refused_with_its_reason() {
         let error = Matcher::new(MatchOp::Matches, "x", "(").unwrap_err();
         assert!(error.to_string().contains("unclosed"), "{error}");
+        let error = Matcher::new(MatchOp::Matches, "x", "a{1000}{1000}").unwrap_err();
+        assert!(error.to_string().contains("size limit"), "{error}");
+    }
+
+    #[test]
+    fn a_pattern_does_not_break_out_of_its_anchors() {
+        for op in [MatchOp::Matches, MatchOp::NotMatches] {
+            for pattern in ["a)|(b", "(a)(b))(c", ".*)(?-s:."] {
+                let error = Matcher::new(op, "x", pattern).unwrap_err();
+                assert!(error.to_string().contains("unopened"), "{error}");
+            }
+        }
+        check(MatchOp::Matches, "(a)|(b)", "b", true);
+        check(MatchOp::Matches, "(a)|(b)", "ab", false);
     }
 }

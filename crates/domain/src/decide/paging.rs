@@ -9,7 +9,7 @@ use crate::event::{Cause, EventBody, IncidentWhat, NotificationEvent, Notificati
 use crate::id::{ContactMethodId, IncidentId, NotificationId, PolicyId, UserId};
 use crate::incident::{Assigned, FALLBACK_EVERY_MS};
 use crate::page::{Delivery, Notification, Purpose};
-use crate::people::{ChannelKind, Role, Urgency, User};
+use crate::people::{ChannelKind, Role};
 use crate::time::Timestamp;
 
 /// People an incident was given to have this long for an acknowledgement.
@@ -341,15 +341,16 @@ impl Decider<'_> {
             let Some(known) = self.state.users.get(user) else {
                 continue;
             };
-            for (method, delay_ms, way) in ways(known) {
+            for way in known.page_ways() {
                 let cause = Cause::Event { position: cause };
-                if let Some(page) = busy.get(&method.0) {
+                if let Some(page) = busy.get(&way.method) {
                     self.tell_alone(*page, cause);
                 } else {
-                    let due = self.now.plus_ms(delay_ms);
-                    let why = format!("{why}; {way}");
+                    let due = self.now.plus_ms(way.delay_ms);
+                    let why = format!("{why}; {}", way.why);
+                    let method = (way.method, way.channel);
                     let page = self.plan(cause, purpose, *user, method, level, due, why);
-                    busy.insert(method.0, page);
+                    busy.insert(way.method, page);
                 }
             }
         }
@@ -464,36 +465,4 @@ impl Decider<'_> {
             self.say_what_a_mirror_missed(id, position);
         }
     }
-}
-
-type Way = ((ContactMethodId, ChannelKind), u64, String);
-
-/// How to page a person: by their rules, and when those name no proved method, by every proved one at once.
-fn ways(user: &User) -> Vec<Way> {
-    let proved = |id: ContactMethodId| {
-        user.contact_method(id)
-            .filter(|method| method.verified_at.is_some() || bugs::on(Bug::UnverifiedContactUsed))
-    };
-    let mut ways: Vec<Way> = user
-        .rules
-        .iter()
-        .filter(|rule| rule.urgency == Urgency::High)
-        .filter_map(|rule| Some((proved(rule.contact_method)?, rule.delay_ms)))
-        .map(|(method, delay_ms)| {
-            (
-                (method.id, method.kind),
-                delay_ms,
-                "by their notification rule".to_owned(),
-            )
-        })
-        .collect();
-    ways.sort_by_key(|way| way.1);
-    if ways.is_empty() {
-        let methods = user.verified_methods();
-        let why = "no notification rule names a verified contact method, so every one is used";
-        ways = methods
-            .map(|method| ((method.id, method.kind), 0, why.to_owned()))
-            .collect();
-    }
-    ways
 }

@@ -112,27 +112,16 @@ impl Decider<'_> {
             let Some(known) = self.state.users.get(&user) else {
                 continue;
             };
-            let rules = known
-                .rules
-                .iter()
-                .filter(|rule| rule.urgency == Urgency::Low);
-            let mut ways: Vec<_> = rules
-                .filter_map(|rule| {
-                    Some((known.contact_method(rule.contact_method)?, rule.delay_ms))
-                })
-                .filter(|(method, _)| method.verified_at.is_some())
-                .map(|(method, delay_ms)| ((method.id, method.kind), delay_ms))
-                .collect();
             // A way that two rules name is used once, by the earlier of them.
-            ways.sort_by_key(|way| way.1);
-            for (method, delay_ms) in ways {
-                let is_used = |notice: &Notification| notice.contact_method == method.0;
+            for way in known.notice_ways() {
+                let is_used = |notice: &Notification| notice.contact_method == way.method;
                 if self.active_of(Purpose::Notice(id)).any(is_used) {
                     continue;
                 }
-                let due = self.now.plus_ms(delay_ms);
-                let why = format!("{why}; by their rule for what wakes nobody");
+                let due = self.now.plus_ms(way.delay_ms);
+                let why = format!("{why}; {}", way.why);
                 let cause = Cause::Event { position: cause };
+                let method = (way.method, way.channel);
                 self.plan(cause, Purpose::Notice(id), user, method, level, due, why);
             }
         }

@@ -60,6 +60,7 @@ impl State {
         };
         fold_open_incident(incident, &event.what, at);
         keep_clock(incident, &event.what, set_back_ms);
+        keep_word(incident, &event.what, at.plus_ms(set_back_ms));
         keep_channel(incident, &event.what, &envelope.actor);
         keep_asker(incident, &event.what, &envelope.actor);
         keep_resolver(incident, &event.what, &envelope.actor);
@@ -101,7 +102,7 @@ fn keep_asker(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
     }
 }
 
-/// Who resolved it, if a person did.
+/// By whose deed it was over, if by a person's.
 fn keep_resolver(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
     if matches!(what, IncidentWhat::Resolved { .. }) {
         incident.resolved_by = actor.person();
@@ -332,6 +333,13 @@ fn keep_clock(incident: &mut Incident, what: &IncidentWhat, set_back_ms: u64) {
         for asked in known.filter(|one| people.contains(&one.user)) {
             asked.asked_set_back_ms = set_back_ms;
         }
+    }
+}
+
+/// When a person said that it is not urgent, as a clock tells that was never set back.
+fn keep_word(incident: &mut Incident, what: &IncidentWhat, said_at: Timestamp) {
+    if let IncidentWhat::Response(Response::UrgencySet { urgency }) = what {
+        incident.low_by_hand_at = (*urgency == Urgency::Low).then_some(said_at);
     }
 }
 

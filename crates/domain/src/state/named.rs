@@ -28,7 +28,8 @@ pub(crate) enum Named {
 pub(super) struct NamedSince(BTreeMap<Named, u64>);
 
 impl State {
-    /// The position of the event by which it got the name that it has; 0 for what set-up made.
+    /// The position of the event by which it got the name that it has; 0 for the first team as long as it is called as at first: set-up
+    /// makes it without an event of its own.
     pub(crate) fn named_since(&self, thing: Named) -> u64 {
         self.named_since.0.get(&thing).copied().unwrap_or_default()
     }

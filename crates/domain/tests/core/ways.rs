@@ -3,6 +3,7 @@
 use tocsin_domain::command::{Ask, PeopleAsk, Refusal};
 use tocsin_domain::event::{Cause, EventBody, PeopleEvent};
 use tocsin_domain::id::{ContactMethodId, NotificationRuleId, SecretId, UserId};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::{ChannelKind, Role, Urgency};
 
 use crate::world::World;
@@ -177,4 +178,57 @@ fn rules_that_somebody_wrote_stay_as_they_are_when_a_way_is_confirmed() {
     world.set_rules(user, &[]);
     world.add_way(user, ChannelKind::Sms);
     assert_eq!(rules_of(&world, user), []);
+}
+
+/// A person with confirmed mail (0) and a confirmed webhook (1), and by which of them they hear of something, after how long.
+fn check_ways(rules: &[(Urgency, u64, usize)], severity: Severity, expected: &[(usize, u64)]) {
+    let mut world = World::set_up();
+    let user = world.ada();
+    let mail = world.state.users[&user].contact_methods[0].id;
+    let methods = [mail, world.add_webhook(user)];
+    let rules = rules
+        .iter()
+        .map(|(urgency, delay_ms, at)| (*urgency, *delay_ms, methods[*at]));
+    let rules = rules.collect();
+    ask(&mut world, PeopleAsk::SetRules { user, rules }).unwrap();
+    let known = &world.state.users[&user];
+    let ways = match severity {
+        Severity::Critical | Severity::Error => known.page_ways(),
+        Severity::Warning | Severity::Info => known.notice_ways(),
+    };
+    let told = ways.iter().map(|way| (way.method, way.delay_ms));
+    let expected = expected
+        .iter()
+        .map(|(at, delay_ms)| (methods[*at], *delay_ms));
+    assert_eq!(told.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    world.trigger("web", severity);
+    let messages = world.state.notifications.values();
+    let messages: Vec<_> = messages
+        .filter(|one| one.purpose.incident().is_some())
+        .collect();
+    let mut planned: Vec<_> = messages.iter().map(|one| one.contact_method).collect();
+    let mut told: Vec<_> = ways.iter().map(|way| way.method).collect();
+    planned.sort();
+    told.sort();
+    assert_eq!(planned, told);
+    for message in messages {
+        let way = ways.iter().find(|way| way.method == message.contact_method);
+        assert!(message.why.ends_with(way.unwrap().why), "{}", message.why);
+    }
+}
+
+#[test]
+fn by_which_ways_somebody_is_told_is_answered_as_it_is_decided() {
+    let (high, low) = (Urgency::High, Urgency::Low);
+    let (critical, warning) = (Severity::Critical, Severity::Warning);
+    check_ways(
+        &[(high, 60_000, 0), (high, 0, 1)],
+        critical,
+        &[(1, 0), (0, 60_000)],
+    );
+    check_ways(&[(high, 0, 1), (low, 0, 0)], critical, &[(1, 0)]);
+    check_ways(&[(high, 0, 1), (low, 60_000, 0)], warning, &[(0, 60_000)]);
+    // Without a rule for what wakes them they are woken by all they have, and hear of nothing else.
+    check_ways(&[(low, 60_000, 0)], critical, &[(0, 0), (1, 0)]);
+    check_ways(&[(high, 0, 0)], warning, &[]);
 }

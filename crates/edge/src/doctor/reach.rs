@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::id::UserId;
 use tocsin_domain::page::{Policy, Recipient};
-use tocsin_domain::people::{ChannelKind, ContactMethod, Urgency, User};
+use tocsin_domain::people::{ChannelKind, User};
 use tocsin_domain::state::{Installation, State};
 use tocsin_domain::time::Timestamp;
 
@@ -170,16 +170,8 @@ pub(super) fn reach(
     }
 }
 
-/// Whether messages to a person go by mail: by a rule of theirs, or because no rule for what wakes them names a verified way, so that
-/// every one is used.
+/// Whether a person is told of incidents by mail.
 fn is_mailed(user: &User) -> bool {
-    let wakes = |method: &ContactMethod| {
-        let mut rules = user.rules.iter();
-        rules.any(|rule| rule.urgency == Urgency::High && rule.contact_method == method.id)
-    };
-    let every_one = !user.verified_methods().any(wakes);
-    let mut mails = user
-        .verified_methods()
-        .filter(|method| method.kind == ChannelKind::Email);
-    mails.any(|method| every_one || user.has_rule_for(method.id))
+    let mut ways = user.page_ways().into_iter().chain(user.notice_ways());
+    ways.any(|way| way.channel == ChannelKind::Email)
 }

@@ -45,14 +45,19 @@ pub(crate) fn is_meant(request: &Request) -> bool {
 /// A refusal of what no route takes. To a question about an alert, 404 would say that there is no such alert.
 pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
     let (path, _) = unprefixed(path);
-    let (status, message) = if is_about_alerts(path) {
-        let why = "Tocsin takes alerts to create, acknowledge and close, and answers no other requests about them.";
-        (StatusCode::METHOD_NOT_ALLOWED, why)
-    } else {
-        (problem.status(), problem.detail())
-    };
     let id = request_id();
-    answer(&id, status, opsgenie::refused(message, &id, 0.0))
+    let refused = |status, message| answer(&id, status, opsgenie::refused(message, &id, 0.0));
+    if !is_about_alerts(path) {
+        return refused(problem.status(), problem.detail());
+    }
+    let why = "Tocsin takes alerts to create, acknowledge and close, and answers no other requests about them.";
+    let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, why);
+    // A path that is there tells by itself which methods it takes; one that is not takes none.
+    if problem.status() == StatusCode::NOT_FOUND {
+        let none = HeaderValue::from_static("");
+        response.headers_mut().insert(header::ALLOW, none);
+    }
+    response
 }
 
 fn request_id() -> String {

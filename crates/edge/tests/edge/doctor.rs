@@ -123,3 +123,26 @@ async fn what_is_switched_off_on_purpose_is_told_and_needs_no_look() {
         "{told}"
     );
 }
+
+#[tokio::test]
+async fn whoever_hears_by_mail_of_what_wakes_nobody_needs_a_mail_server() {
+    let world = World::new();
+    let needed = async || {
+        let diagnosis = world.get("/doctor").await.json();
+        let checks = diagnosis["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == "mail server");
+        check.unwrap()["state"] == "warn"
+    };
+    let topic = "https://ntfy.example.org/topic";
+    let push = world.reach(world.ada, "ntfy", topic, None).await;
+    assert!(!needed().await, "she is paged by push alone");
+    let mail = world
+        .engine
+        .read(|state| state.users[&world.ada].contact_methods[0].id.to_string());
+    let rule = |urgency: &str, method: &str| json!({"urgency": urgency, "delay_minutes": 0, "contact_method_id": method});
+    let rules = json!([rule("high", &push), rule("low", &mail)]);
+    let path = format!("/users/{}/notification-rules", world.ada);
+    let set = world.call("PUT", &path, &world.admin, Some(rules)).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    assert!(needed().await);
+}

@@ -206,3 +206,25 @@ async fn a_repeated_request_with_its_key_is_carried_out_once() {
         "a client that hung up finds the answer"
     );
 }
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_take_is_refused_with_those_that_it_takes() {
+    let world = World::new();
+    for (method, path, expected) in [
+        ("DELETE", "/v2/enqueue", "POST"),
+        ("GET", "/pagerduty/v2/change/enqueue", "POST"),
+        ("DELETE", "/services", "GET,HEAD,POST"),
+        ("PATCH", "/pagerduty/services/P1", "DELETE,GET,HEAD,PUT"),
+        ("DELETE", "/api/v2/alerts", "GET,HEAD,POST"),
+        ("POST", "/api/v2/status", "GET,HEAD"),
+        ("POST", "/alertmanager/api/v2/silence/1", "DELETE,GET,HEAD"),
+    ] {
+        let request = Request::builder().method(method).uri(path);
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{path}");
+        let told = answer.headers[header::ALLOW].to_str().unwrap();
+        let mut told: Vec<&str> = told.split(',').collect();
+        told.sort_unstable();
+        assert_eq!(told.join(","), expected, "{path}");
+    }
+}

@@ -132,19 +132,21 @@ async fn questions_are_refused_in_opsgenies_form_and_no_alert_is_said_to_be_miss
     let world = World::new();
     let made = integration(&world, "opsgenie", None).await;
     let key = made["routing_key"].as_str().unwrap();
-    for (path, status) in [
-        ("/v2/alerts", StatusCode::METHOD_NOT_ALLOWED),
-        (
-            "/v2/alerts/a?identifierType=alias",
-            StatusCode::METHOD_NOT_ALLOWED,
-        ),
-        ("/v2/alerts/requests/a", StatusCode::METHOD_NOT_ALLOWED),
-        ("/opsgenie/v2/alerts/count", StatusCode::METHOD_NOT_ALLOWED),
-        ("/opsgenie/v2/users", StatusCode::NOT_FOUND),
+    let not_allowed = StatusCode::METHOD_NOT_ALLOWED;
+    for (path, status, allowed) in [
+        ("/v2/alerts", not_allowed, Some("POST")),
+        ("/v2/alerts/a?identifierType=alias", not_allowed, Some("")),
+        ("/v2/alerts/requests/a", not_allowed, Some("POST")),
+        ("/opsgenie/v2/alerts", not_allowed, Some("POST")),
+        ("/opsgenie/v2/alerts/count", not_allowed, Some("")),
+        ("/opsgenie/v2/users", StatusCode::NOT_FOUND, None),
     ] {
         let request = Request::get(path).header(header::AUTHORIZATION, format!("GenieKey {key}"));
         let answer = world.send(request.body(Body::empty()).unwrap()).await;
         assert_eq!(answer.status, status, "{path} {}", answer.text());
+        let told = answer.headers.get(header::ALLOW);
+        let told = told.map(|methods| methods.to_str().unwrap());
+        assert_eq!(told, allowed, "{path}");
         let told = answer.json();
         assert!(told["message"].is_string() && told["took"].is_number());
         assert_eq!(told["requestId"].as_str().unwrap().len(), 36, "{told}");

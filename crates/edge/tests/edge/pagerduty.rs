@@ -291,6 +291,7 @@ async fn what_is_not_there_is_told_in_their_words() {
         let answer = ada(&world, call, None).await;
         assert_eq!(answer.status.as_u16(), status, "{call:?}");
         assert!(answer.json()["error"]["message"].is_string(), "{call:?}");
+        assert_eq!(answer.headers.contains_key("allow"), status == 405);
     }
     let native = world
         .call("GET", "/no_such_thing", &world.admin, None)

@@ -258,7 +258,7 @@ impl Asked {
             let place = &self.place;
             let known = ids.iter().filter_map(|id| state.incidents.get(id));
             let known: Vec<&Incident> = known.collect();
-            let wholes = Wholes::of(state, place, &include, known.iter().copied());
+            let wholes = Wholes::of(state, place, &include, &known);
             let shown = known.iter();
             let shown = shown.map(|one| incident(state, place, one, &include, &mails));
             (shown.collect::<Vec<Value>>(), wholes)

@@ -2,6 +2,7 @@
 //! stands; that is told by whoever answers.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use serde_json::Value;
 use tocsin_domain::id::{IncidentId, PolicyId, ScheduleId, ServiceId, TeamId, UserId};
@@ -41,9 +42,11 @@ impl Asked {
             return Ok(shown);
         }
         let mut people: BTreeSet<UserId> = BTreeSet::new();
+        let mut services: BTreeSet<ServiceId> = BTreeSet::new();
         let mut count: usize = 0;
         each_at(&mut shown, &places, &mut |one| {
-            people.extend(person(one));
+            people.extend(named_by::<UserId>(one, "user_reference"));
+            services.extend(named_by::<ServiceId>(one, "service_reference"));
             count += 1;
         });
         if count > WHOLE_MAX {
@@ -54,7 +57,7 @@ impl Asked {
         }
         let mails = self.mails(people).await?;
         self.app.read(|state| {
-            let standings = Standings::of(state);
+            let standings = Standings::of(state, &services);
             each_at(&mut shown, &places, &mut |one| {
                 if let Some(whole) = whole(self, state, one, &standings, &mails) {
                     *one = whole;
@@ -101,9 +104,10 @@ fn each(value: &mut Value, place: &[&str], act: &mut dyn FnMut(&mut Value)) {
     }
 }
 
-fn person(reference: &Value) -> Option<UserId> {
-    let is_person = reference["type"] == "user_reference";
-    reference["id"].as_str().filter(|_| is_person)?.parse().ok()
+/// The id in a reference of this type.
+fn named_by<I: FromStr>(reference: &Value, kind: &str) -> Option<I> {
+    let is_one = reference["type"] == kind;
+    reference["id"].as_str().filter(|_| is_one)?.parse().ok()
 }
 
 /// What a reference names, where that is still there and can be shown wholly.
@@ -111,7 +115,7 @@ fn whole(
     asked: &Asked,
     state: &State,
     reference: &Value,
-    standings: &Standings,
+    standings: &Standings<'_>,
     mails: &Mails,
 ) -> Option<Value> {
     let place = &asked.place;

@@ -81,6 +81,9 @@ impl IntoResponse for Refused {
         if let Some(seconds) = self.0.retry_after_s {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
+        if let Some(methods) = self.0.allowed {
+            headers.insert(header::ALLOW, HeaderValue::from_static(methods));
+        }
         if self.0.status == 401 {
             let value = HeaderValue::from_static("Token realm=\"tocsin\"");
             headers.insert(header::WWW_AUTHENTICATE, value);

@@ -1,6 +1,6 @@
 //! How a service and an integration look to PagerDuty's clients.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tocsin_domain::id::ServiceId;
@@ -19,17 +19,22 @@ use super::place::{Place, whole};
 /// The word for a service on which nothing is open.
 const ACTIVE: &str = "active";
 
-/// How services stand on which something is open, found in one pass for all that a request shows.
+/// How services stand on which something is open, and what raises alerts on them, found in one pass each for all that a request
+/// shows.
 #[derive(Debug, Default)]
-pub(crate) struct Standings(BTreeMap<ServiceId, &'static str>);
+pub(crate) struct Standings<'a> {
+    words: BTreeMap<ServiceId, &'static str>,
+    integrations: BTreeMap<ServiceId, Vec<&'a Integration>>,
+}
 
-impl Standings {
-    /// What fails and is urgent, what somebody has, what is worked on. Maintenance is not looked at here, since it needs the time.
-    pub(crate) fn of(state: &State) -> Self {
-        let mut found = BTreeMap::new();
+impl<'a> Standings<'a> {
+    /// Of these services: what fails and is urgent, what somebody has, what is worked on. Maintenance is not looked at here, since it
+    /// needs the time.
+    pub(crate) fn of(state: &'a State, services: &BTreeSet<ServiceId>) -> Self {
+        let mut words = BTreeMap::new();
         // From the list, where they lie close together: looking up each of thousands takes longer than all else that is shown.
         for one in state.numbers.open() {
-            let worst = found.entry(one.service).or_insert(ACTIVE);
+            let worst = words.entry(one.service).or_insert(ACTIVE);
             *worst = match (one.status, one.urgency) {
                 (Status::Triggered, Urgency::High) => "critical",
                 (Status::Triggered, Urgency::Low) | (Status::Acknowledged, _)
@@ -41,11 +46,26 @@ impl Standings {
                 | (Status::Acknowledged | Status::Resolved, _) => *worst,
             };
         }
-        Self(found)
+        let mut integrations: BTreeMap<ServiceId, Vec<&Integration>> = BTreeMap::new();
+        for one in state.integrations.values() {
+            if services.contains(&one.service) {
+                integrations.entry(one.service).or_default().push(one);
+            }
+        }
+        Self {
+            words,
+            integrations,
+        }
     }
 
     fn word(&self, service: ServiceId) -> &'static str {
-        self.0.get(&service).copied().unwrap_or(ACTIVE)
+        self.words.get(&service).copied().unwrap_or(ACTIVE)
+    }
+
+    /// What raises alerts on one of them.
+    pub(crate) fn integrations(&self, service: ServiceId) -> &[&'a Integration] {
+        let own = self.integrations.get(&service).map(Vec::as_slice);
+        own.unwrap_or_default()
     }
 }
 
@@ -63,12 +83,11 @@ pub(crate) fn service(
     state: &State,
     place: &Place,
     known: &Service,
-    standings: &Standings,
+    standings: &Standings<'_>,
 ) -> Value {
     let default = state.installation.as_ref().map(|all| all.default_policy);
     let policy = known.policy.or(default);
-    let integrations = state.integrations.values();
-    let own = integrations.filter(|one| one.service == known.id);
+    let own = standings.integrations(known.id).iter();
     let own: Vec<Value> = own.map(|one| place.integration(state, one.id)).collect();
     let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
     let followed = policy.and_then(|policy| state.policies.get(&policy));

@@ -1,6 +1,6 @@
 //! Services and the keys of their integrations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
@@ -45,9 +45,10 @@ pub(crate) async fn list_services(asked: Asked) -> Answer {
         let named = wanted.map(|one| (one.id, one.name.as_str(), found_by(one.id)));
         asked.named_cut(paging, named)
     })?;
-    let keys = included_keys(&asked, &cut.items).await?;
+    let services: BTreeSet<ServiceId> = cut.items.iter().copied().collect();
+    let keys = included_keys(&asked, &services).await?;
     let cut = asked.app.read(|state| {
-        let standings = Standings::of(state);
+        let standings = Standings::of(state, &services);
         cut.map(|id| {
             let known = state.services.get(&id)?;
             Some(shown(&asked, state, known, &standings, &keys))
@@ -69,7 +70,7 @@ fn keyed(asked: &Asked) -> Option<(ServiceId, &str)> {
 type Keys = BTreeMap<IntegrationId, Key>;
 
 /// The keys of the integrations that are shown wholly with these services.
-async fn included_keys(asked: &Asked, services: &[ServiceId]) -> Result<Keys, Refused> {
+async fn included_keys(asked: &Asked, services: &BTreeSet<ServiceId>) -> Result<Keys, Refused> {
     if !asked.parameters.includes("integrations") {
         return Ok(Keys::new());
     }
@@ -85,15 +86,12 @@ fn shown(
     asked: &Asked,
     state: &State,
     known: &Service,
-    standings: &Standings,
+    standings: &Standings<'_>,
     keys: &Keys,
 ) -> Value {
     let mut shown = service(state, &asked.place, known, standings);
     if asked.parameters.includes("integrations") {
-        let all = state
-            .integrations
-            .values()
-            .filter(|one| one.service == known.id);
+        let all = standings.integrations(known.id).iter();
         let all = all.map(|one| integration(state, &asked.place, one, keys.get(&one.id)));
         shown["integrations"] = all.collect();
     }
@@ -122,10 +120,12 @@ fn named(asked: &Asked, id: &str) -> Result<Service, Refused> {
 }
 
 async fn wrapped(asked: &Asked, known: &Service) -> Result<Value, Refused> {
-    let keys = included_keys(asked, &[known.id]).await?;
+    let services = BTreeSet::from([known.id]);
+    let keys = included_keys(asked, &services).await?;
     let shown = asked.app.read(|state| {
         let current = state.services.get(&known.id).unwrap_or(known);
-        shown(asked, state, current, &Standings::of(state), &keys)
+        let standings = Standings::of(state, &services);
+        shown(asked, state, current, &standings, &keys)
     });
     Ok(json!({ "service": shown }))
 }

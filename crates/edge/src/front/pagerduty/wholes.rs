@@ -23,15 +23,16 @@ pub(crate) struct Wholes {
 
 impl Wholes {
     /// What `include` names of these incidents.
-    pub(crate) fn of<'a>(
+    pub(crate) fn of(
         state: &State,
         place: &Place,
         include: &Include,
-        incidents: impl Iterator<Item = &'a Incident>,
+        incidents: &[&Incident],
     ) -> Self {
         let mut all = Self::default();
         let standings = if include.services {
-            Standings::of(state)
+            let services = incidents.iter().map(|one| one.service).collect();
+            Standings::of(state, &services)
         } else {
             Standings::default()
         };

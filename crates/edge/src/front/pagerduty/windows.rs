@@ -238,7 +238,8 @@ pub(crate) async fn remove_maintenance_window(Path(id): Path<String>, asked: Ask
         (Some(_), When::Once { .. }) => IntakeAsk::EndWindow(known.id),
         (None, When::Once { span }) if span.from <= now => {
             let why = "the maintenance window is over, and stays as it was";
-            return Err(Refusal::method_not_allowed(why).into());
+            let refusal = Refusal::method_not_allowed(why);
+            return Err(refusal.allowing("GET,HEAD,PUT").into());
         }
         (_, When::Once { .. } | When::Repeating { .. }) => IntakeAsk::RemoveWindow(known.id),
     };

@@ -361,3 +361,52 @@ async fn incidents_show_the_service_and_the_policy_that_they_share_in_the_same_w
     let alone = read(&world, &format!("/escalation_policies/{}", id_of(policy))).await;
     assert_eq!(alone["escalation_policy"], *policy);
 }
+
+#[tokio::test]
+async fn each_service_of_an_answer_has_its_own_integrations() {
+    let world = World::new();
+    let incident = world.raise("web").await;
+    for name in ["Shop", "Till", "Stock"] {
+        let body = json!({"name": name, "escalation_policy_id": null});
+        let path = format!(
+            "/services/{}/integrations",
+            id_of(&world.post("/services", body).await.json())
+        );
+        for number in 1..=2 {
+            let body = json!({"integration": {
+                "type": "events_api_v2_inbound_integration", "name": format!("{name} {number}"),
+            }});
+            made(&world, &path, body).await;
+        }
+    }
+    let own = |service: &Value, field: &str| {
+        let all = service["integrations"].as_array().unwrap().iter();
+        let mut names: Vec<String> = all
+            .map(|one| one[field].as_str().unwrap().to_owned())
+            .collect();
+        names.sort();
+        names
+    };
+    for (path, field) in [
+        ("/services", "summary"),
+        ("/services?include[]=integrations", "name"),
+    ] {
+        let services = read(&world, path).await["services"].clone();
+        let mut services: Vec<Value> = services.as_array().unwrap().clone();
+        let first = service(&world)["id"].clone();
+        services.retain(|one| one["id"] != first);
+        assert_eq!(services.len(), 3, "{path}");
+        for service in services {
+            let name = service["name"].as_str().unwrap();
+            let expected = [1, 2].map(|number| format!("{name} {number}"));
+            assert_eq!(own(&service, field), expected, "{path}");
+        }
+    }
+    let path = format!("/services/{}", id_of(&service(&world)));
+    let alone = read(&world, &path).await["service"].clone();
+    assert_eq!(alone["integrations"].as_array().unwrap().len(), 1);
+    let shown = read(&world, &format!("/incidents/{incident}?include[]=services")).await;
+    assert_eq!(shown["incident"]["service"], alone);
+    let alerts = format!("/incidents/{incident}/alerts?include[]=services");
+    assert_eq!(read(&world, &alerts).await["alerts"][0]["service"], alone);
+}

@@ -357,7 +357,9 @@ async fn work_is_planned_ended_and_kept() {
     assert_eq!(ended.status, StatusCode::NO_CONTENT, "{}", ended.text());
     assert!(read(&world, &path).await["maintenance_window"]["end_time"].is_string());
     *world.clock.0.lock().unwrap() = START.plus_ms(300 * 60_000);
-    refused(&ada(&world, ("DELETE", &path), None).await, 405, 2001);
+    let over = ada(&world, ("DELETE", &path), None).await;
+    refused(&over, 405, 2001);
+    assert_eq!(over.headers["allow"], "GET,HEAD,PUT");
     let next =
         made(&world, "/maintenance_windows", body(400, 500)).await["maintenance_window"].clone();
     gone(&world, &format!("/maintenance_windows/{}", id_of(&next))).await;

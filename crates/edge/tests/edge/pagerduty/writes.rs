@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::event::{EventBody, IncidentEvent, IncidentWhat};
 use tocsin_domain::id::UserId;
 
 use super::roster::changed;
@@ -255,6 +256,35 @@ async fn the_first_level_is_paged_again_after_others_where_somebody_can_be_paged
     let low = json!({"urgency": "low", "escalation_level": 1});
     let low = put(&world, &id, low).await;
     assert!(refused(&low, 400, 2001).contains("urgency is low"));
+}
+
+#[tokio::test]
+async fn the_first_level_begins_anew_beside_an_urgency_that_is_as_it_was() {
+    let (world, id) = raised_on_three_levels().await;
+    for is_taken in [false, true] {
+        let next = put(&world, &id, json!({"escalation_level": 2})).await;
+        assert_eq!(next.status, StatusCode::OK, "{}", next.text());
+        if is_taken {
+            put(&world, &id, json!({"status": "acknowledged"})).await;
+        }
+        let first = json!({"urgency": "high", "escalation_level": 1});
+        let first = put(&world, &id, first).await;
+        assert_eq!(first.status, StatusCode::OK, "{}", first.text());
+        let incident = first.json()["incident"].clone();
+        assert_eq!(incident["status"], "triggered", "{incident}");
+        assert_eq!(incident["urgency"], "high", "{incident}");
+        let assignee = &incident["assignments"][0]["assignee"];
+        assert_eq!(assignee["id"], world.ada.to_string());
+    }
+    let events = world.journal.events.lock().unwrap();
+    let levels = events.iter().filter_map(|event| match &event.body {
+        EventBody::Incident(IncidentEvent {
+            what: IncidentWhat::LevelReached { level, .. },
+            ..
+        }) => Some(*level),
+        _ => None,
+    });
+    assert_eq!(levels.collect::<Vec<_>>(), [0, 1, 0, 1, 0]);
 }
 
 #[tokio::test]

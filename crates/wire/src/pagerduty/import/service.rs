@@ -43,8 +43,13 @@ pub(super) fn service(known: &raw::Service, keys: &mut Keys, remarks: &mut Remar
     }
     Service {
         description: said(known.description.as_deref(), &place, remarks),
+        acknowledgement_timeout: acknowledgement_timeout(
+            known,
+            followed.is_some(),
+            &place,
+            remarks,
+        ),
         escalation_policy: followed,
-        acknowledgement_timeout: acknowledgement_timeout(known, &place, remarks),
         urgency: urgency::urgency(known, &place, remarks),
         grouping: grouped(known, &place, remarks),
         resolve_after: resolve_after(known, &place, remarks),
@@ -54,15 +59,18 @@ pub(super) fn service(known: &raw::Service, keys: &mut Keys, remarks: &mut Remar
     }
 }
 
-/// How long its acknowledgements hold. Where they hold for ever nothing is said: no policy that is carried over says anything else.
+/// How long its acknowledgements hold. Where they hold for ever nothing is said, since no policy that is carried over says anything
+/// else; that of the installation may.
 fn acknowledgement_timeout(
     known: &raw::Service,
+    is_policy_carried_over: bool,
     place: &str,
     remarks: &mut Remarks,
 ) -> Option<Timeout> {
-    let asked = known
-        .acknowledgement_timeout
-        .filter(|seconds| *seconds > 0)?;
+    let asked = known.acknowledgement_timeout.unwrap_or_default();
+    if asked == 0 {
+        return (!is_policy_carried_over).then_some(Timeout::Never);
+    }
     let seconds = asked.clamp(*ACKNOWLEDGED_S.start(), *ACKNOWLEDGED_S.end());
     let length = Length::of_ms(seconds * 1_000);
     if seconds != asked {

@@ -19,6 +19,8 @@ pub struct Refusal {
     pub errors: Vec<String>,
     /// After how many seconds another try is worth it.
     pub retry_after_s: Option<u64>,
+    /// Which methods are taken in the place of the one that is not, where that is not told by the path alone.
+    pub allowed: Option<&'static str>,
 }
 
 impl Refusal {
@@ -29,6 +31,7 @@ impl Refusal {
             message: message.to_owned(),
             errors: errors.into_iter().take(ERRORS_MAX).collect(),
             retry_after_s: None,
+            allowed: None,
         }
     }
 
@@ -139,6 +142,13 @@ impl Refusal {
     #[must_use]
     pub fn later(mut self, seconds: u64) -> Self {
         self.retry_after_s = Some(seconds);
+        self
+    }
+
+    /// These methods are taken.
+    #[must_use]
+    pub fn allowing(mut self, methods: &'static str) -> Self {
+        self.allowed = Some(methods);
         self
     }
 

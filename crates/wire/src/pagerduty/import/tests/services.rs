@@ -233,6 +233,26 @@ fn each_service_holds_acknowledgements_as_it_did() {
 }
 
 #[test]
+fn a_service_whose_policy_is_not_carried_over_holds_acknowledgements_as_it_did() {
+    for (there, here) in [
+        (json!(600), "10m"),
+        (json!(null), "never"),
+        (json!(0), "never"),
+    ] {
+        let mut lost = service();
+        lost["escalation_policy"] = json!({"id": "PE9", "type": "escalation_policy_reference"});
+        lost["acknowledgement_timeout"] = there;
+        check(
+            &account(&json!([lost])),
+            &[&format!(
+                "name = \"Shop\"\nacknowledgement_timeout = \"{here}\"\n"
+            )],
+            &["its escalation policy is not carried over"],
+        );
+    }
+}
+
+#[test]
 fn a_service_that_is_off_or_pages_by_nobodys_policy_is_told() {
     check(
         &with("status", json!("disabled")),
