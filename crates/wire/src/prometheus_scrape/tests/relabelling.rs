@@ -236,12 +236,8 @@ fn a_rule_that_contradicts_itself_is_refused() {
         "the pattern \"(\" cannot be used",
     );
     // It would not be anchored.
-    check("{action: keep, regex: 'a)|(b'}", false, "unopened group");
-    check(
-        "{action: labeldrop, regex: 'a)|(b'}",
-        true,
-        "unopened group",
-    );
+    check("{action: keep, regex: 'a)|(b'}", false, "unopened");
+    check("{action: labelkeep, regex: 'a)|(b'}", true, "unopened");
     check(
         "{action: keep, regex: '(?:a{1000}){1000}'}",
         false,
