@@ -278,9 +278,6 @@ pub struct Incident {
     /// Whether a person said that it is not urgent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub low_by_hand: bool,
-    /// When they said so, as a clock tells that was never set back: of what came later they did not know.
-    #[serde(skip)]
-    pub low_by_hand_at: Option<Timestamp>,
     /// Whether its title is a person's words.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub titled_by_hand: bool,
@@ -403,7 +400,6 @@ impl Incident {
             priority: None,
             urgent_by_hand: false,
             low_by_hand: false,
-            low_by_hand_at: None,
             titled_by_hand: false,
             hours_passed_at: None,
             healthy_since: None,

@@ -60,7 +60,6 @@ impl State {
         };
         fold_open_incident(incident, &event.what, at);
         keep_clock(incident, &event.what, set_back_ms);
-        keep_word(incident, &event.what, at.plus_ms(set_back_ms));
         keep_channel(incident, &event.what, &envelope.actor);
         keep_asker(incident, &event.what, &envelope.actor);
         keep_resolver(incident, &event.what, &envelope.actor);
@@ -333,13 +332,6 @@ fn keep_clock(incident: &mut Incident, what: &IncidentWhat, set_back_ms: u64) {
         for asked in known.filter(|one| people.contains(&one.user)) {
             asked.asked_set_back_ms = set_back_ms;
         }
-    }
-}
-
-/// When a person said that it is not urgent, as a clock tells that was never set back.
-fn keep_word(incident: &mut Incident, what: &IncidentWhat, said_at: Timestamp) {
-    if let IncidentWhat::Response(Response::UrgencySet { urgency }) = what {
-        incident.low_by_hand_at = (*urgency == Urgency::Low).then_some(said_at);
     }
 }
 

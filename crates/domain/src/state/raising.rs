@@ -1,9 +1,7 @@
 //! What asks louder when support hours begin, and when that is: kept in order, since of one incident there may be very much. It
 //! decides nothing.
 
-use std::collections::btree_map::Range;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 
 use super::State;
 use crate::alert::Alert;
@@ -14,16 +12,17 @@ use crate::people::Urgency;
 use crate::time::Timestamp;
 
 /// Alerts that fail, ask less loudly now, and ask louder in the support hours of their service. It is an index: the state without it
-/// says the same. Nothing in it is empty.
+/// says the same.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Raising {
+    /// None of them is empty.
     of: BTreeMap<IncidentId, BTreeMap<ServiceId, Told>>,
     /// Few services raise anything: where an alert is, is mostly asked of an empty map.
     places: BTreeMap<AlertId, Place>,
 }
 
 /// Alerts by when they were taken in, as a clock tells that was never set back.
-type Told = BTreeMap<Timestamp, BTreeSet<AlertId>>;
+type Told = BTreeSet<(Timestamp, AlertId)>;
 /// Of which incident and service, and when it was taken in.
 type Place = (IncidentId, ServiceId, Timestamp);
 
@@ -50,8 +49,10 @@ impl Raising {
         }
         if let Some((incident, service, told)) = place {
             let of_incident = self.of.entry(incident).or_default();
-            let of_service = of_incident.entry(service).or_default();
-            of_service.entry(told).or_default().insert(alert);
+            of_incident
+                .entry(service)
+                .or_default()
+                .insert((told, alert));
         }
     }
 
@@ -60,12 +61,7 @@ impl Raising {
             return;
         };
         if let Some(of_service) = of_incident.get_mut(&service) {
-            if let Some(of_then) = of_service.get_mut(&told) {
-                of_then.remove(&alert);
-                if of_then.is_empty() {
-                    of_service.remove(&told);
-                }
-            }
+            of_service.remove(&(told, alert));
             if of_service.is_empty() {
                 of_incident.remove(&service);
             }
@@ -97,7 +93,7 @@ impl State {
         // They begin in order: only for the oldest of many alerts of a service has the calendar to be asked.
         let begins = services.iter().filter_map(|(service, alerts)| {
             let support = self.support_of(*service)?;
-            let (told, _) = unspoken_of(incident, alerts).next()?;
+            let (told, _) = alerts.first()?;
             let passed_at = passed_at(incident, support);
             support.hours.next_begin(self.waits_since(*told, passed_at))
         });
@@ -114,15 +110,15 @@ impl State {
             };
             let passed_at = passed_at(incident, support);
             let mut begin: Option<Timestamp> = None;
-            let due = unspoken_of(incident, alerts).take_while(|(told, _)| {
-                let since = self.waits_since(**told, passed_at);
+            let due = alerts.iter().take_while(|(told, _)| {
+                let since = self.waits_since(*told, passed_at);
                 // For all that was taken in before they begin they begin at the same time.
                 if begin.is_none_or(|begin| begin <= since) {
                     begin = support.hours.next_begin(since);
                 }
                 begin.is_some_and(|begin| begin <= now)
             });
-            let due: Vec<AlertId> = due.flat_map(|(_, alerts)| alerts).copied().collect();
+            let due: Vec<AlertId> = due.map(|(_, alert)| *alert).collect();
             if support.hours.around(now).is_some() {
                 begun.alerts.extend(due);
             } else {
@@ -152,17 +148,6 @@ impl State {
     fn support_of(&self, service: ServiceId) -> Option<&SupportHours> {
         self.services.get(&service)?.intake.urgency.raising()
     }
-}
-
-/// Of the alerts of a service all but those of which a person knew who said that their incident is not urgent: that word stands, at
-/// whatever hour.
-fn unspoken_of<'a>(
-    incident: &Incident,
-    alerts: &'a Told,
-) -> Range<'a, Timestamp, BTreeSet<AlertId>> {
-    let said_at = incident.low_by_hand_at.filter(|_| incident.low_by_hand);
-    let since = said_at.map_or(Bound::Unbounded, Bound::Excluded);
-    alerts.range((since, Bound::Unbounded))
 }
 
 /// Until when the support hours of a service have passed that raised nothing of an incident. An instant within them says nothing of

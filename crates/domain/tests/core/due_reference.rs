@@ -106,16 +106,9 @@ fn raised(state: &State, incident: &Incident) -> Option<Timestamp> {
         let first = told_at.as_millis().div_euclid(HOUR_MS);
         begin_after(first, support)
     };
-    // Who said that it is not urgent knew of what had been told by then.
-    let known = |alert: &Alert| {
-        let told_at = alert.taken_at.max(Some(alert.opened_at));
-        let told_at = told_at.map(|at| at.plus_ms(alert.set_back_ms));
-        incident.low_by_hand && told_at <= incident.low_by_hand_at
-    };
     let alerts = incident.alerts.iter().map(|id| &state.alerts[id]);
     alerts
         .filter(|alert| alert.recovered_at.is_none() && urgency_of(alert) == Urgency::Low)
-        .filter(|alert| !known(alert))
         .filter(|alert| {
             let judged = alert.judged.as_ref();
             judged.is_none_or(|judged| judged.suppressed.is_none())

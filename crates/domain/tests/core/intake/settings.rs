@@ -267,50 +267,6 @@ fn support_hours_that_are_set_later_raise_what_is_open() {
     assert_eq!(world.pages().len(), 1);
 }
 
-/// A warning outside of support hours, of which a person said after ten hours that it is urgent, and then that it is not. What comes
-/// within a day joins it.
-fn calmed() -> World {
-    let mut world = World::set_up();
-    let within_a_day = GroupBy::Time {
-        within_ms: 24 * HOUR,
-        rolling: true,
-    };
-    world.take_in(support(true), within_a_day, None);
-    world.trigger("disk", Severity::Warning);
-    world.wait_ms(10 * HOUR);
-    let incident = world.incident().id;
-    for urgency in [Urgency::High, Urgency::Low] {
-        world.respond(RespondAsk::SetUrgency { incident, urgency });
-        world.answer_all(Outcome::Accepted);
-    }
-    assert_eq!(world.pages().len(), 1);
-    world
-}
-
-#[test]
-fn what_a_person_said_is_not_urgent_stays_so_when_support_hours_begin() {
-    let mut world = calmed();
-    world.wait_ms(UNTIL_MONDAY + 24 * HOUR);
-    assert_eq!(world.pages().len(), 1);
-    assert_eq!(world.incident().urgency, Urgency::Low);
-    let mut folded = State::default();
-    world.journal.iter().for_each(|event| folded.evolve(event));
-    assert_eq!(folded, world.state);
-}
-
-#[test]
-fn what_failed_after_a_person_said_that_it_is_not_urgent_is_raised_when_support_hours_begin() {
-    let mut world = calmed();
-    world.now = world.now.minus_ms(2 * HOUR);
-    world.ask(Ask::ClockSetBack { by_ms: 2 * HOUR });
-    world.wait_ms(MINUTE);
-    world.trigger("till", Severity::Critical);
-    assert_eq!(world.state.incidents.len(), 1);
-    assert_eq!(world.incident().urgency, Urgency::Low);
-    is_paged_after(&mut world, UNTIL_MONDAY - 8 * HOUR - MINUTE);
-    assert_eq!(world.alert("till").urgency(), Urgency::High);
-}
-
 #[test]
 fn a_person_who_declares_an_incident_is_heard_at_any_hour() {
     let mut world = World::set_up();
