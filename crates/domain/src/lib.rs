@@ -23,6 +23,7 @@ pub mod oncall_command;
 pub mod oncall_event;
 pub mod pack;
 pub mod page;
+pub mod pattern;
 pub mod people;
 pub mod service;
 pub mod signal;

@@ -17,7 +17,7 @@ pub mod opsgenie;
 pub mod page_message;
 pub mod pagerduty;
 pub mod place;
-mod plain;
+pub mod plain;
 pub mod prometheus;
 pub mod prometheus_rules;
 pub mod prometheus_scrape;

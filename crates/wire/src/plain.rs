@@ -16,7 +16,8 @@ pub(crate) fn is_plain_line(text: &str) -> bool {
 }
 
 /// The first characters of a text.
-pub(crate) fn cut(text: &str, chars_max: usize) -> String {
+#[must_use]
+pub fn cut(text: &str, chars_max: usize) -> String {
     // No character has less than a byte.
     if text.len() <= chars_max {
         return text.to_owned();

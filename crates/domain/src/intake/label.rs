@@ -3,8 +3,10 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde::{Deserialize, Serialize};
+
+use crate::pattern::{Dot, anchored};
 
 /// Bytes of a label's name, or of what its value is compared with, at most.
 pub const MATCHER_BYTES_MAX: usize = 1_024;
@@ -175,17 +177,9 @@ impl LabelMatcher {
     }
 }
 
-/// A pattern as Alertmanager means it: anchored at both ends. It must be one by itself, so that it cannot break out of that.
+/// A pattern as Alertmanager means it.
 fn compile(text: &str) -> Result<Regex, String> {
-    let built = |text: &str, bytes_max: usize| {
-        let mut builder = RegexBuilder::new(text);
-        builder.size_limit(bytes_max).build()
-    };
-    // With no bytes to compile it into, it is only read; whether it is too large is asked of what is used.
-    if let Err(error @ regex::Error::Syntax(_)) = built(text, 0) {
-        return Err(told(error));
-    }
-    built(&format!("^(?:{text})$"), REGEX_BYTES_MAX).map_err(told)
+    anchored(text, Dot::OfLine, REGEX_BYTES_MAX).map_err(told)
 }
 
 /// Why a pattern cannot be used.

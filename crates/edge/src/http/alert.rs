@@ -9,6 +9,7 @@ use serde_json::Value;
 use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::id::ServiceId;
 use tocsin_engine::handle::{AskError, Done};
+use tocsin_wire::plain::cut;
 use utoipa::ToSchema;
 
 use super::alert_list::{AlertRequests, Unreadable};
@@ -324,15 +325,6 @@ fn collect(name: &str, value: &Value, depth: usize, found: &mut Vec<(String, Str
 fn push(name: &str, text: &str, found: &mut Vec<(String, String)>) {
     let name = if name.is_empty() { "details" } else { name };
     found.push((cut(name, DETAIL_CHARS_MAX), cut(text, DETAIL_CHARS_MAX)));
-}
-
-/// The first characters of a text.
-pub(crate) fn cut(text: &str, chars_max: usize) -> String {
-    // No character has less than a byte.
-    if text.len() <= chars_max {
-        return text.to_owned();
-    }
-    text.chars().take(chars_max).collect()
 }
 
 #[cfg(test)]

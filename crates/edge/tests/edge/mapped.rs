@@ -267,6 +267,29 @@ async fn a_mapping_that_was_changed_is_followed_from_then_on() {
 }
 
 #[tokio::test]
+async fn a_key_that_was_used_is_refused_once_its_integration_is_gone() {
+    let world = World::new();
+    let made = integration(&world, "webhook", Some(json!({"title": "{{ .a }}"}))).await;
+    let (service, id) = (service(&world).await, made["id"].as_str().unwrap());
+    let body = json!({"a": "x"}).to_string();
+    assert_eq!(
+        post(&world, &path_of(&made), "", &body).await.status,
+        StatusCode::ACCEPTED
+    );
+    let path = format!("/services/{service}/integrations/{id}");
+    let gone = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text());
+    let another = integration(&world, "webhook", Some(json!({"title": "{{ .a }}"}))).await;
+    for (made, expected) in [
+        (&made, StatusCode::UNAUTHORIZED),
+        (&another, StatusCode::ACCEPTED),
+    ] {
+        let answer = post(&world, &path_of(made), "", &body).await;
+        assert_eq!(answer.status, expected, "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn a_dry_run_shows_the_alerts_and_raises_none() {
     let world = World::new();
     let run = async |body: Value| world.post("/intake/dry-run", body).await;

@@ -2,8 +2,9 @@
 //! whether the labels are a target's or a sample's.
 
 use md5::{Digest, Md5};
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
 use serde::Deserialize;
+use tocsin_domain::pattern::{Dot, anchored};
 
 use super::labels::LabelSet;
 use super::template::Template;
@@ -271,22 +272,12 @@ pub(super) fn hash(text: &str) -> u64 {
         .fold(0, |number, byte| (number << 8) | u64::from(*byte))
 }
 
-/// Compiles a pattern as Prometheus means it: anchored at both ends, `.` matching newlines too. It must be one by itself, so that it
-/// cannot break out of that.
+/// Compiles a pattern as Prometheus means it.
 fn compile(text: &str) -> Result<Regex, BadRule> {
-    let built = |text: &str, bytes_max: usize| {
-        let mut builder = RegexBuilder::new(text);
-        builder.size_limit(bytes_max).build()
-    };
-    let told = |error: regex::Error| BadRule::BadPattern {
+    anchored(text, Dot::OfText, REGEX_BYTES_MAX).map_err(|error| BadRule::BadPattern {
         pattern: text.to_owned(),
         reason: error.to_string(),
-    };
-    // With no bytes to compile it into, it is only read; whether it is too large is asked of what is used.
-    if let Err(error @ regex::Error::Syntax(_)) = built(text, 0) {
-        return Err(told(error));
-    }
-    built(&format!("^(?s:{text})$"), REGEX_BYTES_MAX).map_err(told)
+    })
 }
 
 fn action_of(word: Option<&str>) -> Result<Action, BadRule> {

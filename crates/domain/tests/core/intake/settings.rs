@@ -268,6 +268,31 @@ fn support_hours_that_are_set_later_raise_what_is_open() {
 }
 
 #[test]
+fn what_somebody_declared_or_made_less_urgent_is_raised_when_support_hours_begin() {
+    let mut declared = World::set_up();
+    declared.take_in(support(true), GroupBy::Nothing, None);
+    declared.ask(Ask::Respond(RespondAsk::Declare {
+        title: "The shop is slow".to_owned(),
+        service: None,
+        urgency: Urgency::Low,
+        more: Box::default(),
+    }));
+    let mut lowered = World::set_up();
+    lowered.take_in(support(true), GroupBy::Nothing, None);
+    lowered.trigger("disk", Severity::Warning);
+    let incident = lowered.incident().id;
+    for urgency in [Urgency::High, Urgency::Low] {
+        lowered.respond(RespondAsk::SetUrgency { incident, urgency });
+        lowered.answer_all(Outcome::Accepted);
+    }
+    for mut world in [declared, lowered] {
+        assert_eq!(world.incident().urgency, Urgency::Low);
+        is_paged_after(&mut world, UNTIL_MONDAY);
+        assert_eq!(world.incident().urgency, Urgency::High);
+    }
+}
+
+#[test]
 fn a_person_who_declares_an_incident_is_heard_at_any_hour() {
     let mut world = World::set_up();
     world.take_in(support(false), GroupBy::Nothing, None);

@@ -10,10 +10,11 @@ use tocsin_domain::monitor::Severity;
 use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_wire::pagerduty::events_v1;
 use tocsin_wire::pagerduty::events_v2::{self, Action, BODY_BYTES_MAX, Event, Payload, Rejection};
+use tocsin_wire::plain::cut;
 
 use crate::app::App;
 use crate::front::integration;
-use crate::http::alert::{cut, flat, new_key};
+use crate::http::alert::{flat, new_key};
 use crate::http::body;
 use crate::http::problem::Problem;
 

@@ -10,11 +10,12 @@ use tocsin_domain::monitor;
 use tocsin_domain::people;
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
+use tocsin_wire::plain::cut;
 use utoipa::ToSchema;
 
 use super::RuleHit;
 use crate::app::App;
-use crate::http::alert::{cut, flat};
+use crate::http::alert::flat;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
 use crate::http::shape::{Instant, Named, Severity, Urgency, named_service};
