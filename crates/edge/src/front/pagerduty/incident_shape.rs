@@ -45,6 +45,11 @@ impl Include {
         self
     }
 
+    /// Whether anybody is shown as a whole.
+    pub(super) const fn shows_people(&self) -> bool {
+        self.assignees || self.acknowledgers
+    }
+
     /// The people who are shown as a whole.
     pub(crate) fn people<'a>(
         &self,

@@ -20,6 +20,7 @@ use super::include::Named;
 use super::log_entries::FIRST_ENTRIES;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
+use super::user_shape::Mails;
 use super::wholes::{Row, Shown, Wholes};
 use crate::http::problem::Problem;
 
@@ -238,11 +239,16 @@ impl Asked {
     /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than
     /// the others.
     async fn shown(&self, ids: &[IncidentId], include: Include) -> Result<Shown, Refused> {
-        let people = self.app.read(|state| {
-            let known = ids.iter().filter_map(|id| state.incidents.get(id));
-            include.people(known)
-        });
-        let mails = self.mails(people).await?;
+        // Most ask for none of them, and whoever looks at the state waits for who changes it.
+        let mails = if include.shows_people() {
+            let people = self.app.read(|state| {
+                let known = ids.iter().filter_map(|id| state.incidents.get(id));
+                include.people(known)
+            });
+            self.mails(people).await?
+        } else {
+            Mails::new()
+        };
         if self.writes_at_once(&include) {
             let written = self.app.read(|state| {
                 let known = ids.iter().filter_map(|id| state.incidents.get(id));
