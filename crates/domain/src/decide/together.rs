@@ -28,14 +28,19 @@ impl Decider<'_> {
             return false;
         }
         // A system that keeps incidents is told of each of them. What tells others has waited for them.
-        if message.channel.mirrors_incidents() || self.state.tells_along(id) {
+        let has_waited = self.state.tells_along(id) || self.state.is_gathering(message);
+        if message.channel.mirrors_incidents() || has_waited {
             return false;
         }
+        let latest = self.latest_for(message);
         let own = self.gathers_until(message);
+        let own = own.map(|(due_at, why)| (latest.map_or(due_at, |at| due_at.min(at)), why));
+        let own = own.filter(|(due_at, _)| *due_at > self.now);
         let due_at = own.map_or(self.now, |(due_at, _)| due_at);
         let what = match (self.state.gathering_for(message), own) {
-            (Some(teller), _) if teller == id => return false,
-            (Some(by), _) if !self.holds_up(by, due_at) => NotificationWhat::ToldTogether { by },
+            (Some(by), _) if !self.holds_up(by, due_at) && !self.is_due_after(by, latest) => {
+                NotificationWhat::ToldTogether { by }
+            }
             (_, Some((due_at, why))) => NotificationWhat::Gathers {
                 due_at,
                 why: why.to_owned(),
@@ -58,6 +63,25 @@ impl Decider<'_> {
             let rests = self.state.provider_rests(provider, None, self.now);
             rests.is_some() && matches!(teller.state, Delivery::Due { at } if at > due_at)
         })
+    }
+
+    /// When a page must go at the latest, so that who gets it has a third of the time before the next level is paged that is left
+    /// now; none when nothing comes after it.
+    fn latest_for(&self, message: &Notification) -> Option<Timestamp> {
+        let Purpose::Page(incident) = message.purpose else {
+            return None;
+        };
+        let paging = self.state.incidents.get(&incident)?.paging.as_ref()?;
+        let left_ms = paging.next_at?.ms_since(self.now);
+        Some(self.now.plus_ms(left_ms / 3 * 2))
+    }
+
+    fn is_due_after(&self, teller: NotificationId, latest: Option<Timestamp>) -> bool {
+        let teller = self.state.notifications.get(&teller);
+        let (Some(teller), Some(latest)) = (teller, latest) else {
+            return false;
+        };
+        matches!(teller.state, Delivery::Due { at } if at > latest)
     }
 
     /// Until when a message waits for others, and why; none when it is sent on its own.
@@ -150,8 +174,8 @@ impl Decider<'_> {
         let Some(incident) = message.purpose.incident() else {
             return;
         };
-        let waits = matches!(message.state, Delivery::Together { .. })
-            || self.state.gathering_for(message) == Some(page);
+        let waits =
+            matches!(message.state, Delivery::Together { .. }) || self.state.is_gathering(message);
         if waits && self.is_critical(incident) {
             let what = NotificationWhat::Advanced {
                 due_at: self.now,
@@ -266,8 +290,7 @@ impl Decider<'_> {
         let waits = matches!(message.state, Delivery::Due { .. }) && message.attempts.is_empty();
         let reaches = message.purpose.reaches();
         let is_critical = reaches.is_some_and(|incident| self.is_critical(incident));
-        let gathers = self.state.gathering_for(message) == Some(message.id)
-            || self.state.tells_along(message.id);
+        let gathers = self.state.is_gathering(message) || self.state.tells_along(message.id);
         let is_alone = is_critical || gathers || message.channel.mirrors_incidents();
         waits && !is_alone && self.is_wanted(message)
     }

@@ -73,8 +73,8 @@ enum Tone {
 /// What is known of messages beyond each single one.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Outbox {
-    /// The message that gathers others and is not sent yet.
-    gathering: BTreeMap<Gathered, NotificationId>,
+    /// Messages that gather others and are not sent yet, in the order in which they began; there is no entry without any.
+    gathering: BTreeMap<Gathered, Vec<NotificationId>>,
     /// What a message tells along.
     together: BTreeMap<NotificationId, Vec<NotificationId>>,
     /// How much of that is not told otherwise and still needed; there is no entry without any.
@@ -108,10 +108,19 @@ const fn gathered(message: &Notification) -> Gathered {
 }
 
 impl State {
-    /// The message that waits and tells along what would be sent to the same address.
+    /// The message that waits and tells along what would be sent to the same address: of several the newest, for which an older one
+    /// would have been too late.
     #[must_use]
     pub fn gathering_for(&self, message: &Notification) -> Option<NotificationId> {
-        self.outbox.gathering.get(&gathered(message)).copied()
+        let gathering = self.outbox.gathering.get(&gathered(message))?;
+        gathering.last().copied()
+    }
+
+    /// Whether a message waits for others to tell them along.
+    #[must_use]
+    pub fn is_gathering(&self, message: &Notification) -> bool {
+        let gathering = self.outbox.gathering.get(&gathered(message));
+        gathering.is_some_and(|all| all.contains(&message.id))
     }
 
     /// What a message tells along, in the order it was added; some of it may be told otherwise or not needed any more.
@@ -168,7 +177,11 @@ impl State {
 
     pub(super) fn gathers(&mut self, id: NotificationId) {
         if let Some(message) = self.notifications.get(&id) {
-            self.outbox.gathering.insert(gathered(message), id);
+            let gathering = self.outbox.gathering.entry(gathered(message));
+            let gathering = gathering.or_default();
+            // In old journals one began twice.
+            gathering.retain(|one| *one != id);
+            gathering.push(id);
         }
     }
 
@@ -195,8 +208,11 @@ impl State {
     pub(super) fn stop_gathering(&mut self, id: NotificationId) {
         if let Some(message) = self.notifications.get(&id) {
             let key = gathered(message);
-            if self.outbox.gathering.get(&key) == Some(&id) {
-                self.outbox.gathering.remove(&key);
+            if let Some(gathering) = self.outbox.gathering.get_mut(&key) {
+                gathering.retain(|one| *one != id);
+                if gathering.is_empty() {
+                    self.outbox.gathering.remove(&key);
+                }
             }
         }
     }

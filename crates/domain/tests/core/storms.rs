@@ -380,6 +380,53 @@ fn gathered_by_mail() -> (World, Vec<ServiceId>) {
     (world, services[BURST_MAX + 4..].to_vec())
 }
 
+/// Ada got so many messages that the next are told together; then something fails of which nobody is told for this long.
+fn buried(delay_ms: u64) -> (World, Vec<ServiceId>) {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let services = services(&mut world, BURST_MAX + 3);
+    for service in &services[..BURST_MAX] {
+        trigger(&mut world, Some(*service), "x", Severity::Error);
+        answer_all(&mut world, Outcome::Accepted);
+    }
+    world.set_levels(0, &[(delay_ms, &[ada]), (delay_ms, &[ada])]);
+    assert_eq!(world.sending().len(), 0);
+    (world, services[BURST_MAX..].to_vec())
+}
+
+#[test]
+fn what_is_told_together_is_told_before_the_next_level_is_paged() {
+    for (delay_ms, expected_ms) in [
+        (6_000, 4_000),
+        (60_000, 40_000),
+        (900_000, TOGETHER_EVERY_MS),
+    ] {
+        let (mut world, services) = buried(delay_ms);
+        trigger(&mut world, Some(services[0]), "x", Severity::Error);
+        world.wait_ms(expected_ms - 1);
+        assert_eq!(world.sending().len(), 0, "{delay_ms}");
+        world.wait_ms(1);
+        assert_eq!(world.sending().len(), 1, "{delay_ms}");
+    }
+}
+
+#[test]
+fn what_cannot_wait_for_what_gathers_already_gathers_itself_and_neither_waits_twice() {
+    let (mut world, services) = buried(900_000);
+    trigger(&mut world, Some(services[0]), "x", Severity::Error);
+    let ada = world.ada();
+    world.set_levels(0, &[(6_000, &[ada])]);
+    trigger(&mut world, Some(services[1]), "x", Severity::Error);
+    trigger(&mut world, Some(services[2]), "x", Severity::Error);
+    world.wait_ms(4_000);
+    let sooner = world.sending();
+    assert_eq!(sooner.len(), 1);
+    assert_eq!(world.state.told_along(sooner[0].id).count(), 1);
+    answer_all(&mut world, Outcome::Accepted);
+    world.wait_ms(TOGETHER_EVERY_MS - 4_000);
+    assert_eq!(world.sending().len(), 1, "the first");
+}
+
 #[test]
 fn what_was_told_together_goes_another_way_at_once_when_its_provider_rests() {
     let (mut world, others) = gathered_by_mail();
