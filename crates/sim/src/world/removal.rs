@@ -23,14 +23,14 @@ impl World {
         if !self.is_rough {
             return;
         }
-        match self.random.below(15) {
-            0..3 => self.remove_engaged(),
-            3..6 => self.remove_schedule(),
-            6..9 => self.remove_policy(),
-            9..12 => self.remove_service(),
+        match self.random.below(16) {
+            0..4 => self.remove_engaged(),
+            4..7 => self.remove_schedule(),
+            7..10 => self.remove_policy(),
+            10..13 => self.remove_service(),
             _ => self.apply_document(),
         }
-        self.some_time_after(5 * HOUR, Happening::Removes);
+        self.some_time_after(4 * HOUR, Happening::Removes);
     }
 
     fn edits(&mut self, ask: Ask, fault: Fault) {
