@@ -11,7 +11,7 @@ use super::document::{
 };
 use super::intake::{Grouping, Rule, Urgency};
 use super::integration::Integration;
-use super::keys::Keys;
+use super::keys::{Keys, Names};
 use super::matcher::Matcher;
 use super::words::{HourWindow, Length, Moment, Timeout};
 use crate::id::{SecretId, ServiceId, UserId};
@@ -35,7 +35,6 @@ pub fn describe(state: &State, addresses: &BTreeMap<SecretId, String>, now: Time
     let schedules = keys.schedules.all();
     let policies = keys.policies.all();
     let services = keys.services.all();
-    let mut integrations = integrations_by_service(state);
     let heartbeats = keys.heartbeats.all();
     let windows = keys.windows.all();
     Document {
@@ -57,7 +56,7 @@ pub fn describe(state: &State, addresses: &BTreeMap<SecretId, String>, now: Time
             .collect(),
         services: services
             .filter_map(|(name, id)| {
-                let own = integrations.remove(&id).unwrap_or_default();
+                let own = integrations(state, id, &keys);
                 Some(of_service(name, state.services.get(&id)?, own, &keys))
             })
             .collect(),
@@ -221,26 +220,21 @@ fn level(known: &page::Level, keys: &Keys) -> Level {
     }
 }
 
-/// The integrations of each service.
-fn integrations_by_service(state: &State) -> BTreeMap<ServiceId, Vec<Integration>> {
-    let mut found: BTreeMap<ServiceId, Vec<Integration>> = BTreeMap::new();
-    for one in state.integrations.values() {
-        let own = found.entry(one.service).or_default();
-        own.push(Integration::of(one));
-    }
-    found
+/// The integrations of a service, in the order of their keys.
+fn integrations(state: &State, service: ServiceId, keys: &Keys) -> Vec<Integration> {
+    let own = keys.integrations.get(&service);
+    let own = own.into_iter().flat_map(Names::all);
+    own.filter_map(|(name, id)| Some(Integration::of(name, state.integrations.get(&id)?)))
+        .collect()
 }
 
 /// A service under its key, with these integrations.
 pub(crate) fn of_service(
     name: &str,
     known: &service::Service,
-    mut integrations: Vec<Integration>,
+    integrations: Vec<Integration>,
     keys: &Keys,
 ) -> Service {
-    integrations.sort();
-    // Several may have one name; files name the first of them.
-    integrations.dedup_by(|one, before| one.name == before.name);
     let service::Service {
         id: _,
         team: _,

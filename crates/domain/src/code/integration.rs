@@ -22,19 +22,19 @@ pub struct Integration {
 }
 
 impl Integration {
-    /// As it is set up.
-    pub(crate) fn of(known: &service::Integration) -> Self {
-        // Its key stands in no file; the service is the one below which it stands.
+    /// As it is set up, under its key.
+    pub(crate) fn of(name: &str, known: &service::Integration) -> Self {
+        // The key of its senders stands in no file; the service is the one below which it stands.
         let service::Integration {
             id: _,
             service: _,
-            name,
+            name: _,
             key_hash: _,
             key_row: _,
             kind,
         } = known;
         Self {
-            name: name.clone(),
+            name: name.to_owned(),
             kind: kind.speaks(),
             service_label: kind.service_label().map(str::to_owned),
             mapping: kind.mapping().map(str::to_owned),

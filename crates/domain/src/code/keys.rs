@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::part::{Kind, Part};
 use crate::id::{
-    HeartbeatId, MaintenanceId, MonitorId, PolicyId, ScheduleId, SecretId, ServiceId, TargetId,
-    TeamId, UserId,
+    HeartbeatId, IntegrationId, MaintenanceId, MonitorId, PolicyId, ScheduleId, SecretId,
+    ServiceId, TargetId, TeamId, UserId,
 };
 use crate::intake::Window;
 use crate::state::{Named, State};
@@ -70,6 +71,8 @@ pub(crate) struct Keys {
     pub(crate) schedules: Names<ScheduleId>,
     pub(crate) policies: Names<PolicyId>,
     pub(crate) services: Names<ServiceId>,
+    /// Those of each service: two services may each have one of the same key.
+    pub(crate) integrations: BTreeMap<ServiceId, Names<IntegrationId>>,
     pub(crate) heartbeats: Names<HeartbeatId>,
     pub(crate) monitors: Names<MonitorId>,
     pub(crate) targets: Names<TargetId>,
@@ -107,6 +110,7 @@ impl Keys {
             schedules: schedules(state),
             policies: policies(state),
             services: services(state),
+            integrations: integrations(state),
             heartbeats: by_age(
                 state,
                 "heartbeat",
@@ -132,6 +136,18 @@ impl Keys {
                 ahead.map(|one| (Named::Window(one.id), one.id, &*one.reason)),
             ),
         }
+    }
+
+    /// The integration that is this part of a document, or why there is none.
+    pub(crate) fn integration(&self, part: &Part) -> Result<IntegrationId, String> {
+        let mut all = self.integrations.iter().flat_map(|(service, own)| {
+            let service = self.services.name(*service);
+            own.all()
+                .map(move |(name, id)| (Part::integration(&service, name), id))
+        });
+        let found = all.find(|(known, _)| known == part);
+        let found = found.map(|(_, id)| id);
+        found.ok_or_else(|| format!("there is no {} {:?}", Kind::Integrations.noun(), part.name))
     }
 }
 
@@ -161,6 +177,21 @@ pub(super) fn services(state: &State) -> Names<ServiceId> {
     let all = state.services.values();
     let all = all.map(|one| (Named::Service(one.id), one.id, &*one.name));
     by_age(state, "service", all)
+}
+
+/// The keys of the integrations of each service.
+fn integrations(state: &State) -> BTreeMap<ServiceId, Names<IntegrationId>> {
+    let mut found: BTreeMap<ServiceId, Vec<(Named, IntegrationId, &str)>> = BTreeMap::new();
+    for one in state.integrations.values() {
+        let own = found.entry(one.service).or_default();
+        own.push((Named::Integration(one.id), one.id, &*one.name));
+    }
+    let found = found.into_iter();
+    let found = found.map(|(service, own)| {
+        let names = by_age(state, Kind::Integrations.noun(), own.into_iter());
+        (service, names)
+    });
+    found.collect()
 }
 
 /// The keys of things of which the state knows since when each has its name.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::State;
 use crate::event::{IntakeEvent, RosterEvent};
-use crate::id::{HeartbeatId, MaintenanceId, PolicyId, ScheduleId, ServiceId, TeamId};
+use crate::id::{
+    HeartbeatId, IntegrationId, MaintenanceId, PolicyId, ScheduleId, ServiceId, TeamId,
+};
 
 /// What stands in files by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,8 @@ pub(crate) enum Named {
     Policy(PolicyId),
     /// A service.
     Service(ServiceId),
+    /// An integration, among those of its service.
+    Integration(IntegrationId),
     /// A job that must call in.
     Heartbeat(HeartbeatId),
     /// Planned work, by what is done.
@@ -36,76 +40,89 @@ impl State {
 
     /// Notes what has another name by this event, before it is folded in.
     pub(super) fn note_name(&mut self, event: &RosterEvent, position: u64) {
-        let (thing, is_same) = match event {
-            RosterEvent::TeamSet { team } => {
-                let known = self.teams.get(&team.id);
-                let is_same = known.is_some_and(|known| known.name == team.name);
-                (Named::Team(team.id), is_same)
+        match naming(event) {
+            Naming::Set(thing, name) => {
+                if self.name_of(thing) != Some(name) {
+                    self.named_since.0.insert(thing, position);
+                }
             }
-            RosterEvent::ScheduleSet { schedule } => {
-                let known = self.schedules.get(&schedule.id);
-                let is_same = known.is_some_and(|known| known.name == schedule.name);
-                (Named::Schedule(schedule.id), is_same)
-            }
-            RosterEvent::PolicySet { policy } => {
-                let known = self.policies.get(&policy.id);
-                let is_same = known.is_some_and(|known| known.name == policy.name);
-                (Named::Policy(policy.id), is_same)
-            }
-            RosterEvent::ServiceSet { service } => {
-                let known = self.services.get(&service.id);
-                let is_same = known.is_some_and(|known| known.name == service.name);
-                (Named::Service(service.id), is_same)
-            }
-            RosterEvent::Intake(IntakeEvent::HeartbeatSet { heartbeat }) => {
-                let known = self.pulses.get(&heartbeat.id);
-                let is_same = known.is_some_and(|known| known.heartbeat.name == heartbeat.name);
-                (Named::Heartbeat(heartbeat.id), is_same)
-            }
-            RosterEvent::Intake(IntakeEvent::WindowSet { window }) => {
-                let known = self.windows.get(&window.id);
-                let is_same = known.is_some_and(|known| known.reason == window.reason);
-                (Named::Window(window.id), is_same)
-            }
-            RosterEvent::TeamRemoved { team } => return self.forget_name(Named::Team(*team)),
-            RosterEvent::ScheduleRemoved { schedule } => {
-                return self.forget_name(Named::Schedule(*schedule));
-            }
-            RosterEvent::PolicyRemoved { policy } => {
-                return self.forget_name(Named::Policy(*policy));
-            }
-            RosterEvent::ServiceRemoved { service } => {
-                return self.forget_name(Named::Service(*service));
-            }
-            RosterEvent::Intake(IntakeEvent::HeartbeatRemoved { heartbeat }) => {
-                return self.forget_name(Named::Heartbeat(*heartbeat));
-            }
-            RosterEvent::Intake(IntakeEvent::WindowRemoved { window }) => {
-                return self.forget_name(Named::Window(*window));
-            }
-            RosterEvent::Intake(
-                IntakeEvent::RulesSet { .. }
-                | IntakeEvent::WindowEnded { .. }
-                | IntakeEvent::HeartbeatCalled { .. }
-                | IntakeEvent::HeartbeatStarted { .. }
-                | IntakeEvent::HeartbeatFailed { .. }
-                | IntakeEvent::HeartbeatsSpared { .. }
-                | IntakeEvent::AlertsSpared { .. },
-            )
-            | RosterEvent::Oncall { .. }
-            | RosterEvent::IntegrationAdded { .. }
-            | RosterEvent::IntegrationChanged { .. }
-            | RosterEvent::IntegrationRemoved { .. }
-            | RosterEvent::Webhook(_)
-            | RosterEvent::Tag(_)
-            | RosterEvent::Business(_) => return,
-        };
-        if !is_same {
-            self.named_since.0.insert(thing, position);
+            Naming::Removed(thing) => self.forget_name(thing),
+            Naming::Other => {}
         }
     }
 
     pub(super) fn forget_name(&mut self, thing: Named) {
         self.named_since.0.remove(&thing);
+    }
+
+    fn name_of(&self, thing: Named) -> Option<&str> {
+        match thing {
+            Named::Team(id) => self.teams.get(&id).map(|one| &*one.name),
+            Named::Schedule(id) => self.schedules.get(&id).map(|one| &*one.name),
+            Named::Policy(id) => self.policies.get(&id).map(|one| &*one.name),
+            Named::Service(id) => self.services.get(&id).map(|one| &*one.name),
+            Named::Integration(id) => self.integrations.get(&id).map(|one| &*one.name),
+            Named::Heartbeat(id) => self.pulses.get(&id).map(|one| &*one.heartbeat.name),
+            Named::Window(id) => self.windows.get(&id).map(|one| &*one.reason),
+        }
+    }
+}
+
+/// What an event does to a name.
+enum Naming<'a> {
+    /// This thing has this name by it, as before or from now on.
+    Set(Named, &'a str),
+    /// This thing is gone by it.
+    Removed(Named),
+    /// It is about no name.
+    Other,
+}
+
+fn naming(event: &RosterEvent) -> Naming<'_> {
+    match event {
+        RosterEvent::TeamSet { team } => Naming::Set(Named::Team(team.id), &team.name),
+        RosterEvent::TeamRemoved { team } => Naming::Removed(Named::Team(*team)),
+        RosterEvent::ScheduleSet { schedule } => {
+            Naming::Set(Named::Schedule(schedule.id), &schedule.name)
+        }
+        RosterEvent::ScheduleRemoved { schedule } => Naming::Removed(Named::Schedule(*schedule)),
+        RosterEvent::PolicySet { policy } => Naming::Set(Named::Policy(policy.id), &policy.name),
+        RosterEvent::PolicyRemoved { policy } => Naming::Removed(Named::Policy(*policy)),
+        RosterEvent::ServiceSet { service } => {
+            Naming::Set(Named::Service(service.id), &service.name)
+        }
+        RosterEvent::ServiceRemoved { service } => Naming::Removed(Named::Service(*service)),
+        RosterEvent::IntegrationAdded { integration }
+        | RosterEvent::IntegrationChanged { integration } => {
+            Naming::Set(Named::Integration(integration.id), &integration.name)
+        }
+        RosterEvent::IntegrationRemoved { integration } => {
+            Naming::Removed(Named::Integration(*integration))
+        }
+        RosterEvent::Intake(IntakeEvent::HeartbeatSet { heartbeat }) => {
+            Naming::Set(Named::Heartbeat(heartbeat.id), &heartbeat.name)
+        }
+        RosterEvent::Intake(IntakeEvent::HeartbeatRemoved { heartbeat }) => {
+            Naming::Removed(Named::Heartbeat(*heartbeat))
+        }
+        RosterEvent::Intake(IntakeEvent::WindowSet { window }) => {
+            Naming::Set(Named::Window(window.id), &window.reason)
+        }
+        RosterEvent::Intake(IntakeEvent::WindowRemoved { window }) => {
+            Naming::Removed(Named::Window(*window))
+        }
+        RosterEvent::Intake(
+            IntakeEvent::RulesSet { .. }
+            | IntakeEvent::WindowEnded { .. }
+            | IntakeEvent::HeartbeatCalled { .. }
+            | IntakeEvent::HeartbeatStarted { .. }
+            | IntakeEvent::HeartbeatFailed { .. }
+            | IntakeEvent::HeartbeatsSpared { .. }
+            | IntakeEvent::AlertsSpared { .. },
+        )
+        | RosterEvent::Oncall { .. }
+        | RosterEvent::Webhook(_)
+        | RosterEvent::Tag(_)
+        | RosterEvent::Business(_) => Naming::Other,
     }
 }

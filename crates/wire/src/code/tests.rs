@@ -1,6 +1,7 @@
 //! Files read, written, compared and made true on a state of its own.
 
 mod broken;
+mod doubled;
 mod edits;
 mod made_true;
 mod random;
@@ -14,8 +15,8 @@ use proptest::prelude::*;
 use tocsin_domain::code::{Apply, Document, NewPerson, describe, removals};
 use tocsin_domain::command::{Ask, Command, Refusal, RosterAsk};
 use tocsin_domain::decide::decide;
-use tocsin_domain::event::{Actor, Event};
-use tocsin_domain::id::{Entropy, SecretId, ServiceId};
+use tocsin_domain::event::{Actor, Event, EventBody, RosterEvent};
+use tocsin_domain::id::{Entropy, IntegrationId, SecretId, ServiceId};
 use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
@@ -88,7 +89,7 @@ impl Installation {
     }
 
     /// A service with one integration, both new, whatever is called the same.
-    fn add_service(&mut self, name: &str, integration: &str) {
+    fn add_service(&mut self, name: &str, integration: &str) -> ServiceId {
         let known: Vec<ServiceId> = self.state.services.keys().copied().collect();
         let add = RosterAsk::SetService {
             id: None,
@@ -97,14 +98,45 @@ impl Installation {
         };
         self.ask(Ask::Roster(add)).unwrap();
         let mut ids = self.state.services.keys().copied();
+        let service = ids.find(|id| !known.contains(id)).unwrap();
+        self.add_integration(service, integration, IntegrationKind::default());
+        service
+    }
+
+    /// A new integration, whatever is called the same.
+    fn add_integration(
+        &mut self,
+        service: ServiceId,
+        name: &str,
+        kind: IntegrationKind,
+    ) -> IntegrationId {
         let add = RosterAsk::AddIntegration {
-            service: ids.find(|id| !known.contains(id)).unwrap(),
-            name: integration.to_owned(),
-            key_hash: known.len().to_string(),
+            service,
+            name: name.to_owned(),
+            key_hash: self.state.integrations.len().to_string(),
             key_row: None,
-            kind: IntegrationKind::default(),
+            kind,
         };
-        self.ask(Ask::Roster(add)).unwrap();
+        let events = self.ask(Ask::Roster(add)).unwrap();
+        let body = &events[0].body;
+        let EventBody::Roster(RosterEvent::IntegrationAdded { integration }) = body else {
+            panic!("{body:?}");
+        };
+        integration.id
+    }
+
+    /// About half of the integrations have another one of their name beside them from now on.
+    fn double_integrations(&mut self, seed: &mut Seeded) {
+        let mut known: Vec<(ServiceId, String)> = Vec::new();
+        for one in self.state.integrations.values() {
+            if seed.often() {
+                known.push((one.service, one.name.clone()));
+            }
+        }
+        for (service, name) in known {
+            let kind = random::integration(seed, name.clone()).kind().unwrap();
+            self.add_integration(service, &name, kind);
+        }
     }
 
     fn export(&self) -> Document {
@@ -163,6 +195,7 @@ proptest! {
     fn what_was_exported_changes_nothing_and_makes_the_same_installation(seed: u64) {
         let mut first = Installation::new(seed);
         first.apply(random::document(&mut Seeded(seed))).unwrap();
+        first.double_integrations(&mut Seeded(!seed));
         let exported = first.export();
         let files = write(&exported);
         let (wanted, _) = read(&files).unwrap();

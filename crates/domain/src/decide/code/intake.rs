@@ -4,7 +4,6 @@ use super::{not_prepared, of};
 use crate::code::{self, Apply, Fault, Keys, Kind, MaintenanceWindow, Part, Repeat, Rule, Service};
 use crate::command::{AskedRule, HeartbeatAsk, IntakeAsk, RosterAsk};
 use crate::decide::Decider;
-use crate::id::IntegrationId;
 use crate::intake::{self, LabelMatcher, MATCHERS_MAX, When};
 use crate::oncall::{Repeating, Span};
 use crate::service::WholeService;
@@ -100,17 +99,16 @@ impl Decider<'_> {
             let id = id.ok_or_else(|| not_prepared(&part, "name"))?;
             let kind = wanted.kind();
             let kind = kind.map_err(|(field, why)| Fault::at(part.clone(), field, why))?;
-            let known = self.state.integrations.values();
-            let known = known.filter(|one| one.service == id && one.name == wanted.name);
-            let known: Vec<(IntegrationId, bool)> =
-                known.map(|one| (one.id, one.kind == kind)).collect();
-            if known.iter().any(|(_, is_the_same)| *is_the_same) {
-                continue;
-            }
-            if let Some((integration, _)) = known.first() {
+            let own = keys.integrations.get(&id);
+            let known = own.and_then(|own| own.find(&wanted.name));
+            let known = known.and_then(|known| self.state.integrations.get(&known));
+            if let Some(known) = known {
+                if known.kind == kind {
+                    continue;
+                }
                 let ask = RosterAsk::ChangeIntegration {
-                    integration: *integration,
-                    name: wanted.name.clone(),
+                    integration: known.id,
+                    name: known.name.clone(),
                     kind,
                 };
                 self.roster(ask).map_err(of(part))?;

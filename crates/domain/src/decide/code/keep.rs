@@ -13,17 +13,36 @@ impl Decider<'_> {
             return Ok(());
         }
         let after = self.keys(apply);
-        settled(Kind::Teams, &before.teams, &after.teams)?;
-        settled(Kind::Schedules, &before.schedules, &after.schedules)?;
-        settled(Kind::EscalationPolicies, &before.policies, &after.policies)?;
-        settled(Kind::Services, &before.services, &after.services)?;
-        settled(Kind::Heartbeats, &before.heartbeats, &after.heartbeats)?;
-        settled(Kind::MaintenanceWindows, &before.windows, &after.windows)
+        let of = |kind: Kind| move |key: &str| Part::new(kind, key);
+        settled(of(Kind::Teams), &before.teams, &after.teams)?;
+        settled(of(Kind::Schedules), &before.schedules, &after.schedules)?;
+        settled(
+            of(Kind::EscalationPolicies),
+            &before.policies,
+            &after.policies,
+        )?;
+        settled(of(Kind::Services), &before.services, &after.services)?;
+        for (service, after) in &after.integrations {
+            let name = before.services.name(*service);
+            if let Some(before) = before.integrations.get(service) {
+                settled(|key: &str| Part::integration(&name, key), before, after)?;
+            }
+        }
+        settled(of(Kind::Heartbeats), &before.heartbeats, &after.heartbeats)?;
+        settled(
+            of(Kind::MaintenanceWindows),
+            &before.windows,
+            &after.windows,
+        )
     }
 }
 
-/// Refuses what would give another key to something that stays.
-fn settled<I: Ord + Copy>(kind: Kind, before: &Names<I>, after: &Names<I>) -> Result<(), Fault> {
+/// Refuses what would give another key to something that stays; `part` makes a part of a document of a key.
+fn settled<I: Ord + Copy>(
+    part: impl Fn(&str) -> Part,
+    before: &Names<I>,
+    after: &Names<I>,
+) -> Result<(), Fault> {
     for (now, id) in after.all() {
         let was = before.name(id);
         if was.is_empty() || was == now {
@@ -34,7 +53,7 @@ fn settled<I: Ord + Copy>(kind: Kind, before: &Names<I>, after: &Names<I>) -> Re
              give it a name of its own first"
         );
         return Err(Fault {
-            part: Part::new(kind, was),
+            part: part(&was),
             refusal: Refusal::conflict(why),
         });
     }

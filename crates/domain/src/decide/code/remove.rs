@@ -4,7 +4,6 @@ use super::of;
 use crate::code::{Apply, Fault, Keys, Kind, Part};
 use crate::command::{HeartbeatAsk, IntakeAsk, PeopleAsk, Refusal, RosterAsk, TeamAsk};
 use crate::decide::Decider;
-use crate::id::IntegrationId;
 
 impl Decider<'_> {
     pub(super) fn apply_removals(&mut self, apply: &Apply) -> Result<(), Fault> {
@@ -33,10 +32,8 @@ impl Decider<'_> {
                 self.roster(RosterAsk::RemovePolicy(id))
             }
             Kind::Integrations => {
-                for id in self.integrations_named(name, keys) {
-                    self.roster(RosterAsk::RemoveIntegration(id))?;
-                }
-                Ok(())
+                let id = keys.integration(part).map_err(missing)?;
+                self.roster(RosterAsk::RemoveIntegration(id))
             }
             Kind::AlertRules => self.intake(IntakeAsk::SetRules {
                 service: None,
@@ -58,15 +55,5 @@ impl Decider<'_> {
                 Err(Refusal::conflict("it can never be removed by files"))
             }
         }
-    }
-
-    /// Every integration under that key; several of a service may have one name.
-    fn integrations_named(&self, name: &str, keys: &Keys) -> Vec<IntegrationId> {
-        let all = self.state.integrations.values();
-        let named = all.filter(|one| {
-            let service = keys.services.name(one.service);
-            Part::integration(&service, &one.name).name == name
-        });
-        named.map(|one| one.id).collect()
     }
 }

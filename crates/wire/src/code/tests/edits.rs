@@ -35,6 +35,7 @@ fn is_made_true(seed: u64) -> bool {
     let mut installation = Installation::new(seed);
     let mut random = Seeded(seed);
     installation.apply(set_up(&mut random)).unwrap();
+    installation.double_integrations(&mut Seeded(!seed));
     installation.let_fail(&mut random);
     let wanted = edited(&mut random, installation.export());
     let before = installation.state.clone();
@@ -59,7 +60,7 @@ fn is_made_true(seed: u64) -> bool {
 
 impl Installation {
     /// What a plan of this document shows, on the copy on which a server tries it.
-    fn planned(&self, wanted: &Document) -> Result<Vec<Change>, Refusal> {
+    pub(super) fn planned(&self, wanted: &Document) -> Result<Vec<Change>, Refusal> {
         let stage = if wanted.manage.removes(Kind::Services) {
             self.state.set_up_with_what_fails()
         } else {

@@ -137,11 +137,15 @@ proptest! {
 
     #[test]
     fn an_export_plans_to_nothing_whatever_services_and_integrations_are_called(
-        names in prop::collection::vec((called(), called()), 1..8),
+        names in prop::collection::vec((called(), called(), doubled()), 1..8),
     ) {
         let mut installation = Installation::new(7);
-        for (service, integration) in &names {
-            installation.add_service(service, integration);
+        for (service, integration, more) in &names {
+            let service = installation.add_service(service, integration);
+            for name in more {
+                let name = name.unwrap_or(integration);
+                installation.add_integration(service, name, IntegrationKind::Grafana);
+            }
         }
         let exported = installation.export();
         let mut files = write(&exported);
@@ -164,6 +168,12 @@ fn called() -> impl Strategy<Value = String> {
     let some = prop::collection::vec(prop::sample::select(pieces), 1..6);
     let name = some.prop_map(|pieces| pieces.concat().trim().to_owned());
     name.prop_filter("a name is not empty", |name| !name.is_empty())
+}
+
+/// The names of further integrations of a service, some of which read like keys; none is that of its first one again.
+fn doubled() -> impl Strategy<Value = Vec<Option<&'static str>>> {
+    let names = vec![None, Some("Hook"), Some("Hook#2"), Some("Hook#2#2")];
+    prop::collection::vec(prop::sample::select(names), 0..5)
 }
 
 #[test]

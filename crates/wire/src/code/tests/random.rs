@@ -220,7 +220,7 @@ fn service(seed: &mut Seeded, name: String, policies: &[String]) -> Service {
     }
 }
 
-fn integration(seed: &mut Seeded, name: String) -> Integration {
+pub(super) fn integration(seed: &mut Seeded, name: String) -> Integration {
     let (kind, service_label, mapping) = match seed.below(4) {
         0 => (Speaks::Webhook, None, Some("{\"title\": \"{{ .name }}\"}")),
         1 => (Speaks::Alertmanager, Some("team"), None),
