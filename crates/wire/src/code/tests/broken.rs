@@ -242,8 +242,7 @@ fn what_the_core_calls_otherwise_is_told_by_its_word_in_the_file_and_at_its_line
         "all.toml, line 3, column 14: ",
         "grouping.content: 1 to 5",
     );
-    let hours = "time_zone = \"UTC\", windows = [{ from = \"09:00\", until = \"18:00\" }], during = \"high\", outside = \"low\"";
-    let hours = hours.replace("UTC", "Mars");
+    let hours = "time_zone = \"Mars\", windows = [{ from = \"09:00\", until = \"18:00\" }], during = \"high\", outside = \"low\"";
     check(
         &format!("{service}urgency = {{ support_hours = {{ {hours} }} }}\n"),
         "all.toml, line 3, column 31: ",
