@@ -25,6 +25,25 @@ pub fn cut(text: &str, chars_max: usize) -> String {
     text.chars().take(chars_max).collect()
 }
 
+/// A name as it can be kept: in one line, without what turns the direction of text, and not too long.
+pub(crate) fn tidy(text: &str, chars_max: usize) -> String {
+    let spaced = text.chars().map(|letter| {
+        if matches!(letter, '\n' | '\r' | '\t') {
+            ' '
+        } else {
+            letter
+        }
+    });
+    let kept: String = spaced.filter(|letter| !is_bad(*letter)).collect();
+    let cut: String = kept.trim().chars().take(chars_max).collect();
+    cut.trim_end().to_owned()
+}
+
+/// Whether a letter does something instead of being read: to a terminal, or to the direction of text.
+pub(crate) fn is_bad(letter: char) -> bool {
+    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -302,7 +302,13 @@ pub struct Heartbeat {
     /// How late it may be.
     pub grace: Length,
     /// How bad it is when it does not call.
+    #[serde(default = "usual_severity")]
     pub severity: Severity,
+}
+
+/// What a job is that does not call, unless its file says otherwise; the API has the same.
+const fn usual_severity() -> Severity {
+    Severity::Error
 }
 
 /// A monitor, which comes with Tocsin: whether it is asked.

@@ -181,7 +181,34 @@ pub struct Fault {
     pub refusal: Refusal,
 }
 
+/// Fields that the core calls otherwise than files do, by the kind of the part they are of.
+const CALLED_OTHERWISE: [(Kind, &str, &str); 7] = [
+    (Kind::Schedules, "turn.every", "every"),
+    (Kind::Services, "urgency.hours", "urgency.support_hours"),
+    (Kind::Services, "grouping.within", "grouping.time.within"),
+    (Kind::Services, "grouping.fields", "grouping.content"),
+    (Kind::Installation, "users", "fallback"),
+    (Kind::Installation, "names", "priorities"),
+    (Kind::MaintenanceWindows, "repeat.minutes", "repeat.lasts"),
+];
+
 impl Fault {
+    /// The core refuses a part. Its reasons name fields as files do, so that they are found there.
+    pub(crate) fn of(part: Part, refusal: Refusal) -> Self {
+        let refusal = match refusal {
+            Refusal::Invalid { reasons } => Refusal::Invalid {
+                reasons: reasons
+                    .iter()
+                    .map(|reason| as_in_files(part.kind, reason))
+                    .collect(),
+            },
+            other @ (Refusal::NotFound { .. }
+            | Refusal::Conflict { .. }
+            | Refusal::Forbidden { .. }) => other,
+        };
+        Self { part, refusal }
+    }
+
     /// Something is wrong at a field of a part.
     pub(crate) fn at(part: Part, path: &str, reason: &str) -> Self {
         let refusal = Refusal::invalid(format!("{path}: {reason}"));
@@ -211,9 +238,60 @@ impl From<Fault> for Refusal {
     }
 }
 
+/// A reason of the core with the word that its field has in files.
+fn as_in_files(kind: Kind, reason: &str) -> String {
+    let renamed = reason.split_once(": ").and_then(|(path, what)| {
+        let mut known = CALLED_OTHERWISE.iter().filter(|(of, _, _)| *of == kind);
+        known.find_map(|(_, word, in_files)| {
+            let (before, after) = path.split_once(word)?;
+            let is_whole = (before.is_empty() || before.ends_with('.'))
+                && (after.is_empty() || after.starts_with(['.', '[']));
+            is_whole.then(|| format!("{before}{in_files}{after}: {what}"))
+        })
+    });
+    renamed.unwrap_or_else(|| reason.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_is_told_by_the_word_that_it_has_in_files() {
+        let check = |kind: Kind, reason: &str, expected: &str| {
+            let refused = Fault::of(Part::new(kind, "x"), Refusal::invalid(reason));
+            assert_eq!(refused.refusal, Refusal::invalid(expected));
+        };
+        for (kind, reason, expected) in [
+            (
+                Kind::Schedules,
+                "layers[1].turn.every: must be 1 to 366",
+                "layers[1].every: must be 1 to 366",
+            ),
+            (
+                Kind::Services,
+                "urgency.hours.windows[0]: ends when it begins",
+                "urgency.support_hours.windows[0]: ends when it begins",
+            ),
+            (
+                Kind::Services,
+                "grouping.fields: 1 to 5",
+                "grouping.content: 1 to 5",
+            ),
+            (Kind::Installation, "names: 1 to 10", "priorities: 1 to 10"),
+        ] {
+            check(kind, reason, expected);
+        }
+        // What is no field of that name stays as it is.
+        for (kind, reason) in [
+            (Kind::Schedules, "layers[1].start: turn.every: no"),
+            (Kind::Installation, "nicknames: no"),
+            (Kind::Teams, "names: no"),
+            (Kind::Services, "say urgency.hours"),
+        ] {
+            check(kind, reason, reason);
+        }
+    }
 
     #[test]
     fn the_names_of_a_service_and_an_integration_are_told_apart_wherever_slashes_stand() {

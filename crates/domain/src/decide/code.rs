@@ -264,7 +264,7 @@ impl Decider<'_> {
 
 /// Gives a refusal the part that it is about.
 fn of(part: Part) -> impl FnOnce(Refusal) -> Fault {
-    |refusal| Fault { part, refusal }
+    |refusal| Fault::of(part, refusal)
 }
 
 /// Whoever asks has not made what this part needs.

@@ -23,7 +23,8 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let known = self.open_incident_named(id)?;
         if !(SNOOZE_MS_MIN..=SNOOZE_MS_MAX).contains(&for_ms) {
-            return Err(Refusal::invalid("duration: 1 second to 7 days"));
+            // Each front has a field of its own for it.
+            return Err(Refusal::invalid("a snooze lasts 1 second to 7 days"));
         }
         if known.status == Status::Triggered {
             let (by, ends_at) = (Some(by), None);

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use axum::extract::{ConnectInfo, RawPathParams, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, RawPathParams, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, Method, header};
 use axum::middleware::Next;
@@ -46,10 +46,17 @@ pub(crate) async fn gate(
                 }
                 (_, _) => None,
             };
+            let unread = unreadable(who, &mut parts).await;
             if let Some(caller) = caller {
                 parts.extensions.insert(caller);
             }
-            let answer = next.run(Request::from_parts(parts, body));
+            let request = Request::from_parts(parts, body);
+            let answer = async move {
+                match unread {
+                    Some(problem) => refused(who, problem),
+                    None => next.run(request).await,
+                }
+            };
             let mut answer = match counted {
                 Some(counted) => counted.around(answer).await,
                 None => answer.await,
@@ -127,12 +134,23 @@ async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>,
 }
 
 async fn user_in_path(parts: &mut Parts) -> Option<UserId> {
-    use axum::extract::FromRequestParts;
     let params = RawPathParams::from_request_parts(parts, &()).await.ok()?;
     params
         .iter()
         .find(|(name, _)| *name == "id")
         .and_then(|(_, value)| value.parse().ok())
+}
+
+/// Why nobody can read what the path names. PagerDuty's front tells it itself.
+async fn unreadable(who: Who, parts: &mut Parts) -> Option<Problem> {
+    let tells_itself = matches!(who, Who::Token(Front::PagerDutyRest, _));
+    if tells_itself || !parts.uri.path().contains('%') {
+        return None;
+    }
+    let error = RawPathParams::from_request_parts(parts, &()).await.err()?;
+    // A path that names nothing has nothing to read either.
+    let is_theirs = error.status().is_client_error();
+    is_theirs.then(|| Problem::bad(format!("the path cannot be read: {}", error.body_text())))
 }
 
 pub(crate) fn peer(parts: &Parts) -> Option<SocketAddr> {

@@ -85,6 +85,29 @@ async fn no_path_leads_out() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_refused_as_all_else_is() {
+    let world = World::new();
+    for (method, path) in [
+        ("GET", "/incidents/%ff"),
+        ("POST", "/incidents/%ff/acknowledge"),
+        ("DELETE", "/services/%ff/integrations/1"),
+        ("DELETE", "/users/1/contact-methods/x%fe"),
+    ] {
+        let answer = world.call(method, path, &world.admin, None).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        let kind = &answer.headers[header::CONTENT_TYPE];
+        assert_eq!(kind, "application/problem+json", "{path}");
+        let told = answer.json()["detail"].as_str().unwrap().to_owned();
+        assert!(told.starts_with("the path cannot be read: "), "{told}");
+    }
+    // Who may not ask learns no more than before, and a path that is text is looked for.
+    let stranger = world.call("GET", "/incidents/%ff", "", None).await;
+    assert_eq!(stranger.status, StatusCode::UNAUTHORIZED);
+    let missing = world.get("/incidents/%c3%a9").await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn unknown_assets_are_missing_and_routes_of_the_application_are_its_page() {
     let world = World::new();
     let get = async |path: &str| {

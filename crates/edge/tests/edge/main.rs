@@ -26,6 +26,7 @@ mod explanation;
 mod fakes;
 mod front;
 mod hostile;
+mod imported;
 mod incident;
 mod intake;
 mod late;

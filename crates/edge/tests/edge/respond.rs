@@ -36,6 +36,8 @@ async fn an_incident_is_snoozed_and_the_snooze_is_taken_back() {
         .post("/incidents/1/snooze", json!({"seconds": 0}))
         .await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    let told = wrong.json()["detail"].clone();
+    assert_eq!(told, "a snooze lasts 1 second to 7 days");
     let wrong = world
         .post("/incidents/1/snooze", json!({"seconds": u64::MAX}))
         .await;
@@ -199,6 +201,31 @@ async fn priority_and_urgency_are_said_by_people() {
     )
     .await;
     assert_eq!(low["urgency"], "low");
+}
+
+#[tokio::test]
+async fn what_is_urgent_again_and_snoozed_is_not_said_to_page() {
+    let world = World::new();
+    world.raise("web").await;
+    let snooze = json!({"seconds": 3600});
+    call(&world, "POST", "/incidents/1/snooze", snooze).await;
+    let paged = world.get("/incidents/1").await.json()["pages"].clone();
+    for urgency in ["low", "high"] {
+        let set = json!({"urgency": urgency});
+        call(&world, "PUT", "/incidents/1/urgency", set).await;
+    }
+    let now = world.get("/incidents/1").await.json();
+    assert_eq!(
+        now["pages"].as_array().map(Vec::len),
+        paged.as_array().map(Vec::len)
+    );
+    let page = world.get("/incidents/1/timeline").await.json();
+    let mut told = page["items"].as_array().unwrap().iter();
+    let told = told.find(|one| one["title"] == "The urgency was set to high");
+    assert_eq!(
+        told.unwrap()["detail"],
+        "What fails pages now, unless somebody has it or it is kept quiet."
+    );
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Times of Alertmanager by the day of the week, as windows of a zone. Days of a month, months and years have no counterpart.
 
 use tocsin_domain::code::{HourWindow, Hours};
-use tocsin_domain::oncall::Weekday;
+use tocsin_domain::oncall::{self, Weekday};
 
 use super::Windows;
 use super::raw::{TimeInterval, TimeRange, Times};
@@ -32,8 +32,15 @@ fn hours(times: &Times) -> Result<Hours, String> {
             windows.push(window(day, range)?);
         }
     }
-    Ok(Hours {
+    let hours = oncall::Hours {
         time_zone: times.location.clone().unwrap_or_else(|| "UTC".to_owned()),
+        windows: windows.iter().map(|window| window.0).collect(),
+    };
+    if let Some(why) = hours.violations("times").first() {
+        return Err(why.clone());
+    }
+    Ok(Hours {
+        time_zone: hours.time_zone,
         windows,
     })
 }

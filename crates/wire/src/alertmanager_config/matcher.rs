@@ -28,6 +28,13 @@ pub(super) fn conditions(route: &Route) -> Result<Vec<Condition>, String> {
     Ok(found)
 }
 
+/// How many conditions stand in one, with itself, as the core counts them.
+pub(super) fn count(condition: &Condition) -> usize {
+    let lists = condition.all.iter().chain(&condition.any).flatten();
+    let inner = lists.chain(condition.not.as_deref());
+    1 + inner.map(count).sum::<usize>()
+}
+
 fn matcher(label: &str, test: LabelTest, value: &str) -> Result<Condition, String> {
     if label.is_empty() {
         return Err("a condition is on a label without a name".to_owned());

@@ -1,9 +1,11 @@
 //! A configuration of Alertmanager (YAML) as a document of ours, with a word on whatever has no counterpart. Nothing is asked
 //! of a server, and no key in it is carried over.
 
+mod address;
 mod hours;
 mod matcher;
 mod raw;
+mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,6 +17,7 @@ use tocsin_domain::intake::{Field, GROUP_FIELDS_MAX, RULES_MAX};
 use tocsin_domain::people::Role;
 
 use self::raw::{Config, Receiver, Route};
+use crate::plain::{cut, tidy};
 
 /// Bytes of a configuration at most.
 pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
@@ -22,6 +25,14 @@ pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
 const DEPTH_MAX: usize = 20;
 /// Remarks at most.
 const REMARKS_MAX: usize = 200;
+/// Characters of the name of a receiver at most: 200 are taken by the core, and those of its rules are longer.
+const NAME_CHARS_MAX: usize = 180;
+/// Whom one step of a policy pages at most, as the core has it.
+const RECIPIENTS_MAX: usize = 10;
+/// Conditions of one rule at most, as the core has it.
+const CONDITIONS_MAX: usize = 50;
+/// Characters that are told of what is no address.
+const WRITTEN_CHARS_MAX: usize = 200;
 /// Time for an acknowledgement, which Alertmanager does not know.
 const LEVEL_DELAY_MS: u64 = 300_000;
 
@@ -37,12 +48,13 @@ pub struct Imported {
 /// Translates a configuration.
 ///
 /// # Errors
-/// It cannot be read; why, with the line.
+/// It cannot be read, or Alertmanager itself would refuse it; why, with the line where it is known.
 pub fn import(text: &str) -> Result<Imported, String> {
     if text.len() > CONFIG_BYTES_MAX {
         return Err(format!("larger than {CONFIG_BYTES_MAX} bytes"));
     }
     let config = raw::read(text)?;
+    let root = refusal::first_route(&config)?;
     let mut import = Import {
         intervals: BTreeMap::new(),
         document: Document::default(),
@@ -51,10 +63,9 @@ pub fn import(text: &str) -> Result<Imported, String> {
     };
     import.intervals(&config);
     import.receivers(&config);
-    if let Some(root) = &config.route {
-        import.root(root);
-        import.children(root, root.receiver.as_deref().unwrap_or_default(), &[], 1);
-    }
+    let receiver = receiver_of(root, "");
+    import.root(root, &receiver);
+    import.children(root, &receiver, &[], 1);
     import.rest(&config);
     if import.rules.len() > RULES_MAX {
         import.remark(format!(
@@ -70,6 +81,9 @@ pub fn import(text: &str) -> Result<Imported, String> {
         remarks: import.remarks.into_iter().take(REMARKS_MAX).collect(),
     })
 }
+
+/// People by their addresses, with what they are called where somebody says so.
+type People = BTreeMap<String, String>;
 
 /// A translation under way.
 struct Import {
@@ -101,27 +115,14 @@ impl Import {
 
     /// Each receiver is a service; whom it mails is who its policy pages.
     fn receivers(&mut self, config: &Config) {
-        let mut people = BTreeSet::new();
+        let mut people = People::new();
         for receiver in &config.receivers {
-            let mails = receiver.mails();
-            let name = receiver.name.trim().to_owned();
-            if !mails.is_empty() {
-                self.document.escalation_policies.push(EscalationPolicy {
-                    name: name.clone(),
-                    description: String::new(),
-                    repeat: 0,
-                    acknowledgement_timeout: None,
-                    levels: vec![Level {
-                        delay: Length::of_ms(LEVEL_DELAY_MS),
-                        targets: mails.iter().cloned().map(Recipient::User).collect(),
-                        round_robin: false,
-                        each_must_acknowledge: false,
-                    }],
-                });
-            }
-            self.remark_on(receiver, mails.is_empty());
+            let name = kept(&receiver.name.value);
+            let mailed = self.mailed(receiver, &name);
+            self.remark_on(receiver, &name, mailed.is_empty());
+            let policy = self.policy(&name, &mailed);
             self.document.services.push(Service {
-                escalation_policy: (!mails.is_empty()).then(|| name.clone()),
+                escalation_policy: policy.as_ref().map(|policy| policy.name.clone()),
                 name,
                 description: String::new(),
                 acknowledgement_timeout: None,
@@ -131,10 +132,18 @@ impl Import {
                 integrations: Vec::new(),
                 rules: Vec::new(),
             });
-            people.extend(mails);
+            self.document.escalation_policies.extend(policy);
+            for (email, name) in mailed {
+                meet(&mut people, email, name);
+            }
         }
-        for email in people {
-            let name = email.split('@').next().unwrap_or_default().to_owned();
+        for (email, name) in people {
+            let before = email.split('@').next().unwrap_or_default();
+            let name = if name.is_empty() {
+                before.to_owned()
+            } else {
+                name
+            };
             self.document.users.push(User {
                 email,
                 name,
@@ -143,8 +152,50 @@ impl Import {
         }
     }
 
-    fn remark_on(&mut self, receiver: &Receiver, pages_nobody_of_its_own: bool) {
-        let name = &receiver.name;
+    /// Whom a receiver mails. What is no address in its lists is told.
+    fn mailed(&mut self, receiver: &Receiver, name: &str) -> People {
+        let mut people = People::new();
+        for list in receiver.lists() {
+            for mailbox in address::mailboxes(&list.value) {
+                match mailbox {
+                    Ok(mailbox) => meet(&mut people, mailbox.address, mailbox.name),
+                    Err(written) => self.remark(format!(
+                        "receiver {name:?}, line {}: {:?} is no mail address, and nobody is made of it: add by hand whom it stands for",
+                        raw::line(list),
+                        cut(&written, WRITTEN_CHARS_MAX)
+                    )),
+                }
+            }
+        }
+        people
+    }
+
+    /// Pages at once whoever is mailed; none when nobody is.
+    fn policy(&mut self, name: &str, mailed: &People) -> Option<EscalationPolicy> {
+        if mailed.len() > RECIPIENTS_MAX {
+            self.remark(format!(
+                "receiver {name:?} mails {} people: the first {RECIPIENTS_MAX} by their addresses are paged, since no step of a \
+                 policy pages more; a team does",
+                mailed.len()
+            ));
+        }
+        let paged = mailed.keys().take(RECIPIENTS_MAX).cloned();
+        let policy = EscalationPolicy {
+            name: name.to_owned(),
+            description: String::new(),
+            repeat: 0,
+            acknowledgement_timeout: None,
+            levels: vec![Level {
+                delay: Length::of_ms(LEVEL_DELAY_MS),
+                targets: paged.map(Recipient::User).collect(),
+                round_robin: false,
+                each_must_acknowledge: false,
+            }],
+        };
+        (!mailed.is_empty()).then_some(policy)
+    }
+
+    fn remark_on(&mut self, receiver: &Receiver, name: &str, pages_nobody_of_its_own: bool) {
         for (kind, count) in receiver.others() {
             self.remark(format!(
                 "receiver {name:?}: {count} of {kind} are not carried over, since keys and addresses stand in no file: whoever is to \
@@ -158,20 +209,20 @@ impl Import {
         }
     }
 
-    fn root(&mut self, root: &Route) {
-        let name = root.receiver.clone().unwrap_or_default();
+    fn root(&mut self, root: &Route, name: &str) {
         self.remark(format!(
             "the first route sends everything else to {name:?}: send alerts to the service of that name, and the rules move those that \
              belong elsewhere"
         ));
         self.remark_on_times(root);
-        self.group(&name, root);
+        self.group(name, root);
     }
 
     /// The rules of all routes below one: the first that holds is the last that is looked at, and inner ones come first.
     fn children(&mut self, parent: &Route, receiver: &str, path: &[Condition], depth: usize) {
         for route in &parent.routes {
-            let receiver = route.receiver.as_deref().unwrap_or(receiver);
+            let receiver = receiver_of(route, receiver);
+            let receiver = receiver.as_str();
             let conditions = match matcher::conditions(route) {
                 Ok(conditions) => conditions,
                 Err(why) => {
@@ -195,13 +246,26 @@ impl Import {
                 ));
             }
             self.quiet(route, receiver, &whole);
-            self.rules.push(Rule {
+            self.rule(Rule {
                 name: format!("to {receiver}"),
                 when: all(&whole),
-                then: vec![Action::Route(receiver.trim().to_owned())],
+                then: vec![Action::Route(receiver.to_owned())],
                 go_on: false,
             });
         }
+    }
+
+    /// Keeps a rule, unless it would be refused.
+    fn rule(&mut self, rule: Rule) {
+        let count = matcher::count(&rule.when);
+        if count > CONDITIONS_MAX {
+            self.remark(format!(
+                "the rule {:?} is left out: it has {count} conditions, and a rule {CONDITIONS_MAX} at most",
+                rule.name
+            ));
+            return;
+        }
+        self.rules.push(rule);
     }
 
     /// Times in which a route pages nobody.
@@ -230,7 +294,7 @@ impl Import {
             };
             let time = if is_active { outside } else { within };
             let whole: Vec<Condition> = path.iter().cloned().chain([time]).collect();
-            self.rules.push(Rule {
+            self.rule(Rule {
                 name: format!("quiet hours of {receiver}"),
                 when: all(&whole),
                 then: vec![Action::Suppress],
@@ -254,7 +318,7 @@ impl Import {
         let fields = labels.into_iter().map(|label| label_field(label));
         let grouping = Grouping::Content(fields.collect());
         let mut services = self.document.services.iter_mut();
-        let service = services.find(|service| service.name == receiver.trim());
+        let service = services.find(|service| service.name == receiver);
         match service {
             Some(service) if service.grouping == Grouping::Nothing => service.grouping = grouping,
             Some(service) if service.grouping != grouping => self.remark(format!(
@@ -293,6 +357,25 @@ impl Import {
         if !config.templates.is_empty() {
             self.remark("templates are left out: messages are written by Tocsin".to_owned());
         }
+    }
+}
+
+/// The name that a receiver keeps.
+fn kept(name: &str) -> String {
+    tidy(name, NAME_CHARS_MAX)
+}
+
+/// Where a route leads: to the receiver of the one around it, unless it names one.
+fn receiver_of(route: &Route, around: &str) -> String {
+    let named = route.named();
+    named.map_or_else(|| around.to_owned(), |name| kept(&name.value))
+}
+
+/// Adds somebody; the first name counts.
+fn meet(people: &mut People, email: String, name: String) {
+    let known = people.entry(email).or_default();
+    if known.is_empty() {
+        *known = name;
     }
 }
 

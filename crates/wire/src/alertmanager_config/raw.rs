@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_saphyr::Spanned;
 
 /// A whole configuration.
 #[derive(Deserialize, Default)]
@@ -22,7 +23,7 @@ pub(super) struct Config {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Route {
-    pub(super) receiver: Option<String>,
+    receiver: Option<Spanned<String>>,
     pub(super) group_by: Vec<String>,
     pub(super) group_wait: Option<Value>,
     pub(super) group_interval: Option<Value>,
@@ -40,9 +41,18 @@ pub(super) struct Route {
 /// Who is told, and how.
 #[derive(Deserialize)]
 pub(super) struct Receiver {
-    pub(super) name: String,
+    pub(super) name: Spanned<String>,
+    #[serde(default)]
+    email_configs: Option<Vec<EmailConfig>>,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
+}
+
+/// One mail to some addresses.
+#[derive(Deserialize)]
+struct EmailConfig {
+    #[serde(default)]
+    to: Option<Spanned<String>>,
 }
 
 /// Times by name.
@@ -72,37 +82,42 @@ pub(super) struct TimeRange {
     pub(super) end_time: String,
 }
 
+impl Route {
+    /// The receiver that it names itself; that of the route around it when none.
+    pub(super) fn named(&self) -> Option<&Spanned<String>> {
+        let named = self.receiver.as_ref();
+        named.filter(|name| !name.value.is_empty())
+    }
+}
+
 impl Receiver {
-    /// Where it mails to, in small letters.
-    pub(super) fn mails(&self) -> Vec<String> {
-        let configs = self.rest.get("email_configs").and_then(Value::as_array);
-        let lists = configs.into_iter().flatten();
-        let lists = lists.filter_map(|config| config.get("to").and_then(Value::as_str));
-        let mut mails: Vec<String> = lists
-            .flat_map(|list| list.split(','))
-            .map(|address| address.trim().to_lowercase())
-            .filter(|address| !address.is_empty())
-            .collect();
-        mails.sort();
-        mails.dedup();
-        mails
+    /// The lists of addresses that it mails to.
+    pub(super) fn lists(&self) -> impl Iterator<Item = &Spanned<String>> {
+        let configs = self.email_configs.iter().flatten();
+        configs.filter_map(|config| config.to.as_ref())
     }
 
-    /// What else it has, and how many of each.
+    /// What it has besides mail, and how many of each.
     pub(super) fn others(&self) -> Vec<(&str, usize)> {
-        let others = self
-            .rest
-            .iter()
-            .filter(|(kind, _)| *kind != "email_configs");
         let count = |value: &Value| value.as_array().map_or(1, Vec::len);
+        let others = self.rest.iter();
         others
             .map(|(kind, value)| (kind.as_str(), count(value)))
             .collect()
     }
 }
 
+/// The line that a value stands in; 0 where it is not known.
+pub(super) fn line<T>(value: &Spanned<T>) -> u64 {
+    value.referenced.line()
+}
+
 /// Reads the YAML.
 pub(super) fn read(text: &str) -> Result<Config, String> {
+    let says_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with('#');
+    if text.lines().all(says_nothing) {
+        return Err("nothing stands in it".to_owned());
+    }
     let options = serde_saphyr::options! {
         with_snippet: false,
     };

@@ -109,7 +109,7 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
         Response::UrgencySet { urgency } => match urgency {
             Urgency::High => person(
                 "The urgency was set to high".to_owned(),
-                "What fails pages now.",
+                "What fails pages now, unless somebody has it or it is kept quiet.",
             ),
             Urgency::Low => person(
                 "The urgency was set to low".to_owned(),

@@ -271,6 +271,11 @@ async fn notes_are_kept_and_listed() {
         400,
         2001,
     );
+    let rings = json!({"note": {"content": "one\u{7}"}});
+    let answer = ada(&world, ("POST", &path), Some(rings)).await;
+    refused(&answer, 400, 2001);
+    let told = answer.json()["error"]["errors"][0].clone();
+    assert_eq!(told, "'note.content' is invalid: it has control characters");
 }
 
 #[tokio::test]

@@ -214,6 +214,48 @@ fn what_the_core_refuses_has_its_place() {
 }
 
 #[test]
+fn what_the_core_calls_otherwise_is_told_by_its_word_in_the_file_and_at_its_line() {
+    let layer = "[[schedules]]\nname = \"s\"\ntime_zone = \"UTC\"\n[[schedules.layers]]\nstart = 2026-11-23T00:00:00Z\n";
+    check(
+        &format!("{layer}unit = \"weeks\"\nevery = 0\n"),
+        "all.toml, line 7, column 1: ",
+        "layers[0].every: must be 1 to 366",
+    );
+    check(
+        "[installation]\nfallback = [\"ada@example.org\"]\npriorities = [\"P1\", \"P1\"]\n",
+        "all.toml, line 3, column 1: ",
+        "priorities: \"P1\" is there twice",
+    );
+    check(
+        "[installation]\npriorities = [\"P1\"]\nfallback = []\n",
+        "all.toml, line 3, column 1: ",
+        "fallback: the list of last resort holds",
+    );
+    let service = "[[services]]\nname = \"Web\"\n";
+    check(
+        &format!("{service}grouping = {{ time = {{ within = \"2d\" }} }}\n"),
+        "all.toml, line 3, column 23: ",
+        "grouping.time.within: 1 second to 1 day",
+    );
+    check(
+        &format!("{service}grouping = {{ content = [] }}\n"),
+        "all.toml, line 3, column 14: ",
+        "grouping.content: 1 to 5",
+    );
+    let hours = "time_zone = \"Mars\", windows = [{ from = \"09:00\", until = \"18:00\" }], during = \"high\", outside = \"low\"";
+    check(
+        &format!("{service}urgency = {{ support_hours = {{ {hours} }} }}\n"),
+        "all.toml, line 3, column 31: ",
+        "urgency.support_hours.time_zone: \"Mars\"",
+    );
+    check(
+        "[[maintenance_windows]]\nreason = \"disks\"\nservices = [\"First service\"]\nrepeat = { time_zone = \"UTC\", first = \"2026-12-05T22:00\", lasts = \"48h\", every = 1, unit = \"days\" }\n",
+        "all.toml, line 4, column 59: ",
+        "repeat.lasts: at least 1",
+    );
+}
+
+#[test]
 fn what_cannot_go_is_told_where_the_files_say_that_they_hold_all_of_its_kind() {
     check(
         "[manage]\nremove = [\"teams\", \"schedules\"]\n",

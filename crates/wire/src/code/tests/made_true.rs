@@ -422,6 +422,26 @@ fn planned_work_that_is_over_is_neither_written_nor_asked_for() {
 }
 
 #[test]
+fn a_heartbeat_of_which_nothing_is_said_how_bad_it_is_is_an_error_as_in_the_api() {
+    let job = "[[heartbeats]]\nname = \"backup\"\nservice = \"First service\"\nevery = \"1d\"\ngrace = \"1h\"\n";
+    let mut installation = Installation::new(18);
+    let before = document(job);
+    assert_eq!(before.heartbeats[0].severity, Severity::Error);
+    installation.apply(before).unwrap();
+    assert_eq!(
+        installation.export().heartbeats[0].severity,
+        Severity::Error
+    );
+    let said = document(&format!("{job}severity = \"info\"\n"));
+    installation.apply(said).unwrap();
+    let known = &installation.export().heartbeats[0];
+    assert_eq!(known.severity, Severity::Info);
+    installation.apply(document(job)).unwrap();
+    let known = &installation.export().heartbeats[0];
+    assert_eq!(known.severity, Severity::Error, "what is left out is usual");
+}
+
+#[test]
 fn a_word_of_an_export_that_people_read_is_in_its_file() {
     let files = write(&Installation::new(9).export());
     let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();

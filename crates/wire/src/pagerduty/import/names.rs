@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tocsin_domain::service::DESCRIPTION_CHARS_MAX;
 
+use crate::plain::{is_bad, tidy};
+
 /// Characters of a name at most: 200 are taken by the core, and a number may stand behind it.
 const NAME_CHARS_MAX: usize = 190;
 /// Remarks at most; the rest is counted.
@@ -96,20 +98,6 @@ impl Names {
     }
 }
 
-/// A name as it can be kept: in one line, without what turns the direction of text, and not too long.
-pub(super) fn tidy(text: &str, chars_max: usize) -> String {
-    let spaced = text.chars().map(|letter| {
-        if matches!(letter, '\n' | '\r' | '\t') {
-            ' '
-        } else {
-            letter
-        }
-    });
-    let kept: String = spaced.filter(|letter| !is_bad(*letter)).collect();
-    let cut: String = kept.trim().chars().take(chars_max).collect();
-    cut.trim_end().to_owned()
-}
-
 /// What is said of a thing beside its name, in its lines, and as much of it as is kept here.
 pub(super) fn said(text: Option<&str>, place: &str, remarks: &mut Remarks) -> String {
     let letters = text.unwrap_or_default().chars();
@@ -122,9 +110,4 @@ pub(super) fn said(text: Option<&str>, place: &str, remarks: &mut Remarks) -> St
         ));
     }
     kept
-}
-
-/// Whether a letter does something instead of being read: to a terminal, or to the direction of text.
-fn is_bad(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -7,8 +7,9 @@ use tocsin_domain::people::Role;
 use tocsin_domain::team::TEAM_MEMBERS_MAX;
 
 use super::Keys;
-use super::names::{Names, Remarks, said, tidy};
+use super::names::{Names, Remarks, said};
 use super::walk::Account;
+use crate::plain::tidy;
 
 /// Priorities at most, as the core has it.
 const PRIORITIES_MAX: usize = 10;

@@ -9,10 +9,11 @@ use tocsin_domain::oncall::{
 };
 use tocsin_domain::time::Timestamp;
 
-use super::names::{Names, Remarks, said, tidy};
+use super::names::{Names, Remarks, said};
 use super::raw;
 use crate::pagerduty::rest::schedule::{Unit, time_of_day, turn_of};
 use crate::pagerduty::rest::time;
+use crate::plain::tidy;
 
 const DAY_S: u64 = 86_400;
 const WEEK_S: u64 = 7 * DAY_S;

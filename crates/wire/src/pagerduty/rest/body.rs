@@ -196,6 +196,20 @@ impl<'a> Fields<'a> {
         text
     }
 
+    /// A text that must be there and that can be read: of control characters, it has new lines and tabs alone.
+    pub fn readable(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
+        let text = self.required(wrong, name, max)?;
+        if text
+            .chars()
+            .any(|one| one.is_control() && !"\n\t".contains(one))
+        {
+            let path = self.path(name);
+            wrong.add(format!("'{path}' is invalid: it has control characters"));
+            return None;
+        }
+        Some(text)
+    }
+
     /// A whole number, also one that is written as text.
     pub fn number(&self, wrong: &mut Wrong, name: &str) -> Option<u64> {
         let read = |value: &Value| match value {

@@ -271,25 +271,25 @@ pub fn snooze(bytes: &[u8]) -> Result<u64, Refusal> {
 /// Reads the body of `POST /incidents/{id}/notes`: its text.
 ///
 /// # Errors
-/// There is none.
+/// There is none, or none that can be read.
 pub fn note(bytes: &[u8]) -> Result<String, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "note")?;
     let mut wrong = Wrong::default();
-    let text = fields.required(&mut wrong, "content", NOTE_CHARS_MAX);
+    let text = fields.readable(&mut wrong, "content", NOTE_CHARS_MAX);
     wrong.outcome(text)
 }
 
 /// Reads the body of `POST /incidents/{id}/status_updates`: its text.
 ///
 /// # Errors
-/// There is none, or it has what Tocsin cannot send.
+/// There is none that can be read, or it has what Tocsin cannot send.
 pub fn status_update(bytes: &[u8]) -> Result<String, Refusal> {
     let body = body::object(bytes)?;
     let fields = Fields::new("", &body);
     let mut wrong = Wrong::default();
     fields.refuse(&mut wrong, &["html_message"]);
-    let text = fields.required(&mut wrong, "message", NOTE_CHARS_MAX);
+    let text = fields.readable(&mut wrong, "message", NOTE_CHARS_MAX);
     wrong.outcome(text)
 }
 

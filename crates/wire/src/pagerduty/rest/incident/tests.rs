@@ -165,6 +165,19 @@ fn notes_updates_and_sources_need_what_they_are_about() {
     );
     let html = json!({"message": "Soon", "html_message": "<b>"});
     assert!(status_update(&bytes(&html)).is_err());
+    let lines = json!({"note": {"content": "Disk:\n\tfull"}});
+    assert_eq!(note(&bytes(&lines)).as_deref(), Ok("Disk:\n\tfull"));
+    let rings = json!({"note": {"content": "Disk\u{7}"}});
+    assert_eq!(
+        note(&bytes(&rings)).unwrap_err().errors,
+        ["'note.content' is invalid: it has control characters"]
+    );
+    assert_eq!(
+        status_update(&bytes(&json!({"message": "Soon\u{7}"})))
+            .unwrap_err()
+            .errors,
+        ["'message' is invalid: it has control characters"]
+    );
     let merged = json!({"source_incidents": [{"id": "QA", "type": "incident_reference"}]});
     assert_eq!(sources(&bytes(&merged)), Ok(vec!["QA".to_owned()]));
     assert!(sources(&bytes(&json!({"source_incidents": []}))).is_err());

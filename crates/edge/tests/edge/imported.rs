@@ -1,0 +1,71 @@
+//! What was carried over from an Alertmanager is taken by a server as it is, in a plan and when it is made true.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tocsin_wire::alertmanager_config::import;
+use tocsin_wire::code::write;
+
+use crate::code::apply;
+use crate::world::World;
+
+/// Whom `to` mails, in a configuration with a route and one receiver.
+fn configured(to: &str) -> String {
+    format!(
+        "route: {{ receiver: ops }}\nreceivers:\n- name: ops\n  email_configs:\n  - to: '{to}'\n"
+    )
+}
+
+fn files(config: &str) -> Value {
+    let files = write(&import(config).unwrap().document);
+    let files = files
+        .iter()
+        .map(|file| json!({"name": file.name, "text": file.text}));
+    files.collect()
+}
+
+#[tokio::test]
+async fn people_of_an_imported_address_list_come_with_their_names() {
+    let world = World::new();
+    let config = configured(
+        r#"Ann Example <Ann@example.org>, "Ops, Team" <ops@example.org>, root@localhost, {{ .x }}"#,
+    );
+    apply(&world, &files(&config)).await;
+    let people = world.get("/users").await.json();
+    let people = people["items"].as_array().unwrap();
+    for (email, name) in [
+        ("ann@example.org", "Ann Example"),
+        ("ops@example.org", "Ops, Team"),
+        ("root@localhost", "root"),
+    ] {
+        let known = people.iter().find(|one| one["email"] == email);
+        assert_eq!(known.unwrap()["name"], name, "{people:?}");
+    }
+    assert_eq!(people.len(), 2 + 3, "nobody is made of a template");
+}
+
+/// Whatever is taken for an address by the import is one to the server, which reads addresses in its own way.
+#[tokio::test]
+async fn each_address_that_is_imported_is_one_to_the_server() {
+    let world = World::new();
+    for to in [
+        "ann+pager@example.org",
+        "größe@müller.example",
+        "a.b-c_d@sub.example.org",
+        "{x}|y@example.org",
+        "x/y=z?@example.org",
+        "İ@example.org",
+        "ann@1.example",
+        "ann@xn--mller-kva.example",
+        "ann@a--b.example",
+        "ann@example_org",
+        "ann@example.org-",
+        "<@example.org",
+        "ann@example.org\u{202e}",
+        "ann\u{301}@example.org",
+        "\u{1f600}@example.org",
+    ] {
+        let files = files(&configured(to));
+        let planned = world.post("/code/plan", json!({"files": files})).await;
+        assert_eq!(planned.status, StatusCode::OK, "{to}: {}", planned.text());
+    }
+}
