@@ -23,6 +23,7 @@ mod integrations;
 mod joining;
 mod keys;
 mod last_resort;
+mod late;
 mod load;
 mod merging;
 mod mirrors;
