@@ -22,7 +22,7 @@ const STEPS_MAX: usize = 40;
 /// Why a message was sent: from the message back to the sample.
 pub(super) fn of_message(events: &[Event], message: &Notification, names: &Names<'_>) -> Vec<Step> {
     let planned = events.iter().find(|event| plans(event, message.id));
-    let mut steps = message_steps::of(message, planned, names);
+    let mut steps = message_steps::of(message, events, names);
     if let Some(planned) = planned {
         steps.extend(back_from(planned, events, Some(message), names));
     }
