@@ -265,7 +265,7 @@ impl Decider<'_> {
                     self.use_other_way(failed, position)
                 };
                 if other.is_none() {
-                    self.page_others(incident);
+                    self.page_others(incident, None);
                 }
                 other
             }
@@ -313,15 +313,16 @@ impl Decider<'_> {
             .any(|other| matches!(other.state, Delivery::Delivered { at } if at >= since))
     }
 
-    /// Whoever is next is paged now, unless somebody of the present level was reached or may still be.
-    pub(super) fn page_others(&mut self, incident: IncidentId) {
+    /// Whoever is next is paged now, unless somebody of the present level was reached or may still be. `why`: what made that come
+    /// to pass, unless an attempt did.
+    pub(super) fn page_others(&mut self, incident: IncidentId, why: Option<&str>) {
         if !self.wants_pages(incident) || self.somebody_reached(incident) {
             return;
         }
         let known = self.state.incidents.get(&incident);
         match known.and_then(|known| known.paging.as_ref()) {
-            Some(paging) if paging.exhausted => self.widen_fallback(incident),
-            Some(_) | None => self.escalate(incident),
+            Some(paging) if paging.exhausted => self.widen_fallback(incident, why),
+            Some(_) | None => self.escalate(incident, why),
         }
     }
 

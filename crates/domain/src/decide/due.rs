@@ -110,8 +110,8 @@ impl Decider<'_> {
                             .get(&incident)
                             .map_or(0, |one| one.paging_event),
                     ) => {}
-            Wait::NextLevel => self.escalate(incident),
-            Wait::SameLevel => self.page_level_again(incident),
+            Wait::NextLevel => self.escalate(incident, None),
+            Wait::SameLevel => self.page_level_again(incident, None),
             Wait::EndOfSnooze => self.snooze_ended(incident),
             Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
             Wait::SupportHours => self.raise_at_support_hours(incident, at),

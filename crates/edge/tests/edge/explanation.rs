@@ -9,7 +9,6 @@ use tocsin_domain::command::{AlertAsk, Ask, Command, RosterAsk, WatchAsk};
 use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
-use tocsin_domain::page::{BURST_MAX, Delivery, Outcome, Purpose, TOGETHER_EVERY_MS};
 use tocsin_domain::target::TargetIdentity;
 
 use crate::fakes::START;
@@ -19,16 +18,16 @@ use crate::world::World;
 const MINUTE: u64 = 60_000;
 
 impl World {
-    fn does(&self, ask: Ask) {
+    pub(crate) fn does(&self, ask: Ask) {
         let actor = Actor::System;
         self.engine.ask_and_wait(Command { actor, ask }).unwrap();
     }
 
-    fn trigger(&self, severity: Severity) {
+    pub(crate) fn trigger(&self, severity: Severity) {
         self.fails("disk", severity);
     }
 
-    fn fails(&self, key: &str, severity: Severity) {
+    pub(crate) fn fails(&self, key: &str, severity: Severity) {
         self.does(Ask::Alert(AlertAsk::Trigger {
             service: None,
             integration: None,
@@ -84,27 +83,7 @@ impl World {
         }));
     }
 
-    /// What is being sent comes to this end.
-    fn answers(&self, outcome: Outcome) {
-        let sending = self.engine.read(|state| {
-            let all = state.notifications.values();
-            let sending = all.filter(|one| matches!(one.state, Delivery::Sending { .. }));
-            let attempts = sending.filter_map(|one| Some((one.id, one.attempts.last()?.number)));
-            attempts.collect::<Vec<_>>()
-        });
-        for (notification, number) in sending {
-            self.does(Ask::AttemptFinished {
-                notification,
-                number,
-                outcome,
-                detail: "as the provider says".to_owned(),
-                retry_after_ms: None,
-                reference: None,
-            });
-        }
-    }
-
-    async fn set_levels(&self, levels: Value) {
+    pub(crate) async fn set_levels(&self, levels: Value) {
         let policies = self.get("/escalation-policies").await.json();
         let id = policies["items"][0]["id"].as_str().unwrap().to_owned();
         let body = json!({"name": "Web", "repeat": 0, "levels": levels});
@@ -115,7 +94,7 @@ impl World {
 }
 
 /// The steps of an explanation: kind and text.
-fn steps(explanation: &Value) -> Vec<(String, String)> {
+pub(crate) fn steps(explanation: &Value) -> Vec<(String, String)> {
     let steps = explanation["steps"].as_array().unwrap().iter();
     let text = |step: &Value, key: &str| step[key].as_str().unwrap().to_owned();
     steps
@@ -125,7 +104,7 @@ fn steps(explanation: &Value) -> Vec<(String, String)> {
 
 /// Each expected step is there, in this order, others between them.
 #[track_caller]
-fn check(explanation: &Value, expected: &[(&str, &str)]) {
+pub(crate) fn check(explanation: &Value, expected: &[(&str, &str)]) {
     let steps = steps(explanation);
     let mut rest = steps.iter();
     for (kind, words) in expected {
@@ -256,76 +235,6 @@ async fn the_list_of_last_resort_says_why_it_was_reached() {
                 "skipped",
                 "no level of \"Web\" names anybody who can be paged",
             ),
-        ],
-    );
-}
-
-#[tokio::test]
-async fn a_message_that_waits_to_be_told_with_others_says_until_when_and_why() {
-    let world = World::new();
-    for number in 0..BURST_MAX + 2 {
-        world.fails(&format!("disk {number}"), Severity::Error);
-        world.answers(Outcome::Accepted);
-    }
-    let until = START.plus_ms(TOGETHER_EVERY_MS);
-    let explained = async |number: usize| {
-        let path = format!("/incidents/{number}/explanation");
-        world.get(&path).await.json()
-    };
-    let next = format!("The next attempt is due at {until}.");
-    let put_off = format!("it was put off until {until}, because this person got many messages");
-    check(
-        &explained(BURST_MAX + 1).await,
-        &[
-            ("message", "Ada was paged at"),
-            ("message", ", 180 s after they were chosen."),
-            ("wait", put_off.as_str()),
-            ("attempt", next.as_str()),
-        ],
-    );
-    let along = explained(BURST_MAX + 2).await;
-    check(&along, &[("attempt", "It is told together with others")]);
-    let at_once = |one: &(String, String)| one.1.contains(", at once");
-    assert!(!steps(&along).iter().any(at_once), "{along:#}");
-    *world.clock.0.lock().unwrap() = until;
-    world.does(Ask::Tick);
-    world.answers(Outcome::Accepted);
-    check(
-        &explained(BURST_MAX + 1).await,
-        &[
-            ("wait", put_off.as_str()),
-            ("attempt", "the provider took it"),
-        ],
-    );
-    let told = explained(BURST_MAX + 2).await;
-    check(&told, &[("wait", "it was put with others")]);
-}
-
-#[tokio::test]
-async fn word_that_it_is_over_says_that_the_page_was_taken_only_then() {
-    let world = World::new();
-    world.trigger(Severity::Critical);
-    let service = world
-        .engine
-        .read(|state| state.installation.as_ref().unwrap().default_service);
-    world.does(Ask::Alert(AlertAsk::ResolveByKey {
-        service,
-        integration: None,
-        dedup_key: "disk".to_owned(),
-    }));
-    world.answers(Outcome::Accepted);
-    let end = world.engine.read(|state| {
-        let mut all = state.notifications.values();
-        let end = all.find(|one| matches!(one.purpose, Purpose::Resolved(_)));
-        end.unwrap().id
-    });
-    let path = format!("/notifications/{end}/explanation");
-    check(
-        &world.get(&path).await.json(),
-        &[
-            ("message", "they were paged for it"),
-            ("attempt", "The provider took a message before at"),
-            ("rung", "Level 1 of"),
         ],
     );
 }
