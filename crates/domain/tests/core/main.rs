@@ -39,6 +39,7 @@ mod responding;
 mod resting;
 mod returns;
 mod rules;
+mod seen;
 mod sharing;
 mod simulate;
 mod storms;
