@@ -72,10 +72,12 @@ pub enum Bug {
     TakenStaysWithWhoIsGone,
     /// Whoever says again that something was over ends what fails since.
     OldEndEndsWhatBeganSince,
+    /// Whoever gets a page only when it is over is not told that it is.
+    LateEndUntold,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 34] = [
+pub const BUGS: [Bug; 35] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -110,6 +112,7 @@ pub const BUGS: [Bug; 34] = [
     Bug::GroupForgetsItsIncident,
     Bug::TakenStaysWithWhoIsGone,
     Bug::OldEndEndsWhatBeganSince,
+    Bug::LateEndUntold,
 ];
 
 /// Whether the switches exist in this build.

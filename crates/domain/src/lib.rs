@@ -32,6 +32,7 @@ pub mod state;
 pub mod tag;
 pub mod target;
 pub mod team;
+pub mod text;
 pub mod time;
 pub mod webhook;
 pub mod write;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::hold::hold_rules;
 use super::relapse::Return;
 use super::take_in::Taken;
-use super::{Decider, line_within, text_within};
+use super::{Decider, text_within, title_of_alert};
 use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
 use crate::bugs::{self, Bug};
 use crate::command::{AlertAsk, Refusal};
@@ -76,7 +76,7 @@ impl Decider<'_> {
                 at,
             } => {
                 let service = self.service_or_default(service)?;
-                let title = line_within("summary", &title, 1024)?;
+                let title = title_of_alert("summary", &title, 1024)?;
                 let dedup_key = self.key_or_new(dedup_key)?;
                 self.trigger(Condition {
                     service,

@@ -94,6 +94,7 @@ impl Decider<'_> {
             not_tried: ended.not_tried,
         };
         let along = reaching_among(self.state.told_along(id));
+        let taken_back = reaching_among(self.state.taken_back_on_the_way(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
         // Whoever asks for a wait, or did not answer in all the time an attempt has, keeps nobody waiting: the other way is used
         // at once, and this one when its time comes. So it is when the time went by without a place to send it.
@@ -108,6 +109,7 @@ impl Decider<'_> {
         if given_up && !is_taken_back {
             self.lost(id, &along, position, tried_since);
         }
+        self.tell_end_late(id, &taken_back, outcome, position);
         self.tell_mirror_late(id, position);
         self.say_what_a_mirror_missed(id, position);
         Ok(())
@@ -263,7 +265,7 @@ impl Decider<'_> {
                     self.use_other_way(failed, position)
                 };
                 if other.is_none() {
-                    self.page_others(incident);
+                    self.page_others(incident, None);
                 }
                 other
             }
@@ -311,15 +313,16 @@ impl Decider<'_> {
             .any(|other| matches!(other.state, Delivery::Delivered { at } if at >= since))
     }
 
-    /// Whoever is next is paged now, unless somebody of the present level was reached or may still be.
-    pub(super) fn page_others(&mut self, incident: IncidentId) {
+    /// Whoever is next is paged now, unless somebody of the present level was reached or may still be. `why`: what made that come
+    /// to pass, unless an attempt did.
+    pub(super) fn page_others(&mut self, incident: IncidentId, why: Option<&str>) {
         if !self.wants_pages(incident) || self.somebody_reached(incident) {
             return;
         }
         let known = self.state.incidents.get(&incident);
         match known.and_then(|known| known.paging.as_ref()) {
-            Some(paging) if paging.exhausted => self.widen_fallback(incident),
-            Some(_) | None => self.escalate(incident),
+            Some(paging) if paging.exhausted => self.widen_fallback(incident, why),
+            Some(_) | None => self.escalate(incident, why),
         }
     }
 

@@ -16,6 +16,11 @@ const ROUNDS_MAX: usize = 64;
 /// How many parts share the events of a tick.
 const PARTS: u64 = Part::ALL.len() as u64;
 
+/// Why somebody is told that it is over.
+const PAGED: &str = "they were paged for it";
+/// The same of somebody of whom nobody knows.
+const MAYBE_PAGED: &str = "they may have been paged for it";
+
 /// Why a message to a contact method that is not there any more is not sent.
 pub(super) const METHOD_REMOVED: &str = "the contact method was removed";
 
@@ -105,8 +110,8 @@ impl Decider<'_> {
                             .get(&incident)
                             .map_or(0, |one| one.paging_event),
                     ) => {}
-            Wait::NextLevel => self.escalate(incident),
-            Wait::SameLevel => self.page_level_again(incident),
+            Wait::NextLevel => self.escalate(incident, None),
+            Wait::SameLevel => self.page_level_again(incident, None),
             Wait::EndOfSnooze => self.snooze_ended(incident),
             Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
             Wait::SupportHours => self.raise_at_support_hours(incident, at),
@@ -238,19 +243,71 @@ impl Decider<'_> {
         told.sort();
         told.dedup();
         for (user, method, kind) in told {
-            let why = "they were paged for it".to_owned();
-            let now = self.now;
-            self.plan(
-                cause.clone(),
-                Purpose::Resolved(incident),
-                user,
-                (method, kind),
-                None,
-                now,
-                why,
-            );
+            self.plan_end(&cause, incident, user, (method, kind), PAGED);
         }
         self.end_mirrors(incident, position);
+    }
+
+    /// A page that arrives, or may have, when its incident was over already is followed by that news, as those are that had arrived
+    /// by then. `taken_back`: what it told along when the attempt began, and was called off since.
+    pub(super) fn tell_end_late(
+        &mut self,
+        id: NotificationId,
+        taken_back: &[NotificationId],
+        outcome: Outcome,
+        position: u64,
+    ) {
+        if bugs::on(Bug::LateEndUntold) {
+            return;
+        }
+        let known = self.state.notifications.get(&id);
+        let is_delivered =
+            known.is_some_and(|known| matches!(known.state, Delivery::Delivered { .. }));
+        let why = match outcome {
+            Outcome::Accepted if is_delivered => PAGED,
+            Outcome::TimedOut | Outcome::Unanswered => MAYBE_PAGED,
+            // The word that it was lost may have come before.
+            Outcome::Accepted | Outcome::Failed | Outcome::Refused => return,
+        };
+        let arrived = taken_back.iter().chain([&id]);
+        let mut told: Vec<(IncidentId, UserId, ContactMethodId, ChannelKind)> = arrived
+            .filter_map(|one| self.state.notifications.get(one))
+            .filter(|page| is_followed_by_the_end(page) && !self.has_lost_its_way(page.id))
+            .filter_map(|page| {
+                let incident = self.state.part_of(page.purpose.incident()?);
+                let is_over = !self.state.incidents.get(&incident)?.is_open();
+                let is_owed = is_over && !self.tells_end_yet(incident, page.contact_method);
+                is_owed.then_some((incident, page.user, page.contact_method, page.channel))
+            })
+            .collect();
+        told.sort();
+        told.dedup();
+        for (incident, user, method, kind) in told {
+            let cause = Cause::Event { position };
+            self.plan_end(&cause, incident, user, (method, kind), why);
+        }
+    }
+
+    /// Whether word that an incident is over is still to go by this way, or has gone at this very moment.
+    fn tells_end_yet(&self, incident: IncidentId, method: ContactMethodId) -> bool {
+        let told = self.state.messages_about(incident);
+        let mut told = told.filter(|one| one.purpose == Purpose::Resolved(incident));
+        told.any(|one| {
+            let is_to_go = one.state.is_planned() || one.planned_at == self.now;
+            one.contact_method == method && is_to_go
+        })
+    }
+
+    fn plan_end(
+        &mut self,
+        cause: &Cause,
+        incident: IncidentId,
+        user: UserId,
+        way: (ContactMethodId, ChannelKind),
+        why: &str,
+    ) {
+        let (purpose, now) = (Purpose::Resolved(incident), self.now);
+        self.plan(cause.clone(), purpose, user, way, None, now, why.to_owned());
     }
 
     /// Whoever got a page and was not told since that it is over.
@@ -268,12 +325,18 @@ impl Decider<'_> {
         about
             .iter()
             .flat_map(|about| self.state.messages_about(*about))
-            .filter(|page| matches!(page.purpose, Purpose::Page(_) | Purpose::Request(_)))
-            .filter(|page| page.channel.tells_the_end() && !page.channel.mirrors_incidents())
+            .filter(|page| is_followed_by_the_end(page))
             .filter(
                 |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
             )
             .map(|page| (page.user, page.contact_method, page.channel))
             .collect()
     }
+}
+
+/// Whether it pages a person, or asks them to help, by a way that tells them the end too. A system that keeps incidents is told of
+/// each by itself.
+fn is_followed_by_the_end(message: &Notification) -> bool {
+    let pages = message.purpose.reaches().is_some();
+    pages && message.channel.tells_the_end() && !message.channel.mirrors_incidents()
 }

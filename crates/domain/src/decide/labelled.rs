@@ -3,7 +3,7 @@
 
 use super::alert::{Condition, dedup_key};
 use super::take_in::Taken;
-use super::{Decider, line_within};
+use super::{Decider, title_of_alert};
 use crate::alert::{Alert, AlertKey, AlertSource, RESOLVE_TIMEOUT_MS};
 use crate::bugs::{self, Bug};
 use crate::command::{Labelled, Refusal};
@@ -30,7 +30,7 @@ impl Decider<'_> {
             sender: source.sender(),
             key: dedup_key(&told.dedup_key)?,
         };
-        let title = line_within("summary", &told.title, 1024)?;
+        let title = title_of_alert("summary", &told.title, 1024)?;
         if told.ends_at > self.now {
             self.trigger(Condition {
                 service,

@@ -46,6 +46,7 @@ use crate::event::{
 use crate::id::{Entropy, IncidentId};
 use crate::service::DESCRIPTION_CHARS_MAX;
 use crate::state::State;
+use crate::text;
 use crate::time::Timestamp;
 use attempt::Ended;
 use duty::OnDuty;
@@ -269,21 +270,34 @@ fn text_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
+/// The same of what a person writes to be read, without what would turn the direction of the text around it. What cannot be seen is
+/// as good as empty.
+fn prose_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = text::without_turns(text);
+    text_within(field, text::trimmed(&text), max)
+}
+
 /// The same of a title, which is one line wherever it is shown: in subjects, in messages, in lists.
 fn line_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
-    Ok(text_within(field, text, max)?.replace(['\n', '\t'], " "))
+    Ok(prose_within(field, text, max)?.replace(['\n', '\t'], " "))
+}
+
+/// The same of the title that a sender gives an alert: because nothing of it can be seen, no alert is refused.
+fn title_of_alert(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    if !text.trim().is_empty() && text::shows_nothing(text) {
+        return Ok(text::NO_TITLE.to_owned());
+    }
+    line_within(field, text, max)
 }
 
 /// The same of a name, which holds nothing either that turns the direction of the text around it: it would read as another name.
 fn name_within(field: &str, name: &str, max: usize) -> Result<String, Refusal> {
-    let name = text_within(field, name, max)?;
-    let turns = |one: char| matches!(one, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if name.chars().any(turns) {
+    if name.chars().any(text::turns) {
         return Err(Refusal::invalid(format!(
             "{field}: no characters that turn the direction of text"
         )));
     }
-    Ok(name)
+    text_within(field, text::trimmed(name), max)
 }
 
 /// Refuses what is said of something when nobody reads that much.

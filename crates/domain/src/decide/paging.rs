@@ -41,25 +41,26 @@ struct Circle {
 impl Decider<'_> {
     /// Pages for an incident from the first level on, unless its target is quiet.
     pub(super) fn page_now(&mut self, incident: IncidentId) {
-        self.page_from(incident, 0, 0);
+        self.page_from(incident, 0, 0, None);
     }
 
-    /// Pages the level after the one that did not answer; the first one, where another policy is followed by now.
-    pub(super) fn escalate(&mut self, id: IncidentId) {
+    /// Pages the level after the one that did not answer; the first one, where another policy is followed by now. `why`: what made
+    /// that come to pass, unless it was time.
+    pub(super) fn escalate(&mut self, id: IncidentId, why: Option<&str>) {
         let Some(paging) = self
             .state
             .incidents
             .get(&id)
             .and_then(|one| one.paging.clone())
         else {
-            return self.page_now(id);
+            return self.page_from(id, 0, 0, why);
         };
         if self.follows_another_policy(id) {
-            self.page_now(id);
+            self.page_from(id, 0, 0, why);
         } else if paging.exhausted {
-            self.page_from(id, usize::MAX, u32::MAX);
+            self.page_from(id, usize::MAX, u32::MAX, why);
         } else {
-            self.page_from(id, paging.level + 1, paging.round);
+            self.page_from(id, paging.level + 1, paging.round, why);
         }
     }
 
@@ -73,7 +74,13 @@ impl Decider<'_> {
         before.is_some() && before != now
     }
 
-    pub(super) fn page_from(&mut self, id: IncidentId, level: usize, round: u32) {
+    pub(super) fn page_from(
+        &mut self,
+        id: IncidentId,
+        level: usize,
+        round: u32,
+        why: Option<&str>,
+    ) {
         let Some(incident) = self.state.incidents.get(&id) else {
             return;
         };
@@ -83,7 +90,7 @@ impl Decider<'_> {
         if self.suppress_if_quiet(id) {
             return;
         }
-        let mut skipped = Vec::new();
+        let mut skipped: Vec<String> = why.map(str::to_owned).into_iter().collect();
         let step = self.next_step(id, level, round, &mut skipped);
         // A policy may be walked through again at once.
         let mut told = BTreeSet::new();
@@ -267,7 +274,7 @@ impl Decider<'_> {
 
     /// No page of this round of the fallback list arrived: whoever else can be reached is paged now. When everybody was asked,
     /// the next round begins at its time.
-    pub(super) fn widen_fallback(&mut self, id: IncidentId) {
+    pub(super) fn widen_fallback(&mut self, id: IncidentId, why: Option<&str>) {
         let Some(incident) = self.state.incidents.get(&id) else {
             return;
         };
@@ -279,8 +286,9 @@ impl Decider<'_> {
         if self.suppress_if_quiet(id) {
             return;
         }
-        let mut why =
-            vec!["no page to whom the fallback named so far could be delivered".to_owned()];
+        let undelivered = "no page to whom the fallback named so far could be delivered";
+        let mut why: Vec<String> = why.map(str::to_owned).into_iter().collect();
+        why.push(undelivered.to_owned());
         let wider = self.fallback(from, &asked, &mut why);
         if !wider.recipients.is_empty() {
             self.page_fallback(id, Cause::Event { position: cause }, wider, why);

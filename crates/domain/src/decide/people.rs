@@ -240,7 +240,7 @@ impl Decider<'_> {
     }
 
     fn remove_user(&mut self, user: UserId) -> Result<(), Refusal> {
-        self.user(user)?;
+        let name = self.user(user)?.name.clone();
         self.keep_an_admin(user)?;
         let fallback = self
             .state
@@ -257,7 +257,7 @@ impl Decider<'_> {
             self.cancel_for_user(user);
         }
         let removed = self.emit_people(PeopleEvent::UserRemoved { user });
-        self.page_in_place_of(user, removed);
+        self.page_in_place_of(user, &name, removed);
         self.ask_in_place_of(user, removed);
         Ok(())
     }

@@ -156,12 +156,13 @@ impl Decider<'_> {
     /// The failure is back before its time was over. When nobody was reached meanwhile, the level is paged again now.
     pub(super) fn reach_again(&mut self, id: IncidentId) {
         if self.wants_pages(id) && !self.somebody_reached(id) {
-            self.page_level_again(id);
+            self.page_level_again(id, None);
         }
     }
 
-    /// Pages the level that was reached once more; the first one, where another policy is followed by now.
-    pub(super) fn page_level_again(&mut self, id: IncidentId) {
+    /// Pages the level that was reached once more; the first one, where another policy is followed by now. `why`: what made that come
+    /// to pass, where nothing that was recorded about the incident tells it.
+    pub(super) fn page_level_again(&mut self, id: IncidentId, why: Option<&str>) {
         let known = self.state.incidents.get(&id);
         let Some(paging) = known.and_then(|incident| incident.paging.as_ref()) else {
             return;
@@ -173,7 +174,7 @@ impl Decider<'_> {
         } else {
             (paging.level, paging.round)
         };
-        self.page_from(id, level, round);
+        self.page_from(id, level, round, why);
     }
 
     /// A worse condition takes the incident over. True when it must be paged for anew, also if a lesser one was acknowledged.

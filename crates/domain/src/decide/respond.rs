@@ -1,6 +1,6 @@
 //! Decisions of people about incidents.
 
-use super::{Decider, line_within, text_within};
+use super::{Decider, line_within, prose_within};
 use crate::alert::Alert;
 use crate::bugs::{self, Bug};
 use crate::command::{Refusal, RespondAsk};
@@ -26,7 +26,7 @@ impl Decider<'_> {
             RespondAsk::Reopen { incident } => self.reopen(incident),
             RespondAsk::Note { incident, text } => {
                 self.incident(incident)?;
-                let text = text_within("text", &text, NOTE_MAX)?;
+                let text = prose_within("text", &text, NOTE_MAX)?;
                 self.emit_incident(Cause::Request, incident, IncidentWhat::NoteAdded { text });
                 Ok(())
             }
@@ -228,7 +228,7 @@ impl Decider<'_> {
         }
         let firing: Vec<AlertId> = firing.iter().map(|alert| alert.id).collect();
         if let Some(note) = note {
-            let text = text_within("note", &note, NOTE_MAX)?;
+            let text = prose_within("note", &note, NOTE_MAX)?;
             self.emit_incident(Cause::Request, id, IncidentWhat::NoteAdded { text });
         }
         self.resolve_by_hand(id, &firing);

@@ -2,7 +2,7 @@
 
 use super::alert::{Condition, cause_of, dedup_key};
 use super::take_in::Taken;
-use super::{Decider, text_within};
+use super::{Decider, title_of_alert};
 use crate::alert::{Alert, AlertSource, EvidenceSample};
 use crate::command::{Refusal, RuleFired};
 use crate::event::Actor;
@@ -16,7 +16,7 @@ impl Decider<'_> {
             Some(known) => (Some(known.id), known.service),
             None => (None, self.service_or_default(fired.service)?),
         };
-        let title = text_within("title", &fired.title, 1024)?;
+        let title = title_of_alert("title", &fired.title, 1024)?;
         let dedup_key = dedup_key(&fired.dedup_key)?;
         if self.firing_of_rule(&dedup_key).is_some() {
             return Ok(());

@@ -92,12 +92,13 @@ impl Decider<'_> {
         self.look_again(id);
     }
 
-    /// A person was removed: what they had taken is triggered again, and where nobody else of a level is left, it is paged
-    /// again.
-    pub(super) fn page_in_place_of(&mut self, gone: UserId, position: u64) {
+    /// A person, who was called so, was removed: what they had taken is triggered again, and where nobody else of a level is left,
+    /// it is paged again.
+    pub(super) fn page_in_place_of(&mut self, gone: UserId, name: &str, position: u64) {
         self.take_what_all_have_done(position);
         let open = self.state.open_incidents.iter();
         let open: Vec<IncidentId> = open.copied().collect();
+        let removed = format!("{name}, who was paged for it, was removed");
         for id in open {
             let Some(incident) = self.state.incidents.get(&id) else {
                 continue;
@@ -123,9 +124,9 @@ impl Decider<'_> {
             });
             let was_asked = asked.is_some_and(|asked| asked.contains(&gone));
             if alone && self.wants_pages(id) {
-                self.page_level_again(id);
+                self.page_level_again(id, Some(&removed));
             } else if was_asked {
-                self.page_others(id);
+                self.page_others(id, Some(&removed));
             }
         }
     }

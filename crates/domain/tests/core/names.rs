@@ -51,7 +51,30 @@ fn a_name_that_turns_the_direction_of_text_is_refused_and_one_in_any_script_is_t
             assert!(refusal.contains("direction of text"), "{refusal}");
         }
     }
+    for name in ["\u{202e}", "\u{2066}web"] {
+        for ask in naming(&mut world, name) {
+            assert!(world.try_ask(ask).is_err(), "{name:?}");
+        }
+    }
     for ask in naming(&mut world, "\u{5e2}\u{5d3}\u{5d4} 1") {
         world.ask(ask);
     }
+}
+
+#[test]
+fn a_name_of_which_nothing_can_be_seen_is_refused_and_what_cannot_be_seen_around_it_is_left_out() {
+    let mut world = World::set_up();
+    for blank in ["\u{200b}", "\u{feff} \u{2060}", "\u{e0041}", "\u{3164}"] {
+        for ask in naming(&mut world, blank) {
+            let refusal = world.try_ask(ask).expect_err("it is refused").to_string();
+            assert!(refusal.contains("must not be empty"), "{refusal}");
+        }
+    }
+    for ask in naming(&mut world, "\u{feff}web\u{200b}") {
+        world.ask(ask);
+    }
+    let mut people = world.state.users.values();
+    assert!(people.any(|user| user.name == "web"));
+    let mut services = world.state.services.values();
+    assert!(services.any(|service| service.name == "web"));
 }

@@ -209,6 +209,33 @@ fn when_the_only_person_who_was_paged_is_removed_somebody_else_is_paged_at_once(
     world.answer_all(Outcome::Accepted);
     world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
     assert_eq!(world.paged(), ["somebody removed", "Ada"]);
+    assert_eq!(said_to_be_removed(&world, "Bea"), 1);
+}
+
+/// How often somebody was paged because this person, who had been paged, was removed.
+fn said_to_be_removed(world: &World, name: &str) -> usize {
+    let removed = format!("{name}, who was paged for it, was removed");
+    world.count(|what| {
+        matches!(what, IncidentWhat::LevelReached { skipped: why, .. } | IncidentWhat::FallbackReached { why, .. }
+            if why.contains(&removed))
+    })
+}
+
+#[test]
+fn when_the_only_person_of_the_last_resort_who_was_paged_is_removed_that_is_said_too() {
+    let mut world = World::with_apache();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let users = vec![ada, bea];
+    world.ask(Ask::People(PeopleAsk::SetFallback { users }));
+    drop_methods(&mut world, ada);
+    world.set_levels(0, &[(5 * MINUTE, &[ada])]);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    assert_eq!(world.paged(), ["Bea"]);
+    world.add_webhook(ada);
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    assert_eq!(world.paged(), ["somebody removed", "Ada"]);
+    assert_eq!(said_to_be_removed(&world, "Bea"), 1);
 }
 
 #[test]
@@ -359,6 +386,7 @@ fn a_removed_person_whose_page_was_the_last_hope_of_a_level_is_not_waited_for() 
     assert_eq!(world.incident().paging.as_ref().unwrap().level, 0);
     world.ask(Ask::People(PeopleAsk::Remove { user: bob }));
     assert_eq!(world.paged().last().unwrap(), "Dan");
+    assert_eq!(said_to_be_removed(&world, "Bob"), 1);
 }
 
 #[test]

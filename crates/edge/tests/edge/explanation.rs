@@ -18,16 +18,20 @@ use crate::world::World;
 const MINUTE: u64 = 60_000;
 
 impl World {
-    fn does(&self, ask: Ask) {
+    pub(crate) fn does(&self, ask: Ask) {
         let actor = Actor::System;
         self.engine.ask_and_wait(Command { actor, ask }).unwrap();
     }
 
-    fn trigger(&self, severity: Severity) {
+    pub(crate) fn trigger(&self, severity: Severity) {
+        self.fails("disk", severity);
+    }
+
+    pub(crate) fn fails(&self, key: &str, severity: Severity) {
         self.does(Ask::Alert(AlertAsk::Trigger {
             service: None,
             integration: None,
-            dedup_key: Some("disk".to_owned()),
+            dedup_key: Some(key.to_owned()),
             severity,
             title: "disk is full".to_owned(),
             summary: String::new(),
@@ -79,7 +83,7 @@ impl World {
         }));
     }
 
-    async fn set_levels(&self, levels: Value) {
+    pub(crate) async fn set_levels(&self, levels: Value) {
         let policies = self.get("/escalation-policies").await.json();
         let id = policies["items"][0]["id"].as_str().unwrap().to_owned();
         let body = json!({"name": "Web", "repeat": 0, "levels": levels});
@@ -90,7 +94,7 @@ impl World {
 }
 
 /// The steps of an explanation: kind and text.
-fn steps(explanation: &Value) -> Vec<(String, String)> {
+pub(crate) fn steps(explanation: &Value) -> Vec<(String, String)> {
     let steps = explanation["steps"].as_array().unwrap().iter();
     let text = |step: &Value, key: &str| step[key].as_str().unwrap().to_owned();
     steps
@@ -100,7 +104,7 @@ fn steps(explanation: &Value) -> Vec<(String, String)> {
 
 /// Each expected step is there, in this order, others between them.
 #[track_caller]
-fn check(explanation: &Value, expected: &[(&str, &str)]) {
+pub(crate) fn check(explanation: &Value, expected: &[(&str, &str)]) {
     let steps = steps(explanation);
     let mut rest = steps.iter();
     for (kind, words) in expected {

@@ -3,6 +3,7 @@
 use tocsin_domain::alert::EvidenceSample;
 use tocsin_domain::command::{AlertAsk, RuleFired};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::text::shows_nothing;
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::{Labels, METRIC_NAME, Matcher, Select, is_stale};
 
@@ -35,7 +36,7 @@ pub(super) fn fired(
 ) -> Told {
     let said = |name: &str| {
         let mut texts = active.annotations.iter();
-        let found = texts.find(|(other, text)| other == name && !text.trim().is_empty());
+        let found = texts.find(|(other, text)| other == name && !shows_nothing(text));
         found.map(|(_, text)| text.as_str())
     };
     let title = match said("summary").or_else(|| said("message")) {
@@ -102,7 +103,7 @@ fn severity(word: &str) -> Severity {
 fn untitled(rule: &RuleSpec, labels: &Labels) -> String {
     let telling = ["instance", "target", "service", "job"];
     let found = telling.iter().map(|name| labels.get(name));
-    match found.into_iter().find(|value| !value.is_empty()) {
+    match found.into_iter().find(|value| !shows_nothing(value)) {
         Some(value) => format!("{} on {value}", rule.name),
         None => rule.name.clone(),
     }

@@ -132,6 +132,7 @@ impl Ledger {
             self.check_standing(incident, now);
         }
         self.check_orphans(now);
+        self.check_untold(now);
         self.check_hours(now);
         self.check_pulses(now);
         let Some((at, subject)) = self.due.first().copied().filter(|(at, _)| *at <= now) else {

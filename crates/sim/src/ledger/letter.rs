@@ -432,7 +432,7 @@ impl Ledger {
     }
 
     /// Whether an incident, or the one in which it goes on, stands so.
-    fn stands(&self, incident: IncidentId, standing: Standing) -> bool {
+    pub(super) fn stands(&self, incident: IncidentId, standing: Standing) -> bool {
         let mut case = self.cases.get(&incident);
         while let Some(into) = case.and_then(|case| case.merged_into) {
             case = self.cases.get(&into);
@@ -440,7 +440,7 @@ impl Ledger {
         case.is_some_and(|case| case.standing == standing)
     }
 
-    fn has_way(&self, letter: &Letter) -> bool {
+    pub(super) fn has_way(&self, letter: &Letter) -> bool {
         let person = self.people.get(&letter.user);
         person.is_some_and(|person| person.methods.contains_key(&letter.method))
     }

@@ -10,6 +10,7 @@ mod group;
 mod hours;
 mod incident;
 mod labelled;
+mod late;
 mod letter;
 mod level;
 mod pulse;
@@ -95,6 +96,8 @@ pub(crate) struct Ledger {
     given_up: BTreeSet<u64>,
     /// How long a provider asked to be left alone after an attempt, in milliseconds.
     pub(crate) asked_to_wait: BTreeMap<(NotificationId, u32), u64>,
+    /// Pages that came when their incident was over, and whose people are to be told that.
+    untold: BTreeSet<NotificationId>,
     /// What is due when.
     due: BTreeSet<(Timestamp, Subject)>,
     due_of: BTreeMap<Subject, Timestamp>,
@@ -329,7 +332,10 @@ impl Ledger {
             EventBody::Watch(what) => self.see_watch(what),
             EventBody::Alert(what) => self.see_alert(what, event),
             EventBody::Incident(what) => self.see_incident(what, event),
-            EventBody::Notification(what) => self.see_letter(what, event),
+            EventBody::Notification(what) => {
+                self.see_letter(what, event);
+                self.see_late(what, event);
+            }
             EventBody::Input(InputEvent::Dropped { rule, .. }) => self.see_dropped(*rule, event.at),
             EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Changed { .. }) => {}
         }

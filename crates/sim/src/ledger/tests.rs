@@ -12,7 +12,7 @@ use tocsin_domain::page::{Delivery, Level, Notification, Outcome, Policy, Purpos
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 
-use super::Ledger;
+use super::{Ledger, Method, Person};
 use crate::check::Check;
 use crate::random::Random;
 
@@ -146,4 +146,111 @@ fn no_schedule_goes_that_a_policy_pages_and_no_service_on_which_something_fails(
         Some(Check::NothingHidden)
     );
     assert_eq!(found_after(set, gone), None);
+}
+
+/// Whether the book minds that a page which ends so, when its incident is over, is followed by this at the same instant.
+fn minds_late(ends: Outcome, then: impl Fn(IncidentId, &Notification) -> Vec<EventBody>) -> bool {
+    let mut random = Random::new(11);
+    let incident = IncidentId::random(&mut random);
+    let page = Notification {
+        id: NotificationId::random(&mut random),
+        purpose: Purpose::Page(incident),
+        user: UserId::random(&mut random),
+        contact_method: ContactMethodId::random(&mut random),
+        channel: ChannelKind::Webhook,
+        level: Some(0),
+        planned_at: START,
+        why: String::new(),
+        state: Delivery::Due { at: START },
+        attempts: Vec::new(),
+        last_event: 0,
+    };
+    let mut ledger = Ledger::with_steps_of(1_000);
+    let method = Method { is_verified: true };
+    let person = Person {
+        methods: [(page.contact_method, method)].into(),
+    };
+    ledger.people.insert(page.user, person);
+    let opened = IncidentWhat::Opened {
+        number: 1,
+        team: TeamId::random(&mut random),
+        service: ServiceId::random(&mut random),
+        target: None,
+        title: String::new(),
+        severity: Severity::Critical,
+        onset: None,
+    };
+    let resolved = IncidentWhat::Resolved { why: String::new() };
+    let finished = NotificationWhat::AttemptFinished {
+        not_tried: false,
+        number: 1,
+        outcome: ends,
+        detail: String::new(),
+        retry_at: None,
+        reference: None,
+    };
+    let message = page.clone();
+    for body in [
+        about(incident, opened),
+        of(&page, NotificationWhat::Planned { message }),
+        of(&page, NotificationWhat::AttemptStarted { number: 1 }),
+        about(incident, resolved),
+        of(&page, finished),
+    ] {
+        ledger.read(START, body);
+    }
+    for body in then(incident, &page) {
+        ledger.read(START, body);
+    }
+    ledger.end_step(START, true);
+    let mut wrong = ledger.wrong.iter();
+    wrong.any(|wrong| wrong.what.contains("was not told that"))
+}
+
+fn about(incident: IncidentId, what: IncidentWhat) -> EventBody {
+    EventBody::Incident(IncidentEvent { incident, what })
+}
+
+fn of(message: &Notification, what: NotificationWhat) -> EventBody {
+    EventBody::Notification(NotificationEvent {
+        notification: message.id,
+        incident: message.purpose.incident(),
+        what,
+    })
+}
+
+#[test]
+fn whoever_gets_a_page_when_it_is_over_is_to_be_told_that_by_the_same_way_unless_it_is_back() {
+    let nothing = |_: IncidentId, _: &Notification| Vec::new();
+    let told_by = |purpose: fn(IncidentId) -> Purpose| {
+        move |incident, page: &Notification| {
+            let message = Notification {
+                id: NotificationId::random(&mut Random::new(12)),
+                purpose: purpose(incident),
+                ..page.clone()
+            };
+            let planned = NotificationWhat::Planned {
+                message: message.clone(),
+            };
+            vec![of(&message, planned)]
+        }
+    };
+    let reopened = |incident, _: &Notification| {
+        let back = IncidentWhat::Relapsed {
+            reopened: true,
+            pages: true,
+            urgent: true,
+            afresh: false,
+            failing: None,
+            by_hand: true,
+        };
+        vec![about(incident, back)]
+    };
+    for ends in [Outcome::Accepted, Outcome::TimedOut, Outcome::Unanswered] {
+        assert!(minds_late(ends, nothing), "{ends:?}");
+        assert!(!minds_late(ends, told_by(Purpose::Resolved)), "{ends:?}");
+        assert!(minds_late(ends, told_by(Purpose::Acknowledged)), "{ends:?}");
+        assert!(!minds_late(ends, reopened), "{ends:?}");
+    }
+    assert!(!minds_late(Outcome::Refused, nothing));
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use tocsin_domain::alert::RESOLVE_TIMEOUT_MS;
 use tocsin_domain::intake::ANNOTATION;
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::text::shows_nothing;
 use tocsin_domain::time::Timestamp;
 
 use super::fault::Fault;
@@ -164,7 +165,7 @@ impl ValidAlert {
 
     fn said(&self, name: &str) -> Option<&str> {
         let text = self.annotations.get(name)?;
-        Some(text.as_str()).filter(|text| !text.trim().is_empty())
+        Some(text.as_str()).filter(|text| !shows_nothing(text))
     }
 
     /// What fails, in one line.
@@ -181,7 +182,7 @@ impl ValidAlert {
     /// Its name with the label that tells most about what fails.
     fn untitled(&self) -> String {
         let name = on_one_line(self.label("alertname"));
-        let name = if name.is_empty() {
+        let name = if shows_nothing(&name) {
             let first = self.labels.iter().next();
             first.map_or_else(String::new, |(name, value)| {
                 on_one_line(&format!("{name}={value}"))
@@ -191,12 +192,12 @@ impl ValidAlert {
         };
         let telling = ["instance", "target", "service", "job"];
         let found = telling.iter().map(|name| on_one_line(self.label(name)));
-        let title = match found.into_iter().find(|value| !value.is_empty()) {
+        let title = match found.into_iter().find(|value| !shows_nothing(value)) {
             Some(value) => on_one_line(&format!("{name} on {value}")),
             None => name,
         };
         // Labels of nothing but control characters are labels all the same.
-        if title.is_empty() {
+        if shows_nothing(&title) {
             "an alert without a name".to_owned()
         } else {
             title

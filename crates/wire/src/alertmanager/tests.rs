@@ -82,6 +82,14 @@ fn a_title_is_made_of_labels_where_no_annotation_says_it() {
         json!({"labels": {"a": "b"}, "annotations": {"summary": " ", "title": "two\nlines"}}),
         "two lines",
     );
+    check(
+        json!({"labels": {"alertname": "Down"}, "annotations": {"summary": "\u{200b}\u{feff}"}}),
+        "Down",
+    );
+    check(
+        json!({"labels": {"alertname": "\u{e0041}", "job": "\u{3164}", "service": "shop"}}),
+        "alertname=\u{e0041} on shop",
+    );
 }
 
 #[test]

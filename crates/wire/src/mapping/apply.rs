@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::text::{NO_TITLE, shows_nothing};
 use tocsin_domain::time::Timestamp;
 
 use super::choice::Chosen;
@@ -20,8 +21,6 @@ use crate::plain::{cut, is_plain, is_plain_line};
 const DETAIL_DEPTH_MAX: usize = 8;
 /// Hexadecimal digits of the hash that stands for the rest of a long key.
 const HASH_DIGITS: usize = 32;
-/// What a text is called that says nothing.
-const NO_TITLE: &str = "An alert without a title";
 /// No sender means an earlier time than this: 2001-01-01.
 const EARLIEST_MS: i64 = 978_307_200_000;
 
@@ -263,11 +262,11 @@ fn detail(name: String, text: String) -> (String, String) {
 
 /// The title, or the beginning of what is said instead of it.
 fn title(said: &str, summary: &str) -> String {
-    if !said.is_empty() {
+    if !shows_nothing(said) {
         return cut(said, TITLE_CHARS_MAX);
     }
     let first_line = one_line(summary.lines().next().unwrap_or_default());
-    let title = if first_line.is_empty() {
+    let title = if shows_nothing(&first_line) {
         NO_TITLE
     } else {
         first_line.as_str()

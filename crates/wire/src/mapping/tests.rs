@@ -285,6 +285,12 @@ fn titles_keys_and_times_fit_what_the_core_takes() {
     assert_eq!(one(json!({"t": "a\u{0}b\n c"})).title, "a b c");
     assert_eq!(one(json!({"s": "first\nsecond"})).title, "first");
     assert_eq!(one(json!({})).title, "An alert without a title");
+    let unseen = "\u{feff}\u{200b}";
+    assert_eq!(
+        one(json!({"t": unseen, "s": unseen})).title,
+        "An alert without a title"
+    );
+    assert_eq!(one(json!({"t": unseen, "s": "full"})).title, "full");
     assert_eq!(
         one(json!({"t": "x".repeat(5_000)})).title.len(),
         TITLE_CHARS_MAX

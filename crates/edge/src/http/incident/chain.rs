@@ -6,7 +6,7 @@ use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, NotificationWhat};
 use tocsin_domain::id::{IncidentId, NotificationId, PolicyId};
 use tocsin_domain::oncall::{By, Schedule};
-use tocsin_domain::page::{Notification, Recipient};
+use tocsin_domain::page::{Notification, Outcome, Recipient};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
@@ -22,7 +22,7 @@ const STEPS_MAX: usize = 40;
 /// Why a message was sent: from the message back to the sample.
 pub(super) fn of_message(events: &[Event], message: &Notification, names: &Names<'_>) -> Vec<Step> {
     let planned = events.iter().find(|event| plans(event, message.id));
-    let mut steps = message_steps::of(message, planned, names);
+    let mut steps = message_steps::of(message, events, names);
     if let Some(planned) = planned {
         steps.extend(back_from(planned, events, Some(message), names));
     }
@@ -146,10 +146,9 @@ fn step(event: &Event, asked: Option<&Notification>, names: &Names<'_>) -> Vec<S
     let one = |kind, text: String| vec![Step::new(kind, Some(event.at), text)];
     match &event.body {
         EventBody::Notification(about) => match &about.what {
-            NotificationWhat::AttemptFinished { detail, .. } => one(
-                StepKind::Attempt,
-                format!("An attempt before did not reach anybody: {detail}."),
-            ),
+            NotificationWhat::AttemptFinished {
+                outcome, detail, ..
+            } => one(StepKind::Attempt, attempt_before(*outcome, detail, event)),
             NotificationWhat::Receipt { detail, .. } => one(
                 StepKind::Attempt,
                 format!("A message before did not arrive: {detail}."),
@@ -185,6 +184,19 @@ fn step(event: &Event, asked: Option<&Notification>, names: &Names<'_>) -> Vec<S
         | EventBody::Roster(_)
         | EventBody::Watch(_)
         | EventBody::Input(_) => Vec::new(),
+    }
+}
+
+/// How an attempt went that something else follows.
+fn attempt_before(outcome: Outcome, detail: &str, event: &Event) -> String {
+    match outcome {
+        Outcome::Accepted => format!("The provider took a message before at {}.", event.at),
+        Outcome::TimedOut | Outcome::Unanswered => {
+            format!("Nobody knows whether an attempt before reached anybody: {detail}.")
+        }
+        Outcome::Failed | Outcome::Refused => {
+            format!("An attempt before did not reach anybody: {detail}.")
+        }
     }
 }
 

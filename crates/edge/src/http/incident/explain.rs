@@ -123,7 +123,7 @@ pub(crate) async fn explain_notification(
         let message = state.notifications.get(&wanted)?;
         let names = Names(state);
         let steps = match incident {
-            None => message_steps::of(message, None, &names),
+            None => message_steps::of(message, &events, &names),
             Some(_) => chain::of_message(&events, message, &names),
         };
         Some(Json(Explanation {

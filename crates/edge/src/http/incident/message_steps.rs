@@ -7,8 +7,20 @@ use tocsin_domain::time::Timestamp;
 use super::explain::{Step, StepKind};
 use super::timeline::Names;
 
-/// The steps of a message; `planned` is the event that planned it.
-pub(super) fn of(message: &Notification, planned: Option<&Event>, names: &Names<'_>) -> Vec<Step> {
+/// What was decided about when a message goes.
+#[derive(Default)]
+struct Course<'e> {
+    /// When it was to be sent first, where that does not depend on another message.
+    due: Option<Timestamp>,
+    /// What changed that last.
+    changed: Option<&'e Event>,
+    /// Whether an attempt had begun by then.
+    is_changed_late: bool,
+}
+
+/// The steps of a message; `events` are those of its incident.
+pub(super) fn of(message: &Notification, events: &[Event], names: &Names<'_>) -> Vec<Step> {
+    let course = course(message, events);
     let user = names.user(message.user);
     let at = message.planned_at;
     let text = match message.purpose {
@@ -38,36 +50,106 @@ pub(super) fn of(message: &Notification, planned: Option<&Event>, names: &Names<
             format!(
                 "It goes to {}{}.",
                 names.message(message.id),
-                wait(message, planned)
+                wait(message, course.due)
             ),
         ),
     ];
+    let changed = || course.changed.and_then(|event| change(event, message));
+    if !course.is_changed_late {
+        steps.extend(changed());
+    }
     for tried in &message.attempts {
         steps.push(attempt(tried));
         steps.extend(tried.receipt.as_ref().map(receipt));
+    }
+    if course.is_changed_late {
+        steps.extend(changed());
     }
     steps.extend(standing(message));
     steps
 }
 
+fn course<'e>(message: &Notification, events: &'e [Event]) -> Course<'e> {
+    let (mut course, mut has_begun) = (Course::default(), false);
+    for event in events {
+        let Some(what) = what_of(event, message) else {
+            continue;
+        };
+        let due = match what {
+            NotificationWhat::Planned { message } => {
+                course.due = due_at(message);
+                continue;
+            }
+            NotificationWhat::AttemptStarted { .. } => {
+                has_begun = true;
+                continue;
+            }
+            NotificationWhat::Advanced { due_at, .. }
+            | NotificationWhat::Gathers { due_at, .. }
+            | NotificationWhat::Postponed { due_at, .. } => Some(*due_at),
+            NotificationWhat::ToldTogether { .. } => None,
+            NotificationWhat::AttemptFinished { .. }
+            | NotificationWhat::Receipt { .. }
+            | NotificationWhat::Cancelled { .. } => continue,
+        };
+        if !has_begun {
+            course.due = due;
+        }
+        (course.changed, course.is_changed_late) = (Some(event), has_begun);
+    }
+    course
+}
+
+/// What an event says of a message, if it is one about it.
+fn what_of<'e>(event: &'e Event, message: &Notification) -> Option<&'e NotificationWhat> {
+    match &event.body {
+        EventBody::Notification(about) if about.notification == message.id => Some(&about.what),
+        EventBody::Notification(_)
+        | EventBody::Installation(_)
+        | EventBody::People(_)
+        | EventBody::Roster(_)
+        | EventBody::Watch(_)
+        | EventBody::Alert(_)
+        | EventBody::Incident(_)
+        | EventBody::Input(_) => None,
+    }
+}
+
+/// Why it goes at another time than was planned.
+fn change(event: &Event, message: &Notification) -> Option<Step> {
+    let at = event.at;
+    let text = match what_of(event, message)? {
+        NotificationWhat::Gathers { due_at, why } | NotificationWhat::Postponed { due_at, why } => {
+            format!("At {at} it was put off until {due_at}, because {why}.")
+        }
+        NotificationWhat::Advanced { due_at, why } => {
+            format!("At {at} it was brought forward to {due_at}, because {why}.")
+        }
+        // As long as it is so, that is where it stands.
+        NotificationWhat::ToldTogether { .. }
+            if !matches!(message.state, Delivery::Together { .. }) =>
+        {
+            format!(
+                "At {at} it was put with others that are told together, since many came at once."
+            )
+        }
+        NotificationWhat::ToldTogether { .. }
+        | NotificationWhat::Planned { .. }
+        | NotificationWhat::AttemptStarted { .. }
+        | NotificationWhat::AttemptFinished { .. }
+        | NotificationWhat::Receipt { .. }
+        | NotificationWhat::Cancelled { .. } => return None,
+    };
+    Some(Step::new(StepKind::Wait, Some(at), text))
+}
+
 /// How long after the person was chosen it was to be sent.
-fn wait(message: &Notification, planned: Option<&Event>) -> String {
-    let due = planned.and_then(first_due);
+fn wait(message: &Notification, due: Option<Timestamp>) -> String {
     match due.map(|due| due.ms_since(message.planned_at)) {
         None => String::new(),
         Some(0) => ", at once".to_owned(),
         Some(ms) => format!(", {} s after they were chosen", ms / 1_000),
     }
-}
-
-fn first_due(event: &Event) -> Option<Timestamp> {
-    let EventBody::Notification(about) = &event.body else {
-        return None;
-    };
-    let NotificationWhat::Planned { message } = &about.what else {
-        return None;
-    };
-    due_at(message)
 }
 
 fn due_at(message: &Notification) -> Option<Timestamp> {

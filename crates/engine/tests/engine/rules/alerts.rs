@@ -2,7 +2,7 @@
 
 use tocsin_domain::command::AlertAsk;
 use tocsin_domain::monitor::Severity;
-use tocsin_engine::rules::{Health, NoData};
+use tocsin_engine::rules::{Health, NoData, Text};
 use tocsin_promql::Query;
 
 use super::stage::{Stage, alert, group, labelled, record, with};
@@ -224,6 +224,20 @@ fn what_is_told_carries_words_severity_and_the_sample_that_proves_it() {
     check("info", Severity::Info);
     check("error", Severity::Error);
     check("whatever", Severity::Error);
+}
+
+#[test]
+fn a_summary_of_which_nothing_can_be_seen_is_none() {
+    let rule = with(alert("Down", "up == 0"), |spec| {
+        let summary = ("summary".to_owned(), Text::constant("\u{200b}"));
+        spec.annotations = vec![summary];
+    });
+    let mut stage = Stage::new(vec![group(vec![rule])]);
+    stage.hold("up{instance=web-1}", 0.0, 11);
+    let AlertAsk::RuleFired(fired) = stage.told.remove(0).ask else {
+        panic!("it fires");
+    };
+    assert_eq!(fired.title, "Down on web-1");
 }
 
 #[test]
