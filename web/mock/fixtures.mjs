@@ -359,7 +359,7 @@ export const DOCTOR_UNWATCHED = {
   able_to_page: true,
   checks: [
     ...DOCTOR_FINE.checks.slice(0, 3),
-    { name: 'watch off', state: 'ok', detail: 'switched off by enabled = false under [watch] in tocsin.toml: only what others send is paged for', fix: null, snippet: null },
+    { name: 'watch off', state: 'ok', detail: 'this machine is not watched, switched off by enabled = false under [watch] in tocsin.toml: only what others send is paged for', fix: null, snippet: null },
   ],
 };
 
