@@ -42,7 +42,7 @@ impl State {
     pub(super) fn note_name(&mut self, event: &RosterEvent, position: u64) {
         match naming(event) {
             Naming::Set(thing, name) => {
-                if self.name_of(thing) != Some(name) {
+                if self.present_name(thing) != Some(name) {
                     self.named_since.0.insert(thing, position);
                 }
             }
@@ -55,7 +55,7 @@ impl State {
         self.named_since.0.remove(&thing);
     }
 
-    fn name_of(&self, thing: Named) -> Option<&str> {
+    fn present_name(&self, thing: Named) -> Option<&str> {
         match thing {
             Named::Team(id) => self.teams.get(&id).map(|one| &*one.name),
             Named::Schedule(id) => self.schedules.get(&id).map(|one| &*one.name),
