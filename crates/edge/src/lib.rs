@@ -12,6 +12,7 @@ mod heads;
 mod http;
 mod kind;
 mod links;
+mod lock;
 pub mod ports;
 pub mod scrape;
 mod seats;

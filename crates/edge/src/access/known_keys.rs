@@ -2,9 +2,11 @@
 //! is their key still is not known here.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use tocsin_domain::id::IntegrationId;
+
+use crate::lock::lock;
 
 /// Keys remembered at most; beyond, all are forgotten and looked for anew.
 const KEYS_MAX: usize = 4_096;
@@ -27,13 +29,6 @@ impl KnownKeys {
         }
         known.insert(hash, integration);
     }
-}
-
-fn lock(
-    known: &Mutex<BTreeMap<String, IntegrationId>>,
-) -> MutexGuard<'_, BTreeMap<String, IntegrationId>> {
-    // Nothing that holds the lock can panic half-way.
-    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 //! not one each. It knows no store and no request.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use sha2::{Digest, Sha256};
 use tocsin_domain::time::Timestamp;
 
+use crate::lock::lock;
 use crate::ports::ApiToken;
 
 /// A token is looked up anew after this.
@@ -77,11 +78,6 @@ impl KnownTokens {
         known.generation += 1;
         known.tokens.clear();
     }
-}
-
-fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
-    // Nothing that holds the lock can panic half-way.
-    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::Mutex;
 
 use tocsin_domain::time::Timestamp;
+
+use crate::lock::lock;
 
 /// Failed sign-ins of one account from one address within the window.
 const ACCOUNT_TRIES_MAX: u32 = 5;
@@ -184,10 +186,6 @@ fn is_within(at: Timestamp, now: Timestamp, window_ms: u64) -> bool {
 
 fn lies_ahead(at: Timestamp, now: Timestamp) -> bool {
     at > now.plus_ms(BESIDE_MS)
-}
-
-fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
-    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! body is not known here.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tocsin_domain::id::IntegrationId;
 use tocsin_wire::mapping::Mapping;
+
+use crate::lock::lock;
 
 /// Mappings remembered at most; beyond, all are forgotten and read anew.
 const MAPPINGS_MAX: usize = 256;
@@ -45,13 +47,6 @@ impl KnownMappings {
         all.insert(integration, known);
         Ok(mapping)
     }
-}
-
-fn lock(
-    known: &Mutex<BTreeMap<IntegrationId, Known>>,
-) -> MutexGuard<'_, BTreeMap<IntegrationId, Known>> {
-    // Nothing that holds the lock can panic half-way.
-    known.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

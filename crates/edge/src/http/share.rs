@@ -1,7 +1,9 @@
 //! How many places one holder may have of something that all share. It does not know what the places are.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
+
+use crate::lock::lock;
 
 type Held = Arc<Mutex<BTreeMap<String, usize>>>;
 
@@ -50,10 +52,6 @@ impl Drop for Share {
             Some(_) | None => drop(held.remove(&self.holder)),
         }
     }
-}
-
-fn lock(held: &Held) -> MutexGuard<'_, BTreeMap<String, usize>> {
-    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

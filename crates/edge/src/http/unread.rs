@@ -2,7 +2,7 @@
 //! connection: little of it is read and dropped, and for more the answer says that the connection ends. Over HTTP/2 a stream whose
 //! body goes unread is reset behind its answer, which some clients then take for lost: little is read there too. It knows no route.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -12,6 +12,8 @@ use axum::http::{HeaderValue, Version, header};
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
+
+use crate::lock::lock;
 
 /// Bytes that are read only to keep a connection.
 const REST_BYTES_MAX: usize = 64 * 1024;
@@ -97,8 +99,4 @@ impl Lent {
         };
         tokio::time::timeout(REST_WAIT, read).await.unwrap_or(false)
     }
-}
-
-fn lock(rest: &Mutex<Rest>) -> MutexGuard<'_, Rest> {
-    rest.lock().unwrap_or_else(PoisonError::into_inner)
 }

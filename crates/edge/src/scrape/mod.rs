@@ -25,10 +25,11 @@ use tocsin_wire::prometheus_scrape::{Job, LabelSet};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::delivery::egress::{Block, Egress};
+use crate::lock::lock;
 use crate::ports::Metrics;
 use crate::ports::scrape::{ActiveTarget, DroppedTarget, ScrapeTargets};
 use pools::{Pools, View};
-use target_loop::{Common, Scraped, lock};
+use target_loop::{Common, Scraped};
 
 pub use load::{LoadError, Loaded, load};
 

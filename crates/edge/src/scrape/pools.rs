@@ -11,8 +11,9 @@ use tokio::sync::watch;
 
 use super::client::JobClient;
 use super::files::TargetFiles;
-use super::target_loop::{Common, JobAtWork, Scraped, lock, run};
+use super::target_loop::{Common, JobAtWork, Scraped, run};
 use crate::delivery::egress::Egress;
+use crate::lock::lock;
 
 /// Targets of one job that are scraped at most.
 const TARGETS_MAX: usize = 20_000;

@@ -2,7 +2,7 @@
 //! elsewhere.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use tocsin_domain::time::Timestamp;
@@ -15,6 +15,7 @@ use super::failure::Failure;
 use super::memory::Memory;
 use super::sample::{Done, Scrape, end_target};
 use super::schedule::Schedule;
+use crate::lock::lock;
 use crate::ports::Metrics;
 use crate::ports::scrape::TargetHealth;
 
@@ -226,8 +227,4 @@ async fn leave(common: Arc<Common>, scraped: Arc<Scraped>) {
     });
     // A fault there is logged by the runtime; nothing else waits for it.
     drop(ending);
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -267,16 +267,20 @@ fn support_hours_that_are_set_later_raise_what_is_open() {
     assert_eq!(world.pages().len(), 1);
 }
 
+fn declare(world: &mut World, urgency: Urgency) {
+    world.ask(Ask::Respond(RespondAsk::Declare {
+        title: "The shop is closed".to_owned(),
+        service: None,
+        urgency,
+        more: Box::default(),
+    }));
+}
+
 #[test]
 fn what_somebody_declared_or_made_less_urgent_is_raised_when_support_hours_begin() {
     let mut declared = World::set_up();
     declared.take_in(support(true), GroupBy::Nothing, None);
-    declared.ask(Ask::Respond(RespondAsk::Declare {
-        title: "The shop is slow".to_owned(),
-        service: None,
-        urgency: Urgency::Low,
-        more: Box::default(),
-    }));
+    declare(&mut declared, Urgency::Low);
     let mut lowered = World::set_up();
     lowered.take_in(support(true), GroupBy::Nothing, None);
     lowered.trigger("disk", Severity::Warning);
@@ -296,12 +300,7 @@ fn what_somebody_declared_or_made_less_urgent_is_raised_when_support_hours_begin
 fn a_person_who_declares_an_incident_is_heard_at_any_hour() {
     let mut world = World::set_up();
     world.take_in(support(false), GroupBy::Nothing, None);
-    world.ask(Ask::Respond(RespondAsk::Declare {
-        title: "The shop is closed".to_owned(),
-        service: None,
-        urgency: Urgency::High,
-        more: Box::default(),
-    }));
+    declare(&mut world, Urgency::High);
     assert_eq!(world.pages().len(), 1);
 }
 
