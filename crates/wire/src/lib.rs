@@ -12,6 +12,7 @@ pub mod ical;
 pub mod inbound_mail;
 pub mod mapping;
 pub mod markup;
+pub mod misread;
 pub mod ntfy;
 pub mod opsgenie;
 pub mod page_message;

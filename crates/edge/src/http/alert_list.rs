@@ -6,6 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
+use tocsin_wire::misread;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder};
 use utoipa::openapi::{Ref, RefOr, Schema};
@@ -96,6 +97,6 @@ fn read(one: Value) -> Result<AlertRequest, Unreadable> {
     };
     read.map_err(|error| Unreadable {
         dedup_key,
-        why: format!("the alert cannot be read: {error}"),
+        why: format!("the alert cannot be read: {}", misread::json(&error)),
     })
 }

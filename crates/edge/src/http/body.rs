@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use tocsin_wire::code::TEXT_BYTES_MAX;
+use tocsin_wire::misread;
 
 use super::problem::Problem;
 
@@ -66,8 +67,12 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     } else {
         bytes
     };
-    serde_json::from_slice(bytes)
-        .map_err(|error| Problem::bad(format!("the body cannot be read: {error}")))
+    serde_json::from_slice(bytes).map_err(|error| {
+        Problem::bad(format!(
+            "the body cannot be read: {}",
+            misread::json(&error)
+        ))
+    })
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -173,7 +178,8 @@ impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Query(query) = Query::<T>::try_from_uri(&parts.uri).map_err(|error| {
-            Problem::bad(format!("the query cannot be read: {}", error.body_text()))
+            let what = misread::query(&error.body_text());
+            Problem::bad(format!("the query cannot be read: {what}"))
         })?;
         Ok(Self(query))
     }

@@ -304,3 +304,25 @@ async fn a_title_is_one_line_by_whatever_way_it_comes() {
     let titles: Vec<&str> = all.map(|one| one["title"].as_str().unwrap()).collect();
     assert_eq!(titles, ["Logs fill", "Shop is down", "Disk full of logs"]);
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_told_in_plain_words() {
+    let world = World::new();
+    let mut alert = json!({"dedup_key": "a", "action": "trigger", "summary": 5, "severity": "error", "source": "web-1"});
+    let told = |answer: &crate::world::Answered| {
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        answer.json()["detail"].as_str().unwrap().to_owned()
+    };
+    let text = told(&world.post("/alerts", alert.clone()).await);
+    let expected = "the body cannot be read: expected text, found 5 at line 1 column ";
+    assert!(text.starts_with(expected), "{text}");
+    alert["summary"] = json!("x");
+    alert["action"] = json!("explode");
+    let text = told(&world.post("/alerts", alert).await);
+    let expected = r#""explode" is not one of: trigger, "#;
+    assert!(text.contains(expected), "{text}");
+    assert_eq!(
+        told(&world.get("/incidents?limit=x").await),
+        "the query cannot be read: limit: expected a whole number of 0 or more"
+    );
+}

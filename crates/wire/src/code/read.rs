@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::write::File;
 use crate::mapping::Mapping;
+use crate::misread;
 use crate::place::line_and_column;
 
 /// Files at most.
@@ -109,7 +110,8 @@ pub fn read(files: &[File]) -> Result<(Document, Files), Vec<Mistake>> {
             Ok(read) => reading.take(index, &files, with_small_addresses(read)),
             Err(error) => {
                 let at = error.span().map_or(0, |span| span.start);
-                reading.mistakes.push(mistake(file, at, error.message()));
+                let what = misread::toml(&error);
+                reading.mistakes.push(mistake(file, at, &what));
             }
         }
     }

@@ -43,6 +43,16 @@ fn what_is_no_toml_and_what_is_no_key_have_their_places() {
         "all.toml, line 3, column 32: ",
         "dorp",
     );
+    check(
+        "[[services]]\nname = \"Web\"\nwebsite = \"x\"\n",
+        "all.toml, line 3, column 1: ",
+        "\"website\" is not one of the fields: name, ",
+    );
+    check(
+        "[[services]]\nname = 5\n",
+        "all.toml, line 2, column 8: ",
+        "expected text, found 5",
+    );
 }
 
 #[test]
