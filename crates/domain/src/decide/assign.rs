@@ -2,7 +2,7 @@
 
 use super::recipients::NOBODY_LEFT;
 use super::respond::TITLE_MAX;
-use super::{Decider, line_within, text_within};
+use super::{Decider, line_within, prose_within};
 use crate::actor::Actor;
 use crate::command::Refusal;
 use crate::event::{AskedLevel, Cause, Response};
@@ -163,7 +163,7 @@ impl Decider<'_> {
     ) -> Result<(), Refusal> {
         let known = self.open_incident_named(id)?;
         self.refuse_if_quiet(known)?;
-        let message = text_within("message", message, MESSAGE_MAX)?;
+        let message = prose_within("message", message, MESSAGE_MAX)?;
         let people = self.people_named(people)?;
         if let Some(policy) = policy {
             self.known_policy(policy)?;

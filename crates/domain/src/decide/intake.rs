@@ -1,6 +1,6 @@
 //! Decisions about the settings of services, rules and maintenance windows.
 
-use super::{Decider, name_within, text_within};
+use super::{Decider, name_within, seen_within};
 use crate::bugs::{self, Bug};
 use crate::command::{AskedRule, IntakeAsk, Refusal};
 use crate::event::{Cause, EventBody, IntakeEvent, RosterEvent};
@@ -167,7 +167,7 @@ impl Decider<'_> {
             return Ok(());
         };
         self.team()?;
-        let reason = text_within("reason", &reason, 500)?;
+        let reason = seen_within("reason", &reason, 500)?;
         let mut silence = None;
         if let Some(id) = id {
             silence.clone_from(&self.window(id)?.silence);

@@ -270,11 +270,16 @@ fn text_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
     Ok(text.to_owned())
 }
 
-/// The same of what a person writes to be read, without what would turn the direction of the text around it. What cannot be seen is
-/// as good as empty.
+/// The same of what is to be read: what cannot be seen is as good as empty. The rest is kept as it was written.
+fn seen_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
+    let text = if text::shows_nothing(text) { "" } else { text };
+    text_within(field, text, max)
+}
+
+/// The same of what a person writes to be read, without what would turn the direction of the text around it.
 fn prose_within(field: &str, text: &str, max: usize) -> Result<String, Refusal> {
     let text = text::without_turns(text);
-    text_within(field, text::trimmed(&text), max)
+    seen_within(field, text::trimmed(&text), max)
 }
 
 /// The same of a title, which is one line wherever it is shown: in subjects, in messages, in lists.

@@ -1,7 +1,7 @@
 //! Decisions about maintenance windows that name alerts by their labels: made, changed and ended as Alertmanager does with its
 //! silences.
 
-use super::{Decider, text_within};
+use super::{Decider, seen_within};
 use crate::command::{AskedSilence, Refusal};
 use crate::event::{Cause, IntakeEvent};
 use crate::id::MaintenanceId;
@@ -20,7 +20,7 @@ impl Decider<'_> {
             Some(id) => Some(self.window(id)?.clone()),
             None => None,
         };
-        let reason = text_within("comment", &asked.comment, 500)?;
+        let reason = seen_within("comment", &asked.comment, 500)?;
         let created_by = asked.created_by.chars().take(CREATED_BY_CHARS_MAX);
         let blank = |one: char| if one.is_control() { ' ' } else { one };
         let silence = Silence {

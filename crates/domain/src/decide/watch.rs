@@ -1,7 +1,7 @@
 //! Decisions about targets and monitors.
 
 use super::intake::going_on_as;
-use super::{Decider, text_within};
+use super::{Decider, seen_within};
 use crate::command::{Refusal, WatchAsk};
 use crate::event::{Cause, EventBody, RosterEvent, WatchEvent};
 use crate::id::{AlertId, IncidentId, MaintenanceId, MonitorId, ServiceId, TargetId};
@@ -26,7 +26,7 @@ impl Decider<'_> {
                 reason,
             } => {
                 self.target(target)?;
-                let reason = text_within("reason", &reason, 500)?;
+                let reason = seen_within("reason", &reason, 500)?;
                 self.check_quiet(self.now, until)?;
                 self.emit_watch(WatchEvent::TargetMuted {
                     target,
@@ -50,7 +50,7 @@ impl Decider<'_> {
                 reason,
             } => {
                 self.target(target)?;
-                let reason = text_within("reason", &reason, 500)?;
+                let reason = seen_within("reason", &reason, 500)?;
                 self.check_quiet(from, until)?;
                 let id = MaintenanceId::random(self.entropy);
                 let window = Maintenance {

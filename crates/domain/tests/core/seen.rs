@@ -1,8 +1,13 @@
-//! Titles and notes: something of them can be seen, and nothing in them turns the text around it. No alert is refused for that.
+//! Titles, notes and reasons: something of them can be seen, and nothing in titles and notes turns the text around it. No alert is
+//! refused for that.
 
-use tocsin_domain::command::{AlertAsk, Ask, Declared, Labelled, RespondAsk, RuleFired};
+use tocsin_domain::command::{
+    AlertAsk, Ask, AskedSilence, Declared, IntakeAsk, Labelled, RespondAsk, RuleFired, WatchAsk,
+};
 use tocsin_domain::event::IncidentWhat;
+use tocsin_domain::intake::When;
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::Span;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::text::NO_TITLE;
 
@@ -95,6 +100,65 @@ fn a_title_or_note_of_a_person_of_which_nothing_can_be_seen_is_refused() {
         for ask in asks {
             let refusal = world.refused(ask);
             assert!(refusal.contains("must not be empty"), "{refusal}");
+        }
+    }
+}
+
+#[test]
+fn a_reason_a_comment_or_a_request_of_which_nothing_can_be_seen_is_refused() {
+    let mut world = World::with_apache();
+    world.crash();
+    let (target, incident, ada) = (world.target(), world.incident().id, world.ada());
+    let service = *world.state.services.keys().next().unwrap();
+    let (from, until) = (world.now, world.now.plus_ms(60_000));
+    let span = Span::new(from, until);
+    for blank in BLANK.into_iter().chain(["\u{7}", "\u{0}\u{200b}"]) {
+        let reason = || blank.to_owned();
+        let mute = WatchAsk::Mute {
+            target,
+            until,
+            reason: reason(),
+        };
+        let work = WatchAsk::PlanMaintenance {
+            target,
+            from,
+            until,
+            reason: reason(),
+        };
+        let window = IntakeAsk::SetWindow {
+            id: None,
+            reason: reason(),
+            services: vec![service],
+            targets: Vec::new(),
+            when: When::Once { span },
+            matchers: None,
+        };
+        let silence = AskedSilence {
+            id: None,
+            comment: reason(),
+            created_by: "ada".to_owned(),
+            matchers: Vec::new(),
+            span,
+        };
+        let help = RespondAsk::RequestResponders {
+            incident,
+            people: vec![ada],
+            policy: None,
+            message: reason(),
+        };
+        let asks = [
+            Ask::Watch(mute),
+            Ask::Watch(work),
+            Ask::Intake(window),
+            Ask::Intake(IntakeAsk::SetSilence(Box::new(silence))),
+            Ask::Respond(help),
+        ];
+        for ask in asks {
+            let refusal = world.try_ask(ask).expect_err("it is refused").to_string();
+            assert!(
+                refusal.contains("must not be empty"),
+                "{blank:?}: {refusal}"
+            );
         }
     }
 }

@@ -13,6 +13,7 @@ use tocsin_domain::id::TargetId;
 use tocsin_domain::signal::metric;
 use tocsin_domain::state;
 use tocsin_domain::target;
+use tocsin_domain::text::shows_nothing;
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -260,7 +261,7 @@ pub(crate) async fn mute(
         return Err(Problem::bad(format!("minutes: 1 to {MUTE_MINUTES_MAX}")));
     }
     let until = app.now().plus_ms(request.minutes * 60_000);
-    let reason = request.reason.filter(|reason| !reason.trim().is_empty());
+    let reason = request.reason.filter(|reason| !shows_nothing(reason));
     let reason = reason.unwrap_or_else(|| "no reason given".to_owned());
     app.ask(
         &caller.actor,

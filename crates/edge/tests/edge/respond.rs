@@ -345,3 +345,39 @@ async fn what_was_given_to_somebody_who_is_removed_names_whom_it_pages_now() {
     let recipients = shown["paging"]["recipients"].to_string();
     assert!(!recipients.contains("a removed person"), "{recipients}");
 }
+
+#[tokio::test]
+async fn a_note_or_a_reason_of_which_nothing_can_be_seen_counts_as_none() {
+    let world = World::new();
+    world.apache_is_found();
+    let target = world.engine.read(|state| {
+        let mut targets = state.targets.keys();
+        targets.next().unwrap().to_string()
+    });
+    let muted = json!({"minutes": 5, "reason": "\u{200b}"});
+    call(&world, "POST", &format!("/targets/{target}/mute"), muted).await;
+    world.raise("web").await;
+    for (path, body) in [
+        ("notes", json!({"text": "\u{200b}"})),
+        (
+            "responder_requests",
+            json!({"people": [world.ada.to_string()], "message": "\u{feff}\u{7}"}),
+        ),
+    ] {
+        let refused = world.post(&format!("/incidents/1/{path}"), body).await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST, "{path}");
+        let told = refused.text();
+        assert!(told.contains("must not be empty"), "{told}");
+    }
+    let ended = json!({"note": "\u{200b}\u{0}"});
+    let ended = call(&world, "POST", "/incidents/1/resolve", ended).await;
+    assert_eq!(ended["status"], "resolved");
+    let silence = json!({"matchers": [{"name": "a", "value": "b", "isRegex": false}],
+        "startsAt": crate::fakes::START.to_rfc3339(), "endsAt": crate::fakes::START.plus_ms(3_600_000).to_rfc3339(),
+        "createdBy": "ada", "comment": "\u{200b}"});
+    let path = "/alertmanager/api/v2/silences";
+    let made = world
+        .call_at("POST", path, &world.admin, Some(silence))
+        .await;
+    assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+}

@@ -11,6 +11,7 @@ use tocsin_domain::id::MaintenanceId;
 use tocsin_domain::intake::{LabelMatcher, Window};
 use tocsin_domain::oncall::Span;
 use tocsin_domain::state;
+use tocsin_domain::text::shows_nothing;
 use tocsin_wire::alertmanager::{
     Fault, PostedSilence, SILENCE_BYTES_MAX, SilenceShown, filters, id_of_uuid, parse_silence,
     uuid_of_id,
@@ -160,7 +161,7 @@ fn ask_of(app: &App, posted: PostedSilence) -> Result<IntakeAsk, Fault> {
         Some(id) => Some(id_of_uuid(id).flatten().ok_or_else(not_found)?),
     };
     let comment = posted.comment.trim();
-    let comment = if comment.is_empty() {
+    let comment = if shows_nothing(comment) {
         NO_COMMENT
     } else {
         comment

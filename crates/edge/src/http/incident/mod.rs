@@ -23,6 +23,7 @@ use tocsin_domain::event::{Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Incident;
 use tocsin_domain::people;
+use tocsin_domain::text::shows_nothing;
 use tocsin_engine::handle::Done;
 use utoipa::ToSchema;
 
@@ -177,7 +178,7 @@ pub(crate) async fn resolve(
     Body(request): Body<ResolveRequest>,
 ) -> Result<Json<IncidentSummary>, Problem> {
     let incident = find(&app, &id)?;
-    let note = request.note.filter(|note| !note.trim().is_empty());
+    let note = request.note.filter(|note| !shows_nothing(note));
     app.ask(
         &caller.actor,
         Ask::Respond(RespondAsk::Resolve { incident, note }),

@@ -276,6 +276,22 @@ async fn notes_are_kept_and_listed() {
     refused(&answer, 400, 2001);
     let told = answer.json()["error"]["errors"][0].clone();
     assert_eq!(told, "'note.content' is invalid: it has control characters");
+    let path = format!("/incidents/{}", incident["id"].as_str().unwrap());
+    let mut ended = json!({"incident": {"type": "incident_reference", "status": "resolved"}});
+    ended["incident"]["resolution"] = json!("done\u{7}");
+    let answer = ada(&world, ("PUT", &path), Some(ended.clone())).await;
+    refused(&answer, 400, 2001);
+    let told = answer.json()["error"]["errors"][0].clone();
+    assert_eq!(
+        told,
+        "'incident.resolution' is invalid: it has control characters"
+    );
+    // A resolution of which nothing can be seen is none, and so no note.
+    ended["incident"]["resolution"] = json!("\u{200b}");
+    let answer = ada(&world, ("PUT", &path), Some(ended)).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let list = read(&world, &format!("{path}/notes")).await;
+    assert_eq!(list["notes"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use tocsin_domain::code::{MaintenanceWindow, Moment};
 use tocsin_domain::intake::{WINDOW_SUBJECTS_MAX, WINDOWS_MAX};
+use tocsin_domain::text::shows_nothing;
 use tocsin_domain::time::Timestamp;
 
 use super::Keys;
@@ -24,7 +25,11 @@ pub(super) fn windows(
     let mut made = Vec::new();
     for known in &account.windows {
         let reason = known.description.as_deref().unwrap_or_default().trim();
-        let reason = if reason.is_empty() { REASON } else { reason };
+        let reason = if shows_nothing(reason) {
+            REASON
+        } else {
+            reason
+        };
         match window(known, keys, now) {
             Ok(Some((from, until, mut services))) => {
                 let reason = reasons.give("maintenance window", None, reason, remarks);

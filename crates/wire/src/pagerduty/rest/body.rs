@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 use super::time;
+use tocsin_domain::text::shows_nothing;
 use tocsin_domain::time::Timestamp;
 
 /// Bytes of a body at most.
@@ -156,7 +157,7 @@ impl<'a> Fields<'a> {
         found
     }
 
-    /// A text of at most `max` characters that may be absent; blanks around it are none of it.
+    /// A text of at most `max` characters that may be absent, as one is of which nothing can be seen; blanks around it are none of it.
     pub fn text(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
         let text = self.expect(wrong, name, "a string", Value::as_str)?.trim();
         if text.chars().count() > max {
@@ -166,7 +167,7 @@ impl<'a> Fields<'a> {
             ));
             return None;
         }
-        (!text.is_empty()).then(|| text.to_owned())
+        (!shows_nothing(text)).then(|| text.to_owned())
     }
 
     /// A text of at most `max` characters as it was written, with its blanks; empty when it is null.
@@ -199,6 +200,16 @@ impl<'a> Fields<'a> {
     /// A text that must be there and that can be read: of control characters, it has new lines and tabs alone.
     pub fn readable(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
         let text = self.required(wrong, name, max)?;
+        self.without_control(wrong, name, text)
+    }
+
+    /// The same of a text that may be absent.
+    pub fn readable_if_any(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
+        let text = self.text(wrong, name, max)?;
+        self.without_control(wrong, name, text)
+    }
+
+    fn without_control(&self, wrong: &mut Wrong, name: &str, text: String) -> Option<String> {
         if text
             .chars()
             .any(|one| one.is_control() && !"\n\t".contains(one))

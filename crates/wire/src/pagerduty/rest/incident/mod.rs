@@ -131,7 +131,7 @@ pub fn create(bytes: &[u8]) -> Result<Create, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "incident")?;
     let mut wrong = Wrong::default();
-    let title = fields.required(&mut wrong, "title", TITLE_CHARS_MAX);
+    let title = fields.readable(&mut wrong, "title", TITLE_CHARS_MAX);
     let service = fields.reference(&mut wrong, "service");
     if service.is_none() && fields.value("service").is_none() {
         wrong.add("'incident.service' is missing");
@@ -203,8 +203,8 @@ fn update_of(fields: &Fields<'_>, wrong: &mut Wrong) -> Update {
     Update {
         id: None,
         status: fields.word(wrong, "status", &STATUSES),
-        resolution: fields.text(wrong, "resolution", NOTE_CHARS_MAX),
-        title: fields.text(wrong, "title", TITLE_CHARS_MAX),
+        resolution: fields.readable_if_any(wrong, "resolution", NOTE_CHARS_MAX),
+        title: fields.readable_if_any(wrong, "title", TITLE_CHARS_MAX),
         priority,
         urgency: fields.word(wrong, "urgency", &URGENCIES),
         to: to(fields, wrong),
@@ -337,7 +337,7 @@ pub fn request(bytes: &[u8]) -> Result<Request, Refusal> {
     let body: Map<String, Value> = body::object(bytes)?;
     let fields = Fields::new("", &body);
     let mut wrong = Wrong::default();
-    let message = fields.required(&mut wrong, "message", 1_000);
+    let message = fields.readable(&mut wrong, "message", 1_000);
     let list = body::wrapped_list(&body, "responder_request_targets", ASKED_MAX)?;
     let mut targets = Vec::new();
     for entry in &list {

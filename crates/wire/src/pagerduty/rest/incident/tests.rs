@@ -183,6 +183,50 @@ fn notes_updates_and_sources_need_what_they_are_about() {
     assert!(sources(&bytes(&json!({"source_incidents": []}))).is_err());
 }
 
+#[test]
+fn a_text_of_which_nothing_can_be_seen_is_none() {
+    let blank = "\u{200b}\u{feff}";
+    let missing = |refusal: Refusal| refusal.errors;
+    let of_note = note(&bytes(&json!({"note": {"content": blank}})));
+    assert_eq!(
+        of_note.map_err(missing),
+        Err(vec!["'note.content' is missing or blank".to_owned()])
+    );
+    let of_update = status_update(&bytes(&json!({"message": blank})));
+    assert_eq!(
+        of_update.map_err(missing),
+        Err(vec!["'message' is missing or blank".to_owned()])
+    );
+    let target = json!({"id": "QA", "type": "user_reference"});
+    let asked = json!({"message": blank, "responder_request_targets": [target]});
+    assert_eq!(
+        request(&bytes(&asked)).map_err(missing),
+        Err(vec!["'message' is missing or blank".to_owned()])
+    );
+    let ended = json!({"incident": {"status": "resolved", "resolution": blank}});
+    assert_eq!(update(&bytes(&ended)).unwrap().resolution, None);
+}
+
+#[test]
+fn control_characters_are_refused_with_the_field_that_has_them() {
+    let told = |field: &str| vec![format!("'{field}' is invalid: it has control characters")];
+    for field in ["resolution", "title"] {
+        let mut body = json!({"incident": {"status": "resolved"}});
+        body["incident"][field] = json!("Disk\u{7}");
+        let refusal = update(&bytes(&body)).unwrap_err();
+        assert_eq!(refusal.errors, told(&format!("incident.{field}")));
+        body["incident"][field] = json!("Disk:\n\tfull");
+        assert!(update(&bytes(&body)).is_ok(), "{field}");
+    }
+    let rings = json!({"incident": {"title": "Disk\u{7}", "service": {"id": "QA", "type": "service_reference"}}});
+    let refusal = create(&bytes(&rings)).unwrap_err();
+    assert_eq!(refusal.errors, told("incident.title"));
+    let target = json!({"id": "QA", "type": "user_reference"});
+    let rings = json!({"message": "Help\u{7}", "responder_request_targets": [target]});
+    let refusal = request(&bytes(&rings)).unwrap_err();
+    assert_eq!(refusal.errors, told("message"));
+}
+
 /// Any JSON of at most three levels, with the names that bodies use among its keys.
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
