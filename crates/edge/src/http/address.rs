@@ -145,6 +145,8 @@ fn host_of(address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tocsin_wire::mail_address::is_address;
+
     use super::*;
 
     #[test]
@@ -173,6 +175,34 @@ mod tests {
         assert!(of(ChannelKind::Webhook, "https://example.org/hook?k=v").is_ok());
         assert!(of(ChannelKind::Ntfy, "https://ntfy.sh/").is_err());
         assert!(of(ChannelKind::Ntfy, "https://ntfy.sh/topic").is_ok());
+    }
+
+    #[test]
+    fn an_address_that_an_import_takes_is_taken_where_somebody_is_added() {
+        let part = "a".repeat(63);
+        let whole = format!("{part}@{part}.{part}.example.org");
+        let texts = [
+            "ann@example.org",
+            "ann@localhost",
+            "o'neil+page@mail.example.org",
+            "!#$%&'*+-/=?^_`{|}~@example.org",
+            "björn@exämple.org",
+            "1@2.example",
+            &whole,
+            "ann",
+            "ann@",
+            "a..b@example.org",
+            "ann@example..org",
+            "ann@-example.org",
+            "ann@exam_ple.org",
+            "a,b@example.org",
+            "ann@@example.org",
+        ];
+        let taken: Vec<&str> = texts.into_iter().filter(|text| is_address(text)).collect();
+        assert_eq!(taken, texts[..7]);
+        for text in taken {
+            assert!(mail(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

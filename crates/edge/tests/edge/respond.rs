@@ -360,7 +360,7 @@ async fn a_note_or_a_reason_of_which_nothing_can_be_seen_counts_as_none() {
     for (path, body) in [
         ("notes", json!({"text": "\u{200b}"})),
         (
-            "responder_requests",
+            "responders",
             json!({"people": [world.ada.to_string()], "message": "\u{feff}\u{7}"}),
         ),
     ] {

@@ -3,20 +3,11 @@
 
 use std::mem;
 
+use crate::mail_address::is_address;
 use crate::plain::tidy;
 
-/// Characters of an address at most (RFC 5321).
-const ADDRESS_CHARS_MAX: usize = 254;
-/// Bytes at most of what stands before the `@`.
-const LOCAL_BYTES_MAX: usize = 64;
-/// Bytes at most of what stands behind it.
-const DOMAIN_BYTES_MAX: usize = 254;
-/// Bytes of each part of that at most.
-const LABEL_BYTES_MAX: usize = 63;
 /// Characters of a person's name at most, as the core has it.
 const NAME_CHARS_MAX: usize = 200;
-/// What may stand before an `@` without quotes, besides letters, digits and dots.
-const ATOM: &str = "!#$%&'*+-/=?^_`{|}~";
 /// How what a template makes begins.
 const TEMPLATE: &str = "{{";
 
@@ -158,7 +149,7 @@ impl Entry {
             None => (&self.words, &self.comment),
         };
         let address = address.trim().to_lowercase();
-        if self.is_wrong || !is_address(&address) {
+        if self.is_wrong || address.contains(TEMPLATE) || !is_address(&address) {
             return None;
         }
         let name = if name.contains(TEMPLATE) {
@@ -169,29 +160,4 @@ impl Entry {
         };
         Some(Mailbox { address, name })
     }
-}
-
-/// Whether mail can go there. Nothing is taken here that a server would not take.
-fn is_address(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    let is_atom = |atom: &str| {
-        let may_stand = |one: char| one.is_alphanumeric() || ATOM.contains(one);
-        !atom.is_empty() && atom.chars().all(may_stand)
-    };
-    let is_label = |label: &str| {
-        let may_stand = |one: char| one.is_alphanumeric() || one == '-';
-        !label.is_empty()
-            && label.len() <= LABEL_BYTES_MAX
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(may_stand)
-    };
-    !text.contains(TEMPLATE)
-        && text.chars().count() <= ADDRESS_CHARS_MAX
-        && local.len() <= LOCAL_BYTES_MAX
-        && domain.len() <= DOMAIN_BYTES_MAX
-        && local.split('.').all(is_atom)
-        && domain.split('.').all(is_label)
 }

@@ -9,6 +9,7 @@ use tocsin_domain::team::TEAM_MEMBERS_MAX;
 use super::Keys;
 use super::names::{Names, Remarks, said};
 use super::walk::Account;
+use crate::mail_address::is_address;
 use crate::plain::tidy;
 
 /// Priorities at most, as the core has it.
@@ -17,8 +18,6 @@ const PRIORITIES_MAX: usize = 10;
 const PRIORITY_CHARS_MAX: usize = 40;
 /// Characters of a person's name at most.
 const NAME_CHARS_MAX: usize = 200;
-/// Characters of an address at most.
-const ADDRESS_CHARS_MAX: usize = 254;
 
 /// Everybody who has an address.
 pub(super) fn users(account: &Account, names: &mut Names, remarks: &mut Remarks) -> Vec<User> {
@@ -27,12 +26,7 @@ pub(super) fn users(account: &Account, names: &mut Names, remarks: &mut Remarks)
         let name = tidy(known.name.as_deref().unwrap_or_default(), NAME_CHARS_MAX);
         let email = known.email.as_deref().unwrap_or_default().trim();
         let email = email.to_lowercase();
-        let is_address = email.contains('@')
-            && email.chars().count() <= ADDRESS_CHARS_MAX
-            && !email
-                .chars()
-                .any(|one| one.is_whitespace() || one.is_control());
-        if !is_address {
+        if !is_address(&email) {
             remarks.add(format!(
                 "person {name:?}: left out, since {email:?} is no address to sign in with"
             ));

@@ -122,6 +122,24 @@ fn people_have_the_role_that_comes_nearest() {
 }
 
 #[test]
+fn somebody_is_left_out_whose_address_no_server_takes() {
+    for bad in [
+        "@",
+        "ann@",
+        "a,b@example.org",
+        "ann@example..org",
+        "<ann@example.org>",
+    ] {
+        let mut ann = user("PANN", "Ann", "user");
+        ann["email"] = json!(bad);
+        let account = json!({"users": [ann, user("PBOB", "Bob", "user")]});
+        let told = format!("{bad:?} is no address to sign in with");
+        check(&account, &[], &[&told]);
+        assert_eq!(imported(&account).document.users.len(), 1, "{bad}");
+    }
+}
+
+#[test]
 fn teams_have_their_members_and_names_that_collide_are_told() {
     let account = json!({
         "users": people(),
