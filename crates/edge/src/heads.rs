@@ -4,12 +4,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::Version;
 use axum::middleware::Next;
 use axum::response::Response;
+
+use crate::lock::lock;
 
 /// The requests of one connection. All of it is told and asked by the task of the connection.
 #[derive(Default)]
@@ -55,7 +57,7 @@ pub(crate) struct Connections(Arc<Mutex<BTreeMap<SocketAddr, Arc<Requests>>>>);
 
 impl Connections {
     fn lock(&self) -> MutexGuard<'_, BTreeMap<SocketAddr, Arc<Requests>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// One more.

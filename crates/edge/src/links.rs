@@ -1,7 +1,7 @@
 //! Links and callback addresses that carry their own proof: each is signed for one message to one person, and dies with time.
 //! It knows no route.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock};
 
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,6 +13,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::base64url;
 
+use crate::lock::lock;
 use crate::ports::{Accounts, StorageError, Vault};
 
 /// Where the vault's row of the key is kept.
@@ -116,7 +117,7 @@ impl KnownKey {
 }
 
 fn read_or_make(accounts: &dyn Accounts, vault: &dyn Vault) -> Result<LinkKey, StorageError> {
-    let _alone = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _alone = lock(&MAKING);
     let row = accounts
         .setting(SETTING)?
         .and_then(|text| serde_json::from_str::<SecretId>(&text).ok());

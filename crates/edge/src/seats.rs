@@ -6,7 +6,7 @@ use std::future::{Ready, ready};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use crate::access::throttle::network;
 use crate::heads::{Connection, Connections};
 use crate::http::share::{Share, Shares};
+use crate::lock::lock;
 
 /// Connections at once at most, however many files may be open.
 const CONNECTIONS_MAX: u64 = 10_000;
@@ -162,7 +163,7 @@ struct Said(Arc<Mutex<Option<Instant>>>);
 impl Said {
     /// Whether it may be said again; then it counts as said.
     fn is_due(&self) -> bool {
-        let mut said_at = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said_at = lock(&self.0);
         let is_due = said_at.is_none_or(|at| at.elapsed() >= SAID_EVERY);
         if is_due {
             *said_at = Some(Instant::now());

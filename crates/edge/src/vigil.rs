@@ -1,12 +1,13 @@
 //! What the auditor last found and how the canary last went, for `/readyz`, `/metrics` and `doctor`. It judges nothing.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tocsin_domain::audit::Finding;
 use tocsin_domain::time::Timestamp;
 
 use crate::delivery::tally::millis;
+use crate::lock::lock;
 
 /// An audit is made every 30 s; without one for this long, nobody looks.
 const AUDIT_AGE_MAX: Duration = Duration::from_secs(90);
@@ -95,7 +96,7 @@ pub struct Vigil(Mutex<Kept>);
 
 impl Vigil {
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Somebody audits from now on.

@@ -1,7 +1,7 @@
 //! How many requests one API token may send: a bucket for each that fills again evenly. It reads no clock and no request.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -10,6 +10,7 @@ use tocsin_domain::time::Timestamp;
 
 use super::who::{Caller, Via, Who};
 use crate::http::problem::Problem;
+use crate::lock::lock;
 
 /// Requests that one token may send within a minute: far more than any client needs that does not run wild.
 pub const TOKEN_REQUESTS_PER_MINUTE: u32 = 12_000;
@@ -55,7 +56,7 @@ impl TokenLimit {
     pub(crate) fn take(&self, token: TokenId, now: Timestamp) -> Result<Left, Empty> {
         let now = now.as_micros();
         let each = WINDOW_MICROS / i64::from(self.per_minute);
-        let mut all = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.full_at);
         if all.len() >= BUCKETS_MAX {
             all.retain(|_, full_at| *full_at > now);
         }

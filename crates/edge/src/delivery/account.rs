@@ -1,6 +1,6 @@
 //! The accounts at providers that messages go out by: their settings, and their secrets in the vault. It sends nothing.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
@@ -10,6 +10,7 @@ use tocsin_domain::id::SecretId;
 use tocsin_domain::people::ChannelKind;
 use tocsin_wire::base64url;
 
+use crate::lock::lock;
 use crate::ports::{Accounts, StorageError, Vault};
 
 /// Bytes of a key of ours at most, as it is kept.
@@ -172,7 +173,7 @@ pub(crate) fn is_set_up(accounts: &dyn Accounts, provider: Provider) -> Result<b
 
 /// Nobody else changes an account while this is held. Whoever holds it must not [`make_push_key`], which waits for it.
 pub(crate) fn change_alone() -> MutexGuard<'static, ()> {
-    CHANGING.lock().unwrap_or_else(PoisonError::into_inner)
+    lock(&CHANGING)
 }
 
 /// Forgets an account. Its secrets are of no use any more.

@@ -4,7 +4,7 @@
 mod lane;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tocsin_domain::id::NotificationId;
@@ -12,7 +12,9 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tokio::sync::Notify;
 
+use crate::lock::lock;
 use lane::Lane;
+
 pub(crate) use lane::{AT_ONCE_TO_MANY, Rank, Route, Waiting};
 
 /// One attempt to make.
@@ -41,7 +43,7 @@ pub struct Queue(Arc<(Mutex<Lanes>, Notify, Notify)>);
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Lanes> {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.0)
     }
 
     /// Adds an attempt to make. Never waits, may be called from any thread. What is here was committed before, so the core's

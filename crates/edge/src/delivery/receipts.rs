@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -25,6 +25,7 @@ use super::by_account::{method, twilio_access};
 use super::exchange::Call;
 use super::pace::{Wait, within};
 use crate::answers;
+use crate::lock::lock;
 
 /// How often providers are asked.
 pub(super) const EVERY: Duration = Duration::from_secs(5);
@@ -57,7 +58,7 @@ pub(super) struct Followed(Mutex<Vec<Emergency>>);
 
 impl Followed {
     fn lock(&self) -> MutexGuard<'_, Vec<Emergency>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     fn add(&self, id: NotificationId) {

@@ -2,11 +2,13 @@
 //! are read again after a few seconds, so that what was removed from the vault is not kept here.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use secrecy::SecretString;
 use tocsin_domain::id::SecretId;
 use tocsin_domain::time::Timestamp;
+
+use crate::lock::lock;
 
 /// How long what was read is taken to be true.
 const KEPT_MS: u64 = 5_000;
@@ -19,7 +21,7 @@ pub(super) struct Recent(Mutex<HashMap<SecretId, (Timestamp, SecretString)>>);
 
 impl Recent {
     fn lock(&self) -> MutexGuard<'_, HashMap<SecretId, (Timestamp, SecretString)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// A secret that was read within the last seconds.

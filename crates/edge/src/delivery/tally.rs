@@ -1,12 +1,14 @@
 //! Counts what delivery did, for `/metrics` and `doctor`. It decides nothing.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
+
+use crate::lock::lock;
 
 /// How the last attempt by a channel went.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub struct Tally(Mutex<Counted>);
 
 impl Tally {
     fn lock(&self) -> MutexGuard<'_, Counted> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     pub(crate) fn count(&self, channel: ChannelKind, last: Last) {

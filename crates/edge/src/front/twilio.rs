@@ -3,7 +3,7 @@
 
 use std::cmp::Reverse;
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use axum::extract::{OriginalUri, Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
@@ -28,6 +28,7 @@ use crate::delivery::spoken;
 use crate::http::answer::{acknowledge, incident_numbered, is_taken, resolve};
 use crate::http::body;
 use crate::links::{Bound, Use};
+use crate::lock::lock;
 use crate::ports::Once;
 
 /// Bytes of a form at most.
@@ -58,7 +59,7 @@ pub(crate) struct Replies(Mutex<VecDeque<(String, Words)>>);
 impl Replies {
     /// Where the answer to this reply is, or will be.
     fn of(&self, id: &str) -> Words {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = lock(&self.0);
         if let Some((_, words)) = known.iter().find(|(one, _)| one == id) {
             return Arc::clone(words);
         }

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -13,6 +13,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::prometheus_text::{CONTENT_TYPE, Exposition, MetricKind};
 
 use crate::app::App;
+use crate::lock::lock;
 use crate::vigil::Seen;
 
 /// Answered requests by status class.
@@ -28,19 +29,11 @@ impl Requests {
             400..=499 => "4xx",
             500.. => "5xx",
         };
-        *self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .entry(class)
-            .or_default() += 1;
+        *lock(&self.0).entry(class).or_default() += 1;
     }
 
     fn all(&self) -> BTreeMap<&'static str, u64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.0).clone()
     }
 }
 

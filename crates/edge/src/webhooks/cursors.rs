@@ -1,11 +1,12 @@
 //! How far each subscription has come, kept among the settings, so that a start goes on where the run before had come to.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use tocsin_domain::id::WebhookId;
 
 use super::progress::Progress;
+use crate::lock::lock;
 use crate::ports::{Accounts, StorageError};
 
 /// The name of the setting.
@@ -56,7 +57,7 @@ impl Cursors {
 
     /// Never held while something is written: the only thread of the lanes waits for it.
     fn lock(&self) -> MutexGuard<'_, Changing> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.known)
     }
 
     /// How far this one has come.
@@ -73,7 +74,7 @@ impl Cursors {
             known.changes += 1;
             known.changes
         };
-        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = lock(&self.written);
         if *written >= mine {
             // Whoever wrote before has written this, too.
             return;

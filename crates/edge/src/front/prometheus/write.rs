@@ -1,7 +1,7 @@
 //! Remote write, 1.0 and 2.0: what senders of Prometheus' protocol push is on disk before they are told so. Only `wire` knows
 //! the formats; what may be kept is the store's decision.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -19,6 +19,7 @@ use super::refusal::{Kind, Refusal};
 use crate::access::who::Caller;
 use crate::app::{App, Parts};
 use crate::http::body;
+use crate::lock::lock;
 
 /// Bytes of a request as it is sent.
 const COMPRESSED_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -68,12 +69,12 @@ impl Default for Room {
 
 impl Room {
     fn buffer(&self) -> Vec<u8> {
-        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffers = lock(&self.buffers);
         buffers.pop().unwrap_or_default()
     }
 
     fn give_back(&self, buffer: Vec<u8>) {
-        let mut buffers = self.buffers.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buffers = lock(&self.buffers);
         if buffers.len() < BUFFERS_MAX && buffer.capacity() <= BUFFER_BYTES_MAX {
             buffers.push(buffer);
         }

@@ -1,12 +1,13 @@
 //! What became of a press, kept for a minute for the page that is asked for next. It knows no words and no route.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::time::Timestamp;
 
 use super::press::Pressed;
+use crate::lock::lock;
 use crate::secret::letters;
 
 /// Outcomes at most; older ones are forgotten.
@@ -38,7 +39,7 @@ impl Outcomes {
         now: Timestamp,
     ) -> Option<String> {
         let key = letters(KEY_LETTERS).ok()?;
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(&self.0);
         all.retain(|one| is_fresh(one.at, now));
         if all.len() >= OUTCOMES_MAX {
             all.pop_front();
@@ -60,7 +61,7 @@ impl Outcomes {
         message: NotificationId,
         now: Timestamp,
     ) -> Option<(Pressed, String)> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let all = lock(&self.0);
         let is_it = |one: &&Outcome| one.key == key && one.message == message;
         let found = all.iter().find(is_it)?;
         is_fresh(found.at, now).then(|| (found.pressed, found.words.clone()))

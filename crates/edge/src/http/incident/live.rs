@@ -2,7 +2,7 @@
 //! look. A report is not made from this, but from frozen evidence.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use serde::Serialize;
 use tocsin_domain::id::{IncidentId, TargetId};
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 
 use crate::app::Parts;
 use crate::http::shape::Instant;
+use crate::lock::lock;
 use crate::ports::{Answer, LogKind, StorageError};
 
 /// Changes are shown for this long before the onset.
@@ -173,7 +174,7 @@ impl Looks {
 
     /// The look of a moment ago.
     pub(crate) fn recent(&self, incident: IncidentId, now: Timestamp) -> Option<Seen> {
-        let looks = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let looks = lock(&self.kept);
         let (good, seen) = looks.get(&incident)?;
         good.contains(&now).then(|| seen.clone())
     }
@@ -188,7 +189,7 @@ impl Looks {
     ) {
         let good_ms = if over { OVER_GOOD_MS } else { LIVE_GOOD_MS };
         let good_until = now.plus_ms(good_ms.max(GOOD_FACTOR * now.ms_since(begun)));
-        let mut looks = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looks = lock(&self.kept);
         if looks.len() >= LOOKS_MAX {
             looks.retain(|_, (good, _)| good.contains(&now));
         }
