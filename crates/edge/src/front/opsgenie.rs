@@ -13,6 +13,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::opsgenie::{self, ALIAS_CHARS_MAX, BODY_BYTES_MAX, Step};
 
 use super::integration;
+use crate::access::cookie::hex;
 use crate::app::App;
 use crate::http::alert::new_key;
 use crate::http::body;
@@ -64,7 +65,17 @@ fn request_id() -> String {
     let mut random = [0_u8; 16];
     // Without randomness the id is of no use to anybody; the request is answered all the same.
     let _ = getrandom::fill(&mut random);
-    opsgenie::request_id(random)
+    id_of(random)
+}
+
+/// An id in the form of Opsgenie's.
+fn id_of(random: [u8; 16]) -> String {
+    let mut id = hex(&random);
+    // The last first, so that the places of the others stay.
+    for place in [20, 16, 12, 8] {
+        id.insert(place, '-');
+    }
+    id
 }
 
 fn answer(id: &str, status: StatusCode, body: impl Serialize) -> Response {
@@ -245,5 +256,17 @@ async fn carry_out(app: &App, asked: &Asked, integration: &Integration, ask: Ale
             opsgenie::accepted(&asked.id, asked.took_s(app)),
         ),
         Err(problem) => asked.problem(app, &problem),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_requests_have_the_form_of_a_uuid() {
+        assert_eq!(id_of([0xab; 16]), "abababab-abab-abab-abab-abababababab");
+        let bytes: [u8; 16] = std::array::from_fn(|place| u8::try_from(place * 16 + 1).unwrap());
+        assert_eq!(id_of(bytes), "01112131-4151-6171-8191-a1b1c1d1e1f1");
     }
 }

@@ -178,21 +178,6 @@ pub fn rejected(rejection: &Rejection, request_id: &str, took_s: f64) -> (u16, V
     }
 }
 
-/// An id of a request, in the form of Opsgenie's, from random bytes.
-#[must_use]
-pub fn request_id(random: [u8; 16]) -> String {
-    let mut id = String::with_capacity(36);
-    for (place, byte) in random.into_iter().enumerate() {
-        if [4, 6, 8, 10].contains(&place) {
-            id.push('-');
-        }
-        for digit in [byte >> 4, byte & 15] {
-            id.extend(char::from_digit(u32::from(digit), 16));
-        }
-    }
-    id
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -252,16 +237,6 @@ mod tests {
         assert!(create(long.as_bytes()).is_err());
         assert_eq!((step(b" "), step(b"{}")), (Ok(()), Ok(())));
         assert_eq!(step(b"nonsense"), Err(Rejection::Syntax));
-    }
-
-    #[test]
-    fn ids_of_requests_have_the_form_of_a_uuid() {
-        assert_eq!(
-            request_id([0xab; 16]),
-            "abababab-abab-abab-abab-abababababab"
-        );
-        let bytes: [u8; 16] = std::array::from_fn(|place| u8::try_from(place * 16 + 1).unwrap());
-        assert_eq!(request_id(bytes), "01112131-4151-6171-8191-a1b1c1d1e1f1");
     }
 
     #[test]
