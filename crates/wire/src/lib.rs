@@ -10,6 +10,7 @@ pub mod code;
 pub mod email;
 pub mod ical;
 pub mod inbound_mail;
+pub mod json;
 pub mod mail_address;
 pub mod mapping;
 pub mod markup;

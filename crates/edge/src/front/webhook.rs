@@ -11,6 +11,7 @@ use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
 use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_engine::handle::AskError;
+use tocsin_wire::json;
 use tocsin_wire::mapping::{BODY_BYTES_MAX, Failure, Mapping, Outcome, presets};
 use utoipa::ToSchema;
 
@@ -131,7 +132,7 @@ async fn carry_out(
     integration::take_turn(app, integration)
         .map_err(|seconds| Problem::too_many("this integration sends too often", seconds))?;
     let bytes = body::read(headers, content, BODY_BYTES_MAX).await?;
-    let body: Value = serde_json::from_slice(&bytes)
+    let body: Value = json::read(&bytes)
         .map_err(|error| Problem::bad(format!("the body is not JSON: {error}")))?;
     let outcome = outcome_of(app, integration, &body)?;
     let ignored = outcome.ignored;

@@ -13,7 +13,7 @@ use tocsin_wire::plain::cut;
 use utoipa::ToSchema;
 
 use super::alert_list::{AlertRequests, Unreadable};
-use super::body::Json as Body;
+use super::body::WithAlerts;
 use super::incident::incident_in;
 use super::problem::Problem;
 use super::shape::Severity;
@@ -114,7 +114,7 @@ pub(crate) enum SentAlerts {
 pub(crate) async fn send_alert(
     State(app): State<App>,
     caller: Caller,
-    Body(request): Body<AlertRequests>,
+    WithAlerts(request): WithAlerts<AlertRequests>,
 ) -> Result<Response, Problem> {
     match request {
         AlertRequests::One(request) => send_one(&app, &caller, *request).await,

@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 use tocsin_wire::code::TEXT_BYTES_MAX;
-use tocsin_wire::misread;
+use tocsin_wire::{json, misread};
 
 use super::problem::Problem;
 
@@ -30,7 +30,21 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        json(request, BODY_BYTES_MAX).await.map(Self)
+        let bytes = json_bytes(request, BODY_BYTES_MAX).await?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON body with alerts: none is lost because somebody cut a text in the middle of a character.
+pub(crate) struct WithAlerts<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithAlerts<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = json_bytes(request, BODY_BYTES_MAX).await?;
+        let read = json::read(or_nothing(&bytes));
+        read.map(Self).map_err(|error| unread(&error))
     }
 }
 
@@ -41,11 +55,13 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithFiles<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        json(request, FILES_BYTES_MAX).await.map(Self)
+        let bytes = json_bytes(request, FILES_BYTES_MAX).await?;
+        parse(&bytes).map(Self)
     }
 }
 
-async fn json<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, Problem> {
+/// The bytes of a body that is said to be JSON.
+async fn json_bytes(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let (parts, body) = request.into_parts();
     let bytes = read(&parts.headers, body, limit).await?;
     // What asks for an action and has nothing to add may say nothing, and then it has no kind.
@@ -57,22 +73,25 @@ async fn json<T: DeserializeOwned>(request: Request, limit: usize) -> Result<T, 
             "the body must be JSON, with the header Content-Type: application/json",
         ));
     }
-    parse(&bytes)
+    Ok(bytes)
 }
 
 /// Reads JSON; an empty body counts as `{}`.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    let bytes = if bytes.iter().all(u8::is_ascii_whitespace) {
+    serde_json::from_slice(or_nothing(bytes)).map_err(|error| unread(&error))
+}
+
+fn or_nothing(bytes: &[u8]) -> &[u8] {
+    if bytes.iter().all(u8::is_ascii_whitespace) {
         b"{}"
     } else {
         bytes
-    };
-    serde_json::from_slice(bytes).map_err(|error| {
-        Problem::bad(format!(
-            "the body cannot be read: {}",
-            misread::json(&error)
-        ))
-    })
+    }
+}
+
+fn unread(error: &serde_json::Error) -> Problem {
+    let what = misread::json(error);
+    Problem::bad(format!("the body cannot be read: {what}"))
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

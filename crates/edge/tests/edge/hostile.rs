@@ -5,7 +5,8 @@ use axum::http::{Request, StatusCode, header};
 use proptest::prelude::*;
 use serde_json::json;
 
-use crate::world::{BASE, World, trigger};
+use crate::mapped::{checks, integration};
+use crate::world::{BASE, ROUTING_KEY, World, trigger};
 
 const HOSTILE: [&str; 9] = [
     "<script>alert(1)</script>",
@@ -215,4 +216,54 @@ proptest! {
             Ok(())
         })?;
     }
+}
+
+#[tokio::test]
+async fn half_a_character_costs_no_alert_by_any_front() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let opsgenie = format!("GenieKey {}", made["routing_key"].as_str().unwrap());
+    let made = integration(&world, "webhook", Some(checks())).await;
+    let webhook = format!("Bearer {}", made["routing_key"].as_str().unwrap());
+    let admin = format!("Bearer {}", world.admin);
+    let native = |key: &str| json!({"dedup_key": key, "action": "trigger", "summary": format!("HALF {key}"), "severity": "error", "source": "db"});
+    let mut event = trigger("v2");
+    event["payload"]["summary"] = json!("HALF v2");
+    event["payload"]["custom_details"] = json!({"HALF": ["HALF"]});
+    let first =
+        json!({"service_key": ROUTING_KEY, "event_type": "trigger", "description": "HALF v1"});
+    let check = json!({"host": "h", "checks": [{"name": "HALF", "state": "crit"}]});
+    let labelled =
+        json!([{"labels": {"alertname": "Full"}, "annotations": {"summary": "HALF full"}}]);
+    for (path, authorization, body) in [
+        ("/v2/enqueue", "", event),
+        ("/generic/2010-04-15/create_event.json", "", first),
+        ("/v2/alerts", opsgenie.as_str(), json!({"message": "HALF"})),
+        ("/intake", webhook.as_str(), check),
+        ("/api/tocsin/v1/alerts", admin.as_str(), native("one")),
+        (
+            "/api/tocsin/v1/alerts",
+            admin.as_str(),
+            json!([native("of many")]),
+        ),
+        ("/alertmanager/api/v2/alerts", admin.as_str(), labelled),
+    ] {
+        let text = body.to_string().replace("HALF", "disk\\ud83d");
+        let mut request = Request::post(path).header(header::CONTENT_TYPE, "application/json");
+        if !authorization.is_empty() {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let answer = world.send(request.body(Body::from(text)).unwrap()).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text());
+        let newest = world.get("/incidents?limit=1").await.json()["items"][0].clone();
+        let title = newest["title"].as_str().unwrap();
+        assert!(title.starts_with("disk\u{fffd}"), "{path}: {title}");
+    }
+    // What else a person writes is refused as it was.
+    let request = Request::post("/api/tocsin/v1/incidents/1/notes")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::AUTHORIZATION, &admin);
+    let body = Body::from(r#"{"text": "\ud83d"}"#);
+    let refused = world.send(request.body(body).unwrap()).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
 }

@@ -73,7 +73,7 @@ pub fn parse_alerts(bytes: &[u8], now: Timestamp) -> Result<(Vec<ValidAlert>, Ve
         return Err(Fault::required("alerts"));
     }
     let posted: Option<Posted> =
-        serde_json::from_slice(bytes).map_err(|why| Fault::body("alerts", why))?;
+        crate::json::read(bytes).map_err(|why| Fault::body("alerts", why))?;
     let Posted { first, left_out } = posted.unwrap_or_default();
     for (index, alert) in first.iter().enumerate() {
         if alert.as_ref().is_none_or(|alert| alert.labels.is_none()) {

@@ -114,7 +114,7 @@ pub fn key_of(alias: &str) -> String {
 }
 
 fn object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
-    match serde_json::from_slice(body) {
+    match crate::json::read(body) {
         Ok(Value::Object(object)) => Ok(object),
         Ok(_) => Err(Rejection::Unprocessable(vec![wrong(
             "body",

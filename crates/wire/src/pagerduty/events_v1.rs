@@ -28,7 +28,7 @@ pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
             errors,
         });
     }
-    let read = serde_json::from_slice::<Value>(body);
+    let read = crate::json::read::<Value>(body);
     let mut value =
         read.map_err(|error| refused(vec![format!("the body is not JSON: {error}")]))?;
     // Taken out of the body: a copy of it would cost as much as to read it.

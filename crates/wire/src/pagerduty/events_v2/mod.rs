@@ -178,7 +178,7 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
         status: 400,
         errors: vec![error],
     };
-    let value: Value = serde_json::from_slice(body)
+    let value: Value = crate::json::read(body)
         .map_err(|error| refused(format!("the body is not JSON: {error}")))?;
     let Value::Object(object) = value else {
         return Err(refused("the body is not a JSON object".to_owned()));
