@@ -310,7 +310,7 @@ mod tests {
     fn a_file_has_tables_where_json_has_objects() {
         let told = |text: &str| {
             let read = toml::from_str::<BTreeMap<String, Shape>>(text).map(|_| ());
-            super::toml(&read.unwrap_err())
+            toml(&read.unwrap_err())
         };
         assert_eq!(told("a = 5"), "expected a table, found 5");
         let named = "[a]\nname = \"a\"\n";
