@@ -30,7 +30,9 @@ pub fn query(said: &str) -> String {
     let said = said.strip_prefix(OF_QUERY).unwrap_or(said);
     let of_one = || {
         let (name, said) = said.split_once(": ")?;
-        let words = of_text(said).or_else(|| plain(said, "an object"))?;
+        let words = of_text(said)
+            .map(str::to_owned)
+            .or_else(|| plain(said, "an object"))?;
         Some(format!("{name}: {words}"))
     };
     plain(said, "an object")
