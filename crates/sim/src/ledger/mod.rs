@@ -58,6 +58,8 @@ pub(crate) struct Ledger {
     pub(crate) schedules: BTreeMap<ScheduleId, Schedule>,
     /// Which of the exchanges of a schedule that has any hold.
     holding: BTreeMap<ScheduleId, Vec<bool>>,
+    /// Schedules that were changed since somebody looked up who has duty by them.
+    pub(crate) redrawn: BTreeSet<ScheduleId>,
     pub(crate) services: BTreeMap<ServiceId, Service>,
     /// The rules of the installation.
     pub(crate) rules: Vec<Rule>,
