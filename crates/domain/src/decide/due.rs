@@ -237,7 +237,7 @@ impl Decider<'_> {
     pub(super) fn resolve_now(&mut self, incident: IncidentId, cause: Cause, why: &str) {
         let why = why.to_owned();
         let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
-        // What is told along by a message under way is called off here.
+        // Looked up before pages are called off: those that a message under way tells along are told of the end after it.
         let told = self.to_be_told(incident);
         let cause = Cause::Event { position };
         if !bugs::on(Bug::AttemptAfterResolve) {

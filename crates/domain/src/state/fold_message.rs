@@ -48,7 +48,6 @@ impl State {
             NotificationWhat::AttemptFinished {
                 outcome, not_tried, ..
             } => {
-                self.forget_carried(id);
                 if *not_tried {
                     self.forget_trial(id);
                 } else {

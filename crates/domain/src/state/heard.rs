@@ -120,7 +120,7 @@ impl State {
         }
     }
 
-    /// An attempt is over, or its message is taken back.
+    /// An attempt is over, or its message is taken back: what it told along is no longer under way.
     pub(super) fn forget_carried(&mut self, id: NotificationId) {
         self.heard.under_way.remove(&id);
     }
@@ -166,6 +166,9 @@ impl State {
         before: Before,
         position: u64,
     ) {
+        if matches!(what, NotificationWhat::AttemptFinished { .. }) {
+            self.forget_carried(id);
+        }
         let Some(message) = self.notifications.get(&id) else {
             return;
         };
