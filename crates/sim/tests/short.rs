@@ -61,6 +61,7 @@ fn bugs_that_are_let_loose_are_caught() {
     const { assert!(bugs::EXIST, "this test is built with the switches") };
     for bug in [
         Bug::InFlightAtRestartIsFailed,
+        Bug::OneHourHoleInShifts,
         Bug::AlertsOnlyInMemory,
         Bug::RepeatUnderNewKey,
         Bug::LateOutcomeCountedTwice,

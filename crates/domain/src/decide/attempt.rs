@@ -94,7 +94,7 @@ impl Decider<'_> {
             not_tried: ended.not_tried,
         };
         let along = reaching_among(self.state.told_along(id));
-        let taken_back = reaching_among(self.state.taken_back_on_the_way(id));
+        let carried = self.state.carried(id);
         let position = self.emit_message(cause, id, what, purpose.incident());
         // Whoever asks for a wait, or did not answer in all the time an attempt has, keeps nobody waiting: the other way is used
         // at once, and this one when its time comes. So it is when the time went by without a place to send it.
@@ -109,7 +109,7 @@ impl Decider<'_> {
         if given_up && !is_taken_back {
             self.lost(id, &along, position, tried_since);
         }
-        self.tell_end_late(id, &taken_back, outcome, position);
+        self.tell_end_late(id, &carried, position);
         self.tell_mirror_late(id, position);
         self.say_what_a_mirror_missed(id, position);
         Ok(())
@@ -151,6 +151,10 @@ impl Decider<'_> {
         let position = self.emit_message(cause, id, what, purpose.incident());
         if fate.is_loss() && is_last && !was_lost {
             self.lost(id, &along, position, None);
+        }
+        // Nothing was known to have come until now.
+        if self.state.came_with(id, position) {
+            self.tell_end_late(id, &[], position);
         }
         Ok(())
     }

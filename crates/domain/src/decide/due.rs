@@ -1,5 +1,7 @@
 //! What is due: derived from the state alone, so that no timer can be lost.
 
+use std::collections::BTreeMap;
+
 use super::Decider;
 use super::attempt::Ended;
 use crate::bugs::{self, Bug};
@@ -7,8 +9,7 @@ use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, UserId};
 use crate::page::{Delivery, Fate, Notification, Outcome, Purpose};
 use crate::people::ChannelKind;
-use crate::state::{Part, Subject, Wait};
-use crate::time::Timestamp;
+use crate::state::{Coming, Part, Subject, Wait};
 
 /// Rounds of decisions at one instant; each round can make only a few more things due, so this is never reached.
 const ROUNDS_MAX: usize = 64;
@@ -20,6 +21,9 @@ const PARTS: u64 = Part::ALL.len() as u64;
 const PAGED: &str = "they were paged for it";
 /// The same of somebody of whom nobody knows.
 const MAYBE_PAGED: &str = "they may have been paged for it";
+
+/// Somebody, and by which way they are told.
+type To = (UserId, ContactMethodId, ChannelKind);
 
 /// Why a message to a contact method that is not there any more is not sent.
 pub(super) const METHOD_REMOVED: &str = "the contact method was removed";
@@ -233,59 +237,52 @@ impl Decider<'_> {
     pub(super) fn resolve_now(&mut self, incident: IncidentId, cause: Cause, why: &str) {
         let why = why.to_owned();
         let position = self.emit_incident(cause, incident, IncidentWhat::Resolved { why });
+        // Looked up before pages are called off: those that a message under way tells along are told of the end after it.
+        let told = self.to_be_told(incident);
         let cause = Cause::Event { position };
         if !bugs::on(Bug::AttemptAfterResolve) {
             self.cancel_pages(incident, &cause, "the incident is resolved");
         }
         let request = Purpose::Request(incident);
         self.cancel(request, None, &cause, "the incident is resolved");
-        let mut told = self.to_be_told(incident);
-        told.sort();
-        told.dedup();
-        for (user, method, kind) in told {
-            self.plan_end(&cause, incident, user, (method, kind), PAGED);
+        for (to, coming) in told {
+            self.plan_end(&cause, incident, to, coming);
         }
         self.end_mirrors(incident, position);
     }
 
-    /// A page that arrives, or may have, when its incident was over already is followed by that news, as those are that had arrived
-    /// by then. `taken_back`: what it told along when the attempt began, and was called off since.
+    /// A page that comes, or may have, when its incident was over already is followed by that news, as those are that had come by
+    /// then. `along`: what it told along when the attempt began.
     pub(super) fn tell_end_late(
         &mut self,
         id: NotificationId,
-        taken_back: &[NotificationId],
-        outcome: Outcome,
+        along: &[NotificationId],
         position: u64,
     ) {
         if bugs::on(Bug::LateEndUntold) {
             return;
         }
-        let known = self.state.notifications.get(&id);
-        let is_delivered =
-            known.is_some_and(|known| matches!(known.state, Delivery::Delivered { .. }));
-        let why = match outcome {
-            Outcome::Accepted if is_delivered => PAGED,
-            Outcome::TimedOut | Outcome::Unanswered => MAYBE_PAGED,
-            // The word that it was lost may have come before.
-            Outcome::Accepted | Outcome::Failed | Outcome::Refused => return,
-        };
-        let arrived = taken_back.iter().chain([&id]);
-        let mut told: Vec<(IncidentId, UserId, ContactMethodId, ChannelKind)> = arrived
-            .filter_map(|one| self.state.notifications.get(one))
-            .filter(|page| is_followed_by_the_end(page) && !self.has_lost_its_way(page.id))
-            .filter_map(|page| {
-                let incident = self.state.part_of(page.purpose.incident()?);
-                let is_over = !self.state.incidents.get(&incident)?.is_open();
-                let is_owed = is_over && !self.tells_end_yet(incident, page.contact_method);
-                is_owed.then_some((incident, page.user, page.contact_method, page.channel))
-            })
-            .collect();
-        told.sort();
-        told.dedup();
-        for (incident, user, method, kind) in told {
-            let cause = Cause::Event { position };
-            self.plan_end(&cause, incident, user, (method, kind), why);
+        let mut told: BTreeMap<(IncidentId, To), Coming> = BTreeMap::new();
+        let pages = along.iter().chain([&id]);
+        for page in pages.filter_map(|one| self.state.notifications.get(one)) {
+            if let Some((incident, coming)) = self.owed_end(page) {
+                put_best(&mut told, (incident, to(page)), coming);
+            }
         }
+        for ((incident, to), coming) in told {
+            self.plan_end(&Cause::Event { position }, incident, to, coming);
+        }
+    }
+
+    /// The incident of a page, where it is over, nobody has told so to whoever got the page, and nothing is about to.
+    fn owed_end(&self, page: &Notification) -> Option<(IncidentId, Coming)> {
+        let coming = self.untold(page)?;
+        let incident = self.state.part_of(page.purpose.incident()?);
+        let is_over = !self.state.incidents.get(&incident)?.is_open();
+        let is_owed = is_over
+            && !self.has_lost_its_way(page.id)
+            && !self.tells_end_yet(incident, page.contact_method);
+        is_owed.then_some((incident, coming))
     }
 
     /// Whether word that an incident is over is still to go by this way, or has gone at this very moment.
@@ -302,36 +299,60 @@ impl Decider<'_> {
         &mut self,
         cause: &Cause,
         incident: IncidentId,
-        user: UserId,
-        way: (ContactMethodId, ChannelKind),
-        why: &str,
+        (user, method, kind): To,
+        coming: Coming,
     ) {
-        let (purpose, now) = (Purpose::Resolved(incident), self.now);
+        let why = match coming {
+            Coming::Yes => PAGED,
+            Coming::Maybe | Coming::No => MAYBE_PAGED,
+        };
+        let (purpose, now, way) = (Purpose::Resolved(incident), self.now, (method, kind));
         self.plan(cause.clone(), purpose, user, way, None, now, why.to_owned());
     }
 
-    /// Whoever got a page and was not told since that it is over.
-    fn to_be_told(&self, incident: IncidentId) -> Vec<(UserId, ContactMethodId, ChannelKind)> {
-        let told = self.state.messages_about(incident);
-        let told = told.filter(|message| message.purpose == Purpose::Resolved(incident));
-        let told: Vec<(ContactMethodId, Timestamp)> = told
-            .map(|message| (message.contact_method, message.planned_at))
-            .collect();
-        let told_since = |page: &Notification, at: Timestamp| {
-            let mut told = told.iter();
-            told.any(|(method, planned_at)| *method == page.contact_method && *planned_at >= at)
-        };
-        let about = self.state.made_of(incident);
-        about
-            .iter()
-            .flat_map(|about| self.state.messages_about(*about))
-            .filter(|page| is_followed_by_the_end(page))
-            .filter(
-                |page| matches!(page.state, Delivery::Delivered { at } if !told_since(page, at)),
-            )
-            .map(|page| (page.user, page.contact_method, page.channel))
-            .collect()
+    /// Whoever got a page, or may have, and was not told since that it is over.
+    fn to_be_told(&self, incident: IncidentId) -> BTreeMap<To, Coming> {
+        let mut told = BTreeMap::new();
+        for about in self.state.made_of(incident) {
+            for page in self.state.messages_about(about) {
+                if let Some(coming) = self.untold(page) {
+                    put_best(&mut told, to(page), coming);
+                }
+            }
+        }
+        told
     }
+
+    /// Whether a page came, or may have, and its person was not told since that it is over. Of what is under way the outcome is
+    /// still to come, and whoever gets it then reads that last.
+    fn untold(&self, page: &Notification) -> Option<Coming> {
+        let is_under_way = match page.state {
+            Delivery::Sending { .. } => true,
+            Delivery::Together { by } => {
+                let teller = self.state.notifications.get(&by);
+                teller.is_some_and(|one| matches!(one.state, Delivery::Sending { .. }))
+            }
+            Delivery::Due { .. }
+            | Delivery::Delivered { .. }
+            | Delivery::Failed { .. }
+            | Delivery::Cancelled { .. } => false,
+        };
+        if is_under_way || !is_followed_by_the_end(page) {
+            return None;
+        }
+        let coming = self.state.came_untold(page);
+        (coming > Coming::No).then_some(coming)
+    }
+}
+
+const fn to(page: &Notification) -> To {
+    (page.user, page.contact_method, page.channel)
+}
+
+/// By one way somebody is told once; what is sure is said rather than what may be.
+fn put_best<K: Ord>(told: &mut BTreeMap<K, Coming>, to: K, coming: Coming) {
+    let known = told.entry(to).or_insert(coming);
+    *known = coming.max(*known);
 }
 
 /// Whether it pages a person, or asks them to help, by a way that tells them the end too. A system that keeps incidents is told of

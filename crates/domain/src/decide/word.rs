@@ -8,7 +8,7 @@ use crate::id::{ContactMethodId, ScheduleId, UserId};
 use crate::oncall::{Schedule, shown_in};
 use crate::oncall_event::OncallEvent;
 use crate::page::{Purpose, Word};
-use crate::people::{ChannelKind, Role, Urgency, User};
+use crate::people::{ChannelKind, Role, User};
 use crate::time::Timestamp;
 
 /// Findings are told to administrators once within this time at most.
@@ -157,24 +157,17 @@ fn duty_end(schedule: &Schedule, user: UserId, now: Timestamp) -> Option<Timesta
     None
 }
 
-/// By what a person is told something that wakes nobody: their rule for low urgency, else mail, else whatever is verified and
-/// neither calls them nor opens an incident elsewhere.
+/// By what a person is told something that wakes nobody: the soonest of their ways for such, else mail, else whatever is verified,
+/// and never by one that calls them or opens an incident elsewhere.
 pub(super) fn way_that_can_wait(user: &User) -> Option<(ContactMethodId, ChannelKind)> {
-    let verified = user.verified_methods();
-    let verified: Vec<_> = verified.filter(|one| one.kind.carries_words()).collect();
-    let rules = user
-        .rules
-        .iter()
-        .filter(|rule| rule.urgency == Urgency::Low);
-    let mut ruled: Vec<_> = rules
-        .filter_map(|rule| {
-            let method = verified.iter().find(|one| one.id == rule.contact_method)?;
-            Some((rule.delay_ms, *method))
-        })
+    let mut ruled = user.notice_ways().into_iter();
+    let ruled = ruled.find(|way| way.channel.carries_words());
+    let others = user.verified_methods();
+    let others: Vec<(ContactMethodId, ChannelKind)> = others
+        .filter(|method| method.kind.carries_words())
+        .map(|method| (method.id, method.kind))
         .collect();
-    ruled.sort_by_key(|(delay_ms, _)| *delay_ms);
-    let mail = verified.iter().find(|one| one.kind == ChannelKind::Email);
-    let chosen = ruled.first().map(|(_, method)| *method);
-    let chosen = chosen.or(mail.copied()).or(verified.first().copied())?;
-    Some((chosen.id, chosen.kind))
+    let mail = others.iter().find(|(_, kind)| *kind == ChannelKind::Email);
+    let ruled = ruled.map(|way| (way.method, way.channel));
+    ruled.or(mail.copied()).or(others.first().copied())
 }

@@ -59,6 +59,7 @@ impl State {
             active_about: _,
             named_since,
             agenda: _,
+            heard: _,
             outbox: _,
             raising: _,
             storms: _,
@@ -151,6 +152,7 @@ impl State {
         }
         for message in from.messages_of.get(&id).into_iter().flatten() {
             if let Some(known) = from.notifications.shared(message) {
+                self.heard.take_over(&from.heard, id, &known);
                 self.notifications.hold(*message, known);
                 self.messages_of.entry(id).or_default().push(*message);
                 self.settle_active(*message);

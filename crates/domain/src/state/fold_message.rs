@@ -19,10 +19,12 @@ impl State {
                 last_event: envelope.position,
                 ..message.clone()
             };
+            self.note_end(&message, envelope.position);
             self.notifications.insert(id, message);
             self.set_active(id, about, true);
             return;
         }
+        let unheard = self.before_news(id, &event.what);
         let Some(message) = self.notifications.get_mut(&id) else {
             return;
         };
@@ -32,11 +34,15 @@ impl State {
         let state = message.state.clone();
         self.count_together(&before, &state);
         self.settle_active(id);
+        if let Some(before) = unheard {
+            self.hear(id, &event.what, before, envelope.position);
+        }
         match &event.what {
             NotificationWhat::Gathers { .. } => self.gathers(id),
             NotificationWhat::ToldTogether { by } => self.join(id, *by),
             NotificationWhat::AttemptStarted { .. } => {
                 self.stop_gathering(id);
+                self.note_carried(id);
                 self.count_sent(id, at);
             }
             NotificationWhat::AttemptFinished {
@@ -58,6 +64,7 @@ impl State {
             }
             NotificationWhat::Cancelled { .. } => {
                 self.stop_gathering(id);
+                self.forget_carried(id);
                 // What becomes of an attempt under way may never be told: no provider is kept waiting for that.
                 self.forget_trial(id);
                 // What it would have told along is told on its own.

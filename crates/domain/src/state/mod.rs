@@ -16,6 +16,7 @@ mod fold_response;
 mod fold_roster;
 mod fold_tag;
 mod fold_webhook;
+mod heard;
 mod listed;
 mod named;
 mod outbox;
@@ -33,6 +34,7 @@ pub use due::Subject;
 pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
 pub use firing::Firing;
+pub(crate) use heard::Coming;
 pub use listed::{Listed, Listing};
 pub(crate) use named::Named;
 pub use outbox::Provider;
@@ -147,6 +149,7 @@ pub struct State {
     active_about: BTreeMap<IncidentId, Vec<NotificationId>>,
     named_since: named::NamedSince,
     agenda: due::Agenda,
+    heard: heard::Heard,
     outbox: outbox::Outbox,
     raising: raising::Raising,
     storms: storm::Storms,

@@ -137,22 +137,6 @@ impl State {
         self.outbox.left_together.contains_key(&id)
     }
 
-    /// What a message under way told along when its attempt began, and was called off since: who gets it reads of that too.
-    pub fn taken_back_on_the_way(&self, id: NotificationId) -> impl Iterator<Item = &Notification> {
-        let teller = self.notifications.get(&id);
-        let teller = teller.filter(|one| matches!(one.state, Delivery::Sending { .. }));
-        // The last event of what is being sent is the beginning of the attempt.
-        let since = teller.map(|teller| teller.last_event);
-        let members = self.outbox.together.get(&id).into_iter().flatten();
-        members
-            .filter_map(|member| self.notifications.get(member))
-            .filter(move |member| {
-                let is_later = since.is_some_and(|since| member.last_event > since);
-                let is_called_off = matches!(member.state, Delivery::Cancelled { .. });
-                is_later && is_called_off && member.attempts.is_empty()
-            })
-    }
-
     /// What a message told along when its provider took it.
     pub fn told_with(&self, id: NotificationId) -> impl Iterator<Item = &Notification> {
         let members = self.outbox.told.get(&id).into_iter().flatten();

@@ -213,6 +213,7 @@ impl Ledger {
             }
             IncidentWhat::Resolved { .. } => {
                 self.open.remove(&id);
+                self.ended.insert(id);
                 self.groups.end(id);
                 self.change(id, |case| {
                     case.standing = Standing::Over;

@@ -1,7 +1,8 @@
-//! What arrives only when it is over, in the second book: whoever reads then that something fails is told that it does not.
+//! What is read when it is over, or was before, in the second book: whoever may have read that something fails is told that it
+//! does not.
 
 use tocsin_domain::event::{Event, NotificationEvent, NotificationWhat};
-use tocsin_domain::id::{ContactMethodId, IncidentId};
+use tocsin_domain::id::{ContactMethodId, IncidentId, NotificationId};
 use tocsin_domain::page::{Fate, Outcome, Purpose};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
@@ -9,16 +10,48 @@ use tocsin_domain::time::Timestamp;
 use super::{Ledger, Letter, LetterState, Standing};
 use crate::check::Check;
 
+/// What is known of an attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tried {
+    outcome: Option<Outcome>,
+    /// What was said later.
+    fate: Option<Fate>,
+}
+
+impl Tried {
+    /// Whether its message may have come, for all that is known.
+    const fn may_have_come(self) -> bool {
+        match (self.fate, self.outcome) {
+            (Some(Fate::Delivered | Fate::Read | Fate::Unknown), _) => true,
+            (Some(Fate::Failed), _) => false,
+            (None, Some(Outcome::Accepted | Outcome::TimedOut | Outcome::Unanswered)) => true,
+            (None, Some(Outcome::Failed | Outcome::Refused) | None) => false,
+        }
+    }
+}
+
 impl Ledger {
     /// After a message's own event was read.
     pub(super) fn see_late(&mut self, event: &NotificationEvent, envelope: &Event) {
+        let (id, at) = (event.notification, envelope.at);
         match &event.what {
-            NotificationWhat::AttemptFinished { outcome, .. } => {
-                let letter = self.letters.get(&event.notification);
-                let arrives =
-                    letter.is_some_and(|letter| self.arrives_late(letter, *outcome, envelope.at));
-                if arrives {
-                    self.untold.insert(event.notification);
+            NotificationWhat::AttemptFinished {
+                number, outcome, ..
+            } => {
+                self.note_tried(id, *number, |tried| tried.outcome = Some(*outcome));
+                let letter = self.letters.get(&id);
+                let tried = letter.and_then(|letter| letter.tries.get(number));
+                if tried.is_some_and(|tried| tried.may_have_come()) {
+                    self.note_read(id, at);
+                }
+                self.owe_end(id, at);
+            }
+            NotificationWhat::Receipt { number, fate, .. } => {
+                let was_read = self.may_be_read(id);
+                self.note_tried(id, *number, |tried| tried.fate = Some(*fate));
+                if self.may_be_read(id) && !was_read {
+                    self.note_read(id, at);
+                    self.owe_end(id, at);
                 }
             }
             NotificationWhat::Planned { message } => {
@@ -31,37 +64,71 @@ impl Ledger {
             | NotificationWhat::ToldTogether { .. }
             | NotificationWhat::Postponed { .. }
             | NotificationWhat::AttemptStarted { .. }
-            | NotificationWhat::Receipt { .. }
             | NotificationWhat::Cancelled { .. } => {}
+        }
+    }
+
+    fn note_tried(&mut self, id: NotificationId, number: u32, news: impl FnOnce(&mut Tried)) {
+        if let Some(letter) = self.letters.get_mut(&id) {
+            news(letter.tries.entry(number).or_default());
+        }
+    }
+
+    fn may_be_read(&self, id: NotificationId) -> bool {
+        let letter = self.letters.get(&id);
+        letter.is_some_and(Letter::may_be_read)
+    }
+
+    /// A page, or a call for help, came to its person now, or may have. Nobody is called for an end, and another system has news
+    /// of its own.
+    fn note_read(&mut self, id: NotificationId, at: Timestamp) {
+        let Some(letter) = self.letters.get(&id) else {
+            return;
+        };
+        let Some(subject) = self.subject_of(letter) else {
+            return;
+        };
+        let has_no_end = matches!(letter.channel, ChannelKind::Voice | ChannelKind::PagerDuty);
+        let is_told =
+            self.stands(subject, Standing::Over) && self.tells_end(subject, letter.method, at);
+        if !has_no_end && !is_told {
+            self.read.entry(letter.method).or_default().insert(id);
+        }
+    }
+
+    /// There was news of a message: if what it is about is over, whoever has read it is told that, unless more of it is on its way.
+    fn owe_end(&mut self, id: NotificationId, at: Timestamp) {
+        let Some(letter) = self.letters.get(&id) else {
+            return;
+        };
+        let Some(subject) = self.subject_of(letter) else {
+            return;
+        };
+        let read = self.read.get(&letter.method);
+        let is_read = read.is_some_and(|read| read.contains(&id));
+        let is_over = self.stands(subject, Standing::Over);
+        let is_under_way = matches!(letter.state, LetterState::Sending(_));
+        if is_read && is_over && !is_under_way && !self.tells_end(subject, letter.method, at) {
+            self.untold.insert(id);
         }
     }
 
     /// Somebody is told by this way that an incident is over.
     fn note_end_told(&mut self, incident: IncidentId, method: ContactMethodId) {
-        let mut untold = std::mem::take(&mut self.untold);
-        untold.retain(|id| {
-            let is_told = self.letters.get(id).is_some_and(|letter| {
-                letter.method == method && self.subject_of(letter) == Some(incident)
-            });
-            !is_told
-        });
-        self.untold = untold;
-    }
-
-    /// Whether a page, or a call for help, comes to its person now, for all that is known, and what it is about is over. Nobody is
-    /// called for an end, and another system has news of its own.
-    fn arrives_late(&self, letter: &Letter, outcome: Outcome, at: Timestamp) -> bool {
-        let is_lost = matches!(letter.receipt, Some(Fate::Unknown | Fate::Failed));
-        let may_arrive = match outcome {
-            Outcome::Accepted => !is_lost,
-            Outcome::TimedOut | Outcome::Unanswered => true,
-            Outcome::Failed | Outcome::Refused => false,
-        };
-        let has_no_end = matches!(letter.channel, ChannelKind::Voice | ChannelKind::PagerDuty);
-        let subject = self.subject_of(letter);
-        let over = subject.filter(|subject| self.stands(*subject, Standing::Over));
-        let over = over.filter(|_| may_arrive && !has_no_end);
-        over.is_some_and(|subject| !self.tells_end(subject, letter.method, at))
+        let read = self.read.get(&method).into_iter().flatten();
+        let told: Vec<NotificationId> = read
+            .copied()
+            .filter(|id| {
+                let letter = self.letters.get(id);
+                letter.and_then(|letter| self.subject_of(letter)) == Some(incident)
+            })
+            .collect();
+        for id in told {
+            self.untold.remove(&id);
+            if let Some(read) = self.read.get_mut(&method) {
+                read.remove(&id);
+            }
+        }
     }
 
     /// Whether word that an incident is over is still to go by this way, or goes at this moment.
@@ -87,16 +154,35 @@ impl Ledger {
 
     /// After a step in which nothing was left undone. What fails again by now is not over.
     pub(super) fn check_untold(&mut self, now: Timestamp) {
-        for id in std::mem::take(&mut self.untold) {
+        let mut untold = std::mem::take(&mut self.untold);
+        let ended = std::mem::take(&mut self.ended);
+        if !ended.is_empty() {
+            let read = self.read.values().flatten().copied();
+            untold.extend(read.filter(|id| {
+                let letter = self.letters.get(id);
+                // Of what is under way the outcome is still to come.
+                let letter = letter.filter(|one| !matches!(one.state, LetterState::Sending(_)));
+                let subject = letter.and_then(|letter| self.subject_of(letter));
+                subject.is_some_and(|subject| ended.contains(&subject))
+            }));
+        }
+        for id in untold {
             let is_owed = self.letters.get(&id).is_some_and(|letter| {
                 let subject = self.subject_of(letter);
                 let is_over = subject.is_some_and(|subject| self.stands(subject, Standing::Over));
-                is_over && self.has_way(letter)
+                is_over && letter.may_be_read() && self.has_way(letter)
             });
             if is_owed {
-                let what = "it came when it was over, and its person was not told that";
+                let what = "it came, or may have, and its person was not told that it is over";
                 self.find_about(Check::NothingForgotten, id, now, what);
             }
         }
+    }
+}
+
+impl Letter {
+    /// Whether its person has read it, or may have, for all that is known.
+    fn may_be_read(&self) -> bool {
+        self.tries.values().any(|tried| tried.may_have_come())
     }
 }

@@ -1,5 +1,7 @@
 //! Messages in the second book: to whom, by which way, how often, and whether each attempt was right.
 
+use std::collections::BTreeMap;
+
 use tocsin_domain::event::{Cause, Event, NotificationEvent, NotificationWhat};
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::monitor::Severity;
@@ -200,6 +202,7 @@ impl Ledger {
             state: due,
             channel: message.channel,
             receipt: None,
+            tries: BTreeMap::new(),
             unanswered: 0,
             is_taken_back: false,
         };

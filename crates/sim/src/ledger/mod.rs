@@ -40,6 +40,7 @@ use tocsin_domain::time::Timestamp;
 use self::alert::{Alert, Answers, Burning};
 pub(crate) use self::cover::Work;
 use self::group::Groups;
+use self::late::Tried;
 pub(crate) use self::pulse::Pulse;
 
 use crate::check::{Check, Violation};
@@ -57,6 +58,8 @@ pub(crate) struct Ledger {
     pub(crate) schedules: BTreeMap<ScheduleId, Schedule>,
     /// Which of the exchanges of a schedule that has any hold.
     holding: BTreeMap<ScheduleId, Vec<bool>>,
+    /// Schedules that were changed since somebody looked up who has duty by them.
+    pub(crate) redrawn: BTreeSet<ScheduleId>,
     pub(crate) services: BTreeMap<ServiceId, Service>,
     /// The rules of the installation.
     pub(crate) rules: Vec<Rule>,
@@ -96,8 +99,13 @@ pub(crate) struct Ledger {
     given_up: BTreeSet<u64>,
     /// How long a provider asked to be left alone after an attempt, in milliseconds.
     pub(crate) asked_to_wait: BTreeMap<(NotificationId, u32), u64>,
-    /// Pages that came when their incident was over, and whose people are to be told that.
+    /// Pages, and calls for help, by each way: those that their people have read, or may have, and were not told since that it is
+    /// over.
+    read: BTreeMap<ContactMethodId, BTreeSet<NotificationId>>,
+    /// Those of them whose people are to be told that in this step.
     untold: BTreeSet<NotificationId>,
+    /// Incidents that ended since it was looked at last whether people were told that.
+    ended: BTreeSet<IncidentId>,
     /// What is due when.
     due: BTreeSet<(Timestamp, Subject)>,
     due_of: BTreeMap<Subject, Timestamp>,
@@ -274,6 +282,8 @@ pub(crate) struct Letter {
     pub(crate) channel: ChannelKind,
     /// What its provider said of the last attempt after it took it.
     receipt: Option<Fate>,
+    /// What is known of each attempt.
+    tries: BTreeMap<u32, Tried>,
     /// Attempts after which a repeat is right although the provider may have taken it.
     pub(crate) unanswered: u32,
     /// It was taken back while an attempt was under way, whose outcome is still to come.

@@ -82,6 +82,7 @@ impl Ledger {
         for schedule in self.schedules.values_mut() {
             schedule.forget(user);
         }
+        self.redrawn.extend(self.schedules.keys());
         let schedules: Vec<ScheduleId> = self.holding.keys().copied().collect();
         for schedule in schedules {
             self.settle_swaps(schedule);
@@ -99,6 +100,7 @@ impl Ledger {
         match what {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedules.insert(schedule.id, schedule.clone());
+                self.redrawn.insert(schedule.id);
                 self.settle_swaps(schedule.id);
             }
             RosterEvent::ScheduleRemoved { schedule } => {
@@ -145,6 +147,7 @@ impl Ledger {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {
                         schedule.apply(change, event.at);
                     }
+                    self.redrawn.insert(*schedule);
                     self.settle_swaps(*schedule);
                 }
                 OncallEvent::CalendarSet { .. }

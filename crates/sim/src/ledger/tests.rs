@@ -8,7 +8,9 @@ use tocsin_domain::id::{
     ContactMethodId, IncidentId, NotificationId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
 };
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Level, Notification, Outcome, Policy, Purpose, Recipient};
+use tocsin_domain::page::{
+    Delivery, Fate, Level, Notification, Outcome, Policy, Purpose, Recipient,
+};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 
@@ -148,8 +150,11 @@ fn no_schedule_goes_that_a_policy_pages_and_no_service_on_which_something_fails(
     assert_eq!(found_after(set, gone), None);
 }
 
-/// Whether the book minds that a page which ends so, when its incident is over, is followed by this at the same instant.
-fn minds_late(ends: Outcome, then: impl Fn(IncidentId, &Notification) -> Vec<EventBody>) -> bool {
+/// What happens to a page and to its incident.
+type Happens = fn(IncidentId, &Notification) -> EventBody;
+
+/// Whether the book minds that nobody is told of the end, after an attempt of a page began and this happened, all at one instant.
+fn minds_untold(happens: &[Happens]) -> bool {
     let mut random = Random::new(11);
     let incident = IncidentId::random(&mut random);
     let page = Notification {
@@ -180,27 +185,16 @@ fn minds_late(ends: Outcome, then: impl Fn(IncidentId, &Notification) -> Vec<Eve
         severity: Severity::Critical,
         onset: None,
     };
-    let resolved = IncidentWhat::Resolved { why: String::new() };
-    let finished = NotificationWhat::AttemptFinished {
-        not_tried: false,
-        number: 1,
-        outcome: ends,
-        detail: String::new(),
-        retry_at: None,
-        reference: None,
-    };
     let message = page.clone();
     for body in [
         about(incident, opened),
         of(&page, NotificationWhat::Planned { message }),
         of(&page, NotificationWhat::AttemptStarted { number: 1 }),
-        about(incident, resolved),
-        of(&page, finished),
     ] {
         ledger.read(START, body);
     }
-    for body in then(incident, &page) {
-        ledger.read(START, body);
+    for what in happens {
+        ledger.read(START, what(incident, &page));
     }
     ledger.end_step(START, true);
     let mut wrong = ledger.wrong.iter();
@@ -219,38 +213,95 @@ fn of(message: &Notification, what: NotificationWhat) -> EventBody {
     })
 }
 
+fn ends(page: &Notification, outcome: Outcome) -> EventBody {
+    let what = NotificationWhat::AttemptFinished {
+        not_tried: false,
+        number: 1,
+        outcome,
+        detail: String::new(),
+        retry_at: None,
+        reference: None,
+    };
+    of(page, what)
+}
+
+fn receipt(page: &Notification, fate: Fate) -> EventBody {
+    let what = NotificationWhat::Receipt {
+        number: 1,
+        fate,
+        detail: String::new(),
+    };
+    of(page, what)
+}
+
+fn told(page: &Notification, purpose: Purpose) -> EventBody {
+    let message = Notification {
+        id: NotificationId::random(&mut Random::new(12)),
+        purpose,
+        ..page.clone()
+    };
+    let planned = NotificationWhat::Planned {
+        message: message.clone(),
+    };
+    of(&message, planned)
+}
+
+const ACCEPTED: Happens = |_, page| ends(page, Outcome::Accepted);
+const TIMED_OUT: Happens = |_, page| ends(page, Outcome::TimedOut);
+const UNANSWERED: Happens = |_, page| ends(page, Outcome::Unanswered);
+const FAILED: Happens = |_, page| ends(page, Outcome::Failed);
+const REFUSED: Happens = |_, page| ends(page, Outcome::Refused);
+const DELIVERED: Happens = |_, page| receipt(page, Fate::Delivered);
+const LOST: Happens = |_, page| receipt(page, Fate::Failed);
+const OVER: Happens = |incident, _| {
+    let why = String::new();
+    about(incident, IncidentWhat::Resolved { why })
+};
+const BACK: Happens = |incident, _| {
+    let back = IncidentWhat::Relapsed {
+        reopened: true,
+        pages: true,
+        urgent: true,
+        afresh: false,
+        failing: None,
+        by_hand: true,
+    };
+    about(incident, back)
+};
+const TOLD: Happens = |incident, page| told(page, Purpose::Resolved(incident));
+const TOLD_OTHERWISE: Happens = |incident, page| told(page, Purpose::Acknowledged(incident));
+
 #[test]
 fn whoever_gets_a_page_when_it_is_over_is_to_be_told_that_by_the_same_way_unless_it_is_back() {
-    let nothing = |_: IncidentId, _: &Notification| Vec::new();
-    let told_by = |purpose: fn(IncidentId) -> Purpose| {
-        move |incident, page: &Notification| {
-            let message = Notification {
-                id: NotificationId::random(&mut Random::new(12)),
-                purpose: purpose(incident),
-                ..page.clone()
-            };
-            let planned = NotificationWhat::Planned {
-                message: message.clone(),
-            };
-            vec![of(&message, planned)]
-        }
-    };
-    let reopened = |incident, _: &Notification| {
-        let back = IncidentWhat::Relapsed {
-            reopened: true,
-            pages: true,
-            urgent: true,
-            afresh: false,
-            failing: None,
-            by_hand: true,
-        };
-        vec![about(incident, back)]
-    };
-    for ends in [Outcome::Accepted, Outcome::TimedOut, Outcome::Unanswered] {
-        assert!(minds_late(ends, nothing), "{ends:?}");
-        assert!(!minds_late(ends, told_by(Purpose::Resolved)), "{ends:?}");
-        assert!(minds_late(ends, told_by(Purpose::Acknowledged)), "{ends:?}");
-        assert!(!minds_late(ends, reopened), "{ends:?}");
+    for ends in [ACCEPTED, TIMED_OUT, UNANSWERED] {
+        assert!(minds_untold(&[OVER, ends]));
+        assert!(!minds_untold(&[OVER, ends, TOLD]));
+        assert!(minds_untold(&[OVER, ends, TOLD_OTHERWISE]));
+        assert!(!minds_untold(&[OVER, ends, BACK]));
     }
-    assert!(!minds_late(Outcome::Refused, nothing));
+    assert!(!minds_untold(&[OVER, FAILED]));
+    assert!(!minds_untold(&[OVER, REFUSED]));
+    assert!(!minds_untold(&[OVER]), "it is under way");
+}
+
+#[test]
+fn whoever_may_have_got_a_page_before_it_was_over_is_to_be_told_that_too() {
+    for ends in [ACCEPTED, TIMED_OUT, UNANSWERED] {
+        assert!(!minds_untold(&[ends]));
+        assert!(minds_untold(&[ends, OVER]));
+        assert!(!minds_untold(&[ends, OVER, TOLD]));
+        assert!(!minds_untold(&[ends, OVER, BACK]));
+        assert!(!minds_untold(&[ends, LOST, OVER]));
+    }
+    assert!(!minds_untold(&[FAILED, OVER]));
+    assert!(!minds_untold(&[REFUSED, OVER]));
+}
+
+#[test]
+fn whoever_is_known_to_have_got_a_page_only_when_it_is_over_is_to_be_told_that_once() {
+    assert!(minds_untold(&[FAILED, OVER, DELIVERED]));
+    assert!(!minds_untold(&[FAILED, OVER, DELIVERED, TOLD]));
+    assert!(!minds_untold(&[TIMED_OUT, OVER, TOLD, DELIVERED]));
+    assert!(!minds_untold(&[OVER, DELIVERED]), "it is under way");
+    assert!(minds_untold(&[OVER, DELIVERED, FAILED]));
 }

@@ -156,6 +156,7 @@ impl World {
         let out = self.machine.take_out();
         self.check_handed_out(&out, is_dead);
         self.check_served();
+        self.look_up_duty();
         let now = self.wall();
         let is_calm = !is_dead && self.now_us - self.failed_us > RECOVERED_AFTER;
         self.check_clock(now, is_calm);

@@ -3,6 +3,7 @@
 
 mod agenda;
 mod document;
+mod duty;
 mod edit;
 mod ending;
 mod engine;
