@@ -170,7 +170,9 @@ fn listed(known: &str) -> String {
 }
 
 fn quoted(name: &str) -> String {
-    format!("{:?}", cut(name, FOUND_CHARS_MAX))
+    let start = cut(name, FOUND_CHARS_MAX);
+    let more = if start.len() < name.len() { "…" } else { "" };
+    format!("{:?}", [start, more].concat())
 }
 
 #[cfg(test)]

@@ -394,6 +394,6 @@ fn what_is_wrong_with_something_very_long_is_told_in_short() {
             told.iter().all(|one| one.chars().count() < 1_100),
             "{told:?}"
         );
-        assert!(told.iter().any(|one| one.ends_with('…')), "{told:?}");
+        assert!(told.iter().any(|one| one.contains('…')), "{told:?}");
     }
 }
