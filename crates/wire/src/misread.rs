@@ -172,7 +172,7 @@ fn listed(known: &str) -> String {
 fn quoted(name: &str) -> String {
     let start = cut(name, FOUND_CHARS_MAX);
     let more = if start.len() < name.len() { "…" } else { "" };
-    format!("{:?}", [start, more].concat())
+    format!("{:?}", start + more)
 }
 
 #[cfg(test)]
