@@ -45,6 +45,7 @@ impl State {
         }
         if let IncidentWhat::Response(Response::Merged { source, alerts, .. }) = &event.what {
             self.move_alerts(*source, event.incident, alerts);
+            self.note_joined(*source, envelope.position);
         }
         if let IncidentWhat::LevelReached {
             policy: Some(policy),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::State;
+use super::{MERGES_IN_A_ROW_MAX, State};
 use crate::event::NotificationWhat;
 use crate::id::{ContactMethodId, IncidentId, NotificationId};
 use crate::page::{Attempt, Fate, Notification, Outcome, Purpose};
@@ -58,6 +58,8 @@ pub(super) struct Heard {
     under_way: BTreeMap<NotificationId, Vec<NotificationId>>,
     /// Where the last word was planned that an incident is over, by each way.
     ended: BTreeMap<(IncidentId, ContactMethodId), u64>,
+    /// Where an incident became part of another, whose ends before that are none of its own.
+    joined: BTreeMap<IncidentId, u64>,
 }
 
 impl Heard {
@@ -69,6 +71,9 @@ impl Heard {
         let end = (about, message.contact_method);
         if let Some(position) = from.ended.get(&end) {
             self.ended.insert(end, *position);
+        }
+        if let Some(position) = from.joined.get(&about) {
+            self.joined.insert(about, *position);
         }
     }
 }
@@ -85,14 +90,36 @@ impl State {
         let Some(came) = self.heard.came.get(&page.id) else {
             return Coming::No;
         };
-        let incident = page.purpose.incident().map(|about| self.part_of(about));
-        let end = incident.map(|incident| (incident, page.contact_method));
-        let told = end.and_then(|end| self.heard.ended.get(&end));
-        if told.is_some_and(|told| *told > came.position) {
+        let about = page.purpose.incident();
+        if about.is_some_and(|about| self.is_end_told(about, page.contact_method, came.position)) {
             return Coming::No;
         }
         let by = self.notifications.get(&came.by);
         by.map_or(Coming::No, Coming::of)
+    }
+
+    /// Whether word went by this way after that position that an incident, or what it was merged into by then, is over.
+    fn is_end_told(&self, about: IncidentId, method: ContactMethodId, position: u64) -> bool {
+        let (mut part, mut since) = (about, position);
+        // As long as ways of merges are followed at all.
+        for _ in 0..=MERGES_IN_A_ROW_MAX {
+            let told = self.heard.ended.get(&(part, method));
+            if told.is_some_and(|told| *told > since) {
+                return true;
+            }
+            let known = self.incidents.get(&part);
+            let Some(into) = known.and_then(|known| known.merged_into) else {
+                return false;
+            };
+            since = since.max(self.heard.joined.get(&part).copied().unwrap_or(0));
+            part = into;
+        }
+        false
+    }
+
+    /// An incident goes on in another one.
+    pub(super) fn note_joined(&mut self, source: IncidentId, position: u64) {
+        self.heard.joined.insert(source, position);
     }
 
     /// Whether it was this event that told that a message came, or may have.

@@ -206,6 +206,29 @@ fn who_is_paged_late_for_what_was_merged_is_told_when_the_other_is_over() {
 }
 
 #[test]
+fn who_was_told_the_end_of_an_incident_is_told_that_of_what_is_merged_into_it_since() {
+    let mut world = World::set_up();
+    world.trigger("one", Severity::Critical);
+    let into = world.incident().id;
+    world.answer_all(Outcome::Accepted);
+    world.trigger("two", Severity::Critical);
+    let source = world.incident().id;
+    world.answer_all(Outcome::Accepted);
+    end(&mut world, None, "one");
+    assert_eq!(told(&world, into).len(), 1);
+    world.answer_all(Outcome::Accepted);
+    world.respond(RespondAsk::Reopen { incident: into });
+    let sources = vec![source];
+    world.respond(RespondAsk::Merge { sources, into });
+    let note = None;
+    world.respond(RespondAsk::Resolve {
+        incident: into,
+        note,
+    });
+    assert_eq!(told(&world, into).len(), 2);
+}
+
+#[test]
 fn who_is_asked_to_help_only_when_it_is_over_is_told_that() {
     let mut world = World::set_up();
     let bea = world.add_user("Bea");
