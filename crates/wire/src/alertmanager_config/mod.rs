@@ -5,36 +5,31 @@ mod address;
 mod hours;
 mod matcher;
 mod raw;
+mod receiver;
 mod refusal;
+mod remarks;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tocsin_domain::code::{
-    Action, Condition, Document, EscalationPolicy, FieldName, Grouping, HourWindow, Hours, Length,
-    Level, Recipient, Rule, Service, User,
+    Action, Condition, Document, FieldName, Grouping, HourWindow, Hours, Rule, User,
 };
 use tocsin_domain::intake::{Field, GROUP_FIELDS_MAX, RULES_MAX};
 use tocsin_domain::people::Role;
 
-use self::raw::{Config, Receiver, Route};
-use crate::plain::{cut, tidy};
+use self::raw::{Config, Route};
+use self::receiver::{People, Reach, meet};
+use self::remarks::{About, Remarks};
+use crate::plain::tidy;
 
 /// Bytes of a configuration at most.
 pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
 /// How deep routes may stand in each other.
 const DEPTH_MAX: usize = 20;
-/// Remarks at most.
-const REMARKS_MAX: usize = 200;
 /// Characters of the name of a receiver at most: 200 are taken by the core, and those of its rules are longer.
 const NAME_CHARS_MAX: usize = 180;
-/// Whom one step of a policy pages at most, as the core has it.
-const RECIPIENTS_MAX: usize = 10;
 /// Conditions of one rule at most, as the core has it.
 const CONDITIONS_MAX: usize = 50;
-/// Characters that are told of what is no address.
-const WRITTEN_CHARS_MAX: usize = 200;
-/// Time for an acknowledgement, which Alertmanager does not know.
-const LEVEL_DELAY_MS: u64 = 300_000;
 
 /// What became of a configuration.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +54,7 @@ pub fn import(text: &str) -> Result<Imported, String> {
         intervals: BTreeMap::new(),
         document: Document::default(),
         rules: Vec::new(),
-        remarks: BTreeSet::new(),
+        remarks: Remarks::default(),
     };
     import.intervals(&config);
     import.receivers(&config);
@@ -67,23 +62,14 @@ pub fn import(text: &str) -> Result<Imported, String> {
     import.root(root, &receiver);
     import.children(root, &receiver, &[], 1);
     import.rest(&config);
-    if import.rules.len() > RULES_MAX {
-        import.remark(format!(
-            "{} rules came of the routes, and only the first {RULES_MAX} can be kept",
-            import.rules.len()
-        ));
-        import.rules.truncate(RULES_MAX);
-    }
+    import.keep_the_first_rules();
     let mut document = import.document;
     document.alert_rules = (!import.rules.is_empty()).then_some(import.rules);
     Ok(Imported {
         document: document.tidied(),
-        remarks: import.remarks.into_iter().take(REMARKS_MAX).collect(),
+        remarks: import.remarks.into_lines(),
     })
 }
-
-/// People by their addresses, with what they are called where somebody says so.
-type People = BTreeMap<String, String>;
 
 /// A translation under way.
 struct Import {
@@ -91,14 +77,18 @@ struct Import {
     intervals: BTreeMap<String, Vec<Hours>>,
     document: Document,
     rules: Vec<Rule>,
-    remarks: BTreeSet<String>,
+    remarks: Remarks,
 }
 
 impl Import {
+    /// About what routes and the whole say.
     fn remark(&mut self, text: String) {
-        if self.remarks.len() < REMARKS_MAX {
-            self.remarks.insert(text);
-        }
+        self.remarks.add(About::Route, text);
+    }
+
+    /// About what does not become a rule.
+    fn lost(&mut self, text: String) {
+        self.remarks.add(About::Lost, text);
     }
 
     fn intervals(&mut self, config: &Config) {
@@ -117,23 +107,13 @@ impl Import {
     fn receivers(&mut self, config: &Config) {
         let mut people = People::new();
         for receiver in &config.receivers {
-            let name = kept(&receiver.name.value);
-            let mailed = self.mailed(receiver, &name);
-            self.remark_on(receiver, &name, mailed.is_empty());
-            let policy = self.policy(&name, &mailed);
-            self.document.services.push(Service {
-                escalation_policy: policy.as_ref().map(|policy| policy.name.clone()),
-                name,
-                description: String::new(),
-                acknowledgement_timeout: None,
-                urgency: Default::default(),
-                grouping: Grouping::Nothing,
-                resolve_after: None,
-                integrations: Vec::new(),
-                rules: Vec::new(),
-            });
-            self.document.escalation_policies.extend(policy);
-            for (email, name) in mailed {
+            let reach = Reach::of(receiver);
+            if let Some(told) = reach.remark() {
+                self.remarks.add(About::Receiver, told);
+            }
+            self.document.services.push(reach.service());
+            self.document.escalation_policies.extend(reach.policy());
+            for (email, name) in reach.mailed {
                 meet(&mut people, email, name);
             }
         }
@@ -149,63 +129,6 @@ impl Import {
                 name,
                 role: Role::Responder,
             });
-        }
-    }
-
-    /// Whom a receiver mails. What is no address in its lists is told.
-    fn mailed(&mut self, receiver: &Receiver, name: &str) -> People {
-        let mut people = People::new();
-        for list in receiver.lists() {
-            for mailbox in address::mailboxes(&list.value) {
-                match mailbox {
-                    Ok(mailbox) => meet(&mut people, mailbox.address, mailbox.name),
-                    Err(written) => self.remark(format!(
-                        "receiver {name:?}, line {}: {:?} is no mail address, and nobody is made of it: add by hand whom it stands for",
-                        raw::line(list),
-                        cut(&written, WRITTEN_CHARS_MAX)
-                    )),
-                }
-            }
-        }
-        people
-    }
-
-    /// Pages at once whoever is mailed; none when nobody is.
-    fn policy(&mut self, name: &str, mailed: &People) -> Option<EscalationPolicy> {
-        if mailed.len() > RECIPIENTS_MAX {
-            self.remark(format!(
-                "receiver {name:?} mails {} people: the first {RECIPIENTS_MAX} by their addresses are paged, since no step of a \
-                 policy pages more; a team does",
-                mailed.len()
-            ));
-        }
-        let paged = mailed.keys().take(RECIPIENTS_MAX).cloned();
-        let policy = EscalationPolicy {
-            name: name.to_owned(),
-            description: String::new(),
-            repeat: 0,
-            acknowledgement_timeout: None,
-            levels: vec![Level {
-                delay: Length::of_ms(LEVEL_DELAY_MS),
-                targets: paged.map(Recipient::User).collect(),
-                round_robin: false,
-                each_must_acknowledge: false,
-            }],
-        };
-        (!mailed.is_empty()).then_some(policy)
-    }
-
-    fn remark_on(&mut self, receiver: &Receiver, name: &str, pages_nobody_of_its_own: bool) {
-        for (kind, count) in receiver.others() {
-            self.remark(format!(
-                "receiver {name:?}: {count} of {kind} are not carried over, since keys and addresses stand in no file: whoever is to \
-                 be reached so adds a contact method"
-            ));
-        }
-        if pages_nobody_of_its_own {
-            self.remark(format!(
-                "receiver {name:?} mails nobody: its service has the policy of the installation until you give it one"
-            ));
         }
     }
 
@@ -226,14 +149,16 @@ impl Import {
             let conditions = match matcher::conditions(route) {
                 Ok(conditions) => conditions,
                 Err(why) => {
-                    self.remark(format!(
+                    self.lost(format!(
                         "a route to {receiver:?} is left out, with those in it: {why}"
                     ));
                     continue;
                 }
             };
             if depth >= DEPTH_MAX {
-                self.remark(format!("routes more than {DEPTH_MAX} deep are left out"));
+                self.lost(format!(
+                    "routes more than {DEPTH_MAX} deep are left out: one leads to {receiver:?}"
+                ));
                 continue;
             }
             let whole: Vec<Condition> = path.iter().cloned().chain(conditions).collect();
@@ -259,13 +184,25 @@ impl Import {
     fn rule(&mut self, rule: Rule) {
         let count = matcher::count(&rule.when);
         if count > CONDITIONS_MAX {
-            self.remark(format!(
+            self.lost(format!(
                 "the rule {:?} is left out: it has {count} conditions, and a rule {CONDITIONS_MAX} at most",
                 rule.name
             ));
             return;
         }
         self.rules.push(rule);
+    }
+
+    /// A list holds so many; each one that does not fit is told.
+    fn keep_the_first_rules(&mut self) {
+        let count = self.rules.len();
+        let lost = self.rules.split_off(count.min(RULES_MAX));
+        for rule in lost {
+            self.lost(format!(
+                "the rule {:?} is left out: {count} rules came of the routes, and only the first {RULES_MAX} can be kept",
+                rule.name
+            ));
+        }
     }
 
     /// Times in which a route pages nobody.
@@ -278,7 +215,7 @@ impl Import {
             let known = names.iter().filter_map(|name| self.intervals.get(name));
             let hours: Vec<Condition> = known.flatten().cloned().map(within).collect();
             if names.iter().any(|name| !self.intervals.contains_key(name)) {
-                self.remark(format!(
+                self.lost(format!(
                     "times of the route to {receiver:?} are left out: {}",
                     names.join(", ")
                 ));
@@ -369,14 +306,6 @@ fn kept(name: &str) -> String {
 fn receiver_of(route: &Route, around: &str) -> String {
     let named = route.named();
     named.map_or_else(|| around.to_owned(), |name| kept(&name.value))
-}
-
-/// Adds somebody; the first name counts.
-fn meet(people: &mut People, email: String, name: String) {
-    let known = people.entry(email).or_default();
-    if known.is_empty() {
-        *known = name;
-    }
 }
 
 /// The field that a label is.
