@@ -15,7 +15,6 @@ use tocsin_domain::code::{
     Action, Condition, Document, FieldName, Grouping, HourWindow, Hours, Rule, User,
 };
 use tocsin_domain::intake::{Field, GROUP_FIELDS_MAX, RULES_MAX};
-use tocsin_domain::people::Role;
 
 use self::raw::{Config, Route};
 use self::receiver::{People, Reach, meet};
@@ -117,19 +116,13 @@ impl Import {
                 meet(&mut people, email, name);
             }
         }
-        for (email, name) in people {
-            let before = email.split('@').next().unwrap_or_default();
-            let name = if name.is_empty() {
-                before.to_owned()
-            } else {
-                name
-            };
-            self.document.users.push(User {
-                email,
-                name,
-                role: Role::Responder,
-            });
-        }
+        // An address says nothing of what somebody may do, and not always what they are called: who is known keeps both.
+        let users = people.into_iter().map(|(email, name)| User {
+            email,
+            name: (!name.is_empty()).then_some(name),
+            role: None,
+        });
+        self.document.users.extend(users);
     }
 
     fn root(&mut self, root: &Route, name: &str) {

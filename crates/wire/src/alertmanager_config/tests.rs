@@ -78,6 +78,9 @@ fn routes_become_rules_in_the_order_in_which_they_hold() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+    for user in &imported.document.users {
+        assert!(user.name.is_none() && user.role.is_none(), "{user:?}");
+    }
 }
 
 #[test]
@@ -249,7 +252,7 @@ receivers:
         .document
         .users
         .iter()
-        .map(|user| (user.email.as_str(), user.name.as_str()))
+        .map(|user| (user.email.as_str(), user.name.as_deref().unwrap()))
         .collect();
     assert_eq!(
         people,

@@ -4,6 +4,7 @@ mod broken;
 mod doubled;
 mod edits;
 mod made_true;
+mod people;
 mod random;
 mod schema;
 mod services;
