@@ -9,7 +9,7 @@ mod receiver;
 mod refusal;
 mod remarks;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tocsin_domain::code::{
     Action, Condition, Document, FieldName, Grouping, HourWindow, Hours, Rule, User,
@@ -29,6 +29,9 @@ const DEPTH_MAX: usize = 20;
 const NAME_CHARS_MAX: usize = 180;
 /// Conditions of one rule at most, as the core has it.
 const CONDITIONS_MAX: usize = 50;
+
+/// The label of `group_by` that stands for all of them: no two alerts are of one group.
+const EACH_ALONE: &str = "...";
 
 /// What became of a configuration.
 #[derive(Clone, Debug, Default)]
@@ -53,13 +56,14 @@ pub fn import(text: &str) -> Result<Imported, String> {
         intervals: BTreeMap::new(),
         document: Document::default(),
         rules: Vec::new(),
+        groupings: BTreeMap::new(),
+        ungrouped: BTreeSet::new(),
         remarks: Remarks::default(),
     };
     import.intervals(&config);
     import.receivers(&config);
-    let receiver = receiver_of(root, "");
-    import.root(root, &receiver);
-    import.children(root, &receiver, &[], 1);
+    let around = import.root(root);
+    import.children(root, &around);
     import.rest(&config);
     import.keep_the_first_rules();
     let mut document = import.document;
@@ -76,7 +80,21 @@ struct Import {
     intervals: BTreeMap<String, Vec<Hours>>,
     document: Document,
     rules: Vec<Rule>,
+    /// By receivers, how the first route to each that says so groups.
+    groupings: BTreeMap<String, Grouping>,
+    /// Receivers of routes that no `group_by` holds for.
+    ungrouped: BTreeSet<String>,
     remarks: Remarks,
+}
+
+/// What routes have from the one around them.
+struct Around<'a> {
+    receiver: String,
+    /// Each of these holds.
+    conditions: Vec<Condition>,
+    /// The labels by which alerts are grouped.
+    group_by: &'a [String],
+    depth: usize,
 }
 
 impl Import {
@@ -125,20 +143,27 @@ impl Import {
         self.document.users.extend(users);
     }
 
-    fn root(&mut self, root: &Route, name: &str) {
+    /// What the first route says of everything; gives what the routes in it have from it.
+    fn root<'a>(&mut self, root: &'a Route) -> Around<'a> {
+        let receiver = receiver_of(root, "");
         self.remark(format!(
-            "the first route sends everything else to {name:?}: send alerts to the service of that name, and the rules move those that \
+            "the first route sends everything else to {receiver:?}: send alerts to the service of that name, and the rules move those that \
              belong elsewhere"
         ));
         self.remark_on_times(root);
-        self.group(name, root);
+        self.group(&receiver, &root.group_by);
+        Around {
+            receiver,
+            conditions: Vec::new(),
+            group_by: &root.group_by,
+            depth: 1,
+        }
     }
 
     /// The rules of all routes below one: the first that holds is the last that is looked at, and inner ones come first.
-    fn children(&mut self, parent: &Route, receiver: &str, path: &[Condition], depth: usize) {
+    fn children(&mut self, parent: &Route, around: &Around<'_>) {
         for route in &parent.routes {
-            let receiver = receiver_of(route, receiver);
-            let receiver = receiver.as_str();
+            let receiver = receiver_of(route, &around.receiver);
             let conditions = match matcher::conditions(route) {
                 Ok(conditions) => conditions,
                 Err(why) => {
@@ -148,26 +173,33 @@ impl Import {
                     continue;
                 }
             };
-            if depth >= DEPTH_MAX {
+            if around.depth >= DEPTH_MAX {
                 self.lost(format!(
                     "routes more than {DEPTH_MAX} deep are left out: one leads to {receiver:?}"
                 ));
                 continue;
             }
-            let whole: Vec<Condition> = path.iter().cloned().chain(conditions).collect();
-            self.children(route, receiver, &whole, depth + 1);
+            let before = around.conditions.iter().cloned();
+            let inner = Around {
+                receiver,
+                conditions: before.chain(conditions).collect(),
+                group_by: grouped_by(route, around.group_by),
+                depth: around.depth + 1,
+            };
+            self.children(route, &inner);
             self.remark_on_times(route);
-            self.group(receiver, route);
+            self.group(&inner.receiver, inner.group_by);
             if route.go_on {
                 self.remark(format!(
-                    "a route to {receiver:?} continues: an alert belongs to one service here, so the first route has it"
+                    "a route to {:?} continues: an alert belongs to one service here, so the first route has it",
+                    inner.receiver
                 ));
             }
-            self.quiet(route, receiver, &whole);
+            self.quiet(route, &inner.receiver, &inner.conditions);
             self.rule(Rule {
-                name: format!("to {receiver}"),
-                when: all(&whole),
-                then: vec![Action::Route(receiver.to_owned())],
+                name: format!("to {}", inner.receiver),
+                when: all(&inner.conditions),
+                then: vec![Action::Route(inner.receiver)],
                 go_on: false,
             });
         }
@@ -233,10 +265,10 @@ impl Import {
         }
     }
 
-    /// The service of a route groups as the route says, if no other has said so.
-    fn group(&mut self, receiver: &str, route: &Route) {
-        let labels: Vec<&String> = route.group_by.iter().collect();
-        if labels.is_empty() || labels.iter().any(|label| *label == "...") {
+    /// The service of a route groups as the route does, if no other has said so.
+    fn group(&mut self, receiver: &str, labels: &[String]) {
+        if labels.is_empty() {
+            self.ungrouped.insert(receiver.to_owned());
             return;
         }
         if labels.len() > GROUP_FIELDS_MAX {
@@ -245,16 +277,23 @@ impl Import {
             ));
             return;
         }
-        let fields = labels.into_iter().map(|label| label_field(label));
-        let grouping = Grouping::Content(fields.collect());
-        let mut services = self.document.services.iter_mut();
-        let service = services.find(|service| service.name == receiver);
-        match service {
-            Some(service) if service.grouping == Grouping::Nothing => service.grouping = grouping,
-            Some(service) if service.grouping != grouping => self.remark(format!(
+        let grouping = if labels.iter().any(|label| label == EACH_ALONE) {
+            Grouping::Nothing
+        } else {
+            Grouping::Content(labels.iter().map(|label| label_field(label)).collect())
+        };
+        match self.groupings.get(receiver) {
+            Some(first) if *first == grouping => {}
+            Some(_) => self.remark(format!(
                 "routes to {receiver:?} group in different ways: the first one counts"
             )),
-            Some(_) | None => {}
+            None => {
+                let mut services = self.document.services.iter_mut();
+                if let Some(service) = services.find(|service| service.name == receiver) {
+                    service.grouping = grouping.clone();
+                }
+                self.groupings.insert(receiver.to_owned(), grouping);
+            }
         }
     }
 
@@ -273,10 +312,20 @@ impl Import {
     }
 
     fn rest(&mut self, config: &Config) {
+        if !self.ungrouped.is_empty() {
+            let receivers = self.ungrouped.iter().map(|name| format!("{name:?}"));
+            let receivers: Vec<String> = receivers.collect();
+            self.remark(format!(
+                "no group_by holds for routes to {}: there all alerts of such a route are one group, while here each has an incident of \
+                 its own unless the service says otherwise: give it a grouping",
+                receivers.join(", ")
+            ));
+        }
         if !config.inhibit_rules.is_empty() {
             let count = config.inhibit_rules.len();
             self.remark(format!(
-                "{count} inhibit_rules are left out: alerts of one group join one incident instead"
+                "{count} inhibit_rules are left out: no alert keeps another one quiet; those that a service groups join one incident, and \
+                 the others page for themselves"
             ));
         }
         if config.global.is_some() {
@@ -299,6 +348,15 @@ fn kept(name: &str) -> String {
 fn receiver_of(route: &Route, around: &str) -> String {
     let named = route.named();
     named.map_or_else(|| around.to_owned(), |name| kept(&name.value))
+}
+
+/// By which labels a route groups: by those of the one around it, unless it names some.
+fn grouped_by<'a>(route: &'a Route, around: &'a [String]) -> &'a [String] {
+    if route.group_by.is_empty() {
+        around
+    } else {
+        &route.group_by
+    }
 }
 
 /// The field that a label is.

@@ -1,5 +1,6 @@
 //! Configurations carried over.
 
+mod grouping;
 mod losses;
 
 use super::receiver::RECIPIENTS_MAX;
