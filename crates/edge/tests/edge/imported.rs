@@ -70,6 +70,15 @@ async fn whoever_is_known_stays_what_they_are_and_who_comes_is_shown_as_they_wil
     assert_eq!(ada(&after).1, "admin");
 }
 
+#[tokio::test]
+async fn the_rule_of_a_receiver_that_tells_nobody_is_taken() {
+    let world = World::new();
+    let config = "route: { receiver: 'null' }\nreceivers: [ { name: 'null' } ]\n";
+    apply(&world, &files(config)).await;
+    let exported = world.get("/code").await.text();
+    assert!(exported.contains(r#"then = [\"suppress\"]"#), "{exported}");
+}
+
 /// Whatever is taken for an address by the import is one to the server, which reads addresses in its own way.
 #[tokio::test]
 async fn each_address_that_is_imported_is_one_to_the_server() {

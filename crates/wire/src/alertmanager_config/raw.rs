@@ -99,11 +99,22 @@ impl Receiver {
 
     /// What it has besides mail, and how many of each.
     pub(super) fn others(&self) -> Vec<(&str, usize)> {
-        let count = |value: &Value| value.as_array().map_or(1, Vec::len);
+        let count = |value: &Value| match value {
+            Value::Null => 0,
+            Value::Array(list) => list.len(),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => 1,
+        };
         let others = self.rest.iter();
         others
             .map(|(kind, value)| (kind.as_str(), count(value)))
+            .filter(|(_, count)| *count > 0)
             .collect()
+    }
+
+    /// Whether it has no way to tell anybody: such a receiver is there to keep alerts quiet.
+    pub(super) fn is_silent(&self) -> bool {
+        let mails = self.email_configs.as_ref().map_or(0, Vec::len);
+        mails == 0 && self.others().is_empty()
     }
 }
 

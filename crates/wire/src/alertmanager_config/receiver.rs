@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_domain::code::{EscalationPolicy, Grouping, Length, Level, Recipient, Service, Urgency};
+use tocsin_domain::code::{
+    Action, Condition, EscalationPolicy, Grouping, Length, Level, Recipient, Rule, Service, Urgency,
+};
 
 use super::raw::{self, Receiver};
 use super::{address, kept};
@@ -36,6 +38,8 @@ pub(super) struct Reach<'a> {
     wrong: Vec<String>,
     /// What it has besides mail, and how many of each.
     others: Vec<(&'a str, usize)>,
+    /// It is there to keep alerts quiet.
+    is_silent: bool,
 }
 
 impl<'a> Reach<'a> {
@@ -57,6 +61,7 @@ impl<'a> Reach<'a> {
             mailed,
             wrong,
             others: receiver.others(),
+            is_silent: receiver.is_silent(),
         }
     }
 
@@ -70,7 +75,7 @@ impl<'a> Reach<'a> {
             grouping: Grouping::Nothing,
             resolve_after: None,
             integrations: Vec::new(),
-            rules: Vec::new(),
+            rules: self.is_silent.then(silence).into_iter().collect(),
         }
     }
 
@@ -118,11 +123,26 @@ impl<'a> Reach<'a> {
                 self.mailed.len()
             ));
         }
-        if self.mailed.is_empty() {
+        if self.is_silent {
+            said.push(
+                "it tells nobody of anything: a rule of its service suppresses all alerts there until you take it away".to_owned(),
+            );
+        } else if self.mailed.is_empty() {
             said.push(
                 "it mails nobody: its service has the policy of the installation until you give it one".to_owned(),
             );
         }
         (!said.is_empty()).then(|| format!("receiver {:?}: {}", self.name, said.join("; ")))
+    }
+}
+
+/// Keeps all alerts of a service quiet. It stands with the service and not with the rules that move alerts, so that it holds for the
+/// first route too and for no alert of another sender.
+fn silence() -> Rule {
+    Rule {
+        name: "nobody is told".to_owned(),
+        when: Condition::default(),
+        then: vec![Action::Suppress],
+        go_on: false,
     }
 }

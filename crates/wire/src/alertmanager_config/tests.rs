@@ -2,6 +2,7 @@
 
 mod grouping;
 mod losses;
+mod quiet;
 
 use super::receiver::RECIPIENTS_MAX;
 use super::*;
@@ -120,7 +121,7 @@ fn what_has_no_counterpart_is_told_and_no_key_is_carried_over() {
         "global",
         "receiver \"databases\": 1 of pagerduty_configs",
         "receiver \"web\": 2 of slack_configs",
-        "receiver \"mysql\": it mails nobody",
+        "receiver \"mysql\": it tells nobody of anything",
         "\"web[0-9]+\"",
         "a route to \"web\" continues",
         "time interval \"holidays\"",
