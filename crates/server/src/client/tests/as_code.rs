@@ -87,7 +87,11 @@ fn a_plan_is_told_in_words() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("b.toml"), "# b").unwrap();
     std::fs::write(folder.path().join("a.toml"), "# a").unwrap();
-    std::fs::write(folder.path().join("notes.txt"), "no").unwrap();
+    for left_alone in ["notes.txt", "._a.toml", ".b.toml"] {
+        std::fs::write(folder.path().join(left_alone), "no").unwrap();
+    }
+    // So Emacs locks a file: what the link names is not there.
+    std::os::unix::fs::symlink("ann@host.1", folder.path().join(".#a.toml")).unwrap();
     let path = folder.path().to_str().unwrap();
     let (ran, requests) = run_with(vec![Reply::new(200, PLAN)], &["plan", path]);
     assert_eq!(ran.code, 0, "{}", ran.notes);
