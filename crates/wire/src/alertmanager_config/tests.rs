@@ -2,6 +2,7 @@
 
 mod grouping;
 mod losses;
+mod nothing;
 mod quiet;
 
 use super::receiver::RECIPIENTS_MAX;
