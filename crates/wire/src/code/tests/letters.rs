@@ -53,7 +53,7 @@ fn odd() -> impl Strategy<Value = String> {
         '\u{e0041}',
     ];
     let some = prop::collection::vec(prop::sample::select(letters), 0..12);
-    some.prop_map(String::from_iter)
+    some.prop_map(|letters| letters.into_iter().collect::<String>())
 }
 
 #[test]
