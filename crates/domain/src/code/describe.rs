@@ -107,8 +107,8 @@ fn user(email: &str, known: &people::User) -> User {
     } = known;
     User {
         email: email.to_owned(),
-        name: name.clone(),
-        role: *role,
+        name: Some(name.clone()),
+        role: Some(*role),
     }
 }
 

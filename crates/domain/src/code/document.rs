@@ -144,10 +144,33 @@ impl InstallationSettings {
 pub struct User {
     /// The address they sign in with, in small letters.
     pub email: String,
-    /// Their name.
-    pub name: String,
-    /// What they may do.
-    pub role: Role,
+    /// Their name. When none, who is known keeps theirs, and who comes is called as their address begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What they may do. When none, who is known keeps what they may, and who comes is a responder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+}
+
+impl User {
+    /// Whether it says nothing of somebody that is not so.
+    pub(crate) fn is_true_of(&self, known: &Self) -> bool {
+        let Self { email, name, role } = self;
+        *email == known.email
+            && (name.is_none() || *name == known.name)
+            && (role.is_none() || *role == known.role)
+    }
+
+    /// What they are called when they come.
+    pub(crate) fn name_of_newcomer(&self) -> String {
+        let before = self.email.split('@').next().unwrap_or_default();
+        self.name.clone().unwrap_or_else(|| before.to_owned())
+    }
+
+    /// What they may do when they come.
+    pub(crate) fn role_of_newcomer(&self) -> Role {
+        self.role.unwrap_or(Role::Responder)
+    }
 }
 
 /// A team.

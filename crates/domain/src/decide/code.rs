@@ -85,26 +85,26 @@ impl Decider<'_> {
         let (keys, standing) = (self.keys(apply), &apply.standing);
         // Who comes to administer first, so that nobody who stops it is the last one, however addresses stand in the alphabet.
         let mut wanted: Vec<&code::User> = apply.wanted.users.iter().collect();
-        wanted.sort_by_key(|user| user.role != Role::Admin);
+        wanted.sort_by_key(|user| user.role != Some(Role::Admin));
         for user in wanted {
             let code::User { email, name, role } = user;
             let part = Part::new(Kind::Users, email);
             let ask = match keys.users.find(email) {
-                Some(_) if standing.users.contains(user) => continue,
+                Some(_) if standing.users.iter().any(|known| user.is_true_of(known)) => continue,
                 Some(id) => PeopleAsk::Change {
                     user: id,
-                    name: Some(name.clone()),
-                    role: Some(*role),
+                    name: name.clone(),
+                    role: *role,
                     about: None,
                 },
                 None => {
                     let newcomer = apply.newcomers.get(email);
                     let rows = newcomer.ok_or_else(|| not_prepared(&part, "email"))?;
                     PeopleAsk::Add {
-                        name: name.clone(),
+                        name: user.name_of_newcomer(),
                         email: rows.email,
                         pending_code: rows.pending_code,
-                        role: *role,
+                        role: user.role_of_newcomer(),
                         about: None,
                     }
                 }

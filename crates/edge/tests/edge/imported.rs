@@ -43,6 +43,42 @@ async fn people_of_an_imported_address_list_come_with_their_names() {
     assert_eq!(people.len(), 2 + 3, "nobody is made of a template");
 }
 
+#[tokio::test]
+async fn whoever_is_known_stays_what_they_are_and_who_comes_is_shown_as_they_will_be() {
+    let world = World::new();
+    let before = world.get("/users").await.json();
+    let files = files(&configured("ada@example.org, bob@example.org"));
+    let planned = world.post("/code/plan", json!({"files": files})).await;
+    assert_eq!(planned.status, StatusCode::OK, "{}", planned.text());
+    let planned = planned.json();
+    let changes = planned["changes"].as_array().unwrap().iter();
+    let people: Vec<&Value> = changes.filter(|one| one["kind"] == "users").collect();
+    let bob = json!({"change": "added", "kind": "users", "name": "bob@example.org", "fields": [
+        {"path": "name", "before": null, "after": "\"bob\""},
+        {"path": "role", "before": null, "after": "\"responder\""},
+    ]});
+    assert_eq!(people, [&bob]);
+    apply(&world, &files).await;
+    let after = world.get("/users").await.json();
+    let ada = |people: &Value| {
+        let all = people["items"].as_array().unwrap().iter();
+        let mut found = all.filter(|one| one["email"] == "ada@example.org");
+        let ada = found.next().unwrap();
+        (ada["name"].clone(), ada["role"].clone())
+    };
+    assert_eq!(ada(&after), ada(&before));
+    assert_eq!(ada(&after).1, "admin");
+}
+
+#[tokio::test]
+async fn the_rule_of_a_receiver_that_tells_nobody_is_taken() {
+    let world = World::new();
+    let config = "route: { receiver: 'null' }\nreceivers: [ { name: 'null' } ]\n";
+    apply(&world, &files(config)).await;
+    let exported = world.get("/code").await.text();
+    assert!(exported.contains(r#"then = [\"suppress\"]"#), "{exported}");
+}
+
 /// Whatever is taken for an address by the import is one to the server, which reads addresses in its own way.
 #[tokio::test]
 async fn each_address_that_is_imported_is_one_to_the_server() {

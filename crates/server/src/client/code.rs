@@ -214,7 +214,7 @@ fn read(path: &Path) -> Result<Vec<Value>, Failure> {
         let entries = fs::read_dir(path).map_err(|error| failed(path, &error))?;
         for entry in entries {
             let entry = entry.map_err(|error| failed(path, &error))?.path();
-            if entry.extension().is_some_and(|ending| ending == "toml") {
+            if is_ours(&entry) {
                 paths.push(entry);
             }
         }
@@ -235,6 +235,13 @@ fn read(path: &Path) -> Result<Vec<Value>, Failure> {
         text_of(path, &name, file, &mut left)
     });
     files.collect()
+}
+
+/// Editors and systems leave files of their own beside those they belong to, with the same ending: their names begin with a dot.
+fn is_ours(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    let is_hidden = name.as_encoded_bytes().starts_with(b".");
+    !is_hidden && path.extension().is_some_and(|ending| ending == "toml")
 }
 
 fn text_of(path: &Path, name: &str, source: impl Read, left: &mut u64) -> Result<Value, Failure> {

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer};
+use tocsin_wire::plain::is_hostile;
 
 /// One line from the server in which nothing is left that a terminal would obey. There is no other way to get one than to
 /// clean text, so what is shown of the server's words is clean.
@@ -31,15 +32,6 @@ impl fmt::Display for Plain {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(&self.0)
     }
-}
-
-/// Whether a terminal, or the eye, would be led astray: control characters of both sets, marks of writing direction, line
-/// separators, and characters that cannot be seen at all. Tab and newline are among them.
-fn is_hostile(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// One line: breaks and tabs become spaces, everything else hostile goes.

@@ -11,6 +11,9 @@ use crate::alertmanager::written_matchers;
 /// Characters that mean something in a regular expression.
 const MEANING: &str = "\\.+*?()|[]{}^$";
 
+/// The pattern that any text fits.
+const ANYTHING: &str = ".*";
+
 /// All conditions of a route by itself.
 pub(super) fn conditions(route: &Route) -> Result<Vec<Condition>, String> {
     let mut found = Vec::new();
@@ -18,11 +21,11 @@ pub(super) fn conditions(route: &Route) -> Result<Vec<Condition>, String> {
         found.push(equals(label, value));
     }
     for (label, pattern) in &route.match_re {
-        found.push(fits(label, pattern)?);
+        found.extend(fits(label, pattern)?);
     }
     for text in &route.matchers {
         for (label, test, value) in written_matchers(text)? {
-            found.push(matcher(&label, test, &value)?);
+            found.extend(matcher(&label, test, &value)?);
         }
     }
     Ok(found)
@@ -35,15 +38,21 @@ pub(super) fn count(condition: &Condition) -> usize {
     1 + inner.map(count).sum::<usize>()
 }
 
-fn matcher(label: &str, test: LabelTest, value: &str) -> Result<Condition, String> {
+/// None where nothing is asked.
+fn matcher(label: &str, test: LabelTest, value: &str) -> Result<Option<Condition>, String> {
     if label.is_empty() {
         return Err("a condition is on a label without a name".to_owned());
     }
     match test {
-        LabelTest::Equals => Ok(equals(label, value)),
-        LabelTest::Differs => Ok(not(equals(label, value))),
+        LabelTest::Equals => Ok(Some(equals(label, value))),
+        LabelTest::Differs => Ok(Some(not(equals(label, value)))),
         LabelTest::Fits => fits(label, value),
-        LabelTest::Misfits => fits(label, value).map(not),
+        LabelTest::Misfits => match fits(label, value)? {
+            Some(condition) => Ok(Some(not(condition))),
+            None => Err(format!(
+                "no text misfits the pattern {value:?} of {label:?}"
+            )),
+        },
     }
 }
 
@@ -71,7 +80,8 @@ fn not(condition: Condition) -> Condition {
     }
 }
 
-fn fits(label: &str, pattern: &str) -> Result<Condition, String> {
+/// None where any text fits, and a label that is not there too.
+fn fits(label: &str, pattern: &str) -> Result<Option<Condition>, String> {
     let whole = pattern
         .strip_prefix("^")
         .unwrap_or(pattern)
@@ -80,19 +90,24 @@ fn fits(label: &str, pattern: &str) -> Result<Condition, String> {
         .strip_prefix("(?:")
         .or_else(|| whole.strip_prefix('('))
         .and_then(|rest| rest.strip_suffix(')'));
-    let choices = inner.unwrap_or(whole).split('|');
+    let written: Vec<&str> = inner.unwrap_or(whole).split('|').collect();
+    // The others are read all the same: one of them may show that this is no list of choices.
+    let choices = written.iter().filter(|choice| **choice != ANYTHING);
     let choices = choices.map(|choice| {
         let one = one_choice(label, choice);
         one.ok_or_else(|| format!("the pattern {pattern:?} of {label:?} cannot be said here"))
     });
     let mut choices = choices.collect::<Result<Vec<_>, _>>()?;
-    if choices.len() == 1 {
-        return Ok(choices.remove(0));
+    if written.contains(&ANYTHING) {
+        return Ok(None);
     }
-    Ok(Condition {
+    if choices.len() == 1 {
+        return Ok(Some(choices.remove(0)));
+    }
+    Ok(Some(Condition {
         any: Some(choices),
         ..Condition::default()
-    })
+    }))
 }
 
 fn one_choice(label: &str, choice: &str) -> Option<Condition> {
@@ -111,7 +126,7 @@ fn one_choice(label: &str, choice: &str) -> Option<Condition> {
     };
     let text = literal(rest)?;
     if text.is_empty() {
-        // Any text, or none at all: there is nothing to ask.
+        // Any text too, but in a way in which nobody says it.
         return None;
     }
     match (open_before, open_after) {

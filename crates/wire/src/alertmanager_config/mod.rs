@@ -5,36 +5,33 @@ mod address;
 mod hours;
 mod matcher;
 mod raw;
+mod receiver;
 mod refusal;
+mod remarks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tocsin_domain::code::{
-    Action, Condition, Document, EscalationPolicy, FieldName, Grouping, HourWindow, Hours, Length,
-    Level, Recipient, Rule, Service, User,
+    Action, Condition, Document, FieldName, Grouping, HourWindow, Hours, Rule, User,
 };
 use tocsin_domain::intake::{Field, GROUP_FIELDS_MAX, RULES_MAX};
-use tocsin_domain::people::Role;
 
-use self::raw::{Config, Receiver, Route};
-use crate::plain::{cut, tidy};
+use self::raw::{Config, Route};
+use self::receiver::{People, Reach, meet};
+use self::remarks::{About, Remarks};
+use crate::plain::tidy;
 
 /// Bytes of a configuration at most.
 pub const CONFIG_BYTES_MAX: usize = 1024 * 1024;
 /// How deep routes may stand in each other.
 const DEPTH_MAX: usize = 20;
-/// Remarks at most.
-const REMARKS_MAX: usize = 200;
 /// Characters of the name of a receiver at most: 200 are taken by the core, and those of its rules are longer.
 const NAME_CHARS_MAX: usize = 180;
-/// Whom one step of a policy pages at most, as the core has it.
-const RECIPIENTS_MAX: usize = 10;
 /// Conditions of one rule at most, as the core has it.
 const CONDITIONS_MAX: usize = 50;
-/// Characters that are told of what is no address.
-const WRITTEN_CHARS_MAX: usize = 200;
-/// Time for an acknowledgement, which Alertmanager does not know.
-const LEVEL_DELAY_MS: u64 = 300_000;
+
+/// The label of `group_by` that stands for all of them: no two alerts are of one group.
+const EACH_ALONE: &str = "...";
 
 /// What became of a configuration.
 #[derive(Clone, Debug, Default)]
@@ -59,31 +56,23 @@ pub fn import(text: &str) -> Result<Imported, String> {
         intervals: BTreeMap::new(),
         document: Document::default(),
         rules: Vec::new(),
-        remarks: BTreeSet::new(),
+        groupings: BTreeMap::new(),
+        ungrouped: BTreeSet::new(),
+        remarks: Remarks::default(),
     };
     import.intervals(&config);
     import.receivers(&config);
-    let receiver = receiver_of(root, "");
-    import.root(root, &receiver);
-    import.children(root, &receiver, &[], 1);
+    let around = import.root(root);
+    import.children(root, &around);
     import.rest(&config);
-    if import.rules.len() > RULES_MAX {
-        import.remark(format!(
-            "{} rules came of the routes, and only the first {RULES_MAX} can be kept",
-            import.rules.len()
-        ));
-        import.rules.truncate(RULES_MAX);
-    }
+    import.keep_the_first_rules();
     let mut document = import.document;
     document.alert_rules = (!import.rules.is_empty()).then_some(import.rules);
     Ok(Imported {
         document: document.tidied(),
-        remarks: import.remarks.into_iter().take(REMARKS_MAX).collect(),
+        remarks: import.remarks.into_lines(),
     })
 }
-
-/// People by their addresses, with what they are called where somebody says so.
-type People = BTreeMap<String, String>;
 
 /// A translation under way.
 struct Import {
@@ -91,14 +80,32 @@ struct Import {
     intervals: BTreeMap<String, Vec<Hours>>,
     document: Document,
     rules: Vec<Rule>,
-    remarks: BTreeSet<String>,
+    /// By receivers, how the first route to each that says so groups.
+    groupings: BTreeMap<String, Grouping>,
+    /// Receivers of routes that no `group_by` holds for.
+    ungrouped: BTreeSet<String>,
+    remarks: Remarks,
+}
+
+/// What routes have from the one around them.
+struct Around<'a> {
+    receiver: String,
+    /// Each of these holds.
+    conditions: Vec<Condition>,
+    /// The labels by which alerts are grouped.
+    group_by: &'a [String],
+    depth: usize,
 }
 
 impl Import {
+    /// About what routes and the whole say.
     fn remark(&mut self, text: String) {
-        if self.remarks.len() < REMARKS_MAX {
-            self.remarks.insert(text);
-        }
+        self.remarks.add(About::Route, text);
+    }
+
+    /// About what does not become a rule.
+    fn lost(&mut self, text: String) {
+        self.remarks.add(About::Lost, text);
     }
 
     fn intervals(&mut self, config: &Config) {
@@ -117,139 +124,82 @@ impl Import {
     fn receivers(&mut self, config: &Config) {
         let mut people = People::new();
         for receiver in &config.receivers {
-            let name = kept(&receiver.name.value);
-            let mailed = self.mailed(receiver, &name);
-            self.remark_on(receiver, &name, mailed.is_empty());
-            let policy = self.policy(&name, &mailed);
-            self.document.services.push(Service {
-                escalation_policy: policy.as_ref().map(|policy| policy.name.clone()),
-                name,
-                description: String::new(),
-                acknowledgement_timeout: None,
-                urgency: Default::default(),
-                grouping: Grouping::Nothing,
-                resolve_after: None,
-                integrations: Vec::new(),
-                rules: Vec::new(),
-            });
-            self.document.escalation_policies.extend(policy);
-            for (email, name) in mailed {
+            let reach = Reach::of(receiver);
+            if let Some(told) = reach.remark() {
+                self.remarks.add(About::Receiver, told);
+            }
+            self.document.services.push(reach.service());
+            self.document.escalation_policies.extend(reach.policy());
+            for (email, name) in reach.mailed {
                 meet(&mut people, email, name);
             }
         }
-        for (email, name) in people {
-            let before = email.split('@').next().unwrap_or_default();
-            let name = if name.is_empty() {
-                before.to_owned()
-            } else {
-                name
-            };
-            self.document.users.push(User {
-                email,
-                name,
-                role: Role::Responder,
-            });
-        }
+        // An address says nothing of what somebody may do, and not always what they are called: who is known keeps both.
+        let users = people.into_iter().map(|(email, name)| User {
+            email,
+            name: (!name.is_empty()).then_some(name),
+            role: None,
+        });
+        self.document.users.extend(users);
     }
 
-    /// Whom a receiver mails. What is no address in its lists is told.
-    fn mailed(&mut self, receiver: &Receiver, name: &str) -> People {
-        let mut people = People::new();
-        for list in receiver.lists() {
-            for mailbox in address::mailboxes(&list.value) {
-                match mailbox {
-                    Ok(mailbox) => meet(&mut people, mailbox.address, mailbox.name),
-                    Err(written) => self.remark(format!(
-                        "receiver {name:?}, line {}: {:?} is no mail address, and nobody is made of it: add by hand whom it stands for",
-                        raw::line(list),
-                        cut(&written, WRITTEN_CHARS_MAX)
-                    )),
-                }
-            }
-        }
-        people
-    }
-
-    /// Pages at once whoever is mailed; none when nobody is.
-    fn policy(&mut self, name: &str, mailed: &People) -> Option<EscalationPolicy> {
-        if mailed.len() > RECIPIENTS_MAX {
-            self.remark(format!(
-                "receiver {name:?} mails {} people: the first {RECIPIENTS_MAX} by their addresses are paged, since no step of a \
-                 policy pages more; a team does",
-                mailed.len()
-            ));
-        }
-        let paged = mailed.keys().take(RECIPIENTS_MAX).cloned();
-        let policy = EscalationPolicy {
-            name: name.to_owned(),
-            description: String::new(),
-            repeat: 0,
-            acknowledgement_timeout: None,
-            levels: vec![Level {
-                delay: Length::of_ms(LEVEL_DELAY_MS),
-                targets: paged.map(Recipient::User).collect(),
-                round_robin: false,
-                each_must_acknowledge: false,
-            }],
-        };
-        (!mailed.is_empty()).then_some(policy)
-    }
-
-    fn remark_on(&mut self, receiver: &Receiver, name: &str, pages_nobody_of_its_own: bool) {
-        for (kind, count) in receiver.others() {
-            self.remark(format!(
-                "receiver {name:?}: {count} of {kind} are not carried over, since keys and addresses stand in no file: whoever is to \
-                 be reached so adds a contact method"
-            ));
-        }
-        if pages_nobody_of_its_own {
-            self.remark(format!(
-                "receiver {name:?} mails nobody: its service has the policy of the installation until you give it one"
-            ));
-        }
-    }
-
-    fn root(&mut self, root: &Route, name: &str) {
+    /// What the first route says of everything; gives what the routes in it have from it.
+    fn root<'a>(&mut self, root: &'a Route) -> Around<'a> {
+        let receiver = receiver_of(root, "");
         self.remark(format!(
-            "the first route sends everything else to {name:?}: send alerts to the service of that name, and the rules move those that \
+            "the first route sends everything else to {receiver:?}: send alerts to the service of that name, and the rules move those that \
              belong elsewhere"
         ));
         self.remark_on_times(root);
-        self.group(name, root);
+        self.group(&receiver, &root.group_by);
+        Around {
+            receiver,
+            conditions: Vec::new(),
+            group_by: &root.group_by,
+            depth: 1,
+        }
     }
 
     /// The rules of all routes below one: the first that holds is the last that is looked at, and inner ones come first.
-    fn children(&mut self, parent: &Route, receiver: &str, path: &[Condition], depth: usize) {
+    fn children(&mut self, parent: &Route, around: &Around<'_>) {
         for route in &parent.routes {
-            let receiver = receiver_of(route, receiver);
-            let receiver = receiver.as_str();
+            let receiver = receiver_of(route, &around.receiver);
             let conditions = match matcher::conditions(route) {
                 Ok(conditions) => conditions,
                 Err(why) => {
-                    self.remark(format!(
+                    self.lost(format!(
                         "a route to {receiver:?} is left out, with those in it: {why}"
                     ));
                     continue;
                 }
             };
-            if depth >= DEPTH_MAX {
-                self.remark(format!("routes more than {DEPTH_MAX} deep are left out"));
+            if around.depth >= DEPTH_MAX {
+                self.lost(format!(
+                    "routes more than {DEPTH_MAX} deep are left out: one leads to {receiver:?}"
+                ));
                 continue;
             }
-            let whole: Vec<Condition> = path.iter().cloned().chain(conditions).collect();
-            self.children(route, receiver, &whole, depth + 1);
+            let before = around.conditions.iter().cloned();
+            let inner = Around {
+                receiver,
+                conditions: before.chain(conditions).collect(),
+                group_by: grouped_by(route, around.group_by),
+                depth: around.depth + 1,
+            };
+            self.children(route, &inner);
             self.remark_on_times(route);
-            self.group(receiver, route);
+            self.group(&inner.receiver, inner.group_by);
             if route.go_on {
                 self.remark(format!(
-                    "a route to {receiver:?} continues: an alert belongs to one service here, so the first route has it"
+                    "a route to {:?} continues: an alert belongs to one service here, so the first route has it",
+                    inner.receiver
                 ));
             }
-            self.quiet(route, receiver, &whole);
+            self.quiet(route, &inner.receiver, &inner.conditions);
             self.rule(Rule {
-                name: format!("to {receiver}"),
-                when: all(&whole),
-                then: vec![Action::Route(receiver.to_owned())],
+                name: format!("to {}", inner.receiver),
+                when: all(&inner.conditions),
+                then: vec![Action::Route(inner.receiver)],
                 go_on: false,
             });
         }
@@ -259,13 +209,25 @@ impl Import {
     fn rule(&mut self, rule: Rule) {
         let count = matcher::count(&rule.when);
         if count > CONDITIONS_MAX {
-            self.remark(format!(
+            self.lost(format!(
                 "the rule {:?} is left out: it has {count} conditions, and a rule {CONDITIONS_MAX} at most",
                 rule.name
             ));
             return;
         }
         self.rules.push(rule);
+    }
+
+    /// A list holds so many; each one that does not fit is told.
+    fn keep_the_first_rules(&mut self) {
+        let count = self.rules.len();
+        let lost = self.rules.split_off(count.min(RULES_MAX));
+        for rule in lost {
+            self.lost(format!(
+                "the rule {:?} is left out: {count} rules came of the routes, and only the first {RULES_MAX} can be kept",
+                rule.name
+            ));
+        }
     }
 
     /// Times in which a route pages nobody.
@@ -278,7 +240,7 @@ impl Import {
             let known = names.iter().filter_map(|name| self.intervals.get(name));
             let hours: Vec<Condition> = known.flatten().cloned().map(within).collect();
             if names.iter().any(|name| !self.intervals.contains_key(name)) {
-                self.remark(format!(
+                self.lost(format!(
                     "times of the route to {receiver:?} are left out: {}",
                     names.join(", ")
                 ));
@@ -303,10 +265,10 @@ impl Import {
         }
     }
 
-    /// The service of a route groups as the route says, if no other has said so.
-    fn group(&mut self, receiver: &str, route: &Route) {
-        let labels: Vec<&String> = route.group_by.iter().collect();
-        if labels.is_empty() || labels.iter().any(|label| *label == "...") {
+    /// The service of a route groups as the route does, if no other has said so.
+    fn group(&mut self, receiver: &str, labels: &[String]) {
+        if labels.is_empty() {
+            self.ungrouped.insert(receiver.to_owned());
             return;
         }
         if labels.len() > GROUP_FIELDS_MAX {
@@ -315,16 +277,23 @@ impl Import {
             ));
             return;
         }
-        let fields = labels.into_iter().map(|label| label_field(label));
-        let grouping = Grouping::Content(fields.collect());
-        let mut services = self.document.services.iter_mut();
-        let service = services.find(|service| service.name == receiver);
-        match service {
-            Some(service) if service.grouping == Grouping::Nothing => service.grouping = grouping,
-            Some(service) if service.grouping != grouping => self.remark(format!(
+        let grouping = if labels.iter().any(|label| label == EACH_ALONE) {
+            Grouping::Nothing
+        } else {
+            Grouping::Content(labels.iter().map(|label| label_field(label)).collect())
+        };
+        match self.groupings.get(receiver) {
+            Some(first) if *first == grouping => {}
+            Some(_) => self.remark(format!(
                 "routes to {receiver:?} group in different ways: the first one counts"
             )),
-            Some(_) | None => {}
+            None => {
+                let mut services = self.document.services.iter_mut();
+                if let Some(service) = services.find(|service| service.name == receiver) {
+                    service.grouping = grouping.clone();
+                }
+                self.groupings.insert(receiver.to_owned(), grouping);
+            }
         }
     }
 
@@ -343,10 +312,20 @@ impl Import {
     }
 
     fn rest(&mut self, config: &Config) {
+        if !self.ungrouped.is_empty() {
+            let receivers = self.ungrouped.iter().map(|name| format!("{name:?}"));
+            let receivers: Vec<String> = receivers.collect();
+            self.remark(format!(
+                "no group_by holds for routes to {}: there all alerts of such a route are one group, while here each has an incident of \
+                 its own unless the service says otherwise: give it a grouping",
+                receivers.join(", ")
+            ));
+        }
         if !config.inhibit_rules.is_empty() {
             let count = config.inhibit_rules.len();
             self.remark(format!(
-                "{count} inhibit_rules are left out: alerts of one group join one incident instead"
+                "{count} inhibit_rules are left out: no alert keeps another one quiet; those that a service groups join one incident, and \
+                 the others page for themselves"
             ));
         }
         if config.global.is_some() {
@@ -371,11 +350,12 @@ fn receiver_of(route: &Route, around: &str) -> String {
     named.map_or_else(|| around.to_owned(), |name| kept(&name.value))
 }
 
-/// Adds somebody; the first name counts.
-fn meet(people: &mut People, email: String, name: String) {
-    let known = people.entry(email).or_default();
-    if known.is_empty() {
-        *known = name;
+/// By which labels a route groups: by those of the one around it, unless it names some.
+fn grouped_by<'a>(route: &'a Route, around: &'a [String]) -> &'a [String] {
+    if route.group_by.is_empty() {
+        around
+    } else {
+        &route.group_by
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_saphyr::Spanned;
 
@@ -12,10 +12,15 @@ use serde_saphyr::Spanned;
 pub(super) struct Config {
     pub(super) global: Option<Value>,
     pub(super) route: Option<Route>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) receivers: Vec<Receiver>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) inhibit_rules: Vec<Value>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) templates: Vec<Value>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) time_intervals: Vec<TimeInterval>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) mute_time_intervals: Vec<TimeInterval>,
 }
 
@@ -24,17 +29,24 @@ pub(super) struct Config {
 #[serde(default)]
 pub(super) struct Route {
     receiver: Option<Spanned<String>>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) group_by: Vec<String>,
     pub(super) group_wait: Option<Value>,
     pub(super) group_interval: Option<Value>,
     pub(super) repeat_interval: Option<Value>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) r#match: BTreeMap<String, String>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) match_re: BTreeMap<String, String>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) matchers: Vec<String>,
-    #[serde(rename = "continue")]
+    #[serde(rename = "continue", deserialize_with = "or_empty")]
     pub(super) go_on: bool,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) mute_time_intervals: Vec<String>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) active_time_intervals: Vec<String>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) routes: Vec<Self>,
 }
 
@@ -42,8 +54,8 @@ pub(super) struct Route {
 #[derive(Deserialize)]
 pub(super) struct Receiver {
     pub(super) name: Spanned<String>,
-    #[serde(default)]
-    email_configs: Option<Vec<EmailConfig>>,
+    #[serde(default, deserialize_with = "or_empty")]
+    email_configs: Vec<EmailConfig>,
     #[serde(flatten)]
     rest: BTreeMap<String, Value>,
 }
@@ -59,7 +71,7 @@ struct EmailConfig {
 #[derive(Deserialize)]
 pub(super) struct TimeInterval {
     pub(super) name: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_empty")]
     pub(super) time_intervals: Vec<Times>,
 }
 
@@ -67,10 +79,15 @@ pub(super) struct TimeInterval {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct Times {
+    #[serde(deserialize_with = "or_empty")]
     pub(super) times: Vec<TimeRange>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) weekdays: Vec<String>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) days_of_month: Vec<Value>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) months: Vec<Value>,
+    #[serde(deserialize_with = "or_empty")]
     pub(super) years: Vec<Value>,
     pub(super) location: Option<String>,
 }
@@ -93,18 +110,37 @@ impl Route {
 impl Receiver {
     /// The lists of addresses that it mails to.
     pub(super) fn lists(&self) -> impl Iterator<Item = &Spanned<String>> {
-        let configs = self.email_configs.iter().flatten();
+        let configs = self.email_configs.iter();
         configs.filter_map(|config| config.to.as_ref())
     }
 
     /// What it has besides mail, and how many of each.
     pub(super) fn others(&self) -> Vec<(&str, usize)> {
-        let count = |value: &Value| value.as_array().map_or(1, Vec::len);
+        let count = |value: &Value| match value {
+            Value::Null => 0,
+            Value::Array(list) => list.len(),
+            Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => 1,
+        };
         let others = self.rest.iter();
         others
             .map(|(kind, value)| (kind.as_str(), count(value)))
+            .filter(|(_, count)| *count > 0)
             .collect()
     }
+
+    /// Whether it has no way to tell anybody: such a receiver is there to keep alerts quiet.
+    pub(super) fn is_silent(&self) -> bool {
+        self.email_configs.is_empty() && self.others().is_empty()
+    }
+}
+
+/// What is null is empty, as it is where the key is not there at all: so Alertmanager takes it.
+fn or_empty<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de> + Default,
+{
+    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 /// The line that a value stands in; 0 where it is not known.

@@ -1,5 +1,11 @@
 //! Configurations carried over.
 
+mod grouping;
+mod losses;
+mod nothing;
+mod quiet;
+
+use super::receiver::RECIPIENTS_MAX;
 use super::*;
 use crate::code::{canonical, read, write};
 
@@ -75,6 +81,9 @@ fn routes_become_rules_in_the_order_in_which_they_hold() {
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }
+    for user in &imported.document.users {
+        assert!(user.name.is_none() && user.role.is_none(), "{user:?}");
+    }
 }
 
 #[test]
@@ -113,7 +122,7 @@ fn what_has_no_counterpart_is_told_and_no_key_is_carried_over() {
         "global",
         "receiver \"databases\": 1 of pagerduty_configs",
         "receiver \"web\": 2 of slack_configs",
-        "receiver \"mysql\" mails nobody",
+        "receiver \"mysql\": it tells nobody of anything",
         "\"web[0-9]+\"",
         "a route to \"web\" continues",
         "time interval \"holidays\"",
@@ -246,7 +255,7 @@ receivers:
         .document
         .users
         .iter()
-        .map(|user| (user.email.as_str(), user.name.as_str()))
+        .map(|user| (user.email.as_str(), user.name.as_deref().unwrap()))
         .collect();
     assert_eq!(
         people,
@@ -260,9 +269,9 @@ receivers:
     assert_eq!(names, ["ops", "web"], "nobody is mailed by the third");
     let remarks = imported.remarks.join("\n");
     for told in [
-        "receiver \"ops\", line 6: \"{{ .CommonLabels.owner }}\" is no mail address",
-        "receiver \"owners\", line 13: \"{{ .CommonLabels.owner }}\" is no mail address",
-        "receiver \"owners\" mails nobody",
+        "receiver \"ops\": nobody is made of what is no mail address, \"{{ .CommonLabels.owner }}\" (line 6): add",
+        "receiver \"owners\": nobody is made of what is no mail address, \"{{ .CommonLabels.owner }}\" (line 13): add",
+        "add by hand whom it stands for; it mails nobody",
     ] {
         assert!(remarks.contains(told), "{told}\n{remarks}");
     }

@@ -28,7 +28,7 @@ pub struct Change {
     pub kind: Kind,
     /// Its key; empty when there is only one of its kind.
     pub name: String,
-    /// Its fields, when it changes.
+    /// Its fields, when it changes. Of a person who comes too, since files may leave out what they are called and may do.
     pub fields: Vec<FieldChange>,
 }
 
@@ -108,7 +108,14 @@ fn things(
                     found.push(change(What::Changed, kind, name, fields));
                 }
             }
-            (None, Some(_)) => found.push(change(What::Added, kind, name, Vec::new())),
+            (None, Some(after)) => {
+                let mut fields = Vec::new();
+                if kind == Kind::Users {
+                    tables("", &Map::new(), new[after].1, &mut fields);
+                    fields.retain(|field| field.path != kind.key());
+                }
+                found.push(change(What::Added, kind, name, fields));
+            }
             (Some(_), None) => found.push(change(What::Removed, kind, name, Vec::new())),
             (None, None) => {}
         }

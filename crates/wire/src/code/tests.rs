@@ -3,7 +3,9 @@
 mod broken;
 mod doubled;
 mod edits;
+mod letters;
 mod made_true;
+mod people;
 mod random;
 mod schema;
 mod services;

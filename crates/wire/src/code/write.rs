@@ -4,6 +4,8 @@
 use serde_json::{Map, Value};
 use tocsin_domain::code::{Document, Kind};
 
+use crate::plain::is_hostile;
+
 /// One file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct File {
@@ -171,7 +173,8 @@ pub(super) fn inline(value: &Value) -> String {
     }
 }
 
-/// A basic string of TOML.
+/// A basic string of TOML. What no eye sees, or a terminal obeys, is an escape in it: it would be lost where a file is shown, and
+/// what was copied from there would be another name.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for letter in text.chars() {
@@ -180,10 +183,19 @@ fn quoted(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             '\n' => quoted.push_str("\\n"),
             '\t' => quoted.push_str("\\t"),
-            other if other.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(other))),
+            other if is_hostile(other) => quoted.push_str(&escaped(other)),
             other => quoted.push(other),
         }
     }
     quoted.push('"');
     quoted
+}
+
+fn escaped(letter: char) -> String {
+    let number = u32::from(letter);
+    if number > 0xFFFF {
+        format!("\\U{number:08X}")
+    } else {
+        format!("\\u{number:04X}")
+    }
 }

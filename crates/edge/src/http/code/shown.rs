@@ -53,7 +53,7 @@ pub(crate) struct CodeChange {
     kind: &'static str,
     /// Empty when there is only one of its kind.
     name: String,
-    /// Its fields, when it changes.
+    /// Its fields, when it changes; of a person who comes, what they will be called and may do.
     fields: Vec<FieldChange>,
 }
 

@@ -1,5 +1,7 @@
 //! Files written, planned and applied.
 
+use tocsin_wire::code::{File, read, write};
+
 use super::fake::Reply;
 use super::run_with;
 
@@ -28,6 +30,38 @@ fn an_export_goes_into_a_folder_and_only_there() {
     assert_eq!(ran.data, "# é\n");
 }
 
+/// What was printed, as one file.
+fn printed(text: &str) -> Vec<File> {
+    vec![File {
+        name: "all.toml".to_owned(),
+        text: text.to_owned(),
+    }]
+}
+
+#[test]
+fn what_is_printed_loses_no_letter_that_cannot_be_seen() {
+    let services = "[[services]]\nname = \"Web\\u200B\\uFEFF\\u2028\\u200E\\U000E0041 x\"\n";
+    let (wanted, _) = read(&printed(services)).unwrap();
+    let files = write(&wanted);
+    let files: Vec<serde_json::Value> = files
+        .iter()
+        .map(|file| serde_json::json!({"name": file.name, "text": file.text}))
+        .collect();
+    let reply = serde_json::json!({"fingerprint": "abc", "files": files}).to_string();
+    let (ran, _) = run_with(vec![Reply::new(200, &reply)], &["export", "-"]);
+    let (again, _) = read(&printed(&ran.data)).unwrap();
+    assert_eq!(again, wanted);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("alertmanager.yml");
+    let config =
+        "route: { receiver: \"web\u{200b}x\" }\nreceivers: [ { name: \"web\u{200b}x\" } ]\n";
+    std::fs::write(&file, config).unwrap();
+    let line = ["import", "alertmanager", file.to_str().unwrap()];
+    let (ran, _) = run_with(Vec::new(), &line);
+    let (made, _) = read(&printed(&ran.data)).unwrap();
+    assert_eq!(made.services[0].name, "web\u{200b}x");
+}
+
 #[test]
 fn an_export_of_more_than_is_applied_at_once_says_so() {
     let check = |teams: usize, told: bool| {
@@ -53,7 +87,11 @@ fn a_plan_is_told_in_words() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("b.toml"), "# b").unwrap();
     std::fs::write(folder.path().join("a.toml"), "# a").unwrap();
-    std::fs::write(folder.path().join("notes.txt"), "no").unwrap();
+    for left_alone in ["notes.txt", "._a.toml", ".b.toml"] {
+        std::fs::write(folder.path().join(left_alone), "no").unwrap();
+    }
+    // So Emacs locks a file: what the link names is not there.
+    std::os::unix::fs::symlink("ann@host.1", folder.path().join(".#a.toml")).unwrap();
     let path = folder.path().to_str().unwrap();
     let (ran, requests) = run_with(vec![Reply::new(200, PLAN)], &["plan", path]);
     assert_eq!(ran.code, 0, "{}", ran.notes);

@@ -125,7 +125,7 @@ fn somebody_can_administer_in_place_of_somebody_else_however_their_addresses_sta
             let both = format!("{ada}\n{}", zoe("admin"));
             installation.apply(document(&both)).unwrap();
             let users = installation.export().users;
-            let mut admins = users.iter().filter(|one| one.role == Role::Admin);
+            let mut admins = users.iter().filter(|one| one.role == Some(Role::Admin));
             assert_eq!(admins.next().map(|one| one.email.as_str()), Some(other));
             assert!(admins.next().is_none());
         }

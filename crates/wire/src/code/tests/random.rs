@@ -290,12 +290,12 @@ pub(super) fn document(seed: &mut Seeded) -> Document {
     let roles = [Role::Viewer, Role::Responder, Role::Admin];
     let users = people.iter().enumerate().map(|(index, email)| User {
         email: email.clone(),
-        name: format!("Person {index}{}", pick(seed, &ODD[..3])),
-        role: if index == 0 {
+        name: Some(format!("Person {index}{}", pick(seed, &ODD[..3]))),
+        role: Some(if index == 0 {
             Role::Admin
         } else {
             roles[index % 3]
-        },
+        }),
     });
     let users = users.collect();
     let (teams, schedules) = (names(seed, "team"), names(seed, "schedule"));

@@ -135,6 +135,12 @@ fn what_a_new_installation_exports_fits_the_schema() {
     check(&Installation::new(1).export());
     let wrong = serde_json::json!({"users": [{"email": "a", "name": "b", "role": "king"}]});
     assert_eq!(faults_of(&wrong).len(), 1);
+    let person = serde_json::json!({"users": [{"email": "a"}]});
+    assert_eq!(
+        faults_of(&person),
+        Vec::<String>::new(),
+        "an address is enough"
+    );
     let job = serde_json::json!({"name": "h", "service": "s", "every": "1d", "grace": "1h"});
     let job = serde_json::json!({"heartbeats": [job]});
     assert_eq!(

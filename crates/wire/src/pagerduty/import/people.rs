@@ -39,14 +39,21 @@ pub(super) fn users(account: &Account, names: &mut Names, remarks: &mut Remarks)
             continue;
         }
         let word = known.role.as_deref().unwrap_or_default();
-        let role = role_of(word).unwrap_or_else(|| {
-            remarks.add(format!(
-                "person {email:?}: {word:?} is no role that is known: a viewer here"
-            ));
-            Role::Viewer
+        let role = (!word.is_empty()).then(|| {
+            role_of(word).unwrap_or_else(|| {
+                remarks.add(format!(
+                    "person {email:?}: {word:?} is no role that is known: a viewer here"
+                ));
+                Role::Viewer
+            })
         });
+        if role.is_none() {
+            remarks.add(format!(
+                "person {email:?}: the account does not say their role: who is known here keeps theirs, and who comes is a responder"
+            ));
+        }
         made.push(User {
-            name: if name.is_empty() { email.clone() } else { name },
+            name: (!name.is_empty()).then_some(name),
             email,
             role,
         });

@@ -122,6 +122,22 @@ fn people_have_the_role_that_comes_nearest() {
 }
 
 #[test]
+fn what_the_account_does_not_say_of_somebody_stands_in_no_file() {
+    let account = json!({"users": [
+        {"id": "PANN", "email": "ann@example.org", "name": "Ann", "role": null},
+        {"id": "PBOB", "email": "bob@example.org", "name": null, "role": "admin"},
+    ]});
+    check(
+        &account,
+        &[
+            "[[users]]\nemail = \"ann@example.org\"\nname = \"Ann\"\n\n",
+            "[[users]]\nemail = \"bob@example.org\"\nrole = \"admin\"\n",
+        ],
+        &["person \"ann@example.org\": the account does not say their role"],
+    );
+}
+
+#[test]
 fn somebody_is_left_out_whose_address_no_server_takes() {
     for bad in [
         "@",
