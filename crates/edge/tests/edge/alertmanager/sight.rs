@@ -89,6 +89,23 @@ async fn silences_are_found_by_the_very_conditions_that_they_have() {
     check(&["tocsin_service=\"First service\""], &["work"]).await;
 }
 
+#[tokio::test]
+async fn a_silence_of_all_but_one_is_taken_and_hides_nothing_that_came_without_labels() {
+    let world = World::new();
+    world.raise("db").await;
+    fires(&world, json!([down("web-1")])).await;
+    let but = json!({"name": "alertname", "value": "Watchdog", "isRegex": false, "isEqual": false});
+    let id = silenced(&world, json!([but])).await;
+    let alerts = get(&world, "/alerts").await;
+    let by_name = |name: &str| {
+        let mut alerts = alerts.as_array().unwrap().iter();
+        let named = alerts.find(|one| one["labels"]["alertname"] == name);
+        named.unwrap()["status"]["silencedBy"].clone()
+    };
+    assert_eq!(by_name("Down"), json!([id]));
+    assert_eq!(by_name("db is down"), json!([]));
+}
+
 /// A text as a value of a query.
 fn percent_encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
