@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::alert::{EvidenceSample, Onset};
-use tocsin_domain::command::{AlertAsk, Ask, Command, RosterAsk, WatchAsk};
+use tocsin_domain::command::{AlertAsk, Ask, Command, RespondAsk, RosterAsk, WatchAsk};
 use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
+use tocsin_domain::people::Urgency;
 use tocsin_domain::target::TargetIdentity;
 
 use crate::fakes::START;
@@ -347,11 +348,16 @@ async fn something_critical_that_paged_nobody_names_the_person_who_said_so() {
     let pause = json!({"do": "pause", "seconds": 60});
     set_rule(&world, "wait", pause).await;
     world.trigger(Severity::Critical);
-    let path = "/incidents/1/urgency";
-    let low = json!({"urgency": "low"});
-    let set = world.call("PUT", path, &world.admin, Some(low)).await;
-    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
-    check_not_urgent(&world, 1, "Ada by an API token set its urgency to low").await;
+    let incident = world
+        .engine
+        .read(|state| *state.incidents.keys().next().unwrap());
+    let urgency = Urgency::Low;
+    let low = Command {
+        actor: Actor::Person { user: world.ada },
+        ask: Ask::Respond(RespondAsk::SetUrgency { incident, urgency }),
+    };
+    world.engine.ask_and_wait(low).unwrap();
+    check_not_urgent(&world, 1, "Ada set its urgency to low").await;
 }
 
 #[tokio::test]
