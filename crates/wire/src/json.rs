@@ -1,9 +1,14 @@
-//! JSON of senders who cut texts between the halves of a character: no alert may be lost for that. It knows no fields.
+//! JSON of senders who cut texts between the halves of a character, or count further than 64 bits do: no alert may be lost for that.
+//! It knows no fields.
+
+use std::borrow::Cow;
 
 use serde::de::DeserializeOwned;
 
 /// Bytes of an escape such as `\ud83d`.
 const ESCAPE_BYTES: usize = 6;
+/// With fewer digits, 64 bits hold any number.
+const LONG_DIGITS_MIN: usize = 19;
 /// What is read in place of half a character.
 const REPLACEMENT: &[u8; ESCAPE_BYTES] = br"\ufffd";
 
@@ -21,7 +26,19 @@ pub fn read<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     }
 }
 
-/// The same with a replacement for each half of a pair, if there is one. Nothing moves, so that places in it stay.
+/// The same, in which a whole number that 64 bits do not hold is read as the text of its digits: as a number it would be rounded, so
+/// that two ids could become one.
+///
+/// # Errors
+/// It cannot be read, and why is told of what was sent.
+pub fn read_exact<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    match exact(bytes) {
+        Cow::Borrowed(bytes) => read(bytes),
+        Cow::Owned(quoted) => read(&quoted).or_else(|_| read(bytes)),
+    }
+}
+
+/// JSON with a replacement for each half of a pair, if there is one. Nothing moves, so that places in it stay.
 fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut mended = bytes.to_vec();
     let mut at = 0;
@@ -56,6 +73,72 @@ fn escaped(bytes: &[u8], at: usize) -> Option<u16> {
     let escape = bytes.get(at..at + ESCAPE_BYTES)?;
     let digits = escape.strip_prefix(br"\u")?;
     u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// JSON with quotes around each whole number that 64 bits do not hold; what was sent, where there is none.
+pub(crate) fn exact(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let (mut quoted, mut kept, mut at) = (Vec::new(), 0, 0);
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => at = text_end(bytes, at),
+            b'-' | b'0'..=b'9' => {
+                let number = number_at(bytes, at);
+                let end = at + number.len();
+                if is_long(number) && !is_before_a_colon(bytes, end) {
+                    quoted.extend_from_slice(&bytes[kept..at]);
+                    quoted.push(b'"');
+                    quoted.extend_from_slice(number);
+                    quoted.push(b'"');
+                    kept = end;
+                }
+                at = end;
+            }
+            _ => at += 1,
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(bytes);
+    }
+    quoted.extend_from_slice(&bytes[kept..]);
+    Cow::Owned(quoted)
+}
+
+/// Whether it is a whole number, as JSON has it, that 64 bits do not hold.
+pub(crate) fn is_long(number: &[u8]) -> bool {
+    let digits = number.strip_prefix(b"-").unwrap_or(number);
+    if digits.len() < LONG_DIGITS_MIN || digits.starts_with(b"0") {
+        return false;
+    }
+    let text = std::str::from_utf8(number).unwrap_or_default();
+    digits.iter().all(u8::is_ascii_digit)
+        && text.parse::<u64>().is_err()
+        && text.parse::<i64>().is_err()
+}
+
+/// What stands from there on in the letters of numbers, whether it is one or not.
+fn number_at(bytes: &[u8], at: usize) -> &[u8] {
+    let is_part = |byte: &&u8| matches!(**byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
+    let length = bytes[at..].iter().take_while(is_part).count();
+    &bytes[at..at + length]
+}
+
+/// Where the text ends that begins there.
+fn text_end(bytes: &[u8], at: usize) -> usize {
+    let mut at = at + 1;
+    loop {
+        match bytes.get(at) {
+            None => return bytes.len(),
+            Some(b'"') => return at + 1,
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
+        }
+    }
+}
+
+/// A number is no name of a field, and must not become one.
+fn is_before_a_colon(bytes: &[u8], at: usize) -> bool {
+    let mut rest = bytes[at..].iter();
+    rest.find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
 }
 
 #[cfg(test)]
@@ -100,7 +183,78 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_whole_number_that_64_bits_do_not_hold_is_read_as_its_digits() {
+        for (text, expected) in [
+            ("12345678901234567890123", json!("12345678901234567890123")),
+            ("-9223372036854775809", json!("-9223372036854775809")),
+            ("18446744073709551616", json!("18446744073709551616")),
+            ("18446744073709551615", json!(u64::MAX)),
+            ("-9223372036854775808", json!(i64::MIN)),
+            (
+                r#"{"a": [ 12345678901234567890123 , 1], "12345678901234567890124": 0}"#,
+                json!({"a": ["12345678901234567890123", 1], "12345678901234567890124": 0}),
+            ),
+            (
+                r#""\" 12345678901234567890123 \\""#,
+                json!("\" 12345678901234567890123 \\"),
+            ),
+            (
+                r#"[12345678901234567890123, "\ud800"]"#,
+                json!(["12345678901234567890123", "\u{fffd}"]),
+            ),
+        ] {
+            assert_eq!(
+                read_exact::<Value>(text.as_bytes()).unwrap(),
+                expected,
+                "{text}"
+            );
+        }
+        // Others are the numbers that they were.
+        for text in [
+            "1e22",
+            "-0",
+            "12345678901234567890123.5",
+            "12345678901234567890123e1",
+        ] {
+            let (one, other) = (
+                read_exact::<Value>(text.as_bytes()),
+                read::<Value>(text.as_bytes()),
+            );
+            assert_eq!(one.unwrap(), other.unwrap(), "{text}");
+        }
+        // What no number of any kind holds is a text too.
+        let digits = "9".repeat(500);
+        assert_eq!(
+            read_exact::<Value>(digits.as_bytes()).unwrap(),
+            json!(digits)
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_beside_a_long_number_is_told_at_its_place() {
+        for text in [
+            "[12345678901234567890123, }",
+            "{12345678901234567890123: 1}",
+            "012345678901234567890123",
+            "--12345678901234567890123",
+            "12345678901234567890123-",
+            "[12345678901234567890123 12345678901234567890123]",
+            "nul12345678901234567890123",
+        ] {
+            let expected = serde_json::from_str::<Value>(text).unwrap_err();
+            let told = read_exact::<Value>(text.as_bytes()).unwrap_err();
+            assert_eq!(told.to_string(), expected.to_string(), "{text}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn what_can_be_read_with_long_numbers_is_what_can_be_read(text in r#"([\[\]{}:, "\\eE.+-]|[0-9]{1,3}|[1-9][0-9]{18,22}){0,12}"#, bytes in any::<Vec<u8>>()) {
+            prop_assert_eq!(read_exact::<Value>(text.as_bytes()).is_ok(), read::<Value>(text.as_bytes()).is_ok());
+            drop(read_exact::<Value>(&bytes));
+        }
+
         #[test]
         fn what_is_json_is_read_as_it_is_and_nothing_makes_it_panic(text in any::<String>(), bytes in any::<Vec<u8>>()) {
             let whole = json!([text]);

@@ -88,12 +88,23 @@ impl Window {
 
     fn covers_one(&self, of: Features<'_>, labels: &MatchedLabels<'_>) -> bool {
         let silence = self.silence.as_ref();
-        silence.is_some_and(|silence| labels.fit(&silence.matchers))
+        silence.is_some_and(|silence| silence.covers(of.source, labels))
             || self.covers(of.service, of.target)
     }
 }
 
 impl Silence {
+    /// Whether it covers an alert of this source with these labels. Who only says what is not meant, in the labels of a sender
+    /// (`team!="web"`), thinks of alerts that have labels: what Tocsin sees itself, or is told without any, is not hidden by that.
+    fn covers(&self, source: &AlertSource, labels: &MatchedLabels<'_>) -> bool {
+        (source.has_labels() || self.asks_for_a_label()) && labels.fit(&self.matchers)
+    }
+
+    /// Whether one of its conditions does not hold where a label is missing.
+    fn asks_for_a_label(&self) -> bool {
+        self.matchers.iter().any(|matcher| !matcher.accepts(""))
+    }
+
     /// Why it cannot be used; empty when it can.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
@@ -102,11 +113,16 @@ impl Silence {
             reasons.push("at least one matcher required".to_owned());
         } else if self.matchers.len() > MATCHERS_MAX {
             reasons.push(format!("at most {MATCHERS_MAX} matchers"));
-        } else if self.matchers.iter().all(|matcher| matcher.accepts("")) {
+        } else if self.matchers.iter().all(asks_for_nothing) {
             reasons.push("at least one matcher must not match the empty string".to_owned());
         }
         reasons
     }
+}
+
+/// Whether a condition is one of likeness that a missing label meets. Of those that say what is not meant, Alertmanager takes any.
+fn asks_for_nothing(matcher: &LabelMatcher) -> bool {
+    matcher.test.is_equal() && matcher.accepts("")
 }
 
 impl State {

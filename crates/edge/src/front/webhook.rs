@@ -132,7 +132,7 @@ async fn carry_out(
     integration::take_turn(app, integration)
         .map_err(|seconds| Problem::too_many("this integration sends too often", seconds))?;
     let bytes = body::read(headers, content, BODY_BYTES_MAX).await?;
-    let body: Value = json::read(&bytes)
+    let body: Value = json::read_exact(&bytes)
         .map_err(|error| Problem::bad(format!("the body is not JSON: {error}")))?;
     let outcome = outcome_of(app, integration, &body)?;
     let ignored = outcome.ignored;

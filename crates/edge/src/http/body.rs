@@ -48,6 +48,19 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithAlerts<T> {
     }
 }
 
+/// A JSON body with a sample of what is sent elsewhere: it is read as that is.
+pub(crate) struct WithSample<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithSample<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = json_bytes(request, BODY_BYTES_MAX).await?;
+        let read = json::read_exact(or_nothing(&bytes));
+        read.map(Self).map_err(|error| unread(&error))
+    }
+}
+
 /// A JSON body with files.
 pub(crate) struct WithFiles<T>(pub(crate) T);
 

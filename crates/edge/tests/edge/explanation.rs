@@ -5,10 +5,11 @@ use std::time::Duration;
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::alert::{EvidenceSample, Onset};
-use tocsin_domain::command::{AlertAsk, Ask, Command, RosterAsk, WatchAsk};
+use tocsin_domain::command::{AlertAsk, Ask, Command, RespondAsk, RosterAsk, WatchAsk};
 use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
+use tocsin_domain::people::Urgency;
 use tocsin_domain::target::TargetIdentity;
 
 use crate::fakes::START;
@@ -275,6 +276,88 @@ async fn an_incident_that_paged_nobody_says_why() {
             ("incident", "Incident #1 was opened"),
         ],
     );
+}
+
+/// Sets rules of the installation, of which `then` is what the only one does.
+async fn set_rule(world: &World, name: &str, then: Value) {
+    let body = json!({"rules": [{"name": name, "when": {}, "then": [then]}]});
+    let path = "/alert-rules";
+    let set = world.call("PUT", path, &world.admin, Some(body)).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+}
+
+async fn set_intake(world: &World, urgency: Value, grouping: Value) {
+    let services = world.get("/services").await.json();
+    let service = services["items"][0]["id"].as_str().unwrap().to_owned();
+    let path = format!("/services/{service}/intake");
+    let body = json!({"urgency": urgency, "grouping": grouping, "resolve_after_minutes": null});
+    let set = world.call("PUT", &path, &world.admin, Some(body)).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+}
+
+/// An incident paged nobody, because it is not urgent: for this reason, and for no other.
+async fn check_not_urgent(world: &World, incident: u64, expected: &str) {
+    let path = format!("/incidents/{incident}/explanation");
+    let explained = world.get(&path).await.json();
+    let first = steps(&explained)[0].clone();
+    let expected = format!("Nobody was paged, because it is not urgent: {expected}.");
+    assert_eq!(first, ("nobody".to_owned(), expected));
+}
+
+#[tokio::test]
+async fn something_critical_that_paged_nobody_names_the_rule_that_suppressed_it() {
+    let expected = "the rule \"nightly jobs\" suppresses it";
+    let world = World::new();
+    set_rule(&world, "nightly jobs", json!({"do": "suppress"})).await;
+    world.trigger(Severity::Critical);
+    check_not_urgent(&world, 1, expected).await;
+    // The same of what joins a warning, which was not urgent before.
+    let world = World::new();
+    let together = json!({"by": "time", "minutes": 10, "rolling": false});
+    set_intake(&world, json!({"by": "severity"}), together).await;
+    world.fails("cpu", Severity::Warning);
+    check_not_urgent(&world, 1, "warning pages nobody").await;
+    set_rule(&world, "nightly jobs", json!({"do": "suppress"})).await;
+    world.trigger(Severity::Critical);
+    check_not_urgent(&world, 1, expected).await;
+}
+
+#[tokio::test]
+async fn something_critical_that_paged_nobody_names_the_setting_of_its_service() {
+    let hours = json!({"time_zone": "Europe/Paris",
+        "windows": [{"days": ["monday"], "from": "09:00", "until": "17:00"}]});
+    let support = json!({"by": "support_hours", "during": "high", "outside": "low",
+        "raise": false, "hours": hours});
+    for (urgency, expected) in [
+        (support, "the service is outside of its support hours"),
+        (
+            json!({"by": "low"}),
+            "alerts of this service are never urgent",
+        ),
+    ] {
+        let world = World::new();
+        set_intake(&world, urgency, json!({"by": "nothing"})).await;
+        world.trigger(Severity::Critical);
+        check_not_urgent(&world, 1, expected).await;
+    }
+}
+
+#[tokio::test]
+async fn something_critical_that_paged_nobody_names_the_person_who_said_so() {
+    let world = World::new();
+    let pause = json!({"do": "pause", "seconds": 60});
+    set_rule(&world, "wait", pause).await;
+    world.trigger(Severity::Critical);
+    let incident = world
+        .engine
+        .read(|state| *state.incidents.keys().next().unwrap());
+    let urgency = Urgency::Low;
+    let low = Command {
+        actor: Actor::Person { user: world.ada },
+        ask: Ask::Respond(RespondAsk::SetUrgency { incident, urgency }),
+    };
+    world.engine.ask_and_wait(low).unwrap();
+    check_not_urgent(&world, 1, "Ada set its urgency to low").await;
 }
 
 #[tokio::test]

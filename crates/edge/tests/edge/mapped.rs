@@ -93,6 +93,33 @@ async fn a_body_makes_alerts_by_the_mapping_of_its_integration() {
 }
 
 #[tokio::test]
+async fn ids_that_64_bits_do_not_hold_make_two_alerts_and_a_dry_run_says_so() {
+    let world = World::new();
+    let mapping = json!({"each": "$.all[*]", "dedup_key": "{{ .id }}", "title": "{{ .id }}"});
+    let path = path_of(&integration(&world, "webhook", Some(mapping.clone())).await);
+    let ids = ["12345678901234567890123", "12345678901234567890124"];
+    let body = format!(r#"{{"all": [{{"id": {}}}, {{"id": {}}}]}}"#, ids[0], ids[1]);
+    let keys = |answer: &Answered| {
+        let alerts = answer.json()["alerts"].as_array().unwrap().clone();
+        let keys = alerts.iter().map(|one| one["dedup_key"].clone());
+        keys.collect::<Vec<Value>>()
+    };
+    let answer = post(&world, &path, "", &body).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    assert_eq!(keys(&answer), ids);
+    let mut open = titles(&world).await;
+    open.sort();
+    assert_eq!(open, ids);
+    let sample = format!(r#"{{"mapping": {mapping}, "body": {body}}}"#);
+    let request = Request::post("/api/tocsin/v1/intake/dry-run")
+        .header(header::AUTHORIZATION, format!("Bearer {}", world.admin))
+        .header(header::CONTENT_TYPE, "application/json");
+    let tried = world.send(request.body(Body::from(sample)).unwrap()).await;
+    assert_eq!(tried.status, StatusCode::OK, "{}", tried.text());
+    assert_eq!(keys(&tried), ids);
+}
+
+#[tokio::test]
 async fn grafanas_alerts_are_raised_and_resolved() {
     let world = World::new();
     let made = integration(&world, "grafana", None).await;

@@ -41,6 +41,19 @@ async fn an_alert_is_made_acknowledged_and_closed_by_its_alias() {
 }
 
 #[tokio::test]
+async fn an_id_that_64_bits_do_not_hold_is_shown_as_it_was_sent() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let body = r#"{"message": "Disk full", "details": {"id": 12345678901234567890123}}"#;
+    let answer = post(&world, "/v2/alerts", key, body).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    let shown = world.get("/incidents/1").await.json();
+    let details = json!([{"name": "id", "value": "12345678901234567890123"}]);
+    assert_eq!(shown["alerts"][0]["details"], details);
+}
+
+#[tokio::test]
 async fn refusals_are_in_opsgenies_form_and_nothing_is_made_up() {
     let world = World::new();
     let made = integration(&world, "opsgenie", None).await;

@@ -1,30 +1,42 @@
-//! Bytes of a mail as text, for the sets of characters that mails of monitoring have. Others are read as UTF-8 or Latin-1.
+//! Bytes of a mail as text, for the sets of characters that browsers know too. Others are read as UTF-8 or Windows-1252.
 
-/// What Windows-1252 has where Latin-1 has controls (0x80 to 0x9f).
-const WINDOWS: [char; 32] = [
-    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
-    '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-];
+use encoding_rs::{
+    BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_1252,
+};
 
 /// The text of `bytes`.
 pub(super) fn decode(charset: &str, bytes: &[u8]) -> String {
-    let name = charset.trim().to_ascii_lowercase();
-    let is_latin = matches!(
-        name.as_str(),
-        "iso-8859-1" | "iso8859-1" | "latin1" | "iso-8859-15" | "windows-1252" | "cp1252"
-    );
-    let is_unicode = matches!(name.as_str(), "utf-8" | "utf8");
-    match std::str::from_utf8(bytes) {
-        Ok(text) if !is_latin => text.to_owned(),
-        Err(_) if is_unicode => String::from_utf8_lossy(bytes).into_owned(),
-        Ok(_) | Err(_) => bytes.iter().map(|byte| latin(&name, *byte)).collect(),
+    let unicode = std::str::from_utf8(bytes);
+    let Some(encoding) = named(charset) else {
+        let latin = || WINDOWS_1252.decode_without_bom_handling(bytes).0;
+        return unicode.map_or_else(|_| latin().into_owned(), str::to_owned);
+    };
+    let (text, _, is_broken) = encoding.decode(bytes);
+    match unicode {
+        // It says that it is in another set than it is in.
+        Ok(unicode) if is_broken => unicode.to_owned(),
+        Ok(_) | Err(_) => text.into_owned(),
     }
 }
 
-fn latin(name: &str, byte: u8) -> char {
-    match byte {
-        0xa4 if name == "iso-8859-15" => '€',
-        0x80..=0x9f => WINDOWS[usize::from(byte - 0x80)],
-        _ => char::from(byte),
+/// Whether each encoded word of a header is a text by itself: it begins with no shift to other characters, or with a mark of its
+/// order of bytes. Of other sets, a program may cut a character in two.
+pub(super) fn begins_anew(charset: &str) -> bool {
+    let stateful = [ISO_2022_JP, UTF_16BE, UTF_16LE];
+    named(charset).is_some_and(|encoding| stateful.contains(&encoding))
+}
+
+/// A set of characters by its name; none where it is not known, or says nothing.
+fn named(charset: &str) -> Option<&'static Encoding> {
+    let name = charset.trim().to_ascii_lowercase();
+    match name.as_str() {
+        // This is also said of what has other characters, and is UTF-8 then more often than not.
+        "us-ascii" | "ascii" | "ansi_x3.4-1968" => None,
+        "cp932" => Some(SHIFT_JIS),
+        "cp936" => Some(GBK),
+        "cp949" => Some(EUC_KR),
+        "cp950" => Some(BIG5),
+        // Of what browsers refuse to read (ISO-2022-KR, HZ), at least the letters of ASCII are read here.
+        other => Encoding::for_label_no_replacement(other.as_bytes()),
     }
 }

@@ -139,7 +139,8 @@ fn decoded(text: &str) -> String {
             continue;
         };
         let adjoins = !pending.bytes.is_empty() && before.trim().is_empty();
-        if !adjoins || !pending.charset.eq_ignore_ascii_case(charset) {
+        let goes_on = adjoins && pending.charset.eq_ignore_ascii_case(charset);
+        if !goes_on || charset::begins_anew(charset) {
             pending.flush(&mut out);
             if !adjoins {
                 out.push_str(before);

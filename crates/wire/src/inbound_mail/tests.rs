@@ -43,6 +43,69 @@ fn encoded_subjects_are_decoded() {
     check("plain ü", "plain ü");
 }
 
+/// A subject and a text in base64, in a set of characters, read as these.
+fn check_charset(charset: &str, base64: &str, expected: &str) {
+    let mail = read(&format!(
+        "Subject: =?{charset}?B?{base64}?=\nContent-Type: text/plain; charset=\"{charset}\"\n\
+        Content-Transfer-Encoding: base64\n\n{base64}\n"
+    ));
+    assert_eq!(mail.subject, expected, "{charset}");
+    assert_eq!(mail.text, expected, "{charset}");
+}
+
+#[test]
+fn mails_in_the_sets_of_characters_of_other_languages_are_read() {
+    for (charset, base64, expected) in [
+        ("GB2312", "tMXFzNLRwvo=", "磁盘已满"),
+        ("gb18030", "tMXFzNLRwvo=", "磁盘已满"),
+        ("cp936", "tMXFzNLRwvo=", "磁盘已满"),
+        ("Big5", "us+60KR3uqE=", "磁碟已滿"),
+        ("KOI8-R", "5MnTyyDQz8zPzg==", "Диск полон"),
+        ("windows-1251", "xOjx6g==", "Диск"),
+        ("windows-1250", "UGxu/SBkaXNrIPg=", "Plný disk ř"),
+        ("iso-8859-2", "UGxu/SD4", "Plný ř"),
+        ("iso-8859-15", "vHVmIKQ=", "Œuf €"),
+        ("Shift_JIS", "g2aDQoNYg04=", "ディスク"),
+        ("euc-jp", "pcelo6W5pa8=", "ディスク"),
+        ("ISO-2022-JP", "GyRCJUclIyU5JS8bKEI=", "ディスク"),
+        ("EUC-KR", "tfC9usWp", "디스크"),
+        ("ks_c_5601-1987", "tfC9usWp", "디스크"),
+        ("utf-16", "/v8ARgDkAGwAbAB0ACAAYQB1AHM=", "Fällt aus"),
+        ("utf-16", "//5GAOQAbABsAHQAIABhAHUAcwA=", "Fällt aus"),
+        ("utf-16le", "RgDkAGwAbAB0ACAAYQB1AHMA", "Fällt aus"),
+        // These bytes are UTF-8 too, of something else.
+        ("gbk", "warNqA==", "联通"),
+    ] {
+        check_charset(charset, base64, expected);
+    }
+}
+
+#[test]
+fn what_is_in_another_set_than_it_says_or_in_none_that_is_known_is_read_as_unicode_or_latin() {
+    for charset in ["iso-2022-jp", "us-ascii", "iso-2022-kr", "utf-7", "x-none"] {
+        check_charset(charset, "w5xiZWw=", "Übel");
+    }
+    for charset in ["us-ascii", "x-none"] {
+        check_charset(charset, "3GJlbA==", "Übel");
+    }
+    // Nobody reads this any more: it stays as it was sent.
+    check_charset("utf-7", "RitBT1EtbGx0", "F+AOQ-llt");
+}
+
+#[test]
+fn encoded_words_that_begin_anew_are_read_one_by_one() {
+    let subject =
+        "Subject: =?iso-2022-jp?B?GyRCJUclIyU5JS8bKEI=?=\n =?ISO-2022-JP?B?GyRCS35HVRsoQg==?=\n\n";
+    assert_eq!(read(subject).subject, "ディスク満杯");
+    let subject = "Subject: =?utf-16?B?/v8A3A==?= =?utf-16?B?/v8AYgBlAGw=?=\n\n";
+    assert_eq!(read(subject).subject, "Übel");
+    // A character that was cut in two.
+    assert_eq!(
+        read("Subject: =?gb2312?B?tA==?= =?gb2312?B?xcXM?=\n\n").subject,
+        "磁盘"
+    );
+}
+
 #[test]
 fn the_first_plain_text_goes_before_html_and_attachments_are_passed_over() {
     let mail = read(

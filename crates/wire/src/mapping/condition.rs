@@ -6,6 +6,7 @@ use super::Failure;
 use super::cursor::{Cursor, Wrong};
 use super::path::Path;
 use super::work::{Scope, Work};
+use crate::json;
 
 /// Characters of a condition.
 const CONDITION_CHARS_MAX: usize = 2_000;
@@ -313,7 +314,7 @@ impl Reader<'_> {
             }
         }
         if let Some(number) = self.number() {
-            return Ok(Operand::Constant(Value::Number(number)));
+            return Ok(Operand::Constant(number));
         }
         if let Some(path) = Path::read(&mut self.cursor)? {
             return Ok(Operand::Path(path));
@@ -326,7 +327,8 @@ impl Reader<'_> {
         }
     }
 
-    fn number(&mut self) -> Option<Number> {
+    /// A number; one that 64 bits do not hold is a text here as it is in bodies.
+    fn number(&mut self) -> Option<Value> {
         let rest = self.cursor.rest();
         let digits = rest.strip_prefix('-').unwrap_or(rest);
         if !digits.starts_with(|first: char| first.is_ascii_digit()) {
@@ -336,9 +338,14 @@ impl Reader<'_> {
         let bytes = digits
             .find(|character: char| !(character.is_ascii_digit() || character == '.'))
             .unwrap_or(digits.len());
-        let number: Number = rest[..sign + bytes].parse().ok()?;
+        let written = &rest[..sign + bytes];
+        let value = if json::is_long(written.as_bytes()) {
+            Value::String(written.to_owned())
+        } else {
+            Value::Number(written.parse::<Number>().ok()?)
+        };
         self.cursor.skip(sign + bytes);
-        Some(number)
+        Some(value)
     }
 
     fn word(&mut self, word: &str) -> bool {
@@ -355,5 +362,31 @@ fn alone_or(mut all: Vec<Condition>, several: fn(Vec<Condition>) -> Condition) -
             several(all)
         }
         None => several(all),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_64_bits_do_not_hold_are_told_apart() {
+        let body = br#"{"a": 12345678901234567890123, "b": 12345678901234567890124, "c": 7}"#;
+        let body: Value = json::read_exact(body).unwrap();
+        let scope = Scope {
+            body: &body,
+            item: &body,
+        };
+        for (text, expected) in [
+            ("a == 12345678901234567890123", true),
+            ("a == 12345678901234567890124", false),
+            ("a == b", false),
+            ("a > 12345678900000000000000 and a > c", true),
+            ("a and c == 7", true),
+        ] {
+            let condition = Condition::read(text).unwrap();
+            let holds = condition.holds(&scope, &mut Work::new());
+            assert_eq!(holds, Ok(expected), "{text}");
+        }
     }
 }

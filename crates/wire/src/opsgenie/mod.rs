@@ -3,6 +3,8 @@
 //! A request to make an alert is an object whose `message` is needed; everything else is ornamental, and what of it cannot be
 //! used is left out rather than refused. What it becomes is written in the mapping language ([`presets::OPSGENIE`]).
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -85,7 +87,7 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
     let failed = |why: String| Rejection::Unprocessable(vec![("message".to_owned(), why)]);
     let mapping = presets::opsgenie().ok_or_else(|| failed("cannot be read".to_owned()))?;
     let outcome = mapping
-        .apply(&Value::Object(object))
+        .apply(&with_long_numbers(body, object))
         .map_err(|failure: Failure| failed(failure.to_string()))?;
     let alert = outcome.alerts.into_iter().next();
     let mut alert = alert.ok_or_else(|| failed("cannot be read".to_owned()))?;
@@ -94,6 +96,14 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
         alert.dedup_key.clear();
     }
     Ok(alert)
+}
+
+/// The body with its long numbers as they were written. What has to be a text was looked at before: none of these was one.
+fn with_long_numbers(body: &[u8], object: Map<String, Value>) -> Value {
+    match crate::json::exact(body) {
+        Cow::Borrowed(_) => Value::Object(object),
+        Cow::Owned(quoted) => crate::json::read(&quoted).unwrap_or(Value::Object(object)),
+    }
 }
 
 /// Reads the body of a request about a known alert, of which nothing is needed; an empty one is good too.
@@ -209,6 +219,23 @@ mod tests {
             (detail("key1"), detail("key2")),
             (Some("value1"), Some("2"))
         );
+    }
+
+    #[test]
+    fn an_id_that_64_bits_do_not_hold_is_kept_digit_by_digit_and_no_alias() {
+        let body = br#"{"message": "m", "details": {"id": 12345678901234567890123, "other": 2}}"#;
+        let alert = create(body).unwrap();
+        let detail = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(
+            alert.details,
+            [
+                detail("id", "12345678901234567890123"),
+                detail("other", "2")
+            ]
+        );
+        let rejection = create(br#"{"message": "m", "alias": 12345678901234567890123}"#);
+        let wrong = vec![wrong("alias", "must be a string")];
+        assert_eq!(rejection, Err(Rejection::Unprocessable(wrong)));
     }
 
     #[test]

@@ -4,7 +4,9 @@ use super::{HOUR, MINUTE};
 use crate::world::World;
 use tocsin_domain::command::{Ask, AskedSilence, IntakeAsk, RosterAsk, WatchAsk};
 use tocsin_domain::id::MaintenanceId;
-use tocsin_domain::intake::{LabelMatcher, LabelTest, SERVICE_LABEL, TARGET_LABEL, Window};
+use tocsin_domain::intake::{
+    LabelMatcher, LabelTest, SERVICE_LABEL, Silence, TARGET_LABEL, Window,
+};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Span;
 use tocsin_domain::target::TargetIdentity;
@@ -122,6 +124,59 @@ fn any_alert_can_be_silenced_by_its_service() {
     assert!(world.incident().suppressed.is_some());
     world.trigger("disk", Severity::Critical);
     assert_eq!(world.incident().suppressed, None);
+}
+
+#[test]
+fn a_silence_that_only_says_what_is_not_meant_hides_nothing_that_came_without_labels() {
+    let but = || matcher("alertname", LabelTest::Differs, "Watchdog");
+    let any = || matcher("team", LabelTest::Fits, ".*");
+    let not_web = || matcher("team", LabelTest::Misfits, "web|shop");
+    let named = || matcher("alertname", LabelTest::Fits, ".+");
+    for (matchers, hides_all) in [
+        (vec![but()], false),
+        (vec![not_web()], false),
+        (vec![any(), but()], false),
+        // This asks for a label which all of them have.
+        (vec![named(), but()], true),
+    ] {
+        let mut world = World::with_apache();
+        let asked = world.asked(matchers.clone(), 0, HOUR);
+        world.silence(asked);
+        let is_quiet = |world: &World| world.incident().suppressed.is_some();
+        world.fires("a", &[("alertname", "Down")]);
+        assert!(is_quiet(&world), "{matchers:?}");
+        world.crash();
+        assert_eq!(is_quiet(&world), hides_all, "ours: {matchers:?}");
+        world.trigger("disk", Severity::Critical);
+        assert_eq!(is_quiet(&world), hides_all, "no labels: {matchers:?}");
+        assert_eq!(world.pages().is_empty(), hides_all, "{matchers:?}");
+    }
+    // What it excepts is paged for.
+    let mut world = World::set_up();
+    let asked = world.asked(vec![but()], 0, HOUR);
+    world.silence(asked);
+    world.fires("b", &[("alertname", "Watchdog")]);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn a_silence_needs_a_condition_that_a_missing_label_does_not_meet_or_one_that_excepts() {
+    let updated_at = World::set_up().now;
+    let with = |test, value| vec![matcher("a", test, value)];
+    for (matchers, taken) in [
+        (with(LabelTest::Equals, ""), false),
+        (with(LabelTest::Fits, "b*"), false),
+        (with(LabelTest::Differs, "b"), true),
+        (with(LabelTest::Differs, ""), true),
+        (with(LabelTest::Misfits, "b"), true),
+    ] {
+        let silence = Silence {
+            created_by: "ada".to_owned(),
+            matchers: matchers.clone(),
+            updated_at,
+        };
+        assert_eq!(silence.violations().is_empty(), taken, "{matchers:?}");
+    }
 }
 
 #[test]

@@ -139,8 +139,8 @@ fn layer(
     let zone = one.time_zone.as_ref().unwrap_or(&of.time_zone);
     let virtual_start = one.hand_off.and_then(|civil| instant_of(civil, zone));
     let named = of.layer_names.get(index).and_then(|name| told(name));
-    json!({
-        "id": id::of_name(&format!("{}/layer/{index}", of.id)),
+    let mut shown = json!({
+        "id": layer_id(of.id, index),
         "name": named.map_or_else(|| format!("Layer {}", index + 1), str::to_owned),
         "start": time::written(one.start),
         "end": one.until.map(time::written),
@@ -150,7 +150,16 @@ fn layer(
         "restrictions": one.restrictions.iter().map(restriction).collect::<Vec<_>>(),
         "rendered_schedule_entries": entries,
         "rendered_coverage_percentage": null,
-    })
+    });
+    // No layer of PagerDuty's has one; where one has, its hours are by that zone.
+    if let Some(own) = &one.time_zone {
+        shown["time_zone"] = json!(own);
+    }
+    shown
+}
+
+fn layer_id(schedule: ScheduleId, index: usize) -> String {
+    id::of_name(&format!("{schedule}/layer/{index}"))
 }
 
 fn restriction(one: &Restriction) -> Value {
@@ -204,39 +213,63 @@ fn civil_of(at: Timestamp, zone: &str) -> Option<CivilTime> {
     shown.strftime("%Y-%m-%dT%H:%M:%S").to_string().parse().ok()
 }
 
-/// The layers of a body.
+/// The layer that one of a body was read as. Who sends ids says by them which is which, so one without is new; who sends none
+/// means the layers in their order.
+fn before<'a>(
+    known: &'a Schedule,
+    layers: &[bodies::Layer],
+    index: usize,
+) -> Option<&'a oncall::Layer> {
+    if layers.iter().all(|one| one.id.is_none()) {
+        return known.layers.get(index);
+    }
+    let id = layers.get(index)?.id.as_deref()?;
+    let mut layers = known.layers.iter().enumerate();
+    let found = layers.find(|(index, _)| layer_id(known.id, *index) == id);
+    found.map(|(_, layer)| layer)
+}
+
+/// The layers of a body for a schedule of this zone. A layer that is known keeps a zone of its own, which PagerDuty's clients do
+/// not say.
 pub(crate) fn layers_of(
     state: &State,
     layers: &[bodies::Layer],
+    known: Option<&Schedule>,
     zone: &str,
 ) -> Result<Vec<oncall::Layer>, Refused> {
-    let layers = layers.iter().enumerate();
-    layers
-        .map(|(index, one)| {
-            let place = format!("schedule.schedule_layers[{index}].users");
-            layer_of(state, &place, one, zone)
-        })
-        .collect()
+    let all = layers.iter().enumerate();
+    all.map(|(index, one)| {
+        let place = format!("schedule.schedule_layers[{index}]");
+        let before = known.and_then(|known| before(known, layers, index));
+        let kept = before.and_then(|before| before.time_zone.as_deref());
+        // That of the schedule is none of its own.
+        let own = one.time_zone.as_deref().or(kept);
+        let own = own.filter(|own| *own != zone);
+        layer_of(state, &place, one, (own, zone))
+    })
+    .collect()
 }
 
 fn layer_of(
     state: &State,
     place: &str,
     one: &bodies::Layer,
-    zone: &str,
+    (own, zone): (Option<&str>, &str),
 ) -> Result<oncall::Layer, Refused> {
+    let users = format!("{place}.users");
     let members = one.users.iter();
-    let members = members.map(|user| lookup::user(state, place, user));
+    let members = members.map(|user| lookup::user(state, &users, user));
     let restrictions = one.restrictions.iter().map(|one| {
         let wrong = || Refusal::bad("'restrictions' is invalid: it has a time that no clock shows");
         restriction_of(one).ok_or_else(wrong)
     });
-    let wrong = || Refusal::bad(format!("'time_zone' is invalid: {zone:?} is no IANA zone"));
+    let clock = own.unwrap_or(zone);
+    let wrong = || Refusal::bad(format!("'time_zone' is invalid: {clock:?} is no IANA zone"));
     Ok(oncall::Layer {
         start: one.start,
         until: one.end,
-        time_zone: None,
-        hand_off: Some(civil_of(one.virtual_start, zone).ok_or_else(wrong)?),
+        time_zone: own.map(str::to_owned),
+        hand_off: Some(civil_of(one.virtual_start, clock).ok_or_else(wrong)?),
         every: one.every,
         unit: match one.unit {
             Unit::Hours => TurnUnit::Hours,

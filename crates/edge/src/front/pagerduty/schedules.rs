@@ -216,9 +216,9 @@ fn wanted(asked: &Asked, known: Option<&Schedule>) -> Result<WholeSchedule, Refu
     let name = name.ok_or_else(|| Refusal::bad("'schedule.name' is missing or blank"))?;
     let time_zone = zone.ok_or_else(|| Refusal::bad("'schedule.time_zone' is missing"))?;
     let layers = match (&body.layers, known) {
-        (Some(layers), _) => asked
+        (Some(layers), known) => asked
             .app
-            .read(|state| layers_of(state, layers, &time_zone))?,
+            .read(|state| layers_of(state, layers, known, &time_zone))?,
         (None, Some(known)) => known.layers.clone(),
         (None, None) => return Err(Refusal::bad("'schedule.schedule_layers' is missing").into()),
     };

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
-use tocsin_domain::event::{Event, EventBody, IncidentWhat};
+use tocsin_domain::event::{Event, EventBody, IncidentWhat, Response};
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
@@ -186,7 +186,7 @@ fn steps(state: &state::State, incident: &Incident, events: &[Event]) -> Vec<Ste
     match first_page(state, incident) {
         Some(page) => chain::of_message(events, page, &names),
         None => {
-            let mut steps = vec![nobody(incident, events)];
+            let mut steps = vec![nobody(incident, events, &names)];
             steps.extend(events.iter().filter_map(held_back));
             steps.extend(chain::of_opening(events, &names));
             steps
@@ -204,15 +204,15 @@ fn first_page<'s>(
 }
 
 /// Why nobody was paged, in one sentence.
-fn nobody(incident: &Incident, events: &[Event]) -> Step {
+fn nobody(incident: &Incident, events: &[Event], names: &Names<'_>) -> Step {
     let unreachable = events.iter().any(reaches_nobody);
     let text = if unreachable {
         "Nobody was paged, because nobody in this installation can be reached: a contact method must be confirmed first."
             .to_owned()
     } else if incident.urgency == Urgency::Low {
         format!(
-            "Nobody was paged, because it is not urgent: {} pages nobody.",
-            incident.severity.word()
+            "Nobody was paged, because it is not urgent: {}.",
+            not_urgent(incident, events, names)
         )
     } else if let Some((why, until)) = &incident.suppressed {
         format!("Nobody is paged before {until}: {why}.")
@@ -233,6 +233,63 @@ fn nobody(incident: &Incident, events: &[Event]) -> Step {
         }
     };
     Step::new(StepKind::Nobody, None, text)
+}
+
+/// Why an incident of low urgency is: what made it so, as that was recorded, or its severity.
+fn not_urgent(incident: &Incident, events: &[Event], names: &Names<'_>) -> String {
+    let by_severity = || {
+        let is_low = incident.severity.urgency() == Urgency::Low;
+        is_low.then(|| format!("{} pages nobody", incident.severity.word()))
+    };
+    // What was told of a failure before says nothing about the one that came back.
+    let anew = events.iter().rposition(begins_anew).unwrap_or_default();
+    let mut recorded = events.iter().skip(anew).rev();
+    recorded
+        .find_map(|event| lowered(event, names))
+        .or_else(by_severity)
+        .or_else(|| judged_low(incident, names))
+        .unwrap_or_else(|| "its urgency is low".to_owned())
+}
+
+/// Whether the incident is about something else from here on.
+fn begins_anew(event: &Event) -> bool {
+    let what = event.body.incident_part();
+    matches!(
+        what,
+        Some(IncidentWhat::Relapsed {
+            failing: Some(_),
+            ..
+        })
+    )
+}
+
+/// What made it less urgent by an event, if that did.
+fn lowered(event: &Event, names: &Names<'_>) -> Option<String> {
+    let what = event.body.incident_part()?;
+    if let IncidentWhat::UrgencySet {
+        urgency: Urgency::Low,
+        why,
+        // That support hours have passed leaves it as urgent as it was.
+        hours_passed: false,
+        ..
+    } = what
+    {
+        return Some(why.clone());
+    }
+    let low = Response::UrgencySet {
+        urgency: Urgency::Low,
+    };
+    let by_hand = matches!(what, IncidentWhat::Response(response) if *response == low);
+    by_hand.then(|| format!("{} set its urgency to low", names.actor_name(&event.actor)))
+}
+
+/// What rules and settings say of the alert that it is about: one that joined a lesser incident lowered nothing.
+fn judged_low(incident: &Incident, names: &Names<'_>) -> Option<String> {
+    let alerts = incident.alerts.iter();
+    let alerts = alerts.filter_map(|id| names.0.alerts.get(id));
+    alerts
+        .filter(|alert| alert.severity == incident.severity && alert.urgency() == Urgency::Low)
+        .find_map(|alert| alert.judged.as_ref()?.urgency_why.clone())
 }
 
 fn reaches_nobody(event: &Event) -> bool {

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::front::webhook::{failed, stored};
-use crate::http::body::Json as Body;
+use crate::http::body::WithSample;
 use crate::http::problem::Problem;
 use crate::http::shape::{Instant, Severity};
 
@@ -147,7 +147,7 @@ pub(crate) async fn list_presets() -> Result<Json<Presets>, Problem> {
     responses((status = 200, body = MappingDryRun), (status = 400), (status = 404), (status = 413)))]
 pub(crate) async fn dry_run(
     State(app): State<App>,
-    Body(request): Body<MappingDryRunRequest>,
+    WithSample(request): WithSample<MappingDryRunRequest>,
 ) -> Result<Json<MappingDryRun>, Problem> {
     let mapping = mapping_of(&app, &request)?;
     let sample = match (request.body, request.mail) {

@@ -45,6 +45,72 @@ async fn planned_work_of_many_long_names_is_shown_by_all_of_them_and_by_nothing_
     assert_eq!(get(&world, "/silences").await.as_array().unwrap().len(), 1);
 }
 
+/// As the original does: a filter is compared with the conditions of a silence, not tried on them.
+#[tokio::test]
+async fn silences_are_found_by_the_very_conditions_that_they_have() {
+    let world = World::new();
+    let is = |name: &str, value: &str| json!({"name": name, "value": value, "isRegex": false});
+    let fits = json!({"name": "sx", "value": "Foo.*", "isRegex": true, "isEqual": true});
+    let differs = json!({"name": "sx", "value": "Baz", "isRegex": false, "isEqual": false});
+    for (comment, matchers) in [
+        ("pattern", json!([fits])),
+        ("text", json!([is("sx", "FooBar")])),
+        ("other", json!([is("sx", "Baz")])),
+        ("two", json!([is("sy", "1"), differs])),
+    ] {
+        let mut body = silence(matchers);
+        body["comment"] = json!(comment);
+        let made = post(&world, "/silences", body).await;
+        assert_eq!(made.status, StatusCode::OK, "{}", made.text());
+    }
+    let services = world.get("/services").await.json();
+    let planned = json!({"reason": "work", "service_ids": [services["items"][0]["id"]],
+        "from": START.to_rfc3339(), "until": START.plus_ms(3_600_000).to_rfc3339()});
+    world.post("/maintenance-windows", planned).await;
+    let check = async |filters: &[&str], expected: &[&str]| {
+        let query = filters.iter();
+        let query = query.map(|filter| format!("filter={}", percent_encoded(filter)));
+        let query: Vec<String> = query.collect();
+        let found = get(&world, &format!("/silences?{}", query.join("&"))).await;
+        let found = found.as_array().unwrap().iter();
+        let mut found: Vec<&str> = found.map(|one| one["comment"].as_str().unwrap()).collect();
+        found.sort_unstable();
+        assert_eq!(found, expected, "{filters:?}");
+    };
+    check(&[], &["other", "pattern", "text", "two", "work"]).await;
+    check(&["sx=~\"Foo.*\""], &["pattern"]).await;
+    check(&["sx=\"Foo.*\""], &[]).await;
+    check(&["sx=FooBar"], &["text"]).await;
+    check(&["sx!=\"Nope\""], &[]).await;
+    check(&["zz=\"\""], &[]).await;
+    check(&["sx!=Baz"], &["two"]).await;
+    check(&["sy=1", "sx!=Baz"], &["two"]).await;
+    check(&["sy=1", "sx=Baz"], &[]).await;
+    check(&["tocsin_service=\"First service\""], &["work"]).await;
+}
+
+#[tokio::test]
+async fn a_silence_of_all_but_one_is_taken_and_hides_nothing_that_came_without_labels() {
+    let world = World::new();
+    world.raise("db").await;
+    fires(&world, json!([down("web-1")])).await;
+    let but = json!({"name": "alertname", "value": "Watchdog", "isRegex": false, "isEqual": false});
+    let id = silenced(&world, json!([but])).await;
+    let alerts = get(&world, "/alerts").await;
+    let by_name = |name: &str| {
+        let mut alerts = alerts.as_array().unwrap().iter();
+        let named = alerts.find(|one| one["labels"]["alertname"] == name);
+        named.unwrap()["status"]["silencedBy"].clone()
+    };
+    assert_eq!(by_name("Down"), json!([id]));
+    assert_eq!(by_name("db is down"), json!([]));
+}
+
+/// A text as a value of a query.
+fn percent_encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
 #[tokio::test]
 async fn what_is_shown_is_taken_from_the_state_without_copies_and_without_the_rest() {
     let world = World::new();

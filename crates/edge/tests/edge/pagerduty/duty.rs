@@ -2,6 +2,8 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, RosterAsk};
+use tocsin_domain::oncall::{Layer, Restriction, Turn, TurnUnit};
 
 use super::roster::{changed, gone, id_of, made, user};
 use super::{ada, ask, read, refused};
@@ -102,6 +104,81 @@ async fn a_schedule_is_taken_with_times_as_go_prints_them() {
     let layer = &primary["schedule_layers"][1];
     assert_eq!(layer["rotation_virtual_start"], "2026-01-05T08:00:00Z");
     assert_eq!(layer["end"], "2027-01-04T08:00:00Z");
+}
+
+#[tokio::test]
+async fn a_layer_keeps_a_zone_of_its_own_when_its_schedule_is_written_back() {
+    let world = World::new();
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Weeks,
+    };
+    let weeks = Layer::rotation(START, turn, vec![world.ada]);
+    let days = Layer {
+        time_zone: Some("Asia/Kolkata".to_owned()),
+        hand_off: Some("2026-11-23T12:30".parse().unwrap()),
+        restrictions: vec![Restriction::Daily {
+            from: "09:00".parse().unwrap(),
+            until: "17:00".parse().unwrap(),
+        }],
+        ..Layer::rotation(START, turn, vec![world.bob])
+    };
+    world.does(Ask::Roster(RosterAsk::SetSchedule {
+        id: None,
+        name: "Days".to_owned(),
+        time_zone: "America/New_York".to_owned(),
+        layers: vec![weeks, days],
+    }));
+    let known = || {
+        world.engine.read(|state| {
+            let mut all = state.schedules.values();
+            all.find(|one| one.name == "Days").unwrap().clone()
+        })
+    };
+    let before = known();
+    let path = format!("/schedules/{}", before.id);
+    let shown = read(&world, &path).await["schedule"]["schedule_layers"].clone();
+    assert_eq!(shown[0]["time_zone"], "Asia/Kolkata");
+    assert_eq!(shown[0]["rotation_virtual_start"], "2026-11-23T07:00:00Z");
+    assert_eq!(shown[1].get("time_zone"), None);
+    let body = |layers: Value| json!({"schedule": {"schedule_layers": layers}});
+    let without = |layer: &Value, names: &[&str]| {
+        let mut layer = layer.clone();
+        for name in names {
+            layer.as_object_mut().unwrap().remove(*name);
+        }
+        layer
+    };
+    // Answers begin with the layer that wins, requests with the first.
+    let as_shown = json!([shown[1], shown[0]]);
+    let by_id = json!([shown[1], without(&shown[0], &["time_zone"])]);
+    let by_place = json!([
+        without(&shown[1], &["id"]),
+        without(&shown[0], &["id", "time_zone"])
+    ]);
+    for layers in [as_shown, by_id, by_place] {
+        changed(&world, &path, body(layers.clone())).await;
+        let mut after = known().layers;
+        // How the first turn of the other is told does not matter here.
+        after[0].hand_off = None;
+        assert_eq!(after, before.layers, "{layers}");
+    }
+    // A new one before it takes nothing of it, and it keeps what it has.
+    let new = without(&shown[1], &["id"]);
+    let three = json!([new, shown[1], without(&shown[0], &["time_zone"])]);
+    changed(&world, &path, body(three)).await;
+    let layers = known().layers.into_iter();
+    let zones: Vec<Option<String>> = layers.map(|one| one.time_zone).collect();
+    assert_eq!(zones, [None, None, Some("Asia/Kolkata".to_owned())]);
+    // That of the schedule is none of its own, and one that nobody knows is refused.
+    let mut own = shown[0].clone();
+    own["time_zone"] = json!("America/New_York");
+    changed(&world, &path, body(json!([own]))).await;
+    assert_eq!(known().layers[0].time_zone, None);
+    own["time_zone"] = json!("Mars/Olympus");
+    let answer = ada(&world, ("PUT", &path), Some(body(json!([own])))).await;
+    let told = refused(&answer, 400, 2001);
+    assert!(told.contains("Mars/Olympus"), "{told}");
 }
 
 #[tokio::test]

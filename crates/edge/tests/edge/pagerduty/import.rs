@@ -41,6 +41,7 @@ members = ["bob@example.org", "dave@example.org"]
 [[schedules.layers]]
 start = "2026-11-01T00:00:00Z"
 until = "2027-03-01T00:00:00Z"
+time_zone = "Asia/Kolkata"
 hand_off = "2026-11-01T20:00"
 every = 12
 unit = "hours"

@@ -61,6 +61,8 @@ pub(super) struct Schedule {
 #[serde(default)]
 pub(super) struct Layer {
     pub(super) name: Option<String>,
+    /// PagerDuty's have none; those of a Tocsin that is read as one may.
+    pub(super) time_zone: Option<String>,
     pub(super) start: Option<String>,
     pub(super) end: Option<String>,
     pub(super) rotation_virtual_start: Option<String>,

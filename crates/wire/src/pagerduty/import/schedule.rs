@@ -42,7 +42,7 @@ pub(super) fn schedule(
     let place = format!("schedule {name:?}");
     let description = said(known.description.as_deref(), &place, remarks);
     let zone_name = known.time_zone.as_deref().unwrap_or_default();
-    let Some(zone) = zone_of(zone_name) else {
+    if zone_of(zone_name).is_none() {
         remarks.add(format!(
             "schedule {name:?}: its layers are left out, so that nobody is on call by it: {zone_name:?} is no IANA zone"
         ));
@@ -52,7 +52,7 @@ pub(super) fn schedule(
             time_zone: "UTC".to_owned(),
             layers: Vec::new(),
         };
-    };
+    }
     let all = known.schedule_layers.as_deref().unwrap_or_default();
     let mut layers = Vec::new();
     for (index, one) in all.iter().rev().enumerate() {
@@ -64,7 +64,7 @@ pub(super) fn schedule(
         // Where nobody called it something, its place is its name.
         let own = |title: &&str| *title != format!("Layer {}", index + 1);
         let title = one.name.as_deref().filter(own).unwrap_or_default();
-        match layer(one, &place, (people, &zone, now), remarks) {
+        match layer(one, &place, (people, zone_name, now), remarks) {
             Ok(made) => layers.extend(made.map(|made| Layer {
                 name: tidy(title, LAYER_NAME_CHARS_MAX),
                 ..made
@@ -99,7 +99,7 @@ pub(super) fn zone_of(name: &str) -> Option<TimeZone> {
 fn layer(
     one: &raw::Layer,
     place: &str,
-    (people, zone, now): (&Names, &TimeZone, Timestamp),
+    (people, schedule_zone, now): (&Names, &str, Timestamp),
     remarks: &mut Remarks,
 ) -> Result<Option<Layer>, String> {
     let until = match one.end.as_deref() {
@@ -126,12 +126,17 @@ fn layer(
         None => start,
         Some(text) => time::parse(text).ok_or("its rotation_virtual_start is no time")?,
     };
-    let hand_off = civil_of(begin, zone).ok_or("its rotation begins when no clock shows a time")?;
+    let own = one.time_zone.as_deref();
+    let own = own.filter(|own| !own.trim().is_empty() && *own != schedule_zone);
+    let zone_name = own.unwrap_or(schedule_zone);
+    let zone = zone_of(zone_name).ok_or_else(|| format!("{zone_name:?} is no IANA zone"))?;
+    let hand_off =
+        civil_of(begin, &zone).ok_or("its rotation begins when no clock shows a time")?;
     Ok(Some(Layer {
         name: String::new(),
         start: Moment(start),
         until: until.map(Moment),
-        time_zone: None,
+        time_zone: own.map(str::to_owned),
         hand_off: Some(hand_off),
         every,
         unit,

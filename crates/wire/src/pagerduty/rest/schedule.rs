@@ -8,6 +8,8 @@ use super::refusal::Refusal;
 
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 255;
+/// Characters of an id at most.
+const ID_CHARS_MAX: usize = 64;
 /// Overrides that are added at once at most.
 pub const OVERRIDES_MAX: usize = 100;
 const HOUR_S: u64 = 3_600;
@@ -39,6 +41,10 @@ pub struct Restriction {
 /// People who take turns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layer {
+    /// Which of the layers that are known it is.
+    pub id: Option<String>,
+    /// A zone of its own, which PagerDuty's layers have not.
+    pub time_zone: Option<String>,
     /// Nobody has duty by it before.
     pub start: Timestamp,
     /// Nor from here on.
@@ -137,8 +143,12 @@ fn layer(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Layer> {
         .filter_map(|one| restriction(one, wrong));
     let restrictions = restrictions.collect();
     let end = fields.time(wrong, "end");
+    let id = fields.text(wrong, "id", ID_CHARS_MAX);
+    let time_zone = fields.text(wrong, "time_zone", NAME_CHARS_MAX);
     let (every, unit) = turn?;
     Some(Layer {
+        id,
+        time_zone,
         start: start?,
         end,
         virtual_start: virtual_start?,
@@ -286,6 +296,7 @@ mod tests {
         assert_eq!((layer.every, layer.unit), (1, Unit::Weeks));
         assert_eq!(layer.users, ["QA"]);
         assert_eq!(layer.virtual_start, layer.start);
+        assert_eq!((&layer.id, &layer.time_zone), (&None, &None));
         let daily = Restriction {
             weekday: None,
             from_s: 28_800,
@@ -297,6 +308,16 @@ mod tests {
             lasts_s: 86_400,
         };
         assert_eq!(layer.restrictions, [daily, weekly]);
+    }
+
+    #[test]
+    fn a_layer_may_say_which_it_is_and_have_a_zone_of_its_own() {
+        let mut layer = week();
+        layer["id"] = json!("PL1");
+        layer["time_zone"] = json!("Asia/Kolkata");
+        let layers = read(layer).unwrap().layers.unwrap();
+        assert_eq!(layers[0].id.as_deref(), Some("PL1"));
+        assert_eq!(layers[0].time_zone.as_deref(), Some("Asia/Kolkata"));
     }
 
     #[test]

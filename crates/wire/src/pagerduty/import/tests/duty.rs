@@ -84,6 +84,23 @@ fn hours_of_a_layer_are_those_of_its_restrictions() {
 }
 
 #[test]
+fn a_layer_of_another_tocsin_keeps_a_zone_of_its_own() {
+    let mut own = layer("Weeks", &BOTH);
+    own["time_zone"] = json!("Asia/Kolkata");
+    let expected = "name = \"Weeks\"\nstart = \"2026-07-06T13:00:00Z\"\ntime_zone = \"Asia/Kolkata\"\nhand_off = \"2026-07-06T18:30\"";
+    check(
+        &schedule("America/New_York", &json!([own])),
+        &[expected],
+        &[],
+    );
+    for none in [json!("America/New_York"), json!(""), Value::Null] {
+        own["time_zone"] = none;
+        let made = imported(&schedule("America/New_York", &json!([own]))).document;
+        assert_eq!(made.schedules[0].layers[0].time_zone, None);
+    }
+}
+
+#[test]
 fn layers_that_are_over_are_left_out_and_one_that_will_end_ends() {
     let (mut over, mut ending) = (layer("Old", &BOTH), layer("Going", &BOTH));
     over["end"] = json!("2026-11-23T11:59:59Z");
@@ -108,6 +125,11 @@ fn what_cannot_be_said_of_a_layer_leaves_it_out_and_is_told() {
             "a turn of 5400 s",
         ),
         ("rotation_turn_length_seconds", json!(null), "a turn of 0 s"),
+        (
+            "time_zone",
+            json!("Mars/Olympus"),
+            "\"Mars/Olympus\" is no IANA zone",
+        ),
         ("start", json!("soon"), "its start is no time"),
         ("end", json!("soon"), "its end is no time"),
         (
