@@ -25,7 +25,7 @@ fn who_is_known_keeps_what_the_files_do_not_say_of_them() {
     let renamed = format!("{ADA}name = \"Ada L\"\n");
     installation.apply(document(&renamed)).unwrap();
     let ada = person("ada@example.org", "Ada L", Role::Admin);
-    assert_eq!(installation.export().users, [ada.clone()]);
+    assert_eq!(installation.export().users, *std::slice::from_ref(&ada));
     let kept = format!("[manage]\nremove = [\"users\"]\n\n{ADA}");
     assert!(installation.apply(document(&kept)).unwrap().is_empty());
     assert_eq!(installation.export().users, [ada]);
