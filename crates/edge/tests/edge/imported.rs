@@ -52,8 +52,8 @@ async fn whoever_is_known_stays_what_they_are_and_who_comes_is_shown_as_they_wil
     assert_eq!(planned.status, StatusCode::OK, "{}", planned.text());
     let planned = planned.json();
     let changes = planned["changes"].as_array().unwrap().iter();
-    let people: Vec<&Value> = changes.filter(|one| one["kind"] == "users").collect();
-    let bob = json!({"change": "added", "kind": "users", "name": "bob@example.org", "fields": [
+    let people: Vec<&Value> = changes.filter(|one| one["kind"] == "person").collect();
+    let bob = json!({"change": "added", "kind": "person", "name": "bob@example.org", "fields": [
         {"path": "name", "before": null, "after": "\"bob\""},
         {"path": "role", "before": null, "after": "\"responder\""},
     ]});

@@ -6530,7 +6530,7 @@ export interface components {
         /** @description A thing that changes. */
         CodeChange: {
             change: components["schemas"]["ChangeKind"];
-            /** @description Its fields, when it changes. */
+            /** @description Its fields, when it changes; of a person who comes, what they will be called and may do. */
             fields: components["schemas"]["FieldChange"][];
             /** @description The name of its list in the files. */
             kind: string;

@@ -87,7 +87,7 @@ fn hours_of_a_layer_are_those_of_its_restrictions() {
 fn a_layer_of_another_tocsin_keeps_a_zone_of_its_own() {
     let mut own = layer("Weeks", &BOTH);
     own["time_zone"] = json!("Asia/Kolkata");
-    let expected = "name = \"Weeks\"\nstart = \"2026-07-06T13:00:00Z\"\ntime_zone = \"Asia/Kolkata\"\nhand_off = \"2026-07-06T18:30\"";
+    let expected = "name = \"Weeks\"\ntime_zone = \"Asia/Kolkata\"\nstart = \"2026-07-06T13:00:00Z\"\nhand_off = \"2026-07-06T18:30\"";
     check(
         &schedule("America/New_York", &json!([own])),
         &[expected],
