@@ -97,11 +97,12 @@ impl Decider<'_> {
         let cause = Cause::Event {
             position: incident.paging_event,
         };
+        let changed = self.told_of_change(incident);
         if self.suppress_if_quiet(id) {
             return;
         }
         let mut skipped: Vec<String> = why.map(str::to_owned).into_iter().collect();
-        skipped.extend(self.told_of_change(incident));
+        skipped.extend(changed);
         let step = self.next_step(id, level, round, &mut skipped);
         // A policy may be walked through again at once.
         let mut told = BTreeSet::new();
