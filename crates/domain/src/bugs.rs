@@ -74,10 +74,12 @@ pub enum Bug {
     OldEndEndsWhatBeganSince,
     /// Whoever gets a page only when it is over is not told that it is.
     LateEndUntold,
+    /// A policy that is changed while it is walked through is gone on with by the number of the level, whoever stands there now.
+    ChangedPolicyKeepsPlaces,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 35] = [
+pub const BUGS: [Bug; 36] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -113,6 +115,7 @@ pub const BUGS: [Bug; 35] = [
     Bug::TakenStaysWithWhoIsGone,
     Bug::OldEndEndsWhatBeganSince,
     Bug::LateEndUntold,
+    Bug::ChangedPolicyKeepsPlaces,
 ];
 
 /// Whether the switches exist in this build.

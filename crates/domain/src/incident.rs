@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::alert::Onset;
 use crate::id::{AlertId, IncidentId, PolicyId, ServiceId, TargetId, TeamId, UserId};
 use crate::monitor::Severity;
+use crate::page::Recipient;
 use crate::people::{ChannelKind, Urgency};
 use crate::time::Timestamp;
 
@@ -94,6 +95,13 @@ pub struct Paging {
     /// other places now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub policy_changed: bool,
+    /// Where it goes on, if the policy was changed since the last level was reached, whose place says nothing any more: the first
+    /// level that names somebody new, or the end of the policy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goes_on_at: Option<usize>,
+    /// Whom the levels that were reached in this round named before the policy was changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named_before: Vec<Recipient>,
 }
 
 impl Paging {

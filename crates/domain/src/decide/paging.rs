@@ -7,7 +7,7 @@ use super::recipients::Chosen;
 use crate::bugs::{self, Bug};
 use crate::event::{Cause, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, PolicyId, UserId};
-use crate::incident::{Assigned, FALLBACK_EVERY_MS};
+use crate::incident::{Assigned, FALLBACK_EVERY_MS, Incident};
 use crate::page::{Delivery, Notification, Purpose};
 use crate::people::{ChannelKind, Role};
 use crate::time::Timestamp;
@@ -57,6 +57,8 @@ impl Decider<'_> {
         };
         if self.follows_another_policy(id) {
             self.page_from(id, 0, 0, why);
+        } else if let Some(level) = paging.goes_on_at {
+            self.page_from(id, level, paging.round, why);
         } else if paging.exhausted {
             self.page_from(id, usize::MAX, u32::MAX, why);
         } else {
@@ -74,6 +76,14 @@ impl Decider<'_> {
         before.is_some() && before != now
     }
 
+    /// Why somebody is paged who did not stand behind the level before: their policy was changed meanwhile.
+    fn told_of_change(&self, incident: &Incident) -> Option<String> {
+        let paging = incident.paging.as_ref()?;
+        let policy = self.policy_of(incident)?;
+        let is_changed = paging.goes_on_at.is_some() && paging.policy == Some(policy.id);
+        is_changed.then(|| format!("\"{}\" was changed since the level before", policy.name))
+    }
+
     pub(super) fn page_from(
         &mut self,
         id: IncidentId,
@@ -87,10 +97,12 @@ impl Decider<'_> {
         let cause = Cause::Event {
             position: incident.paging_event,
         };
+        let changed = self.told_of_change(incident);
         if self.suppress_if_quiet(id) {
             return;
         }
         let mut skipped: Vec<String> = why.map(str::to_owned).into_iter().collect();
+        skipped.extend(changed);
         let step = self.next_step(id, level, round, &mut skipped);
         // A policy may be walked through again at once.
         let mut told = BTreeSet::new();

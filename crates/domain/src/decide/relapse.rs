@@ -169,12 +169,29 @@ impl Decider<'_> {
         };
         let (level, round) = if self.follows_another_policy(id) {
             (0, 0)
+        } else if let Some(level) = self.place_in_changed(id) {
+            (level, paging.round)
         } else if paging.exhausted {
             (usize::MAX, u32::MAX)
         } else {
             (paging.level, paging.round)
         };
         self.page_from(id, level, round, why);
+    }
+
+    /// The level to page again, if the policy was changed since one was reached: the first that names somebody new, else the one that
+    /// stands in the place of the one that was reached, or the last.
+    fn place_in_changed(&self, id: IncidentId) -> Option<usize> {
+        let incident = self.state.incidents.get(&id)?;
+        let paging = incident.paging.as_ref()?;
+        let goes_on_at = paging.goes_on_at?;
+        let last = self.policy_of(incident)?.levels.len().checked_sub(1)?;
+        let has_new = goes_on_at <= last;
+        Some(if has_new {
+            goes_on_at
+        } else {
+            paging.level.min(last)
+        })
     }
 
     /// A worse condition takes the incident over. True when it must be paged for anew, also if a lesser one was acknowledged.

@@ -214,6 +214,11 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             let policy_changed = before
                 .as_ref()
                 .is_some_and(|paging| paging.policy_changed || paging.policy != *policy);
+            let same_round = before
+                .as_ref()
+                .filter(|paging| paging.policy == *policy && paging.round == *round);
+            let named_before =
+                same_round.map_or_else(Vec::new, |paging| paging.named_before.clone());
             let (mut each_of, each_done, each_before) = before
                 .map(|paging| (paging.each_of, paging.each_done, paging.each_before))
                 .unwrap_or_default();
@@ -235,6 +240,8 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 each_done,
                 each_before,
                 policy_changed,
+                goes_on_at: None,
+                named_before,
             };
             start_paging(incident, paging, at);
         }
@@ -265,6 +272,9 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 each_done: Vec::new(),
                 each_before: Vec::new(),
                 policy_changed: false,
+                // More of the same round does not wait for a policy that was changed; the next round does.
+                goes_on_at: widened.and_then(|paging| paging.goes_on_at),
+                named_before: before.map_or_else(Vec::new, |paging| paging.named_before.clone()),
             };
             start_paging(incident, paging, at);
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::dates::{Moment, note};
 use super::{Installation, Named, State};
+use crate::bugs::{self, Bug};
 use crate::business::AnyService;
 use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
 use crate::id::{IncidentId, MaintenanceId, ServiceId, TargetId, UserId};
@@ -231,6 +232,39 @@ impl State {
         self.let_off(&excused);
     }
 
+    /// Whoever follows a policy that was changed goes on where it names somebody new, so that nobody is passed over who stands where
+    /// others stood.
+    fn find_places(&mut self, before: &Policy, policy: &Policy) {
+        if bugs::on(Bug::ChangedPolicyKeepsPlaces) || before.levels == policy.levels {
+            return;
+        }
+        for id in &self.open_incidents {
+            let incident = self.incidents.get(id);
+            let paging = incident.and_then(|incident| incident.paging.as_ref());
+            let Some(paging) = paging.filter(|paging| paging.policy == Some(policy.id)) else {
+                continue;
+            };
+            let mut named = paging.named_before.clone();
+            // Once it was changed, the place of the level says nothing of what the policy was since.
+            if paging.goes_on_at.is_none() {
+                let reached = before.levels.iter().take(paging.level.saturating_add(1));
+                named.extend(reached.flat_map(|level| level.targets.iter().copied()));
+                named.sort_unstable();
+                named.dedup();
+            }
+            let is_new = |level: &Level| level.targets.iter().any(|one| !named.contains(one));
+            let place = policy.levels.iter().position(is_new);
+            let end = (!paging.exhausted).then_some(policy.levels.len());
+            let goes_on_at = place.or(end);
+            if let Some(incident) = self.incidents.get_mut(id)
+                && let Some(paging) = incident.paging.as_mut()
+            {
+                paging.goes_on_at = goes_on_at;
+                paging.named_before = named;
+            }
+        }
+    }
+
     fn let_off(&mut self, excused: &[(IncidentId, Vec<UserId>)]) {
         for (id, users) in excused.iter().filter(|(_, users)| !users.is_empty()) {
             let incident = self.incidents.get_mut(id);
@@ -316,8 +350,11 @@ impl State {
                 self.forget_schedule(*schedule);
             }
             RosterEvent::PolicySet { policy } => {
-                self.policies.insert(policy.id, policy.clone());
+                let before = self.policies.insert(policy.id, policy.clone());
                 self.excuse_by(policy);
+                if let Some(before) = before {
+                    self.find_places(&before, policy);
+                }
             }
             RosterEvent::PolicyRemoved { policy } => {
                 self.policies.remove(policy);

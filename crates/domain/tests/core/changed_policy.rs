@@ -89,3 +89,97 @@ fn what_is_triggered_again_after_another_policy_is_followed_pages_its_first_leve
     world.wait_ms(60 * MINUTE);
     assert_eq!(world.paged(), ["Ada", "Bea"]);
 }
+
+/// Ada is paged on the first of two levels, Bea stands on the second, and nobody but Cy is on the list of last resort.
+fn on_first_of_two() -> (World, [UserId; 4]) {
+    let (mut world, bea) = paged();
+    let (ada, dan) = (world.ada(), world.add_user("Dan"));
+    world.set_levels(0, &[(5 * MINUTE, &[ada]), (5 * MINUTE, &[bea])]);
+    let cy = world.user("Cy");
+    (world, [ada, bea, cy, dan])
+}
+
+/// Each level has its time, and each page arrives.
+fn walk(world: &mut World, levels: usize) -> Vec<String> {
+    for _ in 0..levels {
+        world.wait_ms(5 * MINUTE);
+        world.answer_all(Outcome::Accepted);
+    }
+    world.paged()
+}
+
+#[test]
+fn whoever_moves_up_since_the_level_before_them_is_removed_is_not_passed_over() {
+    let (mut world, [_, bea, _, dan]) = on_first_of_two();
+    world.set_levels(0, &[(5 * MINUTE, &[bea]), (5 * MINUTE, &[dan])]);
+    assert_eq!(walk(&mut world, 3), ["Ada", "Bea", "Dan", "Cy"]);
+}
+
+#[test]
+fn whoever_is_put_before_the_level_that_was_reached_is_paged_next() {
+    let (mut world, [ada, bea, _, dan]) = on_first_of_two();
+    let levels: [(u64, &[UserId]); 3] = [
+        (5 * MINUTE, &[dan]),
+        (5 * MINUTE, &[ada]),
+        (5 * MINUTE, &[bea]),
+    ];
+    world.set_levels(0, &levels);
+    assert_eq!(walk(&mut world, 4), ["Ada", "Dan", "Ada", "Bea", "Cy"]);
+}
+
+#[test]
+fn whoever_is_the_only_one_left_of_a_policy_is_paged_when_a_snooze_ends() {
+    let (mut world, [_, bea, _, dan]) = on_first_of_two();
+    assert_eq!(walk(&mut world, 1), ["Ada", "Bea"]);
+    let incident = world.incident().id;
+    world.respond(RespondAsk::Snooze {
+        incident,
+        by: bea,
+        for_ms: 60 * MINUTE,
+    });
+    world.set_levels(0, &[(5 * MINUTE, &[dan])]);
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(world.paged(), ["Ada", "Bea", "Dan"]);
+    world.answer_all(Outcome::Accepted);
+    assert_eq!(walk(&mut world, 1), ["Ada", "Bea", "Dan", "Cy"]);
+}
+
+#[test]
+fn whoever_is_left_of_the_level_that_was_reached_is_paged_again_when_a_snooze_ends() {
+    let (mut world, [_, bea, ..]) = on_first_of_two();
+    assert_eq!(walk(&mut world, 1), ["Ada", "Bea"]);
+    let incident = world.incident().id;
+    world.respond(RespondAsk::Snooze {
+        incident,
+        by: bea,
+        for_ms: 60 * MINUTE,
+    });
+    world.set_levels(0, &[(5 * MINUTE, &[bea])]);
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(world.paged(), ["Ada", "Bea", "Bea"]);
+}
+
+#[test]
+fn a_level_that_names_fewer_than_before_is_not_gone_through_again() {
+    let (mut world, [ada, bea, _, dan]) = on_first_of_two();
+    world.set_levels(0, &[(5 * MINUTE, &[ada, dan]), (5 * MINUTE, &[bea])]);
+    assert_eq!(walk(&mut world, 1), ["Ada", "Ada", "Dan"]);
+    assert_eq!(walk(&mut world, 1), ["Ada", "Ada", "Dan", "Bea"]);
+    world.set_levels(0, &[(5 * MINUTE, &[dan]), (5 * MINUTE, &[bea])]);
+    assert_eq!(walk(&mut world, 1), ["Ada", "Ada", "Dan", "Bea", "Cy"]);
+}
+
+#[test]
+fn a_level_that_is_added_once_the_policy_was_walked_through_is_paged_before_the_last_resort_again()
+{
+    let (mut world, [ada, bea, _, dan]) = on_first_of_two();
+    assert_eq!(walk(&mut world, 2), ["Ada", "Bea", "Cy"]);
+    let levels: [(u64, &[UserId]); 3] = [
+        (5 * MINUTE, &[ada]),
+        (5 * MINUTE, &[bea]),
+        (5 * MINUTE, &[dan]),
+    ];
+    world.set_levels(0, &levels);
+    world.wait_ms(15 * MINUTE);
+    assert_eq!(world.paged(), ["Ada", "Bea", "Cy", "Dan"]);
+}

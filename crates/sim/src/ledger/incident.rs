@@ -58,6 +58,8 @@ impl Ledger {
                     over_since: None,
                     wait: Wait::Nothing,
                     walked: None,
+                    went_by: Vec::new(),
+                    goes_on: None,
                     level_event: 0,
                     chosen: BTreeSet::new(),
                     asked: BTreeSet::new(),
@@ -125,6 +127,7 @@ impl Ledger {
             } => {
                 self.check_policy(id, *policy, at);
                 self.check_level(id, (*level, *round), recipients, *next_at, envelope);
+                self.go_by(id, *policy, (*level, *round));
                 self.change(id, |case| {
                     case.walked = *policy;
                     case.asked.clear();
@@ -149,6 +152,7 @@ impl Ledger {
                 self.change(id, |case| {
                     case.spared.clear();
                     case.asked.retain(|_| widens);
+                    case.goes_on = case.goes_on.filter(|_| widens);
                 });
                 let place = self.place_of(id);
                 if place.is_none() {

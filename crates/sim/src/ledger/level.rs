@@ -128,7 +128,11 @@ impl Ledger {
         }
         let is_given = self.cases.get(&id).is_some_and(|case| case.is_given);
         // Another policy than the one that was walked through has its turn first; only more of the same round does not wait for that.
-        let goes_on = circle > 0 || !self.is_walked_anew(id);
+        let is_changed = self
+            .cases
+            .get(&id)
+            .is_some_and(|case| case.goes_on.is_some());
+        let goes_on = circle > 0 || !(is_changed || self.is_walked_anew(id));
         let may_be_reached = is_given || (self.is_exhausted(id) && goes_on);
         if let (false, Some(policy)) = (may_be_reached, self.policy_of(id)) {
             let starts = self.next_places(id);
@@ -175,7 +179,60 @@ impl Ledger {
         match self.place_of(id) {
             None => vec![(0, 0)],
             Some(_) if self.is_walked_anew(id) => vec![(0, 0)],
-            Some((level, round)) => vec![(level + 1, round), (level, round)],
+            Some((level, round)) => match self.cases.get(&id).and_then(|case| case.goes_on) {
+                Some(place) => self.changed_places(id, place, (level, round)),
+                None => vec![(level + 1, round), (level, round)],
+            },
+        }
+    }
+
+    /// A policy was changed: whoever is new in it comes first. Without any, the round is through, or the level that was reached comes
+    /// again, or what is the last one now.
+    fn changed_places(&self, id: IncidentId, place: usize, reached: Place) -> Vec<Place> {
+        let (level, round) = reached;
+        let levels = self.policy_of(id).map_or(0, |policy| policy.levels.len());
+        let mut places = vec![(place, round)];
+        if place >= levels {
+            places.push((level.min(levels.saturating_sub(1)), round));
+        }
+        places
+    }
+
+    /// A level is reached: whom it and those before it name need not be looked for when the policy is changed in this round.
+    pub(super) fn go_by(&mut self, id: IncidentId, policy: Option<PolicyId>, place: Place) {
+        let walked = policy.and_then(|policy| self.policies.get(&policy));
+        let levels = walked.into_iter().flat_map(|policy| &policy.levels);
+        let named = levels.take(place.0 + 1).flat_map(|level| &level.targets);
+        let named: Vec<Recipient> = named.copied().collect();
+        let before = self.place_of(id).filter(|_| !self.is_exhausted(id));
+        self.change(id, |case| {
+            let goes_on = before.is_some_and(|(_, round)| round == place.1);
+            if !goes_on || case.walked != policy {
+                case.went_by.clear();
+            }
+            case.went_by.extend(named);
+            case.goes_on = None;
+        });
+    }
+
+    /// A policy is another one: whoever is paged by it goes on at the first level that names somebody new.
+    pub(super) fn find_places(&mut self, policy: &Policy) {
+        let known = self.policies.get(&policy.id);
+        if known.is_none_or(|known| known.levels == policy.levels) {
+            return;
+        }
+        for id in self.open.clone() {
+            let is_walked = self.place_of(id).is_some() && !self.is_walked_anew(id);
+            let is_exhausted = self.is_exhausted(id);
+            self.change(id, |case| {
+                if is_walked && case.walked == Some(policy.id) {
+                    let mut levels = policy.levels.iter();
+                    let new = |one: &Recipient| !case.went_by.contains(one);
+                    let place = levels.position(|level| level.targets.iter().any(new));
+                    let end = (!is_exhausted).then_some(policy.levels.len());
+                    case.goes_on = place.or(end);
+                }
+            });
         }
     }
 

@@ -32,7 +32,7 @@ use tocsin_domain::id::{
 use tocsin_domain::intake::Rule;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Schedule;
-use tocsin_domain::page::{Fate, Policy, Purpose};
+use tocsin_domain::page::{Fate, Policy, Purpose, Recipient};
 use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::service::Service;
 use tocsin_domain::time::Timestamp;
@@ -197,6 +197,10 @@ pub(crate) struct Case {
     pub(crate) wait: Wait,
     /// The policy of the level that was reached last.
     walked: Option<PolicyId>,
+    /// Whom the levels name that it went by in this round.
+    went_by: Vec<Recipient>,
+    /// From where that policy is gone on with, as it was changed since.
+    goes_on: Option<usize>,
     /// Position of that level.
     level_event: u64,
     /// Who was ever chosen for it: what is under way to somebody may go another way later.

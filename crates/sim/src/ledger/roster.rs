@@ -109,6 +109,7 @@ impl Ledger {
                 self.settle_swaps(*schedule);
             }
             RosterEvent::PolicySet { policy } => {
+                self.find_places(policy);
                 self.policies.insert(policy.id, policy.clone());
             }
             RosterEvent::PolicyRemoved { policy } => {
