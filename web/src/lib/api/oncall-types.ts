@@ -223,7 +223,7 @@ export interface CalendarLink {
 
 export interface PolicyLevel {
   delay_minutes: number;
-  /** Page one of the targets for each incident, in turn. */
+  /** Page one of the targets each time an incident reaches the level, in turn. */
   round_robin?: boolean;
   /** One acknowledgement ends that person's pages alone. */
   each_must_acknowledge?: boolean;
