@@ -20,6 +20,8 @@ export interface ScheduleDuty {
   schedule: Named;
   time_zone: string;
   now: Shift | null;
+  /** When they took over, maybe some turns ago; null when that is long ago. */
+  since: Instant | null;
   /** When another person, or nobody, takes over; null when that is far away. */
   until: Instant | null;
   next: Shift | null;
