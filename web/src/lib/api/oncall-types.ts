@@ -93,7 +93,7 @@ export interface Preview extends Rendered {
 export interface Finding {
   /** The same as long as it is the same trouble. */
   key: string;
-  kind: 'gap' | 'empty_schedule' | 'unreachable' | 'empty_level' | 'last_resort';
+  kind: 'gap' | 'empty_schedule' | 'unreachable' | 'late' | 'empty_level' | 'last_resort';
   text: string;
   since: Instant;
   until: Instant | null;
