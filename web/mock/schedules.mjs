@@ -94,7 +94,8 @@ function dutyOf(mock, schedule) {
   const index = final.findIndex((each) => holds(each, now));
   const current = final[index];
   const after = final.slice(index + 1).filter((each) => !each.gap);
-  return { schedule: { id: schedule.id, name: schedule.name }, time_zone: schedule.time_zone, now: current.gap ? null : current, until: final.length > index + 1 ? current.until : null, next: after[0] ?? null };
+  const since = index > 0 ? current.from : null;
+  return { schedule: { id: schedule.id, name: schedule.name }, time_zone: schedule.time_zone, now: current.gap ? null : current, since, until: final.length > index + 1 ? current.until : null, next: after[0] ?? null };
 }
 
 export const duties = (mock) => mock.schedules.map((each) => dutyOf(mock, each));

@@ -1,5 +1,7 @@
-//! What will be wrong with paging in the days ahead: gaps, people who cannot be reached, levels that would page nobody, a list of
-//! last resort that nobody would hear. It announces nothing.
+//! What will be wrong with paging in the days ahead: gaps, people who cannot be reached or hear too late, levels that would page
+//! nobody, a list of last resort that nobody would hear. It announces nothing.
+
+mod late;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +55,11 @@ pub enum FindingKind {
         /// Who.
         user: UserId,
     },
+    /// Somebody who will be paged hears of it only when the level that they stand on is over.
+    Late {
+        /// Who.
+        user: UserId,
+    },
     /// A level of a policy would page nobody.
     EmptyLevel {
         /// Of which policy.
@@ -69,19 +76,35 @@ pub enum FindingKind {
 pub struct Roster {
     schedules: BTreeMap<ScheduleId, Schedule>,
     policies: BTreeMap<PolicyId, Policy>,
-    /// Names, and whether a page would reach them.
-    people: BTreeMap<UserId, (String, Reach)>,
+    people: BTreeMap<UserId, Person>,
     /// Who belongs to each team.
     teams: BTreeMap<TeamId, Vec<UserId>>,
     /// The list of last resort; none before Tocsin is set up.
     last_resort: Option<Vec<UserId>>,
 }
 
+/// Somebody who may be paged.
+#[derive(Clone, Debug)]
+struct Person {
+    name: String,
+    /// Whether a page would reach them.
+    reach: Reach,
+    /// Milliseconds after they were chosen at which their first way is used; none when they have none.
+    first_way_ms: Option<u64>,
+}
+
 impl Roster {
     /// As it is in `state` while these channels are set up.
     #[must_use]
     pub fn of(state: &State, set_up: &BTreeSet<ChannelKind>) -> Self {
-        let person = |user: &User| (user.id, (user.name.clone(), user.reach(set_up)));
+        let person = |user: &User| {
+            let person = Person {
+                name: user.name.clone(),
+                reach: user.reach(set_up),
+                first_way_ms: user.page_ways().first().map(|way| way.delay_ms),
+            };
+            (user.id, person)
+        };
         Self {
             schedules: state.schedules.clone(),
             policies: state.policies.clone(),
@@ -101,6 +124,7 @@ impl Roster {
         let outlook = Outlook::new(self, now);
         let mut found = outlook.schedules();
         found.extend(outlook.people());
+        found.extend(outlook.late());
         found.extend(outlook.levels());
         found.extend(self.deaf_last_resort(now));
         found.sort_by(|one, other| (one.since, &one.key).cmp(&(other.since, &other.key)));
@@ -152,12 +176,16 @@ impl Roster {
 
     fn name(&self, user: UserId) -> &str {
         let known = self.people.get(&user);
-        known.map_or("a removed person", |(name, _)| name)
+        known.map_or("a removed person", |known| &known.name)
     }
 
     fn reach(&self, user: UserId) -> &Reach {
         let known = self.people.get(&user);
-        known.map_or(&Reach::Unverified, |(_, reach)| reach)
+        known.map_or(&Reach::Unverified, |known| &known.reach)
+    }
+
+    fn first_way_ms(&self, user: UserId) -> Option<u64> {
+        self.people.get(&user)?.first_way_ms
     }
 
     fn is_reachable(&self, user: UserId) -> bool {

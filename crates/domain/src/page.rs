@@ -90,7 +90,7 @@ pub struct Level {
     pub delay_ms: u64,
     /// Who is paged, all at once.
     pub targets: Vec<Recipient>,
-    /// Only one of the targets for each incident, in turn.
+    /// Only one of the targets each time an incident reaches the level, in turn.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub round_robin: bool,
     /// Whoever is paged here must acknowledge in person: one acknowledgement ends that person's pages alone.

@@ -1,10 +1,12 @@
 //! Who would be contacted when, if a service failed at an instant and nobody answered. The real decisions run on a copy of the
 //! state that holds no incidents, in virtual time, so that this can never disagree with what pages.
 
+use std::collections::BTreeMap;
+
 use crate::actor::Actor;
 use crate::command::{AlertAsk, Ask, Command, Refusal, RespondAsk, RuleFired};
 use crate::decide::decide;
-use crate::event::{Event, EventBody, IncidentWhat, NotificationEvent};
+use crate::event::{Cause, Event, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
 use crate::id::{ContactMethodId, Entropy, NotificationId, PolicyId, ServiceId, UserId};
 use crate::monitor::Severity;
 use crate::page::{Outcome, Purpose};
@@ -117,7 +119,8 @@ pub struct Contact {
     pub channel: ChannelKind,
     /// The level, counted from 0; none for whom it is given to, and for the list of last resort.
     pub level: Option<usize>,
-    /// How often the policy was walked through before.
+    /// How often the policy was walked through before the level was reached from which this message follows; it may be sent when
+    /// the policy is walked through again.
     pub round: u32,
     /// Why this person by this way.
     pub why: String,
@@ -158,6 +161,8 @@ fn play(
         from: wanted.at,
         now: wanted.at,
         round: 0,
+        rounds: BTreeMap::new(),
+        planned_in: BTreeMap::new(),
         fallbacks: 0,
         contacts: 0,
         steps: Vec::new(),
@@ -206,7 +211,12 @@ struct Play {
     entropy: Counted,
     from: Timestamp,
     now: Timestamp,
+    /// Of the level that was reached last.
     round: u32,
+    /// In which round the events are by which a message can be caused, by their positions.
+    rounds: BTreeMap<u64, u32>,
+    /// In which round a message was planned.
+    planned_in: BTreeMap<NotificationId, u32>,
     fallbacks: usize,
     contacts: usize,
     steps: Vec<Step>,
@@ -264,8 +274,14 @@ impl Play {
 
     fn note(&mut self, event: &Event) {
         match &event.body {
-            EventBody::Incident(incident) => self.note_incident(&incident.what),
-            EventBody::Notification(message) => self.note_message(message),
+            EventBody::Incident(incident) => {
+                self.note_incident(&incident.what);
+                self.rounds.insert(event.position, self.round);
+            }
+            EventBody::Notification(message) => {
+                self.note_round(event, message);
+                self.note_message(message);
+            }
             EventBody::Installation(_)
             | EventBody::People(_)
             | EventBody::Roster(_)
@@ -325,6 +341,23 @@ impl Play {
         }
     }
 
+    /// A message belongs to the round of what caused it: of a level, or of a message that went another way before.
+    fn note_round(&mut self, event: &Event, message: &NotificationEvent) {
+        if let (NotificationWhat::Planned { .. }, Cause::Event { position }) =
+            (&message.what, &event.cause)
+        {
+            let round = self.rounds.get(position).copied().unwrap_or(self.round);
+            self.planned_in.insert(message.notification, round);
+        }
+        let round = self.round_of(message.notification);
+        self.rounds.insert(event.position, round);
+    }
+
+    fn round_of(&self, message: NotificationId) -> u32 {
+        let planned_in = self.planned_in.get(&message).copied();
+        planned_in.unwrap_or(self.round)
+    }
+
     fn note_message(&mut self, event: &NotificationEvent) {
         let Some(number) = event.what.begun() else {
             return;
@@ -346,7 +379,7 @@ impl Play {
             method: message.contact_method,
             channel: message.channel,
             level: message.level,
-            round: self.round,
+            round: self.round_of(message.id),
             why: message.why.clone(),
         };
         self.contacts += 1;

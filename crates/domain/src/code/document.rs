@@ -260,7 +260,7 @@ pub struct Level {
     pub delay: Length,
     /// Who is paged.
     pub targets: Vec<Recipient>,
-    /// Only one of the targets for each incident, in turn.
+    /// Only one of the targets each time an incident reaches the level, in turn.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub round_robin: bool,
     /// Whoever is paged must acknowledge in person.

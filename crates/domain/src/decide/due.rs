@@ -117,7 +117,7 @@ impl Decider<'_> {
             Wait::NextLevel => self.escalate(incident, None),
             Wait::SameLevel => self.page_level_again(incident, None),
             Wait::EndOfSnooze => self.snooze_ended(incident),
-            Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident, at),
+            Wait::EndOfAcknowledgement => self.acknowledgement_ended(incident),
             Wait::SupportHours => self.raise_at_support_hours(incident, at),
         }
     }

@@ -155,6 +155,7 @@ impl Decider<'_> {
             skipped.push("the service has no escalation policy".to_owned());
             return Step::Fallback(self.fallback(0, &[], skipped));
         };
+        skipped.extend(self.removed_policy_of(incident, policy));
         let (mut level, mut round) = (level, round);
         for _ in 0..=policy.levels.len() {
             if level >= policy.levels.len() {

@@ -3,7 +3,7 @@
 use super::Decider;
 use crate::bugs::{self, Bug};
 use crate::id::UserId;
-use crate::incident::Incident;
+use crate::incident::{Assigned, Incident};
 use crate::page::{Policy, Recipient};
 
 /// Why a level without targets pages nobody: each had some when it was set.
@@ -29,8 +29,8 @@ impl Decider<'_> {
     pub(super) fn policy_of(&self, incident: &Incident) -> Option<&Policy> {
         let policies = &self.state.policies;
         let given = match &incident.assigned {
-            Some(crate::incident::Assigned::Policy(policy)) => policies.get(policy),
-            Some(crate::incident::Assigned::People(_)) | None => None,
+            Some(Assigned::Policy(policy)) => policies.get(policy),
+            Some(Assigned::People(_)) | None => None,
         };
         let named = || {
             let service = self.state.services.get(&incident.service)?;
@@ -41,6 +41,19 @@ impl Decider<'_> {
             policies.get(&installation.default_policy)
         };
         given.or_else(named).or_else(default)
+    }
+
+    /// Why an incident is paged for by this policy first, where it was given to one that is removed by now.
+    pub(super) fn removed_policy_of(&self, incident: &Incident, policy: &Policy) -> Option<String> {
+        let reached = incident.paging.as_ref().and_then(|paging| paging.policy);
+        let given = match &incident.assigned {
+            Some(Assigned::Policy(given)) => self.state.removed_policies.get(given),
+            Some(Assigned::People(_)) | None => None,
+        };
+        let name = given.filter(|_| reached != Some(policy.id))?;
+        Some(format!(
+            "the policy {name:?}, which it was given to, was removed"
+        ))
     }
 
     /// The people of a level who can be reached, each with the reason why it is them.

@@ -71,7 +71,8 @@ impl Decider<'_> {
         Some(self.now.plus_ms(timeout_ms))
     }
 
-    pub(super) fn acknowledgement_ended(&mut self, id: IncidentId, at: Timestamp) {
+    /// It may have been over for some time: nothing ran meanwhile, or the clock was set forward.
+    pub(super) fn acknowledgement_ended(&mut self, id: IncidentId) {
         let Some(known) = self.state.incidents.get(&id) else {
             return;
         };
@@ -79,7 +80,7 @@ impl Decider<'_> {
             return;
         };
         let position = known.paging_event;
-        let minutes = at.ms_since(since) / 60_000;
+        let minutes = self.now.ms_since(since) / 60_000;
         // Of what the clock showed before it was set back, nobody can tell how long ago it was.
         let is_certain = self.state.clock.before.is_none_or(|before| before < since);
         let why = if is_certain {

@@ -78,7 +78,7 @@ pub enum Condition {
 pub enum Field {
     /// What fails, in one line.
     Title,
-    /// More about it.
+    /// What senders call so, which is the title, and what is told beside it: a test holds when it holds for one of them.
     Summary,
     /// `info`, `warning`, `error` or `critical`.
     Severity,
@@ -174,6 +174,34 @@ impl Field {
         }
     }
 
+    /// Whether something else that is meant by it is so: a service and an integration have names too, and what every sender calls
+    /// summary is the title.
+    fn is_otherwise(
+        &self,
+        alert: &Incoming<'_>,
+        names: &impl Named,
+        is_so: impl Fn(&str) -> bool,
+    ) -> bool {
+        match self {
+            Self::Service => names.service(alert.service).is_some_and(is_so),
+            Self::Integration => {
+                let name = alert.integration.and_then(|id| names.integration(id));
+                name.is_some_and(is_so)
+            }
+            Self::Summary => {
+                let told = detail(alert, "summary");
+                is_so(alert.title) || told.is_some_and(|told| is_so(&told))
+            }
+            Self::Title
+            | Self::Severity
+            | Self::Source
+            | Self::Component
+            | Self::Group
+            | Self::Class
+            | Self::Detail(_) => false,
+        }
+    }
+
     pub(super) fn violation(&self, place: &str) -> Option<String> {
         match self {
             Self::Detail(name) if name.is_empty() || name.chars().count() > TEXT_MAX => {
@@ -237,20 +265,9 @@ impl Condition {
             Self::Any { of } => of.iter().any(|one| one.holds(alert, names, now)),
             Self::Not { of } => !of.holds(alert, names, now),
             Self::Field { field, test } => {
-                let by_id = field.of(alert).is_some_and(|value| test.holds(&value));
-                let name = match field {
-                    Field::Service => names.service(alert.service),
-                    Field::Integration => alert.integration.and_then(|id| names.integration(id)),
-                    Field::Title
-                    | Field::Summary
-                    | Field::Severity
-                    | Field::Source
-                    | Field::Component
-                    | Field::Group
-                    | Field::Class
-                    | Field::Detail(_) => None,
-                };
-                by_id || name.is_some_and(|name| test.holds(name))
+                let is_so = |value: &str| test.holds(value);
+                let itself = field.of(alert);
+                itself.is_some_and(|value| is_so(&value)) || field.is_otherwise(alert, names, is_so)
             }
             Self::Hours { hours } => hours.around(now).is_some(),
         }

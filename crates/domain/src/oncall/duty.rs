@@ -11,6 +11,8 @@ use crate::time::Timestamp;
 pub const GAP_DAYS_AHEAD: u32 = 14;
 /// How far ahead the next change is looked for, in days: near at first, since most changes are.
 const LOOK_AHEAD_DAYS: [u32; 3] = [8, 64, 400];
+/// How far back the beginning of a duty is looked for, in the same way.
+const LOOK_BACK_DAYS: [u64; 2] = [8, 60];
 
 /// Who is on call at an instant, and what comes then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +64,20 @@ impl Schedule {
             }
         }
         duty
+    }
+
+    /// Since when whoever has duty at `at` has it, over turns that follow each other; in a gap, since when nobody has. `None`: for
+    /// more than 60 days.
+    #[must_use]
+    pub fn duty_since(&self, at: Timestamp) -> Option<Timestamp> {
+        let user = self.shift_at(at).map(|shift| shift.user);
+        LOOK_BACK_DAYS.into_iter().find_map(|days| {
+            let from = at.minus_ms(days * 86_400_000);
+            let behind = Span::new(from, moved(at, 1)).overlap(CALENDAR)?;
+            let entries = entries(self.final_shifts(behind), behind);
+            let before = entries.iter().rev().find(|entry| entry.user() != user)?;
+            Some(before.span().until)
+        })
     }
 
     /// Every instant of `range` at which another person, or nobody, takes over. Turns that follow each other with the same

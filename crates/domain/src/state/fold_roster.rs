@@ -357,7 +357,9 @@ impl State {
                 }
             }
             RosterEvent::PolicyRemoved { policy } => {
-                self.policies.remove(policy);
+                let gone = self.policies.remove(policy);
+                self.removed_policies
+                    .extend(gone.map(|gone| (gone.id, gone.name)));
                 self.untag(Tagged::Policy(*policy));
                 self.turns.retain(|(known, _), _| known != policy);
             }

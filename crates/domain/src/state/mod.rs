@@ -135,6 +135,8 @@ pub struct State {
     pub schedule_changes: BTreeMap<ScheduleId, u64>,
     /// The same of each policy.
     pub policy_changes: BTreeMap<PolicyId, u64>,
+    /// The names of policies that are removed by now: what was given to one is still told by its name.
+    pub removed_policies: BTreeMap<PolicyId, String>,
     /// When what is set up was made and last changed.
     pub dates: Dates,
     /// When the newest incident of each service was opened.

@@ -1,7 +1,13 @@
 //! An incident whose policy is another one while people are being paged for it.
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test picks what it looks at"
+)]
+
 use crate::world::World;
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, RosterAsk};
+use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::id::{PolicyId, UserId};
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::page::{Level, Outcome, Recipient};
@@ -73,6 +79,21 @@ fn the_policy_of_the_service_is_entered_at_its_first_level_when_the_one_it_was_g
     world.ask(Ask::Roster(RosterAsk::RemovePolicy(other)));
     world.wait_ms(5 * MINUTE);
     assert_eq!(world.paged(), ["Ada", "Bea", "Ada"]);
+    let why = "the policy \"Policy\", which it was given to, was removed";
+    assert_eq!(told(&world, why), 1);
+    // Of the levels after it nobody needs to be told that again.
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(told(&world, why), 1);
+}
+
+/// How many levels, or rounds of the list of last resort, were reached for this reason among others.
+fn told(world: &World, why: &str) -> usize {
+    world.count(|what| match what {
+        IncidentWhat::LevelReached { skipped: all, .. }
+        | IncidentWhat::FallbackReached { why: all, .. } => all.iter().any(|one| one == why),
+        _ => false,
+    })
 }
 
 #[test]

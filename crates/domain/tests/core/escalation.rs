@@ -250,6 +250,19 @@ fn what_still_fails_when_an_acknowledgement_ends_is_triggered_and_its_level_page
 }
 
 #[test]
+fn an_acknowledgement_that_ends_late_says_how_long_ago_it_was() {
+    let (mut world, _) = taken_for_half_an_hour();
+    // The clock is set forward beyond its end, or nothing ran until then.
+    world.now = world.now.plus_ms(126 * MINUTE);
+    world.ask(Ask::Tick);
+    let said = |what: &IncidentWhat| {
+        matches!(what, IncidentWhat::Response(Response::AcknowledgementEnded { why, .. })
+            if why == "it was acknowledged 126 minutes ago and still fails")
+    };
+    assert_eq!(world.count(said), 1);
+}
+
+#[test]
 fn acknowledging_again_begins_the_time_anew() {
     let (mut world, ada) = taken_for_half_an_hour();
     world.wait_ms(20 * MINUTE);

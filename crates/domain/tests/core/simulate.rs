@@ -136,6 +136,31 @@ fn a_policy_of_whose_levels_everybody_was_removed_is_said_to_page_nobody() {
 }
 
 #[test]
+fn a_message_belongs_to_the_round_that_planned_it() {
+    let mut world = World::set_up();
+    let (rae, sam) = (world.add_user("Rae"), world.add_user("Sam"));
+    let mail = world.state.users[&rae].contact_methods[0].id;
+    let hook = world.add_webhook(rae);
+    let later = MINUTE * 3 / 4;
+    world.set_rules(rae, &[(0, mail), (later, hook)]);
+    let level = Level {
+        round_robin: true,
+        ..Level::of(MINUTE / 2, vec![Recipient::User(rae), Recipient::User(sam)])
+    };
+    let policy = world.state.installation.as_ref().unwrap().default_policy;
+    world.set_policy(Some(policy), 1, vec![level], None);
+    let played = simulate(&world.state, &wanted(&world, world.now)).unwrap();
+    let contacts = played.steps.iter().filter_map(|step| match &step.what {
+        What::Contact(contact) if contact.level.is_some() => {
+            Some((step.after_ms, contact.user, contact.round))
+        }
+        _ => None,
+    });
+    let expected = [(0, rae, 0), (MINUTE / 2, sam, 1), (later, rae, 0)];
+    assert_eq!(contacts.collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn a_future_time_is_played_through_with_who_is_on_call_then() {
     let mut world = World::set_up();
     let (ada, bea) = (world.ada(), world.add_user("Bea"));

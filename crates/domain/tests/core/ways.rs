@@ -232,3 +232,40 @@ fn by_which_ways_somebody_is_told_is_answered_as_it_is_decided() {
     check_ways(&[(low, 60_000, 0)], critical, &[(0, 0), (1, 0)]);
     check_ways(&[(high, 0, 0)], warning, &[]);
 }
+
+#[test]
+fn a_confirmed_way_goes_when_an_earlier_rule_names_one_that_is_not() {
+    let mut world = World::with_apache();
+    let user = world.ada();
+    let mail = world.state.users[&user].contact_methods[0].id;
+    let hook = world.add_webhook(user);
+    let (address, pending_code) = (
+        SecretId::random(&mut world.entropy),
+        SecretId::random(&mut world.entropy),
+    );
+    let add = PeopleAsk::AddContactMethod {
+        user,
+        kind: ChannelKind::Ntfy,
+        label: "phone".to_owned(),
+        address,
+        signing_key: None,
+        pending_code,
+    };
+    ask(&mut world, add).unwrap();
+    let methods = &world.state.users[&user].contact_methods;
+    let unproved = methods.last().unwrap().id;
+    let rules = [(30_000, unproved), (600_000, hook), (900_000, mail)];
+    world.set_rules(user, &rules);
+    // The level is over before the first confirmed way of theirs would have had its turn.
+    world.set_levels(0, &[(300_000, &[user])]);
+    let ways = world.state.users[&user].page_ways();
+    let told: Vec<_> = ways.iter().map(|way| (way.method, way.delay_ms)).collect();
+    assert_eq!(told, [(hook, 30_000), (mail, 900_000)]);
+    assert!(ways[0].why.contains("not verified"), "{}", ways[0].why);
+    assert_eq!(ways[1].why, "by their notification rule");
+    world.crash();
+    assert_eq!(world.pages(), []);
+    world.wait_ms(30_000);
+    let name = world.state.users[&user].name.clone();
+    assert_eq!(world.pages(), [(name, ChannelKind::Webhook, 1)]);
+}

@@ -22,6 +22,8 @@ pub(crate) enum FindingKind {
     EmptySchedule,
     /// Somebody who will be paged has no confirmed contact method, or none by a channel that is set up.
     Unreachable,
+    /// Somebody who will be paged hears of it only when the level that they stand on is over.
+    Late,
     /// A level of a policy would page nobody.
     EmptyLevel,
     /// Nobody on the list of last resort can be reached.
@@ -81,6 +83,10 @@ fn shown(state: &state::State, finding: ahead::Finding) -> Finding {
         }
         ahead::FindingKind::Unreachable { user } => {
             shown.kind = FindingKind::Unreachable;
+            shown.user = Some(named_user(state, user));
+        }
+        ahead::FindingKind::Late { user } => {
+            shown.kind = FindingKind::Late;
             shown.user = Some(named_user(state, user));
         }
         ahead::FindingKind::EmptyLevel { policy, level } => {

@@ -1,7 +1,7 @@
 //! Who is on call now and next, by policy and level and by schedule, and when somebody's own shifts are. Whose turn it is, is
 //! computed elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
@@ -52,7 +52,7 @@ pub(crate) struct OnCallEntry {
     level: usize,
     via: Via,
     user: Option<Named>,
-    /// When the shift ends.
+    /// When another person, or nobody, takes over; null: not within 400 days, or it is no schedule that names them.
     until: Option<Instant>,
     /// Why nobody would be paged here.
     problem: Option<String>,
@@ -65,6 +65,8 @@ pub(crate) struct ScheduleDuty {
     time_zone: String,
     /// The shift now; null: nobody is on call.
     now: Option<Shift>,
+    /// When they took over, maybe some turns ago, or since when nobody is on call; null: more than 60 days ago.
+    since: Option<Instant>,
     /// When another person, or nobody, takes over, or somebody after a gap; null: not within 400 days.
     until: Option<Instant>,
     /// The first shift from then on.
@@ -99,13 +101,28 @@ pub(crate) async fn on_call(State(app): State<App>) -> Result<Json<OnCall>, Prob
         (items, schedules.clone(), Names::of(state, people.collect()))
     });
     app.rendered(move || {
+        let schedules = duties(schedules, &names, now);
         Ok(Json(OnCall {
-            items,
-            schedules: duties(schedules, &names, now),
+            items: lasting(items, &schedules),
+            schedules,
             next_cursor: None,
         }))
     })
     .await
+}
+
+/// The same places, each with the end of its duty, which is not the end of a turn.
+fn lasting(mut items: Vec<OnCallEntry>, schedules: &[ScheduleDuty]) -> Vec<OnCallEntry> {
+    let ends = schedules
+        .iter()
+        .map(|duty| (duty.schedule.id.as_str(), duty.until));
+    let ends: BTreeMap<&str, Option<Instant>> = ends.collect();
+    for item in &mut items {
+        if item.via.kind == RecipientKind::Schedule && item.user.is_some() {
+            item.until = ends.get(item.via.id.as_str()).copied().flatten();
+        }
+    }
+    items
 }
 
 fn duties(mut all: Vec<oncall::Schedule>, names: &Names, now: Timestamp) -> Vec<ScheduleDuty> {
@@ -119,6 +136,7 @@ fn duties(mut all: Vec<oncall::Schedule>, names: &Names, now: Timestamp) -> Vec<
             },
             time_zone: known.time_zone.clone(),
             now: duty.shift.map(|shift| Shift::of(&shift, names)),
+            since: known.duty_since(now).map(Instant),
             until: duty.until.map(Instant),
             next: duty.next.map(|shift| Shift::of(&shift, names)),
         }
@@ -218,12 +236,12 @@ fn entries(
         id: policy.id.to_string(),
         name: policy.name.clone(),
     };
-    let entry = |level: usize, (via, user, until): Place, problem: Option<String>| OnCallEntry {
+    let entry = |level: usize, (via, user): Place, problem: Option<String>| OnCallEntry {
         policy: named.clone(),
         level: level + 1,
         via,
         user: user.map(|user| named_user(state, user)),
-        until: until.map(Instant),
+        until: None,
         problem,
     };
     let mut entries = Vec::new();
@@ -244,13 +262,13 @@ fn entries(
                 name: "a removed person".to_owned(),
             };
             let problem = "nobody is left on this level: whoever it named was removed";
-            entries.push(entry(level, (via, None, None), Some(problem.to_owned())));
+            entries.push(entry(level, (via, None), Some(problem.to_owned())));
         }
     }
     entries
 }
 
-type Place = (Via, Option<UserId>, Option<Timestamp>);
+type Place = (Via, Option<UserId>);
 
 /// One place for each person of a target; one that is empty where it names nobody.
 fn places_of(state: &state::State, to: Recipient, now: Timestamp) -> Vec<Place> {
@@ -261,7 +279,7 @@ fn places_of(state: &state::State, to: Recipient, now: Timestamp) -> Vec<Place> 
                 id: user.to_string(),
                 name: named_user(state, user).name,
             };
-            vec![(via, Some(user), None)]
+            vec![(via, Some(user))]
         }
         Recipient::Team(id) => {
             let team = state.teams.get(&id);
@@ -272,12 +290,10 @@ fn places_of(state: &state::State, to: Recipient, now: Timestamp) -> Vec<Place> 
             };
             let members = team.map(|team| team.members.as_slice()).unwrap_or_default();
             if members.is_empty() {
-                return vec![(via, None, None)];
+                return vec![(via, None)];
             }
             let members = members.iter();
-            members
-                .map(|user| (via.clone(), Some(*user), None))
-                .collect()
+            members.map(|user| (via.clone(), Some(*user))).collect()
         }
         Recipient::Schedule(id) => {
             let schedule = state.schedules.get(&id);
@@ -288,8 +304,7 @@ fn places_of(state: &state::State, to: Recipient, now: Timestamp) -> Vec<Place> 
                 id: named.id,
                 name: named.name,
             };
-            let user = shift.map(|shift| shift.user);
-            vec![(via, user, shift.map(|shift| shift.until))]
+            vec![(via, shift.map(|shift| shift.user))]
         }
     }
 }
@@ -318,6 +333,6 @@ pub(crate) fn on_call_users(state: &state::State, now: Timestamp) -> BTreeSet<Us
         .flat_map(|level| &level.targets);
     targets
         .flat_map(|to| places_of(state, *to, now))
-        .filter_map(|(_, user, _)| user)
+        .filter_map(|(_, user)| user)
         .collect()
 }

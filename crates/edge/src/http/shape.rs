@@ -241,12 +241,13 @@ pub(crate) fn named_target(state: &State, target: tocsin_domain::id::TargetId) -
     }
 }
 
-/// An escalation policy by name.
+/// An escalation policy by name; one that was removed keeps it in old records.
 pub(crate) fn named_policy(state: &State, policy: tocsin_domain::id::PolicyId) -> Named {
-    let name = state
-        .policies
-        .get(&policy)
-        .map_or_else(|| "a removed policy".to_owned(), |one| one.name.clone());
+    let known = state.policies.get(&policy).map(|one| &one.name);
+    let name = known
+        .or_else(|| state.removed_policies.get(&policy))
+        .cloned()
+        .unwrap_or_else(|| "a removed policy".to_owned());
     Named {
         id: policy.to_string(),
         name,

@@ -95,6 +95,26 @@ async fn an_incident_is_given_to_people_or_to_a_policy() {
 }
 
 #[tokio::test]
+async fn what_was_given_to_a_policy_is_told_by_its_name_once_that_is_removed() {
+    let world = World::new();
+    world.set_up_mail().await;
+    world.raise("web").await;
+    let targets = json!([{"kind": "user", "id": world.ada.to_string()}]);
+    let policy =
+        json!({"name": "Gone", "repeat": 0, "levels": [{"delay_minutes": 5, "targets": targets}]});
+    let made = call(&world, "POST", "/escalation-policies", policy).await;
+    let given = json!({"policy_id": made["id"]});
+    call(&world, "POST", "/incidents/1/reassign", given).await;
+    let path = format!("/escalation-policies/{}", made["id"].as_str().unwrap());
+    let removed = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(removed.status, StatusCode::NO_CONTENT);
+    let titles = titles(&world, "1").await;
+    assert!(titles.contains(&"Given to the policy “Gone”".to_owned()));
+    let paging = "Paging Ada (level 1 of “Gone”)";
+    assert!(titles.contains(&paging.to_owned()), "{titles:?}");
+}
+
+#[tokio::test]
 async fn an_escalation_by_hand_pages_the_next_level() {
     let world = World::new();
     world.raise("web").await;

@@ -326,6 +326,7 @@ async fn everybody_sees_who_has_duty_now_and_next_and_their_own_shifts() {
     let (first, second) = (&days["now"]["user"]["name"], &days["next"]["user"]["name"]);
     assert_ne!(first, second);
     assert_eq!(days["until"], days["next"]["from"]);
+    assert_eq!(days["since"], days["now"]["from"]);
     let own = world.call("GET", "/oncall/shifts", &world.bobs, None).await;
     assert_eq!(own.status, StatusCode::OK, "{}", own.text());
     let own = own.json();
@@ -420,6 +421,36 @@ async fn a_level_whose_only_person_was_removed_is_shown_as_one_that_pages_nobody
     assert!(problem.contains("was removed"), "{problem}");
     assert_eq!(second["problem"], Value::Null);
     assert_eq!(second["user"]["name"], "Ada");
+}
+
+#[tokio::test]
+async fn a_duty_of_two_turns_is_told_from_its_first_to_its_last_instant() {
+    let world = World::new();
+    let (ada, bob) = (world.ada.to_string(), world.bob.to_string());
+    let body = json!({"name": "Weeks", "time_zone": "UTC", "layers": [{
+        "start": "2026-11-01T08:00:00Z", "turn": {"every": 1, "unit": "weeks"}, "members": [ada, ada, ada, ada, bob],
+    }]});
+    let made = world.post("/schedules", body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let id = made.json()["id"].clone();
+    let targets = json!([{"kind": "schedule", "id": id}]);
+    let policy = json!({"name": "Nights", "repeat": 0, "levels": [{"delay_minutes": 5, "targets": targets}]});
+    let made = world.post("/escalation-policies", policy).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let now = world.get("/oncall").await.json();
+    let duties = now["schedules"].as_array().unwrap();
+    let duty = duties
+        .iter()
+        .find(|one| one["schedule"]["id"] == id)
+        .unwrap();
+    assert_eq!(duty["now"]["user"]["name"], "Ada");
+    assert_eq!(duty["since"], "2026-11-01T08:00:00.000Z");
+    assert_eq!(duty["until"], "2026-11-29T08:00:00.000Z");
+    assert_ne!(duty["now"]["from"], duty["since"]);
+    assert_ne!(duty["now"]["until"], duty["until"]);
+    let places = now["items"].as_array().unwrap();
+    let place = places.iter().find(|one| one["policy"]["name"] == "Nights");
+    assert_eq!(place.unwrap()["until"], duty["until"]);
 }
 
 #[tokio::test]

@@ -20,6 +20,8 @@ export interface ScheduleDuty {
   schedule: Named;
   time_zone: string;
   now: Shift | null;
+  /** When they took over, maybe some turns ago; null when that is long ago. */
+  since: Instant | null;
   /** When another person, or nobody, takes over; null when that is far away. */
   until: Instant | null;
   next: Shift | null;
@@ -91,7 +93,7 @@ export interface Preview extends Rendered {
 export interface Finding {
   /** The same as long as it is the same trouble. */
   key: string;
-  kind: 'gap' | 'empty_schedule' | 'unreachable' | 'empty_level' | 'last_resort';
+  kind: 'gap' | 'empty_schedule' | 'unreachable' | 'late' | 'empty_level' | 'last_resort';
   text: string;
   since: Instant;
   until: Instant | null;
@@ -223,7 +225,7 @@ export interface CalendarLink {
 
 export interface PolicyLevel {
   delay_minutes: number;
-  /** Page one of the targets for each incident, in turn. */
+  /** Page one of the targets each time an incident reaches the level, in turn. */
   round_robin?: boolean;
   /** One acknowledgement ends that person's pages alone. */
   each_must_acknowledge?: boolean;

@@ -17,7 +17,7 @@ export interface PagedLevel {
   afterMinutes: number;
   /** Nobody can be paged here: it is passed over at once. */
   skipped: boolean;
-  /** Only one of the targets is paged for each incident, in turn. */
+  /** Only one of the targets is paged each time an incident reaches the level, in turn. */
   inTurn: boolean;
   /** Whoever is paged here must acknowledge in person. */
   each: boolean;

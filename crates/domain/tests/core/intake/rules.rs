@@ -81,6 +81,44 @@ fn conditions_ask_fields_of_the_alert() {
 }
 
 #[test]
+fn the_summary_is_what_its_sender_calls_so_and_what_is_told_beside_it() {
+    let world = World::set_up();
+    let check = |text: &str, expected: bool| {
+        let contains = || field(Field::Summary, Test::Contains(text.to_owned()));
+        let not = Condition::Not {
+            of: Box::new(contains()),
+        };
+        for (when, expected) in [(contains(), expected), (not, !expected)] {
+            let mut world = World {
+                state: world.state.clone(),
+                now: world.now,
+                entropy: crate::world::Seeded(3),
+                journal: Vec::new(),
+            };
+            let suppress = rule("r", when.clone(), vec![Action::Suppress]);
+            world.set_rules_of(None, vec![suppress]);
+            let details = [("Summary".to_owned(), "since noon".to_owned())];
+            let incoming = Incoming {
+                service: world.default_service(),
+                integration: None,
+                severity: Severity::Critical,
+                title: "Transient failure",
+                summary: "on db-7.example",
+                details: &details,
+                is_own: false,
+            };
+            let ruling = world.state.judge(incoming, world.now);
+            let is_suppressed = ruling.judged.suppressed.is_some();
+            assert_eq!(is_suppressed, expected, "{when:?}");
+        }
+    };
+    check("transient", true);
+    check("db-7", true);
+    check("noon", true);
+    check("lasting", false);
+}
+
+#[test]
 fn a_suppressed_alert_is_kept_and_shown_and_pages_nobody() {
     let mut world = World::set_up();
     let name = "noise of the night";

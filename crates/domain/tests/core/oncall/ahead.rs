@@ -227,6 +227,54 @@ fn a_list_of_last_resort_that_nobody_would_hear_is_found() {
 }
 
 #[test]
+fn whoever_hears_of_a_page_only_when_their_level_is_over_is_found() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let mail = world.state.users[&bea].contact_methods[0].id;
+    use_in_policy(&mut world, &[Recipient::User(bea), Recipient::User(ada)]);
+    let late = |world: &World| {
+        let found = findings(world).into_iter();
+        found
+            .filter(|one| one.key == format!("late:{bea}"))
+            .map(|one| one.text)
+            .collect::<Vec<_>>()
+    };
+    world.set_rules(bea, &[(59_999, mail)]);
+    assert_eq!(late(&world), [""; 0]);
+    world.set_rules(bea, &[(120_000, mail)]);
+    let text = "Bea would hear of a page only 2 min after it, when level 1 of \"Web\" is over, which has 1 min";
+    assert_eq!(late(&world), [text]);
+    assert_eq!(findings(&world).len(), 1);
+    // By another way they hear at once.
+    let hook = world.add_webhook(bea);
+    world.set_rules(bea, &[(120_000, mail), (0, hook)]);
+    assert_eq!(findings(&world), []);
+}
+
+#[test]
+fn whoever_stands_on_the_last_level_is_late_only_where_somebody_follows() {
+    let mut world = World::set_up();
+    let bea = world.add_user("Bea");
+    let mail = world.state.users[&bea].contact_methods[0].id;
+    world.set_rules(bea, &[(120_000, mail)]);
+    use_in_policy(&mut world, &[Recipient::User(bea)]);
+    let is_late = |world: &World| {
+        let found = findings(world);
+        found.iter().any(|one| one.key.starts_with("late:"))
+    };
+    assert!(is_late(&world), "Ada is on the list of last resort");
+    let cy = world.add_user("Cy");
+    let method = world.state.users[&cy].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::SetFallback { users: vec![cy] }));
+    assert!(is_late(&world), "now Cy is");
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: cy,
+        method,
+    }));
+    assert!(!is_late(&world), "nobody on the list hears");
+}
+
+#[test]
 fn before_anybody_has_set_tocsin_up_no_list_of_last_resort_is_missed() {
     let state = tocsin_domain::state::State::default();
     assert_eq!(Roster::of(&state, &everything()).findings(START), []);

@@ -29,6 +29,30 @@ fn duty_lasts_until_another_person_takes_over_not_until_the_turn_ends() {
 }
 
 #[test]
+fn duty_began_when_its_person_took_over_not_when_the_turn_began() {
+    let rota = of_layers(
+        "UTC",
+        vec![layer(
+            "2024-05-06T00:00:00Z",
+            1,
+            TurnUnit::Weeks,
+            &[0, 0, 1],
+        )],
+    );
+    let since = |at| rota.duty_since(instant(at));
+    let first = Some(instant("2024-05-06T00:00:00Z"));
+    assert_eq!(since("2024-05-06T00:00:00Z"), first);
+    assert_eq!(since("2024-05-19T23:59:59Z"), first);
+    let second = Some(instant("2024-05-20T00:00:00Z"));
+    assert_eq!(since("2024-05-20T00:00:00Z"), second);
+    assert_eq!(since("2024-05-01T00:00:00Z"), None, "there never was any");
+    let alone = schedule("UTC", "2024-05-06T00:00:00Z", 1, TurnUnit::Weeks, 1);
+    let since = |at| alone.duty_since(instant(at));
+    assert_eq!(since("2024-06-20T00:00:00Z"), first);
+    assert_eq!(since("2024-08-01T00:00:00Z"), None, "too long ago to say");
+}
+
+#[test]
 fn duty_of_one_person_alone_has_no_end_in_sight() {
     let rota = schedule("UTC", "2024-05-06T00:00:00Z", 1, TurnUnit::Weeks, 1);
     let duty = rota.duty_at(instant("2024-05-07T00:00:00Z"));

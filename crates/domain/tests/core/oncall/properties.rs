@@ -246,6 +246,10 @@ proptest! {
                 Entry::Gap(_) => prop_assert_eq!(duty.shift, None),
             }
             prop_assert_eq!(duty.shift, schedule.shift_at(at));
+            let before = inner[..place].iter().rev().find(|entry| entry.user() != expected.user());
+            if let Some(before) = before {
+                prop_assert_eq!(schedule.duty_since(at), Some(before.span().until));
+            }
             let Some(change) = inner[place..].iter().find(|entry| entry.user() != expected.user()) else {
                 continue;
             };

@@ -203,7 +203,9 @@ impl Place {
     /// The same, for whoever writes it at once.
     pub(super) fn policy_reference<'a>(&self, state: &'a State, policy: PolicyId) -> Reference<'a> {
         let known = state.policies.get(&policy);
-        let name = (known.map(|known| known.name.as_str()), "a removed policy");
+        let gone = state.removed_policies.get(&policy);
+        let gone = gone.map_or("a removed policy", String::as_str);
+        let name = (known.map(|known| known.name.as_str()), gone);
         let id = policy.as_str().to_owned();
         let path = ["escalation_policies/", &id].concat();
         let page = ["oncall/policies/", &id].concat();

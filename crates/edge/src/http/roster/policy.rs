@@ -39,7 +39,7 @@ pub(crate) struct PolicyLevel {
     /// How long this level has for an acknowledgement, at most a day; fractions count.
     delay_minutes: f64,
     targets: Vec<PolicyTarget>,
-    /// Page only one of the targets for each incident, in turn.
+    /// Page only one of the targets each time an incident reaches the level, in turn.
     #[serde(default)]
     round_robin: bool,
     /// Whoever is paged here must acknowledge in person: one acknowledgement ends that person's pages alone.
