@@ -32,6 +32,7 @@ const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"]
 /// Services
 #[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_services(asked: Asked) -> Answer {
+    let ids: Option<Vec<ServiceId>> = asked.parameters.ids("id")?;
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
     let paging = asked.paging()?;
     let keyed = keyed(&asked);
@@ -41,7 +42,10 @@ pub(crate) async fn list_services(asked: Asked) -> Answer {
     };
     let cut = asked.app.read(|state| {
         let all = state.services.values();
-        let wanted = all.filter(|one| teams.as_ref().is_none_or(|set| set.contains(&one.team)));
+        let wanted = all.filter(|one| {
+            ids.as_ref().is_none_or(|set| set.contains(&one.id))
+                && teams.as_ref().is_none_or(|set| set.contains(&one.team))
+        });
         let named = wanted.map(|one| (one.id, one.name.as_str(), found_by(one.id)));
         asked.named_cut(paging, named)
     })?;
