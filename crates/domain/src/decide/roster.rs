@@ -84,8 +84,9 @@ impl Decider<'_> {
                 name,
                 key_hash,
                 key_row,
+                vendor,
                 kind,
-            } => self.integration_added(service, &name, (key_hash, key_row), kind)?,
+            } => self.integration_added(service, &name, (key_hash, key_row), (vendor, kind))?,
             RosterAsk::ChangeIntegration {
                 integration,
                 name,
@@ -129,7 +130,7 @@ impl Decider<'_> {
         service: ServiceId,
         name: &str,
         (key_hash, key_row): (String, Option<SecretId>),
-        kind: IntegrationKind,
+        (vendor, kind): (Option<String>, IntegrationKind),
     ) -> Result<RosterEvent, Refusal> {
         self.service(service)?;
         let name = name_within("name", name, 200)?;
@@ -141,6 +142,7 @@ impl Decider<'_> {
                 name,
                 key_hash,
                 key_row,
+                vendor,
                 kind,
             },
         })
