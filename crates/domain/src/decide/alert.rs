@@ -100,6 +100,15 @@ impl Decider<'_> {
                 integration,
                 dedup_key,
             } => self.acknowledge_by_key(&named(service, &source_of(integration), &dedup_key)?),
+            AlertAsk::RestateByKey {
+                service,
+                integration,
+                dedup_key,
+                said,
+            } => {
+                let key = named(service, &source_of(integration), &dedup_key)?;
+                self.restate_by_key(&key, said)
+            }
             AlertAsk::ResolveByKey {
                 service,
                 integration,
@@ -165,7 +174,8 @@ impl Decider<'_> {
         }
     }
 
-    fn unmatched(&mut self, what: &str, key: &AlertKey) -> Result<(), Refusal> {
+    /// Records what was said of a key under which nothing fails.
+    pub(super) fn unmatched(&mut self, what: &str, key: &AlertKey) -> Result<(), Refusal> {
         let what = format!(
             "{what} for the key {:?}, under which nothing fails",
             key.key

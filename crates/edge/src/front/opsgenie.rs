@@ -1,4 +1,4 @@
-//! Opsgenie-style requests about alerts: to make one, to acknowledge and to close it by its alias. Only `wire` knows the format.
+//! Opsgenie-style requests about alerts: to make one, to say otherwise what it says, to acknowledge and to close it by its alias. Only `wire` knows the format.
 
 use axum::Json;
 use axum::body::Body;
@@ -6,11 +6,11 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tocsin_domain::command::{AlertAsk, Ask};
+use tocsin_domain::command::{AlertAsk, Ask, Restated};
 use tocsin_domain::event::Actor;
 use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::opsgenie::{self, ALIAS_CHARS_MAX, BODY_BYTES_MAX, Step};
+use tocsin_wire::opsgenie::{self, ALIAS_CHARS_MAX, BODY_BYTES_MAX, Field, Step, Update};
 
 use super::integration;
 use crate::access::cookie::hex;
@@ -51,7 +51,7 @@ pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
     if !is_about_alerts(path) {
         return refused(problem.status(), problem.detail());
     }
-    let why = "Tocsin takes alerts to create, acknowledge and close, and answers no other requests about them.";
+    let why = "Tocsin takes alerts to create, update, acknowledge and close, and answers no other requests about them.";
     let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, why);
     // A path that is there tells by itself which methods it takes; one that is not takes none.
     if problem.status() == StatusCode::NOT_FOUND {
@@ -199,16 +199,11 @@ pub(crate) async fn step(
     if let Err(rejection) = opsgenie::step(&bytes) {
         return asked.rejected(&app, &rejection);
     }
-    if !is_by_alias(query.as_deref()) {
-        let why = "identifierType must be alias: Tocsin gives its alerts no other names.";
-        return asked.refused(&app, StatusCode::UNPROCESSABLE_ENTITY, why);
-    }
-    if alias.trim().is_empty() || alias.chars().count() > ALIAS_CHARS_MAX {
-        let why = "The alias is empty or too long.";
-        return asked.refused(&app, StatusCode::UNPROCESSABLE_ENTITY, why);
-    }
+    let dedup_key = match key_in(&alias, query.as_deref()) {
+        Ok(key) => key,
+        Err(why) => return asked.refused(&app, StatusCode::UNPROCESSABLE_ENTITY, why),
+    };
     let (service, by) = (integration.service, Some(integration.id));
-    let dedup_key = opsgenie::key_of(&alias);
     let ask = match step {
         Step::Close => AlertAsk::ResolveByKey {
             service,
@@ -222,6 +217,62 @@ pub(crate) async fn step(
         },
     };
     carry_out(&app, &asked, &integration, ask).await
+}
+
+/// Say otherwise what an alert says, by its alias, as Opsgenie's clients do
+///
+/// `step` is `message`, `description` or `priority`, with `identifierType=alias`. An alert that fires is said again with it; one that
+/// is over stays over. Others are refused.
+#[utoipa::path(put, path = "/v2/alerts/{id}/{step}", tag = "fronts",
+    params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
+        (status = 404, body = Object), (status = 413, body = Object), (status = 422, body = Object),
+        (status = 429, body = Object), (status = 503, body = Object)))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    Path((alias, field)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    content: Body,
+) -> Response {
+    let asked = Asked::new(&app);
+    let (integration, bytes) = match admitted(&app, &asked, &headers, content).await {
+        Ok(admitted) => admitted,
+        Err(response) => return response,
+    };
+    let Some(field) = Field::of(&field) else {
+        let why = "Tocsin changes the message, the description and the priority of an alert alone.";
+        return asked.refused(&app, StatusCode::NOT_FOUND, why);
+    };
+    let said = match opsgenie::update(field, &bytes) {
+        Ok(Update::Message(title)) => Restated::Title(title),
+        Ok(Update::Description(summary)) => Restated::Summary(summary),
+        Ok(Update::Priority(severity)) => Restated::Severity(severity),
+        Err(rejection) => return asked.rejected(&app, &rejection),
+    };
+    let dedup_key = match key_in(&alias, query.as_deref()) {
+        Ok(key) => key,
+        Err(why) => return asked.refused(&app, StatusCode::UNPROCESSABLE_ENTITY, why),
+    };
+    let ask = AlertAsk::RestateByKey {
+        service: integration.service,
+        integration: Some(integration.id),
+        dedup_key,
+        said,
+    };
+    carry_out(&app, &asked, &integration, ask).await
+}
+
+/// The key of the alert that a path names; or why it names none.
+fn key_in(alias: &str, query: Option<&str>) -> Result<String, &'static str> {
+    if !is_by_alias(query) {
+        return Err("identifierType must be alias: Tocsin gives its alerts no other names.");
+    }
+    if alias.trim().is_empty() || alias.chars().count() > ALIAS_CHARS_MAX {
+        return Err("The alias is empty or too long.");
+    }
+    Ok(opsgenie::key_of(alias))
 }
 
 /// The integration that asks, and its body; or the refusal.

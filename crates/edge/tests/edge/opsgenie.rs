@@ -3,12 +3,20 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
+use tocsin_domain::monitor::Severity;
 
 use crate::mapped::integration;
 use crate::world::{Answered, ROUTING_KEY, World};
 
 async fn post(world: &World, path: &str, key: &str, body: &str) -> Answered {
     let request = Request::post(path).header(header::AUTHORIZATION, format!("GenieKey {key}"));
+    world
+        .send(request.body(Body::from(body.to_owned())).unwrap())
+        .await
+}
+
+async fn put(world: &World, path: &str, key: &str, body: &str) -> Answered {
+    let request = Request::put(path).header(header::AUTHORIZATION, format!("GenieKey {key}"));
     world
         .send(request.body(Body::from(body.to_owned())).unwrap())
         .await
@@ -38,6 +46,54 @@ async fn an_alert_is_made_acknowledged_and_closed_by_its_alias() {
     let answer = post(&world, step, key, r#"{"user": "me", "note": "done"}"#).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
     assert_eq!(status_of_first(&world).await, "resolved");
+}
+
+/// What Alertmanager sends with `update_alerts`: each time all of it, and at last the end.
+#[tokio::test]
+async fn an_alert_is_said_otherwise_and_ends_all_the_same() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let by_alias = |field: &str| format!("/v2/alerts/db1/{field}?identifierType=alias");
+    let updates = [
+        ("message", json!({"message": "Disk nearly full"})),
+        ("description", json!({"description": "of db1"})),
+        ("priority", json!({"priority": "P1"})),
+    ];
+    for _ in 0..2 {
+        let body = json!({"message": "Disk full", "alias": "db1", "priority": "P4"});
+        let answer = post(&world, "/v2/alerts", key, &body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+        for (field, body) in &updates {
+            let answer = put(&world, &by_alias(field), key, &body.to_string()).await;
+            assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+            assert_eq!(answer.json()["result"], "Request will be processed");
+        }
+    }
+    let items = world.get("/incidents").await.json()["items"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 1, "{items}");
+    let severity = world.engine.read(|state| {
+        let mut alerts = state.alerts.values();
+        alerts.next().map(|alert| alert.severity)
+    });
+    assert_eq!(severity, Some(Severity::Critical));
+    let answer = post(&world, &by_alias("close"), key, "").await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    for (field, body) in &updates {
+        let answer = put(&world, &by_alias(field), key, &body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    }
+    assert_eq!(status_of_first(&world).await, "resolved");
+    for (path, body, status) in [
+        (by_alias("message"), "{}", 422),
+        (by_alias("priority"), r#"{"priority": "P9"}"#, 422),
+        (by_alias("message"), "{", 400),
+        (by_alias("tags"), "{}", 404),
+    ] {
+        let answer = put(&world, &path, key, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{path} {}", answer.text());
+        assert!(answer.json()["requestId"].is_string());
+    }
 }
 
 #[tokio::test]
@@ -136,7 +192,7 @@ async fn questions_are_refused_in_opsgenies_form_and_no_alert_is_said_to_be_miss
     for (path, status, allowed) in [
         ("/v2/alerts", not_allowed, Some("POST")),
         ("/v2/alerts/a?identifierType=alias", not_allowed, Some("")),
-        ("/v2/alerts/requests/a", not_allowed, Some("POST")),
+        ("/v2/alerts/requests/a", not_allowed, Some("POST,PUT")),
         ("/opsgenie/v2/alerts", not_allowed, Some("POST")),
         ("/opsgenie/v2/alerts/count", not_allowed, Some("")),
         ("/opsgenie/v2/users", StatusCode::NOT_FOUND, None),

@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tocsin_domain::monitor::Severity;
 
 use crate::mapping::{Failure, Mapped, presets};
 
@@ -22,6 +23,9 @@ const TEXTS: &[&str] = &[
     "note",
     "priority",
 ];
+
+/// How bad an alert can be.
+const PRIORITIES: [&str; 5] = ["P1", "P2", "P3", "P4", "P5"];
 
 /// What a request about a known alert asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +46,45 @@ impl Step {
             _ => None,
         }
     }
+}
+
+/// A field of a known alert that a request says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// What fails.
+    Message,
+    /// Where and more.
+    Description,
+    /// How bad.
+    Priority,
+}
+
+impl Field {
+    /// The field of that name in a path; of the others Tocsin changes none.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let all = [Self::Message, Self::Description, Self::Priority];
+        all.into_iter().find(|field| field.name() == name)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Description => "description",
+            Self::Priority => "priority",
+        }
+    }
+}
+
+/// What is said otherwise of a known alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// What fails.
+    Message(String),
+    /// Where and more; empty when that is taken back.
+    Description(String),
+    /// How bad.
+    Priority(Severity),
 }
 
 /// Why a request is refused.
@@ -82,18 +125,56 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
         return Err(Rejection::Unprocessable(errors));
     }
     let has_alias = alias.is_some_and(|alias| !alias.trim().is_empty());
+    let mut alert = mapped(object)?;
+    if !has_alias {
+        // Without an alias each is an alert of its own, also when two have the same words.
+        alert.dedup_key.clear();
+    }
+    Ok(alert)
+}
+
+/// What a request to make an alert becomes.
+fn mapped(object: Map<String, Value>) -> Result<Mapped, Rejection> {
     let failed = |why: String| Rejection::Unprocessable(vec![("message".to_owned(), why)]);
     let mapping = presets::opsgenie().ok_or_else(|| failed("cannot be read".to_owned()))?;
     let outcome = mapping
         .apply(&Value::Object(object))
         .map_err(|failure: Failure| failed(failure.to_string()))?;
     let alert = outcome.alerts.into_iter().next();
-    let mut alert = alert.ok_or_else(|| failed("cannot be read".to_owned()))?;
-    if !has_alias {
-        // Without an alias each is an alert of its own, also when two have the same words.
-        alert.dedup_key.clear();
+    alert.ok_or_else(|| failed("cannot be read".to_owned()))
+}
+
+/// Reads the body of a request that says a field of a known alert otherwise. It is read as in a request to make an alert.
+///
+/// # Errors
+/// It is not JSON, or does not hold the field.
+pub fn update(field: Field, body: &[u8]) -> Result<Update, Rejection> {
+    let object = object(body)?;
+    let name = field.name();
+    let unprocessable = |why: &str| Rejection::Unprocessable(vec![wrong(name, why)]);
+    let text = match object.get(name) {
+        Some(Value::String(text)) => text.trim(),
+        Some(Value::Null) | None => "",
+        Some(_) => return Err(unprocessable("must be a string")),
+    };
+    match field {
+        Field::Message if text.is_empty() => {
+            return Err(unprocessable("Message can not be empty."));
+        }
+        Field::Priority if !PRIORITIES.contains(&text) => {
+            return Err(unprocessable("must be one of P1, P2, P3, P4, P5"));
+        }
+        Field::Message | Field::Description | Field::Priority => {}
     }
-    Ok(alert)
+    // A message is needed there, whichever field this is.
+    let fields = [("message", "-"), (name, text)].into_iter();
+    let whole = fields.map(|(name, text)| (name.to_owned(), Value::from(text)));
+    let alert = mapped(whole.collect())?;
+    Ok(match field {
+        Field::Message => Update::Message(alert.title),
+        Field::Description => Update::Description(alert.summary),
+        Field::Priority => Update::Priority(alert.severity),
+    })
 }
 
 /// Reads the body of a request about a known alert, of which nothing is needed; an empty one is good too.
@@ -181,7 +262,6 @@ pub fn rejected(rejection: &Rejection, request_id: &str, took_s: f64) -> (u16, V
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tocsin_domain::monitor::Severity;
 
     use super::*;
     use crate::mapping::Action;
@@ -221,6 +301,34 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_otherwise_is_read_as_when_an_alert_is_made() {
+        let read = |name: &str, body: Value| {
+            update(Field::of(name).unwrap(), body.to_string().as_bytes()).ok()
+        };
+        let message = json!({"message": " Disk\nfull "});
+        let expected = Update::Message("Disk full".to_owned());
+        assert_eq!(read("message", message), Some(expected));
+        let text = json!({"description": "of db1", "message": 5});
+        let expected = Update::Description("of db1".to_owned());
+        assert_eq!(read("description", text), Some(expected));
+        let none = Update::Description(String::new());
+        assert_eq!(read("description", json!({})), Some(none));
+        let worst = Update::Priority(Severity::Critical);
+        assert_eq!(read("priority", json!({"priority": "P1"})), Some(worst));
+        for (name, body) in [
+            ("message", json!({})),
+            ("message", json!({"message": " "})),
+            ("message", json!({"message": ["m"]})),
+            ("priority", json!({"priority": "P6"})),
+            ("priority", json!({"priority": null})),
+            ("description", json!([])),
+        ] {
+            assert_eq!(read(name, body.clone()), None, "{name} {body}");
+        }
+        assert_eq!(Field::of("tags"), None);
+    }
+
+    #[test]
     fn refusals_are_in_opsgenies_form() {
         let rejection = create(br#"{"message": " ", "alias": 5}"#).unwrap_err();
         let (status, body) = rejected(&rejection, "id", 0.5);
@@ -257,6 +365,7 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,40}") {
             drop(create(&bytes));
             drop(step(&bytes));
+            drop(update(Field::Message, &bytes));
             drop(create(json!({"message": text, "alias": text, "details": [text]}).to_string().as_bytes()));
         }
     }

@@ -481,4 +481,5 @@ const OPSGENIE: &str = "
                                        n k v r o x s a b
 POST   /v2/alerts             opsgenie 1 + 1 1 1 1 1 1 1
 POST   /v2/alerts/{id}/{step} opsgenie 1 + 1 1 1 1 1 1 1
+PUT    /v2/alerts/{id}/{step} wording  1 + 1 1 1 1 1 1 1
 ";

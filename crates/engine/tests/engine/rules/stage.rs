@@ -294,6 +294,7 @@ impl Stage {
                 | AlertAsk::Labelled(_)
                 | AlertAsk::Trigger { .. }
                 | AlertAsk::AcknowledgeByKey { .. }
+                | AlertAsk::RestateByKey { .. }
                 | AlertAsk::ResolveByKey { .. }) => panic!("unexpected: {other:?}"),
             })
             .collect()
