@@ -95,6 +95,17 @@ pub enum AlertAsk {
         /// What is said otherwise.
         said: Restated,
     },
+    /// Somebody outside notes something about what fails.
+    NoteByKey {
+        /// On which service.
+        service: ServiceId,
+        /// By which integration, if by one: each has keys of its own.
+        integration: Option<IntegrationId>,
+        /// The key.
+        dedup_key: String,
+        /// The text.
+        text: String,
+    },
     /// Somebody outside says that it is over.
     ResolveByKey {
         /// On which service.

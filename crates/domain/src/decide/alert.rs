@@ -109,6 +109,15 @@ impl Decider<'_> {
                 let key = named(service, &source_of(integration), &dedup_key)?;
                 self.restate_by_key(&key, said)
             }
+            AlertAsk::NoteByKey {
+                service,
+                integration,
+                dedup_key,
+                text,
+            } => {
+                let key = named(service, &source_of(integration), &dedup_key)?;
+                self.note_by_key(&key, &text)
+            }
             AlertAsk::ResolveByKey {
                 service,
                 integration,

@@ -1,11 +1,12 @@
-//! Decisions about what a sender says otherwise of an alert that it raised before.
+//! Decisions about what a sender says otherwise of an alert that it raised before, and what it notes about it.
 
 use super::alert::Condition;
-use super::respond::TITLE_MAX;
+use super::respond::{NOTE_MAX, TITLE_MAX};
 use super::take_in::Taken;
-use super::{Decider, title_of_alert};
+use super::{Decider, prose_within, title_of_alert};
 use crate::alert::AlertKey;
 use crate::command::{Refusal, Restated};
+use crate::event::{Cause, IncidentWhat};
 
 impl Decider<'_> {
     /// An alert that fires is said again with what is said otherwise. What is over stays over, and what is said already says
@@ -45,5 +46,19 @@ impl Decider<'_> {
             self.trigger(condition);
         }
         Ok(())
+    }
+
+    /// What is noted about an alert that fires stands in its incident.
+    pub(super) fn note_by_key(&mut self, key: &AlertKey, text: &str) -> Result<(), Refusal> {
+        let text = prose_within("text", text, NOTE_MAX)?;
+        let alert = self.state.firing.get(key);
+        let known = alert.and_then(|alert| self.state.alerts.get(alert));
+        match known.map(|known| known.incident) {
+            Some(incident) => {
+                self.emit_incident(Cause::Request, incident, IncidentWhat::NoteAdded { text });
+                Ok(())
+            }
+            None => self.unmatched("a note", key),
+        }
     }
 }

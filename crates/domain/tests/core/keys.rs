@@ -2,7 +2,7 @@
 
 use crate::world::World;
 use tocsin_domain::command::{AlertAsk, Ask, Restated};
-use tocsin_domain::event::{AlertEvent, EventBody, InputEvent};
+use tocsin_domain::event::{AlertEvent, EventBody, IncidentWhat, InputEvent};
 use tocsin_domain::id::{IntegrationId, ServiceId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
@@ -165,4 +165,25 @@ fn what_is_over_is_not_raised_by_what_is_said_otherwise_of_it() {
     let ignored = matches!(&told[..], [EventBody::Input(InputEvent::Ignored { .. })]);
     assert!(ignored, "{told:?}");
     assert!(world.state.open_incidents.is_empty());
+}
+
+#[test]
+fn a_note_by_a_key_stands_in_the_incident_of_what_fails_under_it() {
+    let mut world = World::set_up();
+    world.ask(Ask::Alert(trigger(None, "disk")));
+    let service = default_service(&world);
+    let note = |world: &mut World, key: &str| {
+        let ask = AlertAsk::NoteByKey {
+            service,
+            integration: None,
+            dedup_key: key.to_owned(),
+            text: "disks are ordered".to_owned(),
+        };
+        world.ask(Ask::Alert(ask));
+        world.count(
+            |what| matches!(what, IncidentWhat::NoteAdded { text } if text == "disks are ordered"),
+        )
+    };
+    assert_eq!(note(&mut world, "tape"), 0);
+    assert_eq!(note(&mut world, "disk"), 1);
 }

@@ -3,9 +3,14 @@
 //! A request to make an alert is an object whose `message` is needed; everything else is ornamental, and what of it cannot be
 //! used is left out rather than refused. What it becomes is written in the mapping language ([`presets::OPSGENIE`]).
 
+mod processed;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::text::shows_nothing;
+
+pub use processed::{Kind, Outcome, Processed, processed};
 
 use crate::mapping::{Failure, Mapped, presets};
 
@@ -24,6 +29,8 @@ const TEXTS: &[&str] = &[
     "priority",
 ];
 
+/// Characters of a note that are kept.
+const NOTE_CHARS_MAX: usize = 4_000;
 /// How bad an alert can be.
 const PRIORITIES: [&str; 5] = ["P1", "P2", "P3", "P4", "P5"];
 
@@ -34,6 +41,8 @@ pub enum Step {
     Close,
     /// Somebody works on it.
     Acknowledge,
+    /// Something is noted about it.
+    Note,
 }
 
 impl Step {
@@ -43,6 +52,7 @@ impl Step {
         match name {
             "close" => Some(Self::Close),
             "acknowledge" => Some(Self::Acknowledge),
+            "notes" => Some(Self::Note),
             _ => None,
         }
     }
@@ -151,18 +161,13 @@ fn mapped(object: Map<String, Value>) -> Result<Mapped, Rejection> {
 pub fn update(field: Field, body: &[u8]) -> Result<Update, Rejection> {
     let object = object(body)?;
     let name = field.name();
-    let unprocessable = |why: &str| Rejection::Unprocessable(vec![wrong(name, why)]);
-    let text = match object.get(name) {
-        Some(Value::String(text)) => text.trim(),
-        Some(Value::Null) | None => "",
-        Some(_) => return Err(unprocessable("must be a string")),
-    };
+    let text = text(&object, name)?;
     match field {
         Field::Message if text.is_empty() => {
-            return Err(unprocessable("Message can not be empty."));
+            return Err(unprocessable(name, "Message can not be empty."));
         }
         Field::Priority if !PRIORITIES.contains(&text) => {
-            return Err(unprocessable("must be one of P1, P2, P3, P4, P5"));
+            return Err(unprocessable(name, "must be one of P1, P2, P3, P4, P5"));
         }
         Field::Message | Field::Description | Field::Priority => {}
     }
@@ -175,6 +180,42 @@ pub fn update(field: Field, body: &[u8]) -> Result<Update, Rejection> {
         Field::Description => Update::Description(alert.summary),
         Field::Priority => Update::Priority(alert.severity),
     })
+}
+
+/// Reads the body of a request to note something about a known alert; who is said to note it stands before it.
+///
+/// # Errors
+/// It is not JSON, or holds no note.
+pub fn note(body: &[u8]) -> Result<String, Rejection> {
+    let object = object(body)?;
+    let (note, user) = (text(&object, "note")?, text(&object, "user")?);
+    if shows_nothing(note) {
+        return Err(unprocessable("note", "Note can not be empty."));
+    }
+    let said = if user.is_empty() {
+        note.to_owned()
+    } else {
+        format!("{user}: {note}")
+    };
+    let printable = |letter: char| match letter {
+        '\n' | '\t' => letter,
+        letter if letter.is_control() => ' ',
+        letter => letter,
+    };
+    Ok(said.chars().map(printable).take(NOTE_CHARS_MAX).collect())
+}
+
+/// A field that is text where it is there.
+fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a str, Rejection> {
+    match object.get(name) {
+        Some(Value::String(text)) => Ok(text.trim()),
+        Some(Value::Null) | None => Ok(""),
+        Some(_) => Err(unprocessable(name, "must be a string")),
+    }
+}
+
+fn unprocessable(field: &str, why: &str) -> Rejection {
+    Rejection::Unprocessable(vec![wrong(field, why)])
 }
 
 /// Reads the body of a request about a known alert, of which nothing is needed; an empty one is good too.
@@ -329,6 +370,20 @@ mod tests {
     }
 
     #[test]
+    fn a_note_is_read_with_who_notes_it() {
+        let read = |body: Value| note(body.to_string().as_bytes()).ok();
+        let told = |text: &str| Some(text.to_owned());
+        assert_eq!(read(json!({"note": " on it "})), told("on it"));
+        let both = json!({"note": "on\u{1b} it", "user": "Zabbix"});
+        assert_eq!(read(both), told("Zabbix: on  it"));
+        for wrong in [json!({}), json!({"note": " "}), json!({"note": 5})] {
+            assert_eq!(read(wrong.clone()), None, "{wrong}");
+        }
+        let long = read(json!({"note": "x".repeat(5_000)})).unwrap();
+        assert_eq!(long.len(), NOTE_CHARS_MAX);
+    }
+
+    #[test]
     fn refusals_are_in_opsgenies_form() {
         let rejection = create(br#"{"message": " ", "alias": 5}"#).unwrap_err();
         let (status, body) = rejected(&rejection, "id", 0.5);
@@ -365,7 +420,7 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,40}") {
             drop(create(&bytes));
             drop(step(&bytes));
-            drop(update(Field::Message, &bytes));
+            drop((update(Field::Message, &bytes), note(&bytes)));
             drop(create(json!({"message": text, "alias": text, "details": [text]}).to_string().as_bytes()));
         }
     }

@@ -9,6 +9,7 @@ use tocsin_wire::alertmanager::uuid_of_id;
 use super::rows::Row;
 use crate::fakes::START;
 use crate::mapped::integration;
+use crate::opsgenie::requested;
 use crate::pagerduty::{ada, read};
 use crate::schedules::{days, shift_ahead};
 use crate::webhooks::subscribed;
@@ -145,6 +146,15 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             world.reach(bob, "ntfy", address, None).await;
             let rule = first(world, &format!("/users/{bob}/notification_rules")).await;
             vec![("id", bob.to_string()), ("rule_id", rule)]
+        }
+        "request" => {
+            let key = text(&integration(world, "opsgenie", None).await, "routing_key");
+            let request = requested(world, &key).await;
+            vec![
+                ("id", "requests".to_owned()),
+                ("step", request),
+                ("key", key),
+            ]
         }
         "grafana" | "opsgenie" | "alertmanager" | "wording" => {
             // What becomes of the alert of an alias.

@@ -295,6 +295,7 @@ impl Stage {
                 | AlertAsk::Trigger { .. }
                 | AlertAsk::AcknowledgeByKey { .. }
                 | AlertAsk::RestateByKey { .. }
+                | AlertAsk::NoteByKey { .. }
                 | AlertAsk::ResolveByKey { .. }) => panic!("unexpected: {other:?}"),
             })
             .collect()

@@ -1,4 +1,9 @@
-//! Opsgenie-style requests about alerts: to make one, to say otherwise what it says, to acknowledge and to close it by its alias. Only `wire` knows the format.
+//! Opsgenie-style requests about alerts: to make one, to say otherwise what it says, to acknowledge, to close and to note something
+//! about it, and what became of such a request. Only `wire` knows the format.
+
+mod naming;
+mod outcome;
+mod requests;
 
 use axum::Json;
 use axum::body::Body;
@@ -6,11 +11,11 @@ use axum::extract::{Path, RawQuery, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use tocsin_domain::command::{AlertAsk, Ask, Restated};
+use tocsin_domain::command::{AlertAsk, Ask, RespondAsk, Restated};
 use tocsin_domain::event::Actor;
 use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::opsgenie::{self, ALIAS_CHARS_MAX, BODY_BYTES_MAX, Field, Step, Update};
+use tocsin_wire::opsgenie::{self, BODY_BYTES_MAX, Field, Kind, Outcome, Processed, Step, Update};
 
 use super::integration;
 use crate::access::cookie::hex;
@@ -18,9 +23,17 @@ use crate::app::App;
 use crate::http::alert::new_key;
 use crate::http::body;
 use crate::http::problem::Problem;
+use naming::{Named, named};
+use outcome::{done_about, raised};
+
+pub(crate) use requests::OpsgenieRequests;
 
 /// The prefix under which the whole front is there again.
 pub(crate) const PREFIX: &str = "/opsgenie";
+/// Why a question about alerts is not answered.
+const UNASKED: &str = "Tocsin takes alerts to create, update, acknowledge and close, and answers no other requests about them.";
+/// What is said to whoever sends too much.
+const TOO_MANY: &str = "You are making too many requests!";
 /// What every path about alerts begins with.
 const ALERTS: &str = "/v2/alerts";
 
@@ -51,8 +64,7 @@ pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
     if !is_about_alerts(path) {
         return refused(problem.status(), problem.detail());
     }
-    let why = "Tocsin takes alerts to create, update, acknowledge and close, and answers no other requests about them.";
-    let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, why);
+    let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, UNASKED);
     // A path that is there tells by itself which methods it takes; one that is not takes none.
     if problem.status() == StatusCode::NOT_FOUND {
         let none = HeaderValue::from_static("");
@@ -86,13 +98,6 @@ fn answer(id: &str, status: StatusCode, body: impl Serialize) -> Response {
     response
 }
 
-/// Whether the alert is named by its alias. Whatever the query is, it is refused in Opsgenie's form, not by who reads queries.
-fn is_by_alias(query: Option<&str>) -> bool {
-    let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    let kind = pairs.find(|(name, _)| name == "identifierType");
-    kind.is_some_and(|(_, kind)| kind == "alias")
-}
-
 /// A request that is being answered: its id, and when it came.
 struct Asked {
     id: String,
@@ -122,6 +127,11 @@ impl Asked {
             status,
             opsgenie::refused(message, &self.id, self.took_s(app)),
         )
+    }
+
+    /// A refusal of whoever has no key.
+    fn unknown(&self, app: &App) -> Response {
+        self.refused(app, StatusCode::UNAUTHORIZED, "Could not authenticate")
     }
 
     fn rejected(&self, app: &App, rejection: &opsgenie::Rejection) -> Response {
@@ -166,14 +176,23 @@ pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, content: 
         Err(rejection) => return asked.rejected(&app, &rejection),
     };
     match integration::ask_of(&integration, alert, new_key) {
-        Ok((_, ask)) => carry_out(&app, &asked, &integration, ask).await,
+        Ok((key, ask)) => {
+            let named = Named {
+                key,
+                alert: None,
+                over: None,
+            };
+            let wanted = (Kind::Create, Some(Ask::Alert(ask)));
+            carry_out(&app, &asked, &integration, (named, wanted)).await
+        }
         Err(problem) => asked.problem(&app, &problem),
     }
 }
 
-/// Close or acknowledge an alert by its alias, as Opsgenie's clients do
+/// Close or acknowledge an alert, or note something about it, as Opsgenie's clients do
 ///
-/// `step` is `close` or `acknowledge`, with `identifierType=alias`. Others are refused.
+/// `step` is `close`, `acknowledge` or `notes`. Others are refused. The alert is named by its alias with `identifierType=alias`, else by
+/// its id, or by that of the request that made it as long as it is remembered.
 #[utoipa::path(post, path = "/v2/alerts/{id}/{step}", tag = "fronts",
     params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
     request_body(content = Object, content_type = "application/json"),
@@ -182,7 +201,7 @@ pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, content: 
         (status = 429, body = Object), (status = 503, body = Object)))]
 pub(crate) async fn step(
     State(app): State<App>,
-    Path((alias, step)): Path<(String, String)>,
+    Path((name, step)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     content: Body,
@@ -193,36 +212,111 @@ pub(crate) async fn step(
         Err(response) => return response,
     };
     let Some(step) = Step::of(&step) else {
-        let why = "Tocsin knows the steps close and acknowledge of an alert alone.";
+        let why = "Tocsin knows the steps close, acknowledge and notes of an alert alone.";
         return asked.refused(&app, StatusCode::NOT_FOUND, why);
     };
-    if let Err(rejection) = opsgenie::step(&bytes) {
-        return asked.rejected(&app, &rejection);
-    }
-    let dedup_key = match key_in(&alias, query.as_deref()) {
-        Ok(key) => key,
-        Err(why) => return asked.refused(&app, StatusCode::UNPROCESSABLE_ENTITY, why),
+    let read = match step {
+        Step::Close | Step::Acknowledge => opsgenie::step(&bytes).map(|()| String::new()),
+        Step::Note => opsgenie::note(&bytes),
     };
-    let (service, by) = (integration.service, Some(integration.id));
-    let ask = match step {
-        Step::Close => AlertAsk::ResolveByKey {
-            service,
-            integration: by,
-            dedup_key,
-        },
-        Step::Acknowledge => AlertAsk::AcknowledgeByKey {
-            service,
-            integration: by,
-            dedup_key,
-        },
+    let text = match read {
+        Ok(text) => text,
+        Err(rejection) => return asked.rejected(&app, &rejection),
     };
-    carry_out(&app, &asked, &integration, ask).await
+    let named = match named(&app, &integration, &name, query.as_deref()) {
+        Ok(named) => named,
+        Err((status, why)) => return asked.refused(&app, status, why),
+    };
+    let wanted = wanted(&integration, &named, step, text);
+    carry_out(&app, &asked, &integration, (named, wanted)).await
 }
 
-/// Say otherwise what an alert says, by its alias, as Opsgenie's clients do
+/// What a step asks of the core. Of what is over nothing is asked but to keep a note: what fails by now is not meant.
+fn wanted(
+    integration: &Integration,
+    named: &Named,
+    step: Step,
+    text: String,
+) -> (Kind, Option<Ask>) {
+    let (service, by) = (integration.service, Some(integration.id));
+    let dedup_key = named.key.clone();
+    let fires = named.over.is_none();
+    match step {
+        Step::Close => {
+            let ask = AlertAsk::ResolveByKey {
+                service,
+                integration: by,
+                dedup_key,
+            };
+            (Kind::Close, fires.then_some(Ask::Alert(ask)))
+        }
+        Step::Acknowledge => {
+            let ask = AlertAsk::AcknowledgeByKey {
+                service,
+                integration: by,
+                dedup_key,
+            };
+            (Kind::Acknowledge, fires.then_some(Ask::Alert(ask)))
+        }
+        Step::Note => {
+            let ask = match named.over {
+                Some(incident) => Ask::Respond(RespondAsk::Note { incident, text }),
+                None => Ask::Alert(AlertAsk::NoteByKey {
+                    service,
+                    integration: by,
+                    dedup_key,
+                    text,
+                }),
+            };
+            (Kind::Note, Some(ask))
+        }
+    }
+}
+
+/// What became of a request of one of Opsgenie's clients
 ///
-/// `step` is `message`, `description` or `priority`, with `identifierType=alias`. An alert that fires is said again with it; one that
-/// is over stays over. Others are refused.
+/// `id` is `requests` and `step` the id that the request was answered with; the newest 4,096 are remembered, until Tocsin ends. No
+/// other question about alerts is answered.
+#[utoipa::path(get, path = "/v2/alerts/{id}/{step}", tag = "fronts",
+    params(("id" = String, Path), ("step" = String, Path)),
+    responses((status = 200, body = Object), (status = 401, body = Object), (status = 404, body = Object),
+        (status = 405, body = Object), (status = 429, body = Object)))]
+pub(crate) async fn look(
+    State(app): State<App>,
+    Path((noun, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let asked = Asked::new(&app);
+    let Some(integration) = known_by(&app, &headers) else {
+        return asked.unknown(&app);
+    };
+    if noun != "requests" {
+        let mut response = asked.refused(&app, StatusCode::METHOD_NOT_ALLOWED, UNASKED);
+        let taken = HeaderValue::from_static("POST,PUT");
+        response.headers_mut().insert(header::ALLOW, taken);
+        return response;
+    }
+    // Some clients ask after each alert: that must not keep an alert out.
+    let counted = format!("requests/{}", integration.id);
+    if let Err(seconds) = app.inner().front_limit.take(&counted, asked.at) {
+        return asked.problem(&app, &Problem::too_many(TOO_MANY, seconds));
+    }
+    match app.inner().opsgenie_requests.find(integration.id, &id) {
+        Some(known) => {
+            let told = opsgenie::processed(&known, &asked.id, asked.took_s(&app));
+            asked.answer(StatusCode::OK, told)
+        }
+        None => {
+            let why = "No such request is known: the newest are, until Tocsin ends.";
+            asked.refused(&app, StatusCode::NOT_FOUND, why)
+        }
+    }
+}
+
+/// Say otherwise what an alert says, as Opsgenie's clients do
+///
+/// `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires is said
+/// again with it; one that is over stays over.
 #[utoipa::path(put, path = "/v2/alerts/{id}/{step}", tag = "fronts",
     params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
     request_body(content = Object, content_type = "application/json"),
@@ -231,7 +325,7 @@ pub(crate) async fn step(
         (status = 429, body = Object), (status = 503, body = Object)))]
 pub(crate) async fn update(
     State(app): State<App>,
-    Path((alias, field)): Path<(String, String)>,
+    Path((name, field)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     content: Body,
@@ -251,28 +345,24 @@ pub(crate) async fn update(
         Ok(Update::Priority(severity)) => Restated::Severity(severity),
         Err(rejection) => return asked.rejected(&app, &rejection),
     };
-    let dedup_key = match key_in(&alias, query.as_deref()) {
-        Ok(key) => key,
-        Err(why) => return asked.refused(&app, StatusCode::UNPROCESSABLE_ENTITY, why),
+    let named = match named(&app, &integration, &name, query.as_deref()) {
+        Ok(named) => named,
+        Err((status, why)) => return asked.refused(&app, status, why),
     };
     let ask = AlertAsk::RestateByKey {
         service: integration.service,
         integration: Some(integration.id),
-        dedup_key,
+        dedup_key: named.key.clone(),
         said,
     };
-    carry_out(&app, &asked, &integration, ask).await
+    let ask = named.over.is_none().then_some(Ask::Alert(ask));
+    carry_out(&app, &asked, &integration, (named, (Kind::Update, ask))).await
 }
 
-/// The key of the alert that a path names; or why it names none.
-fn key_in(alias: &str, query: Option<&str>) -> Result<String, &'static str> {
-    if !is_by_alias(query) {
-        return Err("identifierType must be alias: Tocsin gives its alerts no other names.");
-    }
-    if alias.trim().is_empty() || alias.chars().count() > ALIAS_CHARS_MAX {
-        return Err("The alias is empty or too long.");
-    }
-    Ok(opsgenie::key_of(alias))
+/// The integration whose key this is, if it takes such requests.
+fn known_by(app: &App, headers: &HeaderMap) -> Option<Integration> {
+    let known = integration::key_in(headers).and_then(|key| integration::of_key(app, &key));
+    known.filter(|one| one.kind == IntegrationKind::Opsgenie)
 }
 
 /// The integration that asks, and its body; or the refusal.
@@ -282,14 +372,11 @@ async fn admitted(
     headers: &HeaderMap,
     content: Body,
 ) -> Result<(Integration, bytes::Bytes), Response> {
-    let known = integration::key_in(headers).and_then(|key| integration::of_key(app, &key));
-    let known = known.filter(|one| one.kind == IntegrationKind::Opsgenie);
-    let Some(known) = known else {
-        return Err(asked.refused(app, StatusCode::UNAUTHORIZED, "Could not authenticate"));
+    let Some(known) = known_by(app, headers) else {
+        return Err(asked.unknown(app));
     };
     if let Err(seconds) = integration::take_turn(app, &known) {
-        let problem = Problem::too_many("You are making too many requests!", seconds);
-        return Err(asked.problem(app, &problem));
+        return Err(asked.problem(app, &Problem::too_many(TOO_MANY, seconds)));
     }
     match body::read(headers, content, BODY_BYTES_MAX).await {
         Ok(bytes) => Ok((known, bytes)),
@@ -297,17 +384,38 @@ async fn admitted(
     }
 }
 
-async fn carry_out(app: &App, asked: &Asked, integration: &Integration, ask: AlertAsk) -> Response {
+/// Does what is wanted of an alert, and remembers what became of it. What is to be done to one that is over is done already.
+async fn carry_out(
+    app: &App,
+    asked: &Asked,
+    integration: &Integration,
+    (named, (kind, ask)): (Named, (Kind, Option<Ask>)),
+) -> Response {
     let actor = Actor::Integration {
         integration: integration.id,
     };
-    match app.ask(&actor, Ask::Alert(ask)).await {
-        Ok(_) => asked.answer(
-            StatusCode::ACCEPTED,
-            opsgenie::accepted(&asked.id, asked.took_s(app)),
-        ),
-        Err(problem) => asked.problem(app, &problem),
-    }
+    let (outcome, alert) = match ask {
+        None => (Outcome::NotOpen, named.alert),
+        Some(ask) => match app.ask(&actor, ask).await {
+            Ok(done) if kind == Kind::Create => raised(done.events()),
+            Ok(done) => (done_about(done.events()), named.alert),
+            Err(problem) => return asked.problem(app, &problem),
+        },
+    };
+    let processed = Processed {
+        kind,
+        outcome,
+        alert,
+        alias: named.key,
+        integration: integration.id,
+        at: asked.at,
+    };
+    let requests = &app.inner().opsgenie_requests;
+    requests.remember(&asked.id, processed);
+    asked.answer(
+        StatusCode::ACCEPTED,
+        opsgenie::accepted(&asked.id, asked.took_s(app)),
+    )
 }
 
 #[cfg(test)]
