@@ -10,7 +10,7 @@ mod team;
 mod watch;
 mod webhook;
 
-pub use alert::{AlertAsk, Labelled, RuleFired};
+pub use alert::{AlertAsk, Labelled, Restated, RuleFired, SaidOf};
 pub use business::BusinessAsk;
 pub use intake::{AskedRule, AskedSilence, HeartbeatAsk, IntakeAsk};
 pub use respond::{Declared, RespondAsk};

@@ -96,6 +96,10 @@ pub struct Integration {
     /// The row of the vault that holds the key, where whoever made it reads it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_row: Option<SecretId>,
+    /// The vendor that whoever made it named, by the id that is foreign to Tocsin, where several speak in the same way. It is told
+    /// back to clients that look for it, and nothing is decided by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
     /// How the foreign system speaks.
     #[serde(default)]
     pub kind: IntegrationKind,

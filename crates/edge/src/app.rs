@@ -27,6 +27,7 @@ use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
 use crate::front::known_mappings::KnownMappings;
+use crate::front::opsgenie::OpsgenieRequests;
 use crate::front::pagerduty;
 use crate::front::prometheus::Room;
 use crate::front::twilio::Replies;
@@ -143,6 +144,7 @@ pub(crate) struct Inner {
     pub(crate) known_tokens: KnownTokens,
     pub(crate) known_keys: KnownKeys,
     pub(crate) known_mappings: KnownMappings,
+    pub(crate) opsgenie_requests: OpsgenieRequests,
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) renderings: Arc<Semaphore>,
@@ -195,6 +197,7 @@ impl App {
             known_tokens: KnownTokens::default(),
             known_keys: KnownKeys::default(),
             known_mappings: KnownMappings::default(),
+            opsgenie_requests: OpsgenieRequests::default(),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),

@@ -31,6 +31,7 @@ impl Integration {
             name: _,
             key_hash: _,
             key_row: _,
+            vendor: _,
             kind,
         } = known;
         Self {

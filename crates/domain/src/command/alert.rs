@@ -84,6 +84,10 @@ pub enum AlertAsk {
         /// The key.
         dedup_key: String,
     },
+    /// Somebody outside says otherwise what fails. What is over is not raised by that.
+    RestateByKey(SaidOf, Restated),
+    /// Somebody outside notes this text about what fails.
+    NoteByKey(SaidOf, String),
     /// Somebody outside says that it is over.
     ResolveByKey {
         /// On which service.
@@ -93,6 +97,28 @@ pub enum AlertAsk {
         /// The key.
         dedup_key: String,
     },
+}
+
+/// The alert of which something is said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SaidOf {
+    /// On which service.
+    pub service: ServiceId,
+    /// By which integration, if by one: each has keys of its own.
+    pub integration: Option<IntegrationId>,
+    /// The key.
+    pub dedup_key: String,
+}
+
+/// What is said otherwise of an alert that fires.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restated {
+    /// What fails, in one line.
+    Title(String),
+    /// Where and more.
+    Summary(String),
+    /// How bad.
+    Severity(Severity),
 }
 
 /// An alert that is known by its labels, whoever sends it.

@@ -65,6 +65,8 @@ pub enum RosterAsk {
         key_hash: String,
         /// The row of the vault that holds its key, where it is kept.
         key_row: Option<SecretId>,
+        /// The vendor whose product sends by it, where that is to be told back.
+        vendor: Option<String>,
         /// How the foreign system speaks.
         kind: IntegrationKind,
     },

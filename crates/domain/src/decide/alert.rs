@@ -9,7 +9,7 @@ use super::take_in::Taken;
 use super::{Decider, text_within, title_of_alert};
 use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
 use crate::bugs::{self, Bug};
-use crate::command::{AlertAsk, Refusal};
+use crate::command::{AlertAsk, Refusal, SaidOf};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent, Response};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::incident::Hold;
@@ -100,6 +100,8 @@ impl Decider<'_> {
                 integration,
                 dedup_key,
             } => self.acknowledge_by_key(&named(service, &source_of(integration), &dedup_key)?),
+            AlertAsk::RestateByKey(of, said) => self.restate_by_key(&said_of(&of)?, said),
+            AlertAsk::NoteByKey(of, text) => self.note_by_key(&said_of(&of)?, &text),
             AlertAsk::ResolveByKey {
                 service,
                 integration,
@@ -165,7 +167,8 @@ impl Decider<'_> {
         }
     }
 
-    fn unmatched(&mut self, what: &str, key: &AlertKey) -> Result<(), Refusal> {
+    /// Records what was said of a key under which nothing fails.
+    pub(super) fn unmatched(&mut self, what: &str, key: &AlertKey) -> Result<(), Refusal> {
         let what = format!(
             "{what} for the key {:?}, under which nothing fails",
             key.key
@@ -432,6 +435,10 @@ pub(super) fn dedup_key(text: &str) -> Result<String, Refusal> {
     };
     let text: String = text.chars().map(blank).collect();
     text_within("dedup_key", &text, 255)
+}
+
+fn said_of(of: &SaidOf) -> Result<AlertKey, Refusal> {
+    named(of.service, &source_of(of.integration), &of.dedup_key)
 }
 
 fn named(service: ServiceId, source: &AlertSource, key: &str) -> Result<AlertKey, Refusal> {

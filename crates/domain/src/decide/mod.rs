@@ -24,6 +24,7 @@ mod rehearsal;
 mod relapse;
 mod reopen;
 mod respond;
+mod restate;
 mod roster;
 mod rule;
 mod setup;

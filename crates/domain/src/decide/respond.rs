@@ -11,7 +11,7 @@ use crate::page::Purpose;
 use crate::time::Timestamp;
 
 /// Characters of a note at most.
-const NOTE_MAX: usize = 4_000;
+pub(super) const NOTE_MAX: usize = 4_000;
 /// Characters of a title at most.
 pub(super) const TITLE_MAX: usize = 1_024;
 

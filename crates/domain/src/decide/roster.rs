@@ -84,19 +84,15 @@ impl Decider<'_> {
                 name,
                 key_hash,
                 key_row,
+                vendor,
                 kind,
-            } => self.integration_added(service, &name, (key_hash, key_row), kind)?,
+            } => self.integration_added(service, &name, (key_hash, key_row), (vendor, kind))?,
             RosterAsk::ChangeIntegration {
                 integration,
                 name,
                 kind,
             } => self.integration_changed(integration, &name, kind)?,
-            RosterAsk::RemoveIntegration(integration) => {
-                if !self.state.integrations.contains_key(&integration) {
-                    return Err(Refusal::not_found(format!("integration {integration}")));
-                }
-                RosterEvent::IntegrationRemoved { integration }
-            }
+            RosterAsk::RemoveIntegration(integration) => self.integration_removed(integration)?,
             RosterAsk::Oncall(ask) => return self.oncall(ask),
             RosterAsk::Business(ask) => return self.business(ask),
         };
@@ -129,7 +125,7 @@ impl Decider<'_> {
         service: ServiceId,
         name: &str,
         (key_hash, key_row): (String, Option<SecretId>),
-        kind: IntegrationKind,
+        (vendor, kind): (Option<String>, IntegrationKind),
     ) -> Result<RosterEvent, Refusal> {
         self.service(service)?;
         let name = name_within("name", name, 200)?;
@@ -141,9 +137,17 @@ impl Decider<'_> {
                 name,
                 key_hash,
                 key_row,
+                vendor,
                 kind,
             },
         })
+    }
+
+    fn integration_removed(&self, integration: IntegrationId) -> Result<RosterEvent, Refusal> {
+        if !self.state.integrations.contains_key(&integration) {
+            return Err(Refusal::not_found(format!("integration {integration}")));
+        }
+        Ok(RosterEvent::IntegrationRemoved { integration })
     }
 
     fn integration_changed(

@@ -68,6 +68,7 @@ impl Decider<'_> {
             name: "Events API v2".to_owned(),
             key_hash,
             key_row: None,
+            vendor: None,
             kind: IntegrationKind::default(),
         };
         let installation = InstallationEvent::SetUp {

@@ -20,6 +20,7 @@ fn add(world: &mut World, kind: IntegrationKind) -> Result<Integration, Refusal>
         name: "Checks".to_owned(),
         key_hash: "aa".to_owned(),
         key_row: None,
+        vendor: None,
         kind,
     };
     let events = world.try_ask(Ask::Roster(ask))?;
@@ -92,6 +93,7 @@ fn an_integration_of_an_earlier_release_takes_events() {
         panic!("{event:?}");
     };
     assert_eq!(integration.kind, IntegrationKind::EventsV2);
+    assert_eq!(integration.vendor, None);
     for kind in [
         IntegrationKind::Grafana,
         webhook("{}"),

@@ -1,8 +1,8 @@
 //! Keys from outside: one alert per sender and key, found again however the key is written, and no way to a monitor's alert.
 
 use crate::world::World;
-use tocsin_domain::command::{AlertAsk, Ask};
-use tocsin_domain::event::EventBody;
+use tocsin_domain::command::{AlertAsk, Ask, Restated, SaidOf};
+use tocsin_domain::event::{AlertEvent, EventBody, IncidentWhat, InputEvent};
 use tocsin_domain::id::{IntegrationId, ServiceId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
@@ -109,4 +109,81 @@ fn a_second_acknowledgement_is_recorded_as_one_that_changed_nothing() {
     let events = world.acknowledge();
     assert!(matches!(&events[..], [event] if matches!(event.body, EventBody::Input(_))));
     assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+fn restate(world: &mut World, key: &str, said: Restated) -> Vec<EventBody> {
+    let of = SaidOf {
+        service: default_service(world),
+        integration: None,
+        dedup_key: key.to_owned(),
+    };
+    let ask = AlertAsk::RestateByKey(of, said);
+    let events = world.ask(Ask::Alert(ask)).into_iter();
+    events.map(|event| event.body).collect()
+}
+
+#[test]
+fn what_is_said_otherwise_of_an_alert_that_fires_is_that_alert_said_again() {
+    let mut world = World::set_up();
+    world.ask(Ask::Alert(AlertAsk::Trigger {
+        service: None,
+        integration: None,
+        dedup_key: Some("disk".to_owned()),
+        severity: Severity::Warning,
+        title: "it fails".to_owned(),
+        summary: String::new(),
+        details: vec![("host".to_owned(), "db1".to_owned())],
+        at: None,
+    }));
+    let told = restate(&mut world, "disk", Restated::Title("it burns".to_owned()));
+    let again = matches!(&told[0], EventBody::Alert(AlertEvent::Repeated { summary, details: None, .. })
+        if summary == "it burns");
+    assert!(again, "{told:?}");
+    assert_eq!(world.state.open_incidents.len(), 1);
+    let same = restate(&mut world, "disk", Restated::Title("it fails".to_owned()));
+    assert!(same.is_empty(), "it was called so already: {same:?}");
+    let severity = |world: &World| world.state.alerts.values().next().unwrap().severity;
+    restate(&mut world, "disk", Restated::Severity(Severity::Critical));
+    assert_eq!(severity(&world), Severity::Critical);
+    restate(&mut world, "disk", Restated::Severity(Severity::Info));
+    assert_eq!(
+        severity(&world),
+        Severity::Critical,
+        "as when it is repeated"
+    );
+    let alert = world.state.alerts.values().next().unwrap();
+    assert_eq!(alert.details.len(), 1);
+}
+
+#[test]
+fn what_is_over_is_not_raised_by_what_is_said_otherwise_of_it() {
+    let mut world = World::set_up();
+    world.ask(Ask::Alert(trigger(None, "disk")));
+    let service = default_service(&world);
+    resolve(&mut world, None, service, "disk");
+    let told = restate(&mut world, "disk", Restated::Title("it burns".to_owned()));
+    let ignored = matches!(&told[..], [EventBody::Input(InputEvent::Ignored { .. })]);
+    assert!(ignored, "{told:?}");
+    assert!(world.state.open_incidents.is_empty());
+}
+
+#[test]
+fn a_note_by_a_key_stands_in_the_incident_of_what_fails_under_it() {
+    let mut world = World::set_up();
+    world.ask(Ask::Alert(trigger(None, "disk")));
+    let service = default_service(&world);
+    let note = |world: &mut World, key: &str| {
+        let of = SaidOf {
+            service,
+            integration: None,
+            dedup_key: key.to_owned(),
+        };
+        let ask = AlertAsk::NoteByKey(of, "disks are ordered".to_owned());
+        world.ask(Ask::Alert(ask));
+        world.count(
+            |what| matches!(what, IncidentWhat::NoteAdded { text } if text == "disks are ordered"),
+        )
+    };
+    assert_eq!(note(&mut world, "tape"), 0);
+    assert_eq!(note(&mut world, "disk"), 1);
 }

@@ -43,6 +43,7 @@ fn add(world: &mut World) -> ServiceId {
         name: "Probe".to_owned(),
         key_hash: "aa".to_owned(),
         key_row: None,
+        vendor: None,
         kind: IntegrationKind::EventsV2,
     }));
     made

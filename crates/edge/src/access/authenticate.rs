@@ -288,14 +288,15 @@ async fn living_token(app: &App, text: String) -> Result<Option<ApiToken>, Probl
     Ok(found)
 }
 
-/// The token in `Bearer TOKEN` or `Token token=TOKEN` (with or without quotes).
+/// The token in `Bearer TOKEN` or `Token token=TOKEN` (with or without quotes, and with blanks after the sign, which a client
+/// sends whose key was pasted with one).
 fn token_in(value: &str) -> Option<&str> {
     let (scheme, rest) = value.split_once(' ')?;
     let rest = rest.trim();
     let token = if scheme.eq_ignore_ascii_case("bearer") {
         rest
     } else if scheme.eq_ignore_ascii_case("token") {
-        rest.strip_prefix("token=")?.trim_matches('"')
+        rest.strip_prefix("token=")?.trim_start().trim_matches('"')
     } else {
         return None;
     };
@@ -384,6 +385,9 @@ mod tests {
         check(&format!("bearer  {token} "), Some(token));
         check(&format!("Token token={token}"), Some(token));
         check(&format!("Token token=\"{token}\""), Some(token));
+        check(&format!("Token token= {token}"), Some(token));
+        check(&format!("Token token=  \"{token}\" "), Some(token));
+        check("Token token= ", None);
         check(&format!("Basic {token}"), None);
         check(&format!("Bearer {token}x"), None);
         check("Bearer ", None);

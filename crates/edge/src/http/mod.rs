@@ -142,7 +142,7 @@ fn open_to_all(table: Table) -> Table {
         .add_front(
             Who::Key(Front::Opsgenie),
             opsgenie::PREFIX,
-            routes!(opsgenie::step),
+            routes!(opsgenie::look, opsgenie::step, opsgenie::update),
         )
         .add(Who::Key(Front::Twilio), routes!(twilio::voice))
         .add(Who::Key(Front::Twilio), routes!(twilio::sms))

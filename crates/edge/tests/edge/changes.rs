@@ -19,6 +19,28 @@ async fn tell(world: &World, body: &Value) -> Answered {
 }
 
 #[tokio::test]
+async fn an_event_and_a_change_are_taken_by_a_key_in_the_header() {
+    let world = World::new();
+    for (path, mut body) in [
+        ("/v2/enqueue", trigger("web")),
+        ("/pagerduty/v2/change/enqueue", change("shop 1.2")),
+    ] {
+        body.as_object_mut().unwrap().remove("routing_key");
+        for (key, expected) in [
+            (ROUTING_KEY.to_owned(), StatusCode::ACCEPTED),
+            ("0".repeat(32), StatusCode::BAD_REQUEST),
+        ] {
+            let request = Request::post(path).header("X-Routing-Key", key);
+            let request = request.body(Body::from(body.to_string()));
+            let answer = world.send(request.unwrap()).await;
+            assert_eq!(answer.status, expected, "{path}: {}", answer.text());
+        }
+    }
+    let listed = read(&world, "/change_events?total=true").await;
+    assert_eq!(listed["total"], 1);
+}
+
+#[tokio::test]
 async fn a_change_event_is_kept_and_shown_with_what_fails_after_it() {
     let world = World::new();
     let told = tell(&world, &change("shop 1.2")).await;

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
+use tocsin_domain::monitor::Severity;
 
 use crate::mapped::integration;
 use crate::world::{Answered, ROUTING_KEY, World};
@@ -12,6 +13,39 @@ async fn post(world: &World, path: &str, key: &str, body: &str) -> Answered {
     world
         .send(request.body(Body::from(body.to_owned())).unwrap())
         .await
+}
+
+async fn put(world: &World, path: &str, key: &str, body: &str) -> Answered {
+    let request = Request::put(path).header(header::AUTHORIZATION, format!("GenieKey {key}"));
+    world
+        .send(request.body(Body::from(body.to_owned())).unwrap())
+        .await
+}
+
+async fn get(world: &World, path: &str, key: &str) -> Answered {
+    let request = Request::get(path).header(header::AUTHORIZATION, format!("GenieKey {key}"));
+    world.send(request.body(Body::empty()).unwrap()).await
+}
+
+/// What is accepted, by the id that it is answered with.
+async fn accepted(world: &World, path: &str, key: &str, body: Value) -> String {
+    let answer = post(world, path, key, &body.to_string()).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    answer.json()["requestId"].as_str().unwrap().to_owned()
+}
+
+/// The id of a request that made an alert.
+pub(crate) async fn requested(world: &World, key: &str) -> String {
+    accepted(world, "/v2/alerts", key, json!({"message": "Disk full"})).await
+}
+
+/// What became of a request.
+async fn became(world: &World, key: &str, request: &str) -> Value {
+    let answer = get(world, &format!("/v2/alerts/requests/{request}"), key).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let told = answer.json();
+    assert!(told["took"].is_number() && told["requestId"].is_string());
+    told["data"].clone()
 }
 
 async fn status_of_first(world: &World) -> Value {
@@ -38,6 +72,146 @@ async fn an_alert_is_made_acknowledged_and_closed_by_its_alias() {
     let answer = post(&world, step, key, r#"{"user": "me", "note": "done"}"#).await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
     assert_eq!(status_of_first(&world).await, "resolved");
+}
+
+/// What Alertmanager sends with `update_alerts`: each time all of it, and at last the end.
+#[tokio::test]
+async fn an_alert_is_said_otherwise_and_ends_all_the_same() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let by_alias = |field: &str| format!("/v2/alerts/db1/{field}?identifierType=alias");
+    let updates = [
+        ("message", json!({"message": "Disk nearly full"})),
+        ("description", json!({"description": "of db1"})),
+        ("priority", json!({"priority": "P1"})),
+    ];
+    for _ in 0..2 {
+        let body = json!({"message": "Disk full", "alias": "db1", "priority": "P4"});
+        let answer = post(&world, "/v2/alerts", key, &body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+        for (field, body) in &updates {
+            let answer = put(&world, &by_alias(field), key, &body.to_string()).await;
+            assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+            assert_eq!(answer.json()["result"], "Request will be processed");
+        }
+    }
+    let items = world.get("/incidents").await.json()["items"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 1, "{items}");
+    let severity = world.engine.read(|state| {
+        let mut alerts = state.alerts.values();
+        alerts.next().map(|alert| alert.severity)
+    });
+    assert_eq!(severity, Some(Severity::Critical));
+    let answer = post(&world, &by_alias("close"), key, "").await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    for (field, body) in &updates {
+        let answer = put(&world, &by_alias(field), key, &body.to_string()).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    }
+    assert_eq!(status_of_first(&world).await, "resolved");
+    for (path, body, status) in [
+        (by_alias("message"), "{}", 422),
+        (by_alias("priority"), r#"{"priority": "P9"}"#, 422),
+        (by_alias("message"), "{", 400),
+        (by_alias("tags"), "{}", 404),
+    ] {
+        let answer = put(&world, &path, key, body).await;
+        assert_eq!(answer.status.as_u16(), status, "{path} {}", answer.text());
+        assert!(answer.json()["requestId"].is_string());
+    }
+}
+
+/// Zabbix asks after each request, and takes no answer for a failure.
+#[tokio::test]
+async fn what_became_of_a_request_is_told_to_whoever_sent_it() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let body = || json!({"message": "Disk full", "alias": "db1"});
+    let first = accepted(&world, "/v2/alerts", key, body()).await;
+    let told = became(&world, key, &first).await;
+    assert_eq!(told["isSuccess"], true);
+    assert_eq!(
+        (&told["action"], &told["status"], &told["alias"]),
+        (&json!("Create"), &json!("Created alert"), &json!("db1"))
+    );
+    let alert = told["alertId"].as_str().unwrap().to_owned();
+    let again = accepted(&world, "/v2/alerts", key, body()).await;
+    let told = became(&world, key, &again).await;
+    assert_eq!(
+        (&told["alertId"], &told["success"]),
+        (&json!(alert), &json!(true))
+    );
+    assert_ne!(told["status"], "Created alert");
+    let by_alias = |step: &str| format!("/v2/alerts/db1/{step}?identifierType=alias");
+    for (step, body, status) in [
+        ("acknowledge", json!({}), "Acknowledged alert"),
+        ("notes", json!({"note": "on it"}), "Added note"),
+        ("close", json!({}), "Closed alert"),
+    ] {
+        let request = accepted(&world, &by_alias(step), key, body).await;
+        let told = became(&world, key, &request).await;
+        assert_eq!(told["status"], status);
+        assert_eq!(told["alertId"], alert, "{step}");
+    }
+    let late = accepted(&world, &by_alias("close"), key, json!({})).await;
+    assert_eq!(became(&world, key, &late).await["success"], false);
+    let other = integration(&world, "opsgenie", None).await;
+    let others = other["routing_key"].as_str().unwrap();
+    let path = format!("/opsgenie/v2/alerts/requests/{first}");
+    for (key, status) in [(key, 200), (others, 404), ("nonsense", 401)] {
+        assert_eq!(get(&world, &path, key).await.status.as_u16(), status);
+    }
+}
+
+/// apprise keeps the id of the request by which it made an alert, and closes that.
+#[tokio::test]
+async fn an_alert_is_named_by_its_id_or_by_that_of_its_request_and_no_later_one_is_meant() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let body = || json!({"message": "Disk full", "alias": "db1"});
+    let first = accepted(&world, "/v2/alerts", key, body()).await;
+    let close = format!("/v2/alerts/{first}/close?identifierType=id");
+    accepted(&world, &close, key, json!({})).await;
+    assert_eq!(status_of_first(&world).await, "resolved");
+    let second = accepted(&world, "/v2/alerts", key, body()).await;
+    let late = accepted(&world, &close, key, json!({})).await;
+    assert_eq!(became(&world, key, &late).await["success"], false);
+    assert_eq!(status_of_first(&world).await, "triggered", "it is another");
+    let alert = became(&world, key, &second).await["alertId"].clone();
+    let close = format!("/v2/alerts/{}/close", alert.as_str().unwrap());
+    let other = integration(&world, "opsgenie", None).await;
+    let others = other["routing_key"].as_str().unwrap();
+    let refused = post(&world, &close, others, "{}").await;
+    assert_eq!(refused.status, StatusCode::NOT_FOUND, "{}", refused.text());
+    accepted(&world, &close, key, json!({})).await;
+    assert_eq!(status_of_first(&world).await, "resolved");
+}
+
+#[tokio::test]
+async fn what_is_noted_about_an_alert_stands_in_its_incident() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let body = json!({"message": "Disk full", "alias": "db1"});
+    let request = accepted(&world, "/v2/alerts", key, body).await;
+    let note = json!({"note": "disks are ordered", "user": "Zabbix"});
+    let by_alias = |step: &str| format!("/v2/alerts/db1/{step}?identifierType=alias");
+    accepted(&world, &by_alias("notes"), key, note).await;
+    accepted(&world, &by_alias("close"), key, json!({})).await;
+    let by_id = format!("/v2/alerts/{request}/notes");
+    accepted(&world, &by_id, key, json!({"note": "disks came"})).await;
+    let notes = crate::pagerduty::read(&world, "/incidents/1/notes").await["notes"].clone();
+    let notes = notes.as_array().unwrap().iter();
+    let mut notes: Vec<&str> = notes
+        .map(|note| note["content"].as_str().unwrap())
+        .collect();
+    notes.sort_unstable();
+    assert_eq!(notes, ["Zabbix: disks are ordered", "disks came"]);
+    let empty = post(&world, &by_alias("notes"), key, "{}").await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]
@@ -83,9 +257,9 @@ async fn refusals_are_in_opsgenies_form_and_nothing_is_made_up() {
     .await;
     check("/v2/alerts", key, "{", 400, "not valid JSON").await;
     check("/v2/alerts", key, "{}", 422, "Message can not be empty.").await;
-    check("/v2/alerts/a/close", key, "{}", 422, "identifierType").await;
+    check("/v2/alerts/a/close", key, "{}", 404, "No alert").await;
     check(
-        "/v2/alerts/a/close?identifierType=id",
+        "/v2/alerts/a/close?identifierType=tiny",
         key,
         "{}",
         422,
@@ -97,7 +271,7 @@ async fn refusals_are_in_opsgenies_form_and_nothing_is_made_up() {
         key,
         "{}",
         404,
-        "close and acknowledge",
+        "close, acknowledge and notes",
     )
     .await;
     let items = world.get("/incidents").await.json()["items"].clone();
@@ -149,7 +323,8 @@ async fn questions_are_refused_in_opsgenies_form_and_no_alert_is_said_to_be_miss
     for (path, status, allowed) in [
         ("/v2/alerts", not_allowed, Some("POST")),
         ("/v2/alerts/a?identifierType=alias", not_allowed, Some("")),
-        ("/v2/alerts/requests/a", not_allowed, Some("POST")),
+        ("/v2/alerts/requests/a", StatusCode::NOT_FOUND, None),
+        ("/v2/alerts/a/notes", not_allowed, Some("POST,PUT")),
         ("/opsgenie/v2/alerts", not_allowed, Some("POST")),
         ("/opsgenie/v2/alerts/count", not_allowed, Some("")),
         ("/opsgenie/v2/users", StatusCode::NOT_FOUND, None),

@@ -92,6 +92,7 @@ impl World {
                 name: "Events".to_owned(),
                 key_hash: "01".to_owned(),
                 key_row: None,
+                vendor: None,
                 kind: IntegrationKind::default(),
             }));
         }

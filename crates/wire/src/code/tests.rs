@@ -117,6 +117,7 @@ impl Installation {
             name: name.to_owned(),
             key_hash: self.state.integrations.len().to_string(),
             key_row: None,
+            vendor: None,
             kind,
         };
         let events = self.ask(Ask::Roster(add)).unwrap();

@@ -3,10 +3,16 @@
 //! A request to make an alert is an object whose `message` is needed; everything else is ornamental, and what of it cannot be
 //! used is left out rather than refused. What it becomes is written in the mapping language ([`presets::OPSGENIE`]).
 
+mod processed;
+
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::text::shows_nothing;
+
+pub use processed::{Kind, Outcome, Processed, processed};
 
 use crate::mapping::{Failure, Mapped, presets};
 
@@ -25,6 +31,11 @@ const TEXTS: &[&str] = &[
     "priority",
 ];
 
+/// Characters of a note that are kept.
+const NOTE_CHARS_MAX: usize = 4_000;
+/// How bad an alert can be.
+const PRIORITIES: [&str; 5] = ["P1", "P2", "P3", "P4", "P5"];
+
 /// What a request about a known alert asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -32,6 +43,8 @@ pub enum Step {
     Close,
     /// Somebody works on it.
     Acknowledge,
+    /// Something is noted about it.
+    Note,
 }
 
 impl Step {
@@ -41,9 +54,49 @@ impl Step {
         match name {
             "close" => Some(Self::Close),
             "acknowledge" => Some(Self::Acknowledge),
+            "notes" => Some(Self::Note),
             _ => None,
         }
     }
+}
+
+/// A field of a known alert that a request says otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// What fails.
+    Message,
+    /// Where and more.
+    Description,
+    /// How bad.
+    Priority,
+}
+
+impl Field {
+    /// The field of that name in a path; of the others Tocsin changes none.
+    #[must_use]
+    pub fn of(name: &str) -> Option<Self> {
+        let all = [Self::Message, Self::Description, Self::Priority];
+        all.into_iter().find(|field| field.name() == name)
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Description => "description",
+            Self::Priority => "priority",
+        }
+    }
+}
+
+/// What is said otherwise of a known alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Update {
+    /// What fails.
+    Message(String),
+    /// Where and more; empty when that is taken back.
+    Description(String),
+    /// How bad.
+    Priority(Severity),
 }
 
 /// Why a request is refused.
@@ -84,18 +137,87 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
         return Err(Rejection::Unprocessable(errors));
     }
     let has_alias = alias.is_some_and(|alias| !alias.trim().is_empty());
-    let failed = |why: String| Rejection::Unprocessable(vec![("message".to_owned(), why)]);
-    let mapping = presets::opsgenie().ok_or_else(|| failed("cannot be read".to_owned()))?;
-    let outcome = mapping
-        .apply(&with_long_numbers(body, object))
-        .map_err(|failure: Failure| failed(failure.to_string()))?;
-    let alert = outcome.alerts.into_iter().next();
-    let mut alert = alert.ok_or_else(|| failed("cannot be read".to_owned()))?;
+    let mut alert = mapped(&with_long_numbers(body, object))?;
     if !has_alias {
         // Without an alias each is an alert of its own, also when two have the same words.
         alert.dedup_key.clear();
     }
     Ok(alert)
+}
+
+/// What a request to make an alert becomes.
+fn mapped(body: &Value) -> Result<Mapped, Rejection> {
+    let failed = |why: String| Rejection::Unprocessable(vec![("message".to_owned(), why)]);
+    let mapping = presets::opsgenie().ok_or_else(|| failed("cannot be read".to_owned()))?;
+    let outcome = mapping
+        .apply(body)
+        .map_err(|failure: Failure| failed(failure.to_string()))?;
+    let alert = outcome.alerts.into_iter().next();
+    alert.ok_or_else(|| failed("cannot be read".to_owned()))
+}
+
+/// Reads the body of a request that says a field of a known alert otherwise. It is read as in a request to make an alert.
+///
+/// # Errors
+/// It is not JSON, or does not hold the field.
+pub fn update(field: Field, body: &[u8]) -> Result<Update, Rejection> {
+    let object = object(body)?;
+    let name = field.name();
+    let text = text(&object, name)?;
+    match field {
+        Field::Message if text.is_empty() => {
+            return Err(unprocessable(name, "Message can not be empty."));
+        }
+        Field::Priority if !PRIORITIES.contains(&text) => {
+            return Err(unprocessable(name, "must be one of P1, P2, P3, P4, P5"));
+        }
+        Field::Message | Field::Description | Field::Priority => {}
+    }
+    // A message is needed there, whichever field this is.
+    let fields = [("message", "-"), (name, text)].into_iter();
+    let whole = fields.map(|(name, text)| (name.to_owned(), Value::from(text)));
+    let alert = mapped(&Value::Object(whole.collect()))?;
+    Ok(match field {
+        Field::Message => Update::Message(alert.title),
+        Field::Description => Update::Description(alert.summary),
+        Field::Priority => Update::Priority(alert.severity),
+    })
+}
+
+/// Reads the body of a request to note something about a known alert; who is said to note it stands before it.
+///
+/// # Errors
+/// It is not JSON, or holds no note.
+pub fn note(body: &[u8]) -> Result<String, Rejection> {
+    let object = object(body)?;
+    let (note, user) = (text(&object, "note")?, text(&object, "user")?);
+    if shows_nothing(note) {
+        return Err(unprocessable("note", "Note can not be empty."));
+    }
+    let said = if user.is_empty() {
+        note.to_owned()
+    } else {
+        format!("{user}: {note}")
+    };
+    let printable = |letter: char| match letter {
+        '\n' | '\t' => letter,
+        letter if letter.is_control() => ' ',
+        letter => letter,
+    };
+    Ok(said.chars().map(printable).take(NOTE_CHARS_MAX).collect())
+}
+
+/// A field that is text where it is there.
+fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a str, Rejection> {
+    match object.get(name) {
+        Some(Value::String(text)) => Ok(text.trim()),
+        Some(Value::Null) | None => Ok(""),
+        Some(_) => Err(unprocessable(name, "must be a string")),
+    }
+}
+
+fn unprocessable(field: &str, why: &str) -> Rejection {
+    Rejection::Unprocessable(vec![wrong(field, why)])
 }
 
 /// The body with its long numbers as they were written. What has to be a text was looked at before: none of these was one.
@@ -191,7 +313,6 @@ pub fn rejected(rejection: &Rejection, request_id: &str, took_s: f64) -> (u16, V
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use tocsin_domain::monitor::Severity;
 
     use super::*;
     use crate::mapping::Action;
@@ -248,6 +369,48 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_otherwise_is_read_as_when_an_alert_is_made() {
+        let read = |name: &str, body: Value| {
+            update(Field::of(name).unwrap(), body.to_string().as_bytes()).ok()
+        };
+        let message = json!({"message": " Disk\nfull "});
+        let expected = Update::Message("Disk full".to_owned());
+        assert_eq!(read("message", message), Some(expected));
+        let text = json!({"description": "of db1", "message": 5});
+        let expected = Update::Description("of db1".to_owned());
+        assert_eq!(read("description", text), Some(expected));
+        let none = Update::Description(String::new());
+        assert_eq!(read("description", json!({})), Some(none));
+        let worst = Update::Priority(Severity::Critical);
+        assert_eq!(read("priority", json!({"priority": "P1"})), Some(worst));
+        for (name, body) in [
+            ("message", json!({})),
+            ("message", json!({"message": " "})),
+            ("message", json!({"message": ["m"]})),
+            ("priority", json!({"priority": "P6"})),
+            ("priority", json!({"priority": null})),
+            ("description", json!([])),
+        ] {
+            assert_eq!(read(name, body.clone()), None, "{name} {body}");
+        }
+        assert_eq!(Field::of("tags"), None);
+    }
+
+    #[test]
+    fn a_note_is_read_with_who_notes_it() {
+        let read = |body: Value| note(body.to_string().as_bytes()).ok();
+        let told = |text: &str| Some(text.to_owned());
+        assert_eq!(read(json!({"note": " on it "})), told("on it"));
+        let both = json!({"note": "on\u{1b} it", "user": "Zabbix"});
+        assert_eq!(read(both), told("Zabbix: on  it"));
+        for wrong in [json!({}), json!({"note": " "}), json!({"note": 5})] {
+            assert_eq!(read(wrong.clone()), None, "{wrong}");
+        }
+        let long = read(json!({"note": "x".repeat(5_000)})).unwrap();
+        assert_eq!(long.len(), NOTE_CHARS_MAX);
+    }
+
+    #[test]
     fn refusals_are_in_opsgenies_form() {
         let rejection = create(br#"{"message": " ", "alias": 5}"#).unwrap_err();
         let (status, body) = rejected(&rejection, "id", 0.5);
@@ -284,6 +447,7 @@ mod tests {
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,40}") {
             drop(create(&bytes));
             drop(step(&bytes));
+            drop((update(Field::Message, &bytes), note(&bytes)));
             drop(create(json!({"message": text, "alias": text, "details": [text]}).to_string().as_bytes()));
         }
     }

@@ -120,6 +120,7 @@ impl Decider<'_> {
                 name: wanted.name.clone(),
                 key_hash: hash.ok_or_else(|| not_prepared(&part, "name"))?.clone(),
                 key_row: None,
+                vendor: None,
                 kind,
             };
             self.roster(ask).map_err(of(part))?;

@@ -241,6 +241,7 @@ fn an_integration_sends_alerts_to_the_service_that_its_label_names() {
         name: "Prometheus".to_owned(),
         key_hash: "01".to_owned(),
         key_row: None,
+        vendor: None,
         kind: IntegrationKind::Alertmanager {
             service_label: Some("team".to_owned()),
         },
@@ -281,6 +282,7 @@ fn an_alert_whose_labels_name_no_service_belongs_to_the_one_of_its_integration()
             name: "Prometheus".to_owned(),
             key_hash: "01".to_owned(),
             key_row: None,
+            vendor: None,
             kind: IntegrationKind::Alertmanager {
                 service_label: service_label.clone(),
             },

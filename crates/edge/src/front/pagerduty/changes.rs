@@ -23,7 +23,7 @@ use crate::http::problem::Problem;
 
 /// A change of PagerDuty's Events API v2
 ///
-/// 202 only after it is on disk.
+/// 202 only after it is on disk. Where the body has no `routing_key`, that of the header `X-Routing-Key` counts.
 #[utoipa::path(post, path = "/v2/change/enqueue", tag = "fronts",
     request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 413, body = Object), (status = 429, body = Object)))]

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::event::Actor;
@@ -18,12 +18,14 @@ use crate::http::alert::{flat, new_key};
 use crate::http::body;
 use crate::http::problem::Problem;
 
+/// Where clients put the routing key that leave it out of the body.
+const KEY_HEADER: HeaderName = HeaderName::from_static("x-routing-key");
 /// Characters of the line that says where.
 const SUMMARY_CHARS_MAX: usize = 1_024;
 
 /// An event of PagerDuty's Events API v2
 ///
-/// 202 only after it is on disk.
+/// 202 only after it is on disk. Where the body has no `routing_key`, that of the header `X-Routing-Key` counts.
 #[utoipa::path(post, path = "/v2/enqueue", tag = "fronts", request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 413, body = Object), (status = 429, body = Object)))]
 pub(crate) async fn enqueue(State(app): State<App>, headers: HeaderMap, content: Body) -> Response {
@@ -61,7 +63,8 @@ type Asked = Result<(Ask, String), Problem>;
 
 /// What differs between the calls by which something comes with the key of an integration.
 pub(super) struct Call<T> {
-    pub(super) parse: fn(&[u8]) -> Result<T, Rejection>,
+    /// Reads a body and the key in [`KEY_HEADER`].
+    pub(super) parse: fn(&[u8], Option<&str>) -> Result<T, Rejection>,
     /// The key in it.
     pub(super) key: fn(&T) -> &str,
     /// What the field of that key is called.
@@ -89,7 +92,7 @@ const V2: Call<Event> = Call {
 };
 
 const V1: Call<Event> = Call {
-    parse: events_v1::parse,
+    parse: |body, _| events_v1::parse(body),
     key_name: "service_key",
     accepted: events_v1::accepted,
     accepted_status: StatusCode::OK,
@@ -131,7 +134,8 @@ pub(super) async fn take<T>(
         Ok(bytes) => bytes,
         Err(problem) => return invalid(problem.status(), &[problem.detail().to_owned()]),
     };
-    let read = match (call.parse)(&bytes) {
+    let key_beside = headers.get(KEY_HEADER).and_then(|key| key.to_str().ok());
+    let read = match (call.parse)(&bytes, key_beside.map(str::trim)) {
         Ok(read) => read,
         Err(rejection) => {
             let status = StatusCode::from_u16(rejection.status).unwrap_or(StatusCode::BAD_REQUEST);

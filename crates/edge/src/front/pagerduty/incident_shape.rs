@@ -96,9 +96,14 @@ pub(crate) fn assignees(incident: &Incident) -> Vec<UserId> {
 }
 
 pub(super) fn acknowledger(incident: &Incident) -> Option<(UserId, Timestamp)> {
-    let (by, at) = incident.acknowledged?;
+    let (by, at) = acknowledgement(incident)?;
+    Some((by?, at))
+}
+
+/// By whom and since when it is taken; by nobody who is known where an event of its service did it.
+pub(super) fn acknowledgement(incident: &Incident) -> Option<(Option<UserId>, Timestamp)> {
     let is_taken = incident.status == Status::Acknowledged;
-    Some((by?, at)).filter(|_| is_taken)
+    incident.acknowledged.filter(|_| is_taken)
 }
 
 /// The policy that it follows.

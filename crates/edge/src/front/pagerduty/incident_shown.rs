@@ -8,8 +8,8 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::{id, time};
 
 use super::incident_shape::{
-    Include, acknowledger, assignees, body, first_alert, pending, policy_of, requests, responders,
-    status_word, urgency_word,
+    Include, acknowledgement, acknowledger, assignees, body, first_alert, pending, policy_of,
+    requests, responders, status_word, urgency_word,
 };
 use super::place::{Place, Reference};
 use super::small::priority as priority_shown;
@@ -31,7 +31,7 @@ struct Assignment<'a> {
     at: String,
 }
 
-/// Who took an incident, and when.
+/// Who took an incident, or the service one of whose events did, and when.
 #[derive(Debug, Serialize)]
 struct Acknowledgement<'a> {
     acknowledger: Linked<'a>,
@@ -201,9 +201,13 @@ fn acknowledgements<'a>(
     include: &Include,
     mails: &Mails,
 ) -> Vec<Acknowledgement<'a>> {
-    let taken = acknowledger(one).into_iter();
-    let taken = taken.map(|(id, at)| Acknowledgement {
-        acknowledger: shown_user(state, place, (id, include.acknowledgers), mails),
+    let taken = acknowledgement(one).into_iter();
+    let taken = taken.map(|(by, at)| Acknowledgement {
+        acknowledger: match by {
+            Some(id) => shown_user(state, place, (id, include.acknowledgers), mails),
+            // Clients take an incident without any acknowledgement for one that nobody has.
+            None => Linked::Reference(place.service_reference(state, one.service)),
+        },
         at: time::written(at),
     });
     taken.collect()

@@ -25,7 +25,11 @@ use super::wholes::{Row, Shown, Wholes};
 use crate::http::problem::Problem;
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
-const INCLUDED: &[Named] = &[("agents", &["last_status_change_by"])];
+const INCLUDED: &[Named] = &[
+    ("agents", &["last_status_change_by"]),
+    // People are whole there already; a service that acknowledged is not.
+    ("acknowledgers", &["acknowledgements", "acknowledger"]),
+];
 /// Incidents of so long ago are listed when no span is asked for: a month.
 const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
 /// The longest span that is looked at unless all are asked for: PagerDuty's six months.

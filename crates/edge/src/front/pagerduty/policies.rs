@@ -12,7 +12,7 @@ use tocsin_wire::pagerduty::rest::{Refusal, body, words};
 use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
-use super::policy_shape::{policy, rule_id};
+use super::policy_shape::{assignment_told, policy, rule_id};
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
 
@@ -22,6 +22,9 @@ const INCLUDED: &[Named] = &[
     ("teams", &["teams"]),
     ("targets", &["escalation_rules", "targets"]),
 ];
+
+/// The word of `include[]` by which a rule says how it is assigned.
+const STRATEGIES: &str = "escalation_rule_assignment_strategies";
 
 /// Escalation policies
 #[utoipa::path(get, path = "/escalation_policies", tag = "fronts", responses((status = 200, body = Object)))]
@@ -43,7 +46,7 @@ pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
         let cut = asked.named_cut(paging, named)?;
         Ok::<_, Refused>(cut.map(|id| {
             let known = state.policies.get(&id)?;
-            Some(policy(state, &asked.place, known))
+            Some(shown(&asked, state, known))
         }))
     })?;
     cut.items = asked.included(cut.items, INCLUDED).await?;
@@ -55,8 +58,17 @@ fn named(asked: &Asked, id: &str) -> Result<Policy, Refused> {
     lookup::in_path(&asked.app, "escalation policy", id, known)
 }
 
+fn shown(asked: &Asked, state: &State, known: &Policy) -> Value {
+    let shown = policy(state, &asked.place, known);
+    if asked.parameters.includes(STRATEGIES) {
+        assignment_told(shown)
+    } else {
+        shown
+    }
+}
+
 async fn wrapped(asked: &Asked, known: &Policy) -> Result<Value, Refused> {
-    let shown = asked.app.read(|state| policy(state, &asked.place, known));
+    let shown = asked.app.read(|state| shown(asked, state, known));
     let shown = asked.included_one(shown, INCLUDED).await?;
     Ok(json!({ "escalation_policy": shown }))
 }

@@ -10,6 +10,9 @@ use super::described::told;
 use super::place::{Place, Reference};
 use super::team_shape::own_teams;
 
+/// How a rule is assigned among those it names.
+const STRATEGY: &str = "escalation_rule_assignment_strategy";
+
 /// An escalation policy as it is written. It names every service that follows it: to make a value of each takes several times as long
 /// as to write it. Its fields stand in the order of their names, as those of a value do.
 #[derive(Serialize)]
@@ -56,7 +59,7 @@ pub(crate) fn policy_shown<'a>(
             });
             // Some clients read a word here and others an object, and all of them take a rule without it to be for everyone.
             if level.round_robin {
-                rule["escalation_rule_assignment_strategy"] = json!({"type": "round_robin"});
+                rule[STRATEGY] = json!({"type": "round_robin"});
             }
             rule
         })
@@ -81,6 +84,19 @@ pub(crate) fn policy_shown<'a>(
         teams: own_teams(state, place, known.team),
         kind: "escalation_policy",
     }
+}
+
+/// Says of every rule how it is assigned, for whoever asks: Terraform's provider takes a rule that does not say it to differ from
+/// one that was written as for everyone.
+pub(super) fn assignment_told(mut shown: Value) -> Value {
+    let rules = shown["escalation_rules"].as_array_mut();
+    for rule in rules.into_iter().flatten() {
+        if let Some(rule) = rule.as_object_mut() {
+            let everyone = || json!({"type": "assign_to_everyone"});
+            rule.entry(STRATEGY).or_insert_with(everyone);
+        }
+    }
+    shown
 }
 
 /// The id of a level, which has none of its own: it stands for its place in its policy.

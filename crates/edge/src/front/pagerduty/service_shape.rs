@@ -146,7 +146,7 @@ pub(crate) fn integration(
     known: &Integration,
     key: Option<&Key>,
 ) -> Value {
-    let vendor = Vendor::of(known.kind.speaks());
+    let vendor = Vendor::of_integration(known);
     let mail = key.filter(|_| known.kind.speaks() == Speaks::Email);
     let (created_at, updated_at) = ages(state, state.dates.integrations.get(&known.id));
     let more = json!({

@@ -13,6 +13,7 @@ use tocsin_domain::service::{Hold, Integration, Service, WholeService};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
+use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::asked::{Asked, Path};
 use super::include::Named;
@@ -23,7 +24,7 @@ use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
 use crate::front::integration::of_key;
 use crate::http::roster::integration::IntegrationKind;
-use crate::http::roster::service::{NewKey, ROUTING_KEY_CHARS, integration_made};
+use crate::http::roster::service::{NewIntegration, NewKey, ROUTING_KEY_CHARS, integration_made};
 use crate::http::roster::{key, lost, set_as};
 
 /// What of an integration can be shown wholly, and where it stands.
@@ -32,6 +33,7 @@ const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"]
 /// Services
 #[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_services(asked: Asked) -> Answer {
+    let ids: Option<Vec<ServiceId>> = asked.parameters.ids("id")?;
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
     let paging = asked.paging()?;
     let keyed = keyed(&asked);
@@ -41,7 +43,10 @@ pub(crate) async fn list_services(asked: Asked) -> Answer {
     };
     let cut = asked.app.read(|state| {
         let all = state.services.values();
-        let wanted = all.filter(|one| teams.as_ref().is_none_or(|set| set.contains(&one.team)));
+        let wanted = all.filter(|one| {
+            ids.as_ref().is_none_or(|set| set.contains(&one.id))
+                && teams.as_ref().is_none_or(|set| set.contains(&one.team))
+        });
         let named = wanted.map(|one| (one.id, one.name.as_str(), found_by(one.id)));
         asked.named_cut(paging, named)
     })?;
@@ -249,8 +254,13 @@ pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked
         ))
     })?;
     let actor: &Actor = &asked.caller.actor;
-    let (app, name) = (&asked.app, wanted.name);
-    let made = integration_made(app, actor, of.id, name, kind, NewKey::Kept);
+    let wanted = NewIntegration {
+        name: wanted.name,
+        vendor: wanted.vendor,
+        kind,
+        key: NewKey::Kept,
+    };
+    let made = integration_made(&asked.app, actor, of.id, wanted);
     let (made, text, address) = made.await?;
     let key = Key {
         text,
@@ -327,7 +337,7 @@ pub(crate) async fn change_service_integration(
 ) -> Answer {
     let of = named(&asked, &id)?;
     let mut known = integration_named(&asked, &of, &integration_id)?;
-    let change = bodies::integration_change(&asked.body, known.kind.speaks())?;
+    let change = bodies::integration_change(&asked.body, Vendor::of_integration(&known))?;
     if let Some(name) = change.filter(|name| *name != known.name) {
         let ask = RosterAsk::ChangeIntegration {
             integration: known.id,

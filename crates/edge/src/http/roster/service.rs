@@ -186,7 +186,13 @@ pub(crate) async fn add_integration(
     let kind = request.kind;
     let speaks = kind.with(request.mapping.as_ref(), request.service_label)?;
     let (actor, name) = (&caller.actor, request.name);
-    let made = integration_made(&app, actor, service, name, speaks, NewKey::ShownOnce);
+    let wanted = NewIntegration {
+        name,
+        vendor: None,
+        kind: speaks,
+        key: NewKey::ShownOnce,
+    };
+    let made = integration_made(&app, actor, service, wanted);
     let (integration, routing_key, address) = made.await?;
     let made = MadeIntegration {
         id: integration.id.to_string(),
@@ -207,15 +213,29 @@ pub(crate) enum NewKey {
     Kept,
 }
 
+/// An integration that is to be made.
+#[derive(Clone, Debug)]
+pub(crate) struct NewIntegration {
+    pub(crate) name: String,
+    /// The vendor that is told back, where that does not follow from the kind.
+    pub(crate) vendor: Option<String>,
+    pub(crate) kind: service::IntegrationKind,
+    pub(crate) key: NewKey,
+}
+
 /// Makes an integration with its key, and the address at which its sender is to call.
 pub(crate) async fn integration_made(
     app: &App,
     actor: &Actor,
     service: ServiceId,
-    name: String,
-    kind: service::IntegrationKind,
-    new_key: NewKey,
+    wanted: NewIntegration,
 ) -> Result<(service::Integration, String, String), Problem> {
+    let NewIntegration {
+        name,
+        vendor,
+        kind,
+        key: new_key,
+    } = wanted;
     let (routing_key, address) = key_for(app, &kind)?;
     let key_hash = secret::key_hash(&routing_key);
     let ask = move |key_row| RosterAsk::AddIntegration {
@@ -223,6 +243,7 @@ pub(crate) async fn integration_made(
         name,
         key_hash,
         key_row,
+        vendor,
         kind,
     };
     let integration = match new_key {

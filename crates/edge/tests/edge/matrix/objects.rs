@@ -9,6 +9,7 @@ use tocsin_wire::alertmanager::uuid_of_id;
 use super::rows::Row;
 use crate::fakes::START;
 use crate::mapped::integration;
+use crate::opsgenie::requested;
 use crate::pagerduty::{ada, read};
 use crate::schedules::{days, shift_ahead};
 use crate::webhooks::subscribed;
@@ -146,11 +147,24 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             let rule = first(world, &format!("/users/{bob}/notification_rules")).await;
             vec![("id", bob.to_string()), ("rule_id", rule)]
         }
-        "grafana" | "opsgenie" | "alertmanager" => {
-            let key = text(&integration(world, object, None).await, "routing_key");
-            let token = if has_key { key.clone() } else { random() };
+        "request" => {
+            let key = text(&integration(world, "opsgenie", None).await, "routing_key");
+            let request = requested(world, &key).await;
+            vec![
+                ("id", "requests".to_owned()),
+                ("step", request),
+                ("key", key),
+            ]
+        }
+        "grafana" | "opsgenie" | "alertmanager" | "wording" => {
             // What becomes of the alert of an alias.
-            let step = "close?identifierType=alias".to_owned();
+            let (kind, step) = match object {
+                "wording" => ("opsgenie", "message"),
+                kind => (kind, "close"),
+            };
+            let key = text(&integration(world, kind, None).await, "routing_key");
+            let token = if has_key { key.clone() } else { random() };
+            let step = format!("{step}?identifierType=alias");
             let alias = ("id", "disk".to_owned());
             vec![("token", token), alias, ("step", step), ("key", key)]
         }

@@ -126,7 +126,7 @@ async fn a_filter_that_cannot_be_read_is_refused_and_not_passed_over() {
             &["filter=sms", "filter=pigeon_notification"],
         ),
         ("/change_events", &["team_ids[]=", "integration_ids[]="]),
-        ("/services", &["team_ids[]=", "sort_by=created_at"]),
+        ("/services", &["id[]=", "team_ids[]=", "sort_by=created_at"]),
         (
             "/escalation_policies",
             &["team_ids[]=", "user_ids[]=", "sort_by=name:up"],
@@ -233,5 +233,30 @@ async fn a_service_is_found_by_the_whole_key_of_its_integration() {
         if count > 0 {
             assert_eq!(found[0]["id"], service(&world)["id"]);
         }
+    }
+}
+
+#[tokio::test]
+async fn services_are_listed_by_their_ids() {
+    let world = World::new();
+    let first = id_of(&service(&world));
+    let known = read(&world, &format!("/services/{first}")).await["service"].clone();
+    let policy = &known["escalation_policy"];
+    let shop = json!({"service": {"name": "Shop", "escalation_policy": policy}});
+    let shop = id_of(&made(&world, "/services", shop).await["service"]);
+    for (query, mut expected) in [
+        (format!("id[]={shop}"), vec![&shop]),
+        (format!("id={first}&query="), vec![&first]),
+        (format!("id[]={first}&id[]={shop}"), vec![&first, &shop]),
+        (format!("id[]={shop}&id[]=PXPGF42"), vec![&shop]),
+        ("id[]=QAAAAAAAAAAAAA".to_owned(), Vec::new()),
+        ("id[]=PXPGF42".to_owned(), Vec::new()),
+    ] {
+        let found = read(&world, &format!("/services?{query}")).await["services"].clone();
+        let found = found.as_array().unwrap().iter();
+        let mut found: Vec<String> = found.map(id_of).collect();
+        found.sort();
+        expected.sort();
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
     }
 }

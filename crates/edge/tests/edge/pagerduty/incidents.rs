@@ -7,7 +7,7 @@ use tocsin_domain::event::{EventBody, IncidentWhat};
 
 use super::{ada, ask, declared, read, refused, service};
 use crate::fakes::START;
-use crate::world::World;
+use crate::world::{World, trigger};
 
 /// The titles of a list.
 async fn titles(world: &World, query: &str) -> Vec<String> {
@@ -60,6 +60,29 @@ async fn an_incident_has_what_clients_look_for() {
     assert!(created.len() == 20 && created.ends_with('Z'), "{created}");
     let by_number = read(&world, "/incidents/1").await;
     assert_eq!(by_number["incident"]["id"], id);
+}
+
+#[tokio::test]
+async fn what_an_event_acknowledged_has_its_service_as_acknowledger() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let mut event = trigger("web");
+    event["event_action"] = json!("acknowledge");
+    let taken = world.enqueue(&event).await;
+    assert_eq!(taken.status, StatusCode::ACCEPTED, "{}", taken.text());
+    let path = format!("/incidents/{id}");
+    let shown = read(&world, &path).await["incident"].clone();
+    assert_eq!(shown["status"], "acknowledged");
+    let taken = &shown["acknowledgements"][0];
+    assert_eq!(taken["acknowledger"], shown["service"]);
+    assert_eq!(taken["at"], shown["last_status_change_at"]);
+    for (path, at) in [(path.as_str(), "/incident"), ("/incidents", "/incidents/0")] {
+        let answer = read(&world, &format!("{path}?include[]=acknowledgers")).await;
+        let shown = answer.pointer(at).unwrap();
+        let whole = &shown["acknowledgements"][0]["acknowledger"];
+        assert_eq!(whole["type"], "service", "{path}");
+        assert_eq!(whole["id"], shown["service"]["id"], "{path}");
+    }
 }
 
 #[tokio::test]

@@ -410,3 +410,29 @@ async fn each_service_of_an_answer_has_its_own_integrations() {
     let alerts = format!("/incidents/{incident}/alerts?include[]=services");
     assert_eq!(read(&world, &alerts).await["alerts"][0]["service"], alone);
 }
+
+#[tokio::test]
+async fn the_integration_of_a_product_is_found_again_by_its_vendor() {
+    let world = World::new();
+    let of = id_of(&service(&world));
+    let path = format!("/services/{of}/integrations");
+    let vendor = json!({"id": "PRO19CT", "type": "vendor_reference"});
+    let body = json!({"integration": {
+        "name": "Backstage", "type": "generic_events_api_inbound_integration", "vendor": vendor,
+    }});
+    let added = made(&world, &path, body).await["integration"].clone();
+    let path = format!("{path}/{}", id_of(&added));
+    let renamed = json!({"integration": {"name": "Portal", "vendor": vendor}});
+    let renamed = changed(&world, &path, renamed).await["integration"].clone();
+    let known = read(&world, &format!("/services/{of}?include[]=integrations")).await;
+    let known = known["service"]["integrations"].as_array().unwrap().iter();
+    let found: Vec<&Value> = known
+        .filter(|one| one["vendor"]["id"] == "PRO19CT")
+        .collect();
+    assert_eq!(found, [&renamed]);
+    assert_eq!(renamed["integration_key"], added["integration_key"]);
+    let whole = read(&world, &format!("{path}?include[]=vendors")).await;
+    let whole = &whole["integration"]["vendor"];
+    assert_eq!(*whole, read(&world, "/vendors/PRO19CT").await["vendor"]);
+    assert_eq!(whole["name"], "Backstage");
+}

@@ -94,3 +94,29 @@ async fn a_level_says_how_it_is_assigned_only_where_it_takes_turns() {
         json!({"type": "round_robin"})
     );
 }
+
+#[tokio::test]
+async fn every_level_says_how_it_is_assigned_where_that_is_asked_for() {
+    let world = World::new();
+    let strategy = "escalation_rule_assignment_strategy";
+    let mut rule = json!({"escalation_delay_in_minutes": 5, "targets": [user(&world)]});
+    rule[strategy] = json!({"type": "assign_to_everyone"});
+    let mut turns = rule.clone();
+    turns[strategy] = json!({"type": "round_robin"});
+    let body = json!({"escalation_policy": {"name": "Turns", "escalation_rules": [rule, turns]}});
+    let asking = "include[]=escalation_rule_assignment_strategies";
+    let path = "/escalation_policies";
+    let added = made(&world, &format!("{path}?{asking}"), body.clone()).await;
+    let one = format!("{path}/{}?{asking}", id_of(&added["escalation_policy"]));
+    let listed = read(&world, &format!("{path}?query=Turns&{asking}")).await;
+    for shown in [
+        &added["escalation_policy"],
+        &read(&world, &one).await["escalation_policy"],
+        &changed(&world, &one, body).await["escalation_policy"],
+        &listed["escalation_policies"][0],
+    ] {
+        let rules = shown["escalation_rules"].as_array().unwrap().iter();
+        let told: Vec<&Value> = rules.map(|rule| &rule[strategy]["type"]).collect();
+        assert_eq!(told, ["assign_to_everyone", "round_robin"], "{shown}");
+    }
+}

@@ -294,6 +294,8 @@ impl Stage {
                 | AlertAsk::Labelled(_)
                 | AlertAsk::Trigger { .. }
                 | AlertAsk::AcknowledgeByKey { .. }
+                | AlertAsk::RestateByKey(..)
+                | AlertAsk::NoteByKey(..)
                 | AlertAsk::ResolveByKey { .. }) => panic!("unexpected: {other:?}"),
             })
             .collect()

@@ -306,6 +306,7 @@ impl Installation {
                 name: "Hooks".to_owned(),
                 key_hash: "hooks".to_owned(),
                 key_row: None,
+                vendor: None,
                 kind: IntegrationKind::Webhook {
                     mapping: "{\n  \"title\": \"{{ .name }}\"\n}".to_owned(),
                 },

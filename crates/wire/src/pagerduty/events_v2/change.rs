@@ -6,7 +6,7 @@ use tocsin_domain::change::{DETAILS_BYTES_MAX, LINKS_MAX, TEXT_CHARS_MAX};
 use tocsin_domain::time::Timestamp;
 
 use super::check::{Check, Fields};
-use super::{Link, Rejection, links, object, routing_key, summary, timestamp};
+use super::{Link, Rejection, keyed_object, links, routing_key, summary, timestamp};
 
 /// A change that obeys the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub struct Change {
     pub links: Vec<Link>,
 }
 
-/// Reads the body of `POST /v2/change/enqueue`.
+/// Reads the body of `POST /v2/change/enqueue`, and the routing key that came beside it, which counts where the body has none.
 ///
 /// # Errors
 /// All rules that the change breaks.
-pub fn parse_change(body: &[u8]) -> Result<Change, Rejection> {
-    let object = object(body)?;
+pub fn parse_change(body: &[u8], key_beside: Option<&str>) -> Result<Change, Rejection> {
+    let object = keyed_object(body, key_beside)?;
     let mut check = Check::default();
     let change = read(&Fields::new("", &object), &mut check);
     match change {
@@ -103,7 +103,7 @@ mod tests {
     const KEY: &str = "R0123456789ABCDEFGHIJabcdefghij0";
 
     fn check(body: &Value) -> Result<Change, Vec<String>> {
-        parse_change(body.to_string().as_bytes()).map_err(|rejection| rejection.errors)
+        parse_change(body.to_string().as_bytes(), None).map_err(|rejection| rejection.errors)
     }
 
     #[test]
@@ -146,6 +146,13 @@ mod tests {
     }
 
     #[test]
+    fn a_change_has_the_key_that_came_beside_it() {
+        let body = json!({"payload": {"summary": "x"}}).to_string();
+        let change = parse_change(body.as_bytes(), Some(KEY)).unwrap();
+        assert_eq!(change.routing_key, KEY);
+    }
+
+    #[test]
     fn details_that_are_too_large_do_not_cost_the_change() {
         let details = json!({"text": "x".repeat(DETAILS_BYTES_MAX)});
         let body =
@@ -157,7 +164,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(body in proptest::collection::vec(any::<u8>(), 0..300)) {
-            let _ = parse_change(&body);
+            let _ = parse_change(&body, None);
         }
     }
 }

@@ -25,6 +25,8 @@ pub const SUMMARY_CHARS_MAX: usize = 1_024;
 pub const DEDUP_KEY_CHARS_MAX: usize = 255;
 /// Characters of a routing key.
 pub const ROUTING_KEY_CHARS: usize = 32;
+/// The field of the routing key.
+const ROUTING_KEY: &str = "routing_key";
 /// Images and links each that are kept.
 pub const ATTACHMENTS_MAX: usize = 50;
 /// Characters of every other text field that are kept.
@@ -141,12 +143,12 @@ pub struct Rejection {
     pub errors: Vec<String>,
 }
 
-/// Reads the body of `POST /v2/enqueue`.
+/// Reads the body of `POST /v2/enqueue`, and the routing key that came beside it, which counts where the body has none.
 ///
 /// # Errors
 /// All rules that the event breaks.
-pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
-    let mut object = object(body)?;
+pub fn parse(body: &[u8], key_beside: Option<&str>) -> Result<Event, Rejection> {
+    let mut object = keyed_object(body, key_beside)?;
     let details = take_details(&mut object);
     let mut check = Check::default();
     let event = read(&Fields::new("", &object), &mut check);
@@ -186,6 +188,20 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
     Ok(object)
 }
 
+/// The same, with the routing key that came beside it where it has none of its own.
+fn keyed_object(body: &[u8], key_beside: Option<&str>) -> Result<Map<String, Value>, Rejection> {
+    let mut object = object(body)?;
+    let is_missing = match object.get(ROUTING_KEY) {
+        None | Some(Value::Null) => true,
+        Some(Value::String(key)) => key.trim().is_empty(),
+        Some(Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => false,
+    };
+    if let Some(key) = key_beside.filter(|_| is_missing) {
+        object.insert(ROUTING_KEY.to_owned(), key.into());
+    }
+    Ok(object)
+}
+
 /// What a payload tells besides, taken out of it: no rule is about that, and a copy of it would cost as much as to read it.
 fn take_details(event: &mut Map<String, Value>) -> Option<Value> {
     let payload = event.get_mut("payload")?.as_object_mut()?;
@@ -219,7 +235,7 @@ fn read(fields: &Fields<'_>, check: &mut Check) -> Option<Event> {
 }
 
 fn routing_key(fields: &Fields<'_>, check: &mut Check) -> Option<String> {
-    let key = fields.required(check, "routing_key")?;
+    let key = fields.required(check, ROUTING_KEY)?;
     let good =
         key.len() == ROUTING_KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if !good {

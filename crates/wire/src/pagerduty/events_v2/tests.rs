@@ -8,6 +8,10 @@ use crate::pagerduty::check_reasons;
 
 const KEY: &str = "R0123456789ABCDEFGHIJabcdefghij0";
 
+fn parse(body: &[u8]) -> Result<Event, Rejection> {
+    super::parse(body, None)
+}
+
 fn accept(body: &[u8]) -> Event {
     parse(body).unwrap_or_else(|rejection| panic!("{rejection}"))
 }
@@ -48,6 +52,27 @@ fn acknowledge_and_resolve_need_no_payload() {
 fn a_trigger_without_a_key_is_accepted() {
     let event = accept(include_bytes!("testdata/python_pdpyras_trigger.json"));
     assert_eq!(event.dedup_key, None);
+}
+
+#[test]
+fn a_key_beside_the_body_counts_where_the_body_has_none() {
+    let beside = "B".repeat(ROUTING_KEY_CHARS);
+    for (own, expected) in [
+        (json!(null), Some(beside.as_str())),
+        (json!(" "), Some(beside.as_str())),
+        (json!(KEY), Some(KEY)),
+        (json!(5), None),
+    ] {
+        let event = json!({"routing_key": own, "event_action": "resolve", "dedup_key": "k"});
+        let read = super::parse(event.to_string().as_bytes(), Some(&beside));
+        let key = read.as_ref().ok().map(|event| event.routing_key.as_str());
+        assert_eq!(key, expected, "{event}");
+    }
+    let event = json!({"event_action": "resolve", "dedup_key": "k"}).to_string();
+    let event = event.as_bytes();
+    assert_eq!(super::parse(event, Some(KEY)).unwrap().routing_key, KEY);
+    let wrong = super::parse(event, Some("short")).unwrap_err();
+    assert!(wrong.errors[0].starts_with("'routing_key' is invalid"));
 }
 
 #[test]

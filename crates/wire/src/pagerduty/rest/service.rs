@@ -140,6 +140,8 @@ pub struct Integration {
     pub name: String,
     /// How the foreign system is to speak.
     pub speaks: Speaks,
+    /// The id of its vendor, where that does not follow from how it speaks.
+    pub vendor: Option<String>,
 }
 
 /// Reads the body of `POST /services/{id}/integrations`. What names neither a type nor a vendor sends events.
@@ -173,8 +175,14 @@ pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     let speaks = speaks.or(of_kind).unwrap_or_default();
     let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
     // The name may be left to the server.
-    let name = name.unwrap_or_else(|| Vendor::of(speaks).name.to_owned());
-    wrong.outcome(Some(Integration { name, speaks }))
+    let vendor = known.unwrap_or_else(|| Vendor::of(speaks));
+    let name = name.unwrap_or_else(|| vendor.name.to_owned());
+    let vendor = (vendor != Vendor::of(speaks)).then(|| vendor.id());
+    wrong.outcome(Some(Integration {
+        name,
+        speaks,
+        vendor,
+    }))
 }
 
 /// How a foreign system speaks by an integration of this type, where the type alone tells it.
@@ -192,20 +200,20 @@ fn speaks_of(kind: &str) -> Option<Speaks> {
 ///
 /// # Errors
 /// It says a type or a vendor that is not what the integration is: that stays as it was made.
-pub fn integration_change(bytes: &[u8], is: Speaks) -> Result<Option<String>, Refusal> {
+pub fn integration_change(bytes: &[u8], is: &Vendor) -> Result<Option<String>, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
     let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
     if let Some(kind) = fields.text(&mut wrong, "type", NAME_CHARS_MAX) {
         let kind = kind.strip_suffix("_reference").unwrap_or(&kind);
-        let old_events = is == Speaks::EventsV2 && kind == EVENTS_V1;
-        if kind != Vendor::of(is).kind && !old_events {
+        let old_events = is.speaks == Speaks::EventsV2 && kind == EVENTS_V1;
+        if kind != is.kind && !old_events {
             stays(&fields, &mut wrong, "type");
         }
     }
     if let Some(named) = fields.reference(&mut wrong, "vendor")
-        && named.id != Vendor::of(is).id()
+        && named.id != is.id()
     {
         stays(&fields, &mut wrong, "vendor");
     }
@@ -283,7 +291,8 @@ mod tests {
     #[test]
     fn an_integration_is_called_otherwise_and_nothing_else_of_it_changes() {
         let read = |body: Value| {
-            integration_change(&bytes(&json!({"integration": body})), Speaks::EventsV2)
+            let is = Vendor::of(Speaks::EventsV2);
+            integration_change(&bytes(&json!({"integration": body})), is)
         };
         let vendor = |speaks| json!({"id": Vendor::of(speaks).id(), "type": "vendor_reference"});
         let same = json!({"name": "Probe 2", "type": "events_api_v2_inbound_integration", "vendor": vendor(Speaks::EventsV2)});
@@ -316,6 +325,14 @@ mod tests {
             (grafana.name.as_str(), grafana.speaks),
             ("Boards", Speaks::Grafana)
         );
+        assert_eq!(grafana.vendor, None, "it follows from how it speaks");
+        for kind in [json!(EVENTS_V1), Value::Null] {
+            let vendor = json!({"id": "PRO19CT", "type": "vendor_reference"});
+            let body = json!({"integration": {"name": "x", "type": kind, "vendor": vendor}});
+            let made = integration(&bytes(&body)).unwrap();
+            assert_eq!(made.speaks, Speaks::EventsV2);
+            assert_eq!(made.vendor.as_deref(), Some("PRO19CT"));
+        }
         let nobody =
             json!({"integration": {"vendor": {"id": "PAM4FGS", "type": "vendor_reference"}}});
         assert!(integration(&bytes(&nobody)).is_err());
@@ -340,7 +357,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(body in "\\{\"(service|integration)\":\\PC{0,60}\\}") {
             let body = body.as_bytes();
-            let _ = (service(body, &GroupBy::Nothing), integration(body), integration_change(body, Speaks::Email));
+            let _ = (service(body, &GroupBy::Nothing), integration(body), integration_change(body, Vendor::of(Speaks::Email)));
         }
     }
 }

@@ -1,0 +1,433 @@
+//! Opsgenie-style requests about alerts: to make one, to say otherwise what it says, to acknowledge, to close and to note something
+//! about it, and what became of such a request. Only `wire` knows the format.
+
+mod naming;
+mod outcome;
+mod requests;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use tocsin_domain::command::{AlertAsk, Ask, RespondAsk, Restated, SaidOf};
+use tocsin_domain::event::Actor;
+use tocsin_domain::service::{Integration, IntegrationKind};
+use tocsin_domain::time::Timestamp;
+use tocsin_wire::opsgenie::{self, BODY_BYTES_MAX, Field, Kind, Outcome, Processed, Step, Update};
+
+use super::integration;
+use crate::access::cookie::hex;
+use crate::app::App;
+use crate::http::alert::new_key;
+use crate::http::body;
+use crate::http::problem::Problem;
+use naming::{Named, named};
+use outcome::{done_about, raised};
+
+pub(crate) use requests::OpsgenieRequests;
+
+/// The prefix under which the whole front is there again.
+pub(crate) const PREFIX: &str = "/opsgenie";
+/// Why a question about alerts is not answered.
+const UNASKED: &str = "Tocsin takes alerts to create, update, acknowledge and close, and answers no other requests about them.";
+/// What is said to whoever sends too much.
+const TOO_MANY: &str = "You are making too many requests!";
+/// What every path about alerts begins with.
+const ALERTS: &str = "/v2/alerts";
+
+/// The path without the front's own prefix, and whether it had that.
+fn unprefixed(path: &str) -> (&str, bool) {
+    match path.strip_prefix(PREFIX) {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => (rest, true),
+        Some(_) | None => (path, false),
+    }
+}
+
+fn is_about_alerts(path: &str) -> bool {
+    let rest = path.strip_prefix(ALERTS);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Whether a request that no route takes comes from a client of Opsgenie.
+pub(crate) fn is_meant(request: &Request) -> bool {
+    let (path, is_prefixed) = unprefixed(request.uri().path());
+    is_prefixed || is_about_alerts(path)
+}
+
+/// A refusal of what no route takes. To a question about an alert, 404 would say that there is no such alert.
+pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
+    let (path, _) = unprefixed(path);
+    let id = request_id();
+    let refused = |status, message| answer(&id, status, opsgenie::refused(message, &id, 0.0));
+    if !is_about_alerts(path) {
+        return refused(problem.status(), problem.detail());
+    }
+    let mut response = refused(StatusCode::METHOD_NOT_ALLOWED, UNASKED);
+    // A path that is there tells by itself which methods it takes; one that is not takes none.
+    if problem.status() == StatusCode::NOT_FOUND {
+        let none = HeaderValue::from_static("");
+        response.headers_mut().insert(header::ALLOW, none);
+    }
+    response
+}
+
+fn request_id() -> String {
+    let mut random = [0_u8; 16];
+    // Without randomness the id is of no use to anybody; the request is answered all the same.
+    let _ = getrandom::fill(&mut random);
+    id_of(random)
+}
+
+/// An id in the form of Opsgenie's.
+fn id_of(random: [u8; 16]) -> String {
+    let mut id = hex(&random);
+    // The last first, so that the places of the others stay.
+    for place in [20, 16, 12, 8] {
+        id.insert(place, '-');
+    }
+    id
+}
+
+fn answer(id: &str, status: StatusCode, body: impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    response
+}
+
+/// A request that is being answered: its id, and when it came.
+struct Asked {
+    id: String,
+    at: Timestamp,
+}
+
+impl Asked {
+    fn new(app: &App) -> Self {
+        Self {
+            id: request_id(),
+            at: app.now(),
+        }
+    }
+
+    /// How long it took so far.
+    fn took_s(&self, app: &App) -> f64 {
+        let ms = app.now().ms_since(self.at).min(u64::from(u32::MAX));
+        u32::try_from(ms).map_or(0.0, f64::from) / 1_000.0
+    }
+
+    fn answer(&self, status: StatusCode, body: impl Serialize) -> Response {
+        answer(&self.id, status, body)
+    }
+
+    fn refused(&self, app: &App, status: StatusCode, message: &str) -> Response {
+        self.answer(
+            status,
+            opsgenie::refused(message, &self.id, self.took_s(app)),
+        )
+    }
+
+    /// A refusal of whoever has no key.
+    fn unknown(&self, app: &App) -> Response {
+        self.refused(app, StatusCode::UNAUTHORIZED, "Could not authenticate")
+    }
+
+    fn rejected(&self, app: &App, rejection: &opsgenie::Rejection) -> Response {
+        let (status, body) = opsgenie::rejected(rejection, &self.id, self.took_s(app));
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST);
+        self.answer(status, body)
+    }
+
+    /// A refusal of ours, with a status after which clients send again where it passes.
+    fn problem(&self, app: &App, problem: &Problem) -> Response {
+        let passing = integration::will_pass(problem);
+        let status = if passing {
+            StatusCode::SERVICE_UNAVAILABLE
+        } else {
+            problem.status()
+        };
+        let mut response = self.refused(app, status, problem.detail());
+        let wait = problem.retry_after_s();
+        if let Some(seconds) = wait.or(passing.then_some(integration::PASSING_RETRY_S)) {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// Make an alert, as Opsgenie's clients do
+///
+/// `Authorization: GenieKey KEY`. 202 only after it is on disk.
+#[utoipa::path(post, path = "/v2/alerts", tag = "fronts", request_body(content = Object, content_type = "application/json"),
+    responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
+        (status = 413, body = Object), (status = 422, body = Object), (status = 429, body = Object), (status = 503, body = Object)))]
+pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, content: Body) -> Response {
+    let asked = Asked::new(&app);
+    let (integration, bytes) = match admitted(&app, &asked, &headers, content).await {
+        Ok(admitted) => admitted,
+        Err(response) => return response,
+    };
+    let alert = match opsgenie::create(&bytes) {
+        Ok(alert) => alert,
+        Err(rejection) => return asked.rejected(&app, &rejection),
+    };
+    match integration::ask_of(&integration, alert, new_key) {
+        Ok((key, ask)) => {
+            let named = Named {
+                key,
+                alert: None,
+                over: None,
+            };
+            let wanted = (Kind::Create, Some(Ask::Alert(ask)));
+            carry_out(&app, &asked, &integration, (named, wanted)).await
+        }
+        Err(problem) => asked.problem(&app, &problem),
+    }
+}
+
+/// Close or acknowledge an alert, or note something about it, as Opsgenie's clients do
+///
+/// `step` is `close`, `acknowledge` or `notes`. Others are refused. The alert is named by its alias with `identifierType=alias`, else by
+/// its id, or by that of the request that made it as long as it is remembered.
+#[utoipa::path(post, path = "/v2/alerts/{id}/{step}", tag = "fronts",
+    params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
+        (status = 404, body = Object), (status = 413, body = Object), (status = 422, body = Object),
+        (status = 429, body = Object), (status = 503, body = Object)))]
+pub(crate) async fn step(
+    State(app): State<App>,
+    Path((name, step)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    content: Body,
+) -> Response {
+    let asked = Asked::new(&app);
+    let (integration, bytes) = match admitted(&app, &asked, &headers, content).await {
+        Ok(admitted) => admitted,
+        Err(response) => return response,
+    };
+    let Some(step) = Step::of(&step) else {
+        let why = "Tocsin knows the steps close, acknowledge and notes of an alert alone.";
+        return asked.refused(&app, StatusCode::NOT_FOUND, why);
+    };
+    let read = match step {
+        Step::Close | Step::Acknowledge => opsgenie::step(&bytes).map(|()| String::new()),
+        Step::Note => opsgenie::note(&bytes),
+    };
+    let text = match read {
+        Ok(text) => text,
+        Err(rejection) => return asked.rejected(&app, &rejection),
+    };
+    let named = match named(&app, &integration, &name, query.as_deref()) {
+        Ok(named) => named,
+        Err((status, why)) => return asked.refused(&app, status, why),
+    };
+    let wanted = wanted(&integration, &named, step, text);
+    carry_out(&app, &asked, &integration, (named, wanted)).await
+}
+
+/// What a step asks of the core. Of what is over nothing is asked but to keep a note: what fails by now is not meant.
+fn wanted(
+    integration: &Integration,
+    named: &Named,
+    step: Step,
+    text: String,
+) -> (Kind, Option<Ask>) {
+    let (service, by) = (integration.service, Some(integration.id));
+    let dedup_key = named.key.clone();
+    let fires = named.over.is_none();
+    match step {
+        Step::Close => {
+            let ask = AlertAsk::ResolveByKey {
+                service,
+                integration: by,
+                dedup_key,
+            };
+            (Kind::Close, fires.then_some(Ask::Alert(ask)))
+        }
+        Step::Acknowledge => {
+            let ask = AlertAsk::AcknowledgeByKey {
+                service,
+                integration: by,
+                dedup_key,
+            };
+            (Kind::Acknowledge, fires.then_some(Ask::Alert(ask)))
+        }
+        Step::Note => {
+            let ask = match named.over {
+                Some(incident) => Ask::Respond(RespondAsk::Note { incident, text }),
+                None => {
+                    let of = SaidOf {
+                        service,
+                        integration: by,
+                        dedup_key,
+                    };
+                    Ask::Alert(AlertAsk::NoteByKey(of, text))
+                }
+            };
+            (Kind::Note, Some(ask))
+        }
+    }
+}
+
+/// What became of a request of one of Opsgenie's clients
+///
+/// `id` is `requests` and `step` the id that the request was answered with; the newest 4,096 are remembered, until Tocsin ends. No
+/// other question about alerts is answered.
+#[utoipa::path(get, path = "/v2/alerts/{id}/{step}", tag = "fronts",
+    params(("id" = String, Path), ("step" = String, Path)),
+    responses((status = 200, body = Object), (status = 401, body = Object), (status = 404, body = Object),
+        (status = 405, body = Object), (status = 429, body = Object)))]
+pub(crate) async fn look(
+    State(app): State<App>,
+    Path((noun, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let asked = Asked::new(&app);
+    let Some(integration) = known_by(&app, &headers) else {
+        return asked.unknown(&app);
+    };
+    if noun != "requests" {
+        let mut response = asked.refused(&app, StatusCode::METHOD_NOT_ALLOWED, UNASKED);
+        let taken = HeaderValue::from_static("POST,PUT");
+        response.headers_mut().insert(header::ALLOW, taken);
+        return response;
+    }
+    // Some clients ask after each alert: that must not keep an alert out.
+    let counted = format!("requests/{}", integration.id);
+    if let Err(seconds) = app.inner().front_limit.take(&counted, asked.at) {
+        return asked.problem(&app, &Problem::too_many(TOO_MANY, seconds));
+    }
+    match app.inner().opsgenie_requests.find(integration.id, &id) {
+        Some(known) => {
+            let told = opsgenie::processed(&known, &asked.id, asked.took_s(&app));
+            asked.answer(StatusCode::OK, told)
+        }
+        None => {
+            let why = "No such request is known: the newest are, until Tocsin ends.";
+            asked.refused(&app, StatusCode::NOT_FOUND, why)
+        }
+    }
+}
+
+/// Say otherwise what an alert says, as Opsgenie's clients do
+///
+/// `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires is said
+/// again with it; one that is over stays over.
+#[utoipa::path(put, path = "/v2/alerts/{id}/{step}", tag = "fronts",
+    params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
+    request_body(content = Object, content_type = "application/json"),
+    responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
+        (status = 404, body = Object), (status = 413, body = Object), (status = 422, body = Object),
+        (status = 429, body = Object), (status = 503, body = Object)))]
+pub(crate) async fn update(
+    State(app): State<App>,
+    Path((name, field)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    content: Body,
+) -> Response {
+    let asked = Asked::new(&app);
+    let (integration, bytes) = match admitted(&app, &asked, &headers, content).await {
+        Ok(admitted) => admitted,
+        Err(response) => return response,
+    };
+    let Some(field) = Field::of(&field) else {
+        let why = "Tocsin changes the message, the description and the priority of an alert alone.";
+        return asked.refused(&app, StatusCode::NOT_FOUND, why);
+    };
+    let said = match opsgenie::update(field, &bytes) {
+        Ok(Update::Message(title)) => Restated::Title(title),
+        Ok(Update::Description(summary)) => Restated::Summary(summary),
+        Ok(Update::Priority(severity)) => Restated::Severity(severity),
+        Err(rejection) => return asked.rejected(&app, &rejection),
+    };
+    let named = match named(&app, &integration, &name, query.as_deref()) {
+        Ok(named) => named,
+        Err((status, why)) => return asked.refused(&app, status, why),
+    };
+    let of = SaidOf {
+        service: integration.service,
+        integration: Some(integration.id),
+        dedup_key: named.key.clone(),
+    };
+    let ask = AlertAsk::RestateByKey(of, said);
+    let ask = named.over.is_none().then_some(Ask::Alert(ask));
+    carry_out(&app, &asked, &integration, (named, (Kind::Update, ask))).await
+}
+
+/// The integration whose key this is, if it takes such requests.
+fn known_by(app: &App, headers: &HeaderMap) -> Option<Integration> {
+    let known = integration::key_in(headers).and_then(|key| integration::of_key(app, &key));
+    known.filter(|one| one.kind == IntegrationKind::Opsgenie)
+}
+
+/// The integration that asks, and its body; or the refusal.
+async fn admitted(
+    app: &App,
+    asked: &Asked,
+    headers: &HeaderMap,
+    content: Body,
+) -> Result<(Integration, bytes::Bytes), Response> {
+    let Some(known) = known_by(app, headers) else {
+        return Err(asked.unknown(app));
+    };
+    if let Err(seconds) = integration::take_turn(app, &known) {
+        return Err(asked.problem(app, &Problem::too_many(TOO_MANY, seconds)));
+    }
+    match body::read(headers, content, BODY_BYTES_MAX).await {
+        Ok(bytes) => Ok((known, bytes)),
+        Err(problem) => Err(asked.problem(app, &problem)),
+    }
+}
+
+/// Does what is wanted of an alert, and remembers what became of it. What is to be done to one that is over is done already.
+async fn carry_out(
+    app: &App,
+    asked: &Asked,
+    integration: &Integration,
+    (named, (kind, ask)): (Named, (Kind, Option<Ask>)),
+) -> Response {
+    let actor = Actor::Integration {
+        integration: integration.id,
+    };
+    let (outcome, alert) = match ask {
+        None => (Outcome::NotOpen, named.alert),
+        Some(ask) => match app.ask(&actor, ask).await {
+            Ok(done) if kind == Kind::Create => raised(done.events()),
+            Ok(done) => (done_about(done.events()), named.alert),
+            Err(problem) => return asked.problem(app, &problem),
+        },
+    };
+    let processed = Processed {
+        kind,
+        outcome,
+        alert,
+        alias: named.key,
+        integration: integration.id,
+        at: asked.at,
+    };
+    let requests = &app.inner().opsgenie_requests;
+    requests.remember(&asked.id, processed);
+    asked.answer(
+        StatusCode::ACCEPTED,
+        opsgenie::accepted(&asked.id, asked.took_s(app)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_of_requests_have_the_form_of_a_uuid() {
+        assert_eq!(id_of([0xab; 16]), "abababab-abab-abab-abab-abababababab");
+        let bytes: [u8; 16] = std::array::from_fn(|place| u8::try_from(place * 16 + 1).unwrap());
+        assert_eq!(id_of(bytes), "01112131-4151-6171-8191-a1b1c1d1e1f1");
+    }
+}
