@@ -76,7 +76,6 @@ impl Decider<'_> {
                 at,
             } => {
                 let service = self.service_or_default(service)?;
-                let title = title_of_alert("summary", &title, 1024)?;
                 let dedup_key = self.key_or_new(dedup_key)?;
                 self.trigger(Condition {
                     service,
@@ -84,7 +83,7 @@ impl Decider<'_> {
                     dedup_key,
                     source: source_of(integration),
                     severity,
-                    title,
+                    title: title_of_alert("summary", &title, 1024)?,
                     summary,
                     details,
                     at: at.unwrap_or(self.now).min(self.now),
