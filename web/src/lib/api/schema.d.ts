@@ -3350,11 +3350,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
         /**
-         * Close or acknowledge an alert by its alias, as Opsgenie's clients do
-         * @description `step` is `close` or `acknowledge`, with `identifierType=alias`. Others are refused.
+         * What became of a request of one of Opsgenie's clients
+         * @description `id` is `requests` and `step` the id that the request was answered with; the newest 4,096 are remembered, until Tocsin ends. No
+         *     other question about alerts is answered.
+         */
+        get: operations["opsgenie_look_prefixed"];
+        /**
+         * Say otherwise what an alert says, as Opsgenie's clients do
+         * @description `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires is said
+         *     again with it; one that is over stays over.
+         */
+        put: operations["opsgenie_update_prefixed"];
+        /**
+         * Close or acknowledge an alert, or note something about it, as Opsgenie's clients do
+         * @description `step` is `close`, `acknowledge` or `notes`. Others are refused. The alert is named by its alias with `identifierType=alias`, else by
+         *     its id, or by that of the request that made it as long as it is remembered.
          */
         post: operations["opsgenie_step_prefixed"];
         delete?: never;
@@ -4692,7 +4703,7 @@ export interface paths {
         put?: never;
         /**
          * A change of PagerDuty's Events API v2
-         * @description 202 only after it is on disk.
+         * @description 202 only after it is on disk. Where the body has no `routing_key`, that of the header `X-Routing-Key` counts.
          */
         post: operations["pagerduty_enqueue_change_prefixed"];
         delete?: never;
@@ -5974,11 +5985,22 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
-        put?: never;
         /**
-         * Close or acknowledge an alert by its alias, as Opsgenie's clients do
-         * @description `step` is `close` or `acknowledge`, with `identifierType=alias`. Others are refused.
+         * What became of a request of one of Opsgenie's clients
+         * @description `id` is `requests` and `step` the id that the request was answered with; the newest 4,096 are remembered, until Tocsin ends. No
+         *     other question about alerts is answered.
+         */
+        get: operations["opsgenie_look"];
+        /**
+         * Say otherwise what an alert says, as Opsgenie's clients do
+         * @description `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires is said
+         *     again with it; one that is over stays over.
+         */
+        put: operations["opsgenie_update"];
+        /**
+         * Close or acknowledge an alert, or note something about it, as Opsgenie's clients do
+         * @description `step` is `close`, `acknowledge` or `notes`. Others are refused. The alert is named by its alias with `identifierType=alias`, else by
+         *     its id, or by that of the request that made it as long as it is remembered.
          */
         post: operations["opsgenie_step"];
         delete?: never;
@@ -5998,7 +6020,7 @@ export interface paths {
         put?: never;
         /**
          * A change of PagerDuty's Events API v2
-         * @description 202 only after it is on disk.
+         * @description 202 only after it is on disk. Where the body has no `routing_key`, that of the header `X-Routing-Key` counts.
          */
         post: operations["pagerduty_enqueue_change"];
         delete?: never;
@@ -6018,7 +6040,7 @@ export interface paths {
         put?: never;
         /**
          * An event of PagerDuty's Events API v2
-         * @description 202 only after it is on disk.
+         * @description 202 only after it is on disk. Where the body has no `routing_key`, that of the header `X-Routing-Key` counts.
          */
         post: operations["enqueue"];
         delete?: never;
@@ -6840,7 +6862,7 @@ export interface components {
          * @description Kinds of trouble.
          * @enum {string}
          */
-        FindingKind: "gap" | "empty_schedule" | "unreachable" | "empty_level" | "last_resort";
+        FindingKind: "gap" | "empty_schedule" | "unreachable" | "late" | "empty_level" | "last_resort";
         /** @description What will be wrong. */
         Findings: {
             /**
@@ -7854,7 +7876,7 @@ export interface components {
             delay_minutes: number;
             /** @description Whoever is paged here must acknowledge in person: one acknowledgement ends that person's pages alone. */
             each_must_acknowledge?: boolean;
-            /** @description Page only one of the targets for each incident, in turn. */
+            /** @description Page only one of the targets each time an incident reaches the level, in turn. */
             round_robin?: boolean;
             targets: components["schemas"]["PolicyTarget"][];
         };
@@ -8202,6 +8224,7 @@ export interface components {
             next?: components["schemas"]["Shift"] | null;
             now?: components["schemas"]["Shift"] | null;
             schedule: components["schemas"]["Named"];
+            since?: components["schemas"]["Instant"] | null;
             time_zone: string;
             until?: components["schemas"]["Instant"] | null;
         };
@@ -16997,6 +17020,144 @@ export interface operations {
             };
         };
     };
+    opsgenie_look_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    opsgenie_update_prefixed: {
+        parameters: {
+            query?: {
+                identifierType?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
     opsgenie_step_prefixed: {
         parameters: {
             query?: {
@@ -24944,6 +25105,144 @@ export interface operations {
                 };
             };
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    opsgenie_look: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
+    opsgenie_update: {
+        parameters: {
+            query?: {
+                identifierType?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+                step: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
