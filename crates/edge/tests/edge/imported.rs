@@ -47,17 +47,17 @@ async fn people_of_an_imported_address_list_come_with_their_names() {
 async fn whoever_is_known_stays_what_they_are_and_who_comes_is_shown_as_they_will_be() {
     let world = World::new();
     let before = world.get("/users").await.json();
-    let files = files(&configured("ada@example.org, bob@example.org"));
+    let files = files(&configured("ada@example.org, cleo@example.org"));
     let planned = world.post("/code/plan", json!({"files": files})).await;
     assert_eq!(planned.status, StatusCode::OK, "{}", planned.text());
     let planned = planned.json();
     let changes = planned["changes"].as_array().unwrap().iter();
-    let people: Vec<&Value> = changes.filter(|one| one["kind"] == "person").collect();
-    let bob = json!({"change": "added", "kind": "person", "name": "bob@example.org", "fields": [
-        {"path": "name", "before": null, "after": "\"bob\""},
+    let people: Vec<&Value> = changes.filter(|one| one["kind"] == "users").collect();
+    let cleo = json!({"change": "added", "kind": "users", "name": "cleo@example.org", "fields": [
+        {"path": "name", "before": null, "after": "\"cleo\""},
         {"path": "role", "before": null, "after": "\"responder\""},
     ]});
-    assert_eq!(people, [&bob]);
+    assert_eq!(people, [&cleo]);
     apply(&world, &files).await;
     let after = world.get("/users").await.json();
     let ada = |people: &Value| {
