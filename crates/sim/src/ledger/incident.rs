@@ -217,7 +217,7 @@ impl Ledger {
             }
             IncidentWhat::Resolved { .. } => {
                 self.open.remove(&id);
-                self.ended.insert(id);
+                self.owe_ended(id);
                 self.groups.end(id);
                 self.change(id, |case| {
                     case.standing = Standing::Over;

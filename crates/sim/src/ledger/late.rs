@@ -113,6 +113,18 @@ impl Ledger {
         }
     }
 
+    /// It is over: whoever has read of it is told that, unless more of it is on its way.
+    pub(super) fn owe_ended(&mut self, incident: IncidentId) {
+        let read = self.read.values().flatten().copied();
+        let read = read.filter(|id| {
+            let letter = self.letters.get(id);
+            let letter = letter.filter(|one| !matches!(one.state, LetterState::Sending(_)));
+            letter.and_then(|letter| self.subject_of(letter)) == Some(incident)
+        });
+        let read: Vec<NotificationId> = read.collect();
+        self.untold.extend(read);
+    }
+
     /// Somebody is told by this way that an incident is over.
     fn note_end_told(&mut self, incident: IncidentId, method: ContactMethodId) {
         let read = self.read.get(&method).into_iter().flatten();
@@ -154,19 +166,7 @@ impl Ledger {
 
     /// After a step in which nothing was left undone. What fails again by now is not over.
     pub(super) fn check_untold(&mut self, now: Timestamp) {
-        let mut untold = std::mem::take(&mut self.untold);
-        let ended = std::mem::take(&mut self.ended);
-        if !ended.is_empty() {
-            let read = self.read.values().flatten().copied();
-            untold.extend(read.filter(|id| {
-                let letter = self.letters.get(id);
-                // Of what is under way the outcome is still to come.
-                let letter = letter.filter(|one| !matches!(one.state, LetterState::Sending(_)));
-                let subject = letter.and_then(|letter| self.subject_of(letter));
-                subject.is_some_and(|subject| ended.contains(&subject))
-            }));
-        }
-        for id in untold {
+        for id in std::mem::take(&mut self.untold) {
             let is_owed = self.letters.get(&id).is_some_and(|letter| {
                 let subject = self.subject_of(letter);
                 let is_over = subject.is_some_and(|subject| self.stands(subject, Standing::Over));

@@ -104,8 +104,6 @@ pub(crate) struct Ledger {
     read: BTreeMap<ContactMethodId, BTreeSet<NotificationId>>,
     /// Those of them whose people are to be told that in this step.
     untold: BTreeSet<NotificationId>,
-    /// Incidents that ended since it was looked at last whether people were told that.
-    ended: BTreeSet<IncidentId>,
     /// What is due when.
     due: BTreeSet<(Timestamp, Subject)>,
     due_of: BTreeMap<Subject, Timestamp>,
