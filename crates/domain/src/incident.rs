@@ -95,16 +95,26 @@ pub struct Paging {
     /// other places now.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub policy_changed: bool,
-    /// Where it goes on, if the policy was changed since the last level was reached, whose place says nothing any more: the first
-    /// level that names somebody new, or the end of the policy.
+    /// Where it goes on, if the policy was changed since the last level was reached, whose place says nothing any more: behind where
+    /// that level stands now, or before it where somebody new is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub goes_on_at: Option<usize>,
+    /// Where the level that was reached stands then, if it is there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stands_at: Option<usize>,
     /// Whom the levels that were reached in this round named before the policy was changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named_before: Vec<Recipient>,
 }
 
 impl Paging {
+    /// The level that is paged when nobody answers on the one that was reached.
+    #[must_use]
+    pub fn next_level(&self) -> usize {
+        self.goes_on_at
+            .unwrap_or_else(|| self.level.saturating_add(1))
+    }
+
     /// Whether this person did their part, where each must.
     #[must_use]
     pub fn has_done(&self, user: UserId) -> bool {

@@ -57,12 +57,10 @@ impl Decider<'_> {
         };
         if self.follows_another_policy(id) {
             self.page_from(id, 0, 0, why);
-        } else if let Some(level) = paging.goes_on_at {
-            self.page_from(id, level, paging.round, why);
-        } else if paging.exhausted {
+        } else if paging.exhausted && paging.goes_on_at.is_none() {
             self.page_from(id, usize::MAX, u32::MAX, why);
         } else {
-            self.page_from(id, paging.level + 1, paging.round, why);
+            self.page_from(id, paging.next_level(), paging.round, why);
         }
     }
 
@@ -81,7 +79,7 @@ impl Decider<'_> {
         let paging = incident.paging.as_ref()?;
         let policy = self.policy_of(incident)?;
         let is_changed = paging.goes_on_at.is_some() && paging.policy == Some(policy.id);
-        is_changed.then(|| format!("\"{}\" was changed since the level before", policy.name))
+        is_changed.then(|| format!("{:?} was changed since the level before", policy.name))
     }
 
     pub(super) fn page_from(

@@ -179,19 +179,14 @@ impl Decider<'_> {
         self.page_from(id, level, round, why);
     }
 
-    /// The level to page again, if the policy was changed since one was reached: the first that names somebody new, else the one that
-    /// stands in the place of the one that was reached, or the last.
+    /// The level to page again, if the policy was changed since one was reached: that one where it stands now, unless somebody new is
+    /// named before it; the first of who is new, or the last one, where it is gone.
     fn place_in_changed(&self, id: IncidentId) -> Option<usize> {
         let incident = self.state.incidents.get(&id)?;
         let paging = incident.paging.as_ref()?;
         let goes_on_at = paging.goes_on_at?;
         let last = self.policy_of(incident)?.levels.len().checked_sub(1)?;
-        let has_new = goes_on_at <= last;
-        Some(if has_new {
-            goes_on_at
-        } else {
-            paging.level.min(last)
-        })
+        Some(goes_on_at.min(paging.stands_at.unwrap_or(last)))
     }
 
     /// A worse condition takes the incident over. True when it must be paged for anew, also if a lesser one was acknowledged.

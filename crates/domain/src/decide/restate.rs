@@ -4,46 +4,56 @@ use super::alert::Condition;
 use super::respond::{NOTE_MAX, TITLE_MAX};
 use super::take_in::Taken;
 use super::{Decider, prose_within, title_of_alert};
-use crate::alert::AlertKey;
+use crate::alert::{Alert, AlertKey};
 use crate::command::{Refusal, Restated};
-use crate::event::{Cause, IncidentWhat};
+use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat};
 
 impl Decider<'_> {
-    /// An alert that fires is said again with what is said otherwise. What is over stays over, and what is said already says
-    /// nothing new.
+    /// An alert that fires is said again with what is said otherwise. Another wording is told and changes nothing else; a severity is
+    /// judged as any that its sender says, and only rises. What is over stays over.
     pub(super) fn restate_by_key(&mut self, key: &AlertKey, said: Restated) -> Result<(), Refusal> {
-        let alert = self.state.firing.get(key);
-        let Some(known) = alert.and_then(|alert| self.state.alerts.get(alert)) else {
+        let alert = self.state.firing.get(key).copied();
+        let Some(known) = alert.and_then(|alert| self.state.alerts.get(&alert)) else {
             return self.unmatched("another wording", key);
-        };
-        let mut condition = Condition {
-            // The one that it was sent to: the rules are asked again.
-            service: key.service,
-            target: known.target,
-            dedup_key: known.dedup_key.clone(),
-            source: known.source.clone(),
-            severity: known.severity,
-            title: known.title.clone(),
-            summary: known.summary.clone(),
-            details: known.details.clone(),
-            at: self.now,
-            onset: None,
-            evidence: Vec::new(),
-            hold: Vec::new(),
-            taken: Taken::default(),
         };
         match said {
             Restated::Title(title) => {
-                condition.title = title_of_alert("title", &title, TITLE_MAX)?;
+                let title = title_of_alert("title", &title, TITLE_MAX)?;
+                let again = said_again(known, title);
+                self.emit(Cause::Request, EventBody::Alert(again));
             }
-            Restated::Summary(summary) => condition.summary = summary,
-            Restated::Severity(severity) => condition.severity = severity,
-        }
-        let is_news = condition.title != known.title
-            || condition.summary != known.summary
-            || condition.severity != known.severity;
-        if is_news {
-            self.trigger(condition);
+            Restated::Summary(summary) => {
+                let again = said_again(known, summary);
+                self.emit(Cause::Request, EventBody::Alert(again));
+            }
+            Restated::Severity(severity) if severity > known.severity => {
+                let condition = Condition {
+                    // The one that it was sent to: the rules are asked again.
+                    service: key.service,
+                    target: known.target,
+                    dedup_key: known.dedup_key.clone(),
+                    source: known.source.clone(),
+                    severity,
+                    title: known.title.clone(),
+                    summary: known.summary.clone(),
+                    details: known.details.clone(),
+                    at: self.now,
+                    onset: None,
+                    evidence: Vec::new(),
+                    hold: Vec::new(),
+                    taken: Taken::default(),
+                };
+                self.trigger(condition);
+            }
+            Restated::Severity(severity) => {
+                let what = format!(
+                    "the severity {} for the key {:?}, which is {} already",
+                    severity.word(),
+                    key.key,
+                    known.severity.word()
+                );
+                self.ignored(key.service, what);
+            }
         }
         Ok(())
     }
@@ -60,5 +70,20 @@ impl Decider<'_> {
             }
             None => self.unmatched("a note", key),
         }
+    }
+}
+
+/// An alert said again in other words.
+fn said_again(known: &Alert, words: String) -> AlertEvent {
+    AlertEvent::Repeated {
+        alert: known.id,
+        incident: known.incident,
+        severity: known.severity,
+        summary: words,
+        urgency: Some(known.urgency()),
+        judged: None,
+        ends_at: known.ends_at,
+        details: None,
+        hold: None,
     }
 }

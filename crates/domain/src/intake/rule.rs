@@ -176,12 +176,8 @@ impl Field {
 
     /// Whether something else that is meant by it is so: a service and an integration have names too, and what every sender calls
     /// summary is the title.
-    fn is_otherwise(
-        &self,
-        alert: &Incoming<'_>,
-        names: &impl Named,
-        is_so: impl Fn(&str) -> bool,
-    ) -> bool {
+    fn is_otherwise(&self, alert: &Incoming<'_>, names: &impl Named, test: &Test) -> bool {
+        let is_so = |value: &str| test.holds(value);
         match self {
             Self::Service => names.service(alert.service).is_some_and(is_so),
             Self::Integration => {
@@ -189,8 +185,9 @@ impl Field {
                 name.is_some_and(is_so)
             }
             Self::Summary => {
-                let told = detail(alert, "summary");
-                is_so(alert.title) || told.is_some_and(|told| is_so(&told))
+                // Every alert has a title: that there is a summary says that more is told.
+                let by_title = *test != Test::Exists && is_so(alert.title);
+                by_title || detail(alert, "summary").is_some_and(|told| is_so(&told))
             }
             Self::Title
             | Self::Severity
@@ -265,9 +262,9 @@ impl Condition {
             Self::Any { of } => of.iter().any(|one| one.holds(alert, names, now)),
             Self::Not { of } => !of.holds(alert, names, now),
             Self::Field { field, test } => {
-                let is_so = |value: &str| test.holds(value);
                 let itself = field.of(alert);
-                itself.is_some_and(|value| is_so(&value)) || field.is_otherwise(alert, names, is_so)
+                itself.is_some_and(|value| test.holds(&value))
+                    || field.is_otherwise(alert, names, test)
             }
             Self::Hours { hours } => hours.around(now).is_some(),
         }

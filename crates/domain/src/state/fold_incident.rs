@@ -241,6 +241,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 each_before,
                 policy_changed,
                 goes_on_at: None,
+                stands_at: None,
                 named_before,
             };
             start_paging(incident, paging, at);
@@ -274,6 +275,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
                 policy_changed: false,
                 // More of the same round does not wait for a policy that was changed; the next round does.
                 goes_on_at: widened.and_then(|paging| paging.goes_on_at),
+                stands_at: None,
                 named_before: before.map_or_else(Vec::new, |paging| paging.named_before.clone()),
             };
             start_paging(incident, paging, at);

@@ -232,35 +232,21 @@ impl State {
         self.let_off(&excused);
     }
 
-    /// Whoever follows a policy that was changed goes on where it names somebody new, so that nobody is passed over who stands where
-    /// others stood.
+    /// Whoever is paged by a policy that was changed goes on behind the level that was reached, wherever that stands now, and where
+    /// somebody new is named before that, there: so nobody is passed over who stands where others stood.
     fn find_places(&mut self, before: &Policy, policy: &Policy) {
         if bugs::on(Bug::ChangedPolicyKeepsPlaces) || before.levels == policy.levels {
             return;
         }
         for id in &self.open_incidents {
-            let incident = self.incidents.get(id);
-            let paging = incident.and_then(|incident| incident.paging.as_ref());
-            let Some(paging) = paging.filter(|paging| paging.policy == Some(policy.id)) else {
+            let known = self.incidents.get(id);
+            let paging = known.and_then(|incident| incident.paging.as_ref());
+            if paging.is_none_or(|paging| paging.policy != Some(policy.id)) {
                 continue;
-            };
-            let mut named = paging.named_before.clone();
-            // Once it was changed, the place of the level says nothing of what the policy was since.
-            if paging.goes_on_at.is_none() {
-                let reached = before.levels.iter().take(paging.level.saturating_add(1));
-                named.extend(reached.flat_map(|level| level.targets.iter().copied()));
-                named.sort_unstable();
-                named.dedup();
             }
-            let is_new = |level: &Level| level.targets.iter().any(|one| !named.contains(one));
-            let place = policy.levels.iter().position(is_new);
-            let end = (!paging.exhausted).then_some(policy.levels.len());
-            let goes_on_at = place.or(end);
-            if let Some(incident) = self.incidents.get_mut(id)
-                && let Some(paging) = incident.paging.as_mut()
-            {
-                paging.goes_on_at = goes_on_at;
-                paging.named_before = named;
+            let incident = self.incidents.get_mut(id);
+            if let Some(paging) = incident.and_then(|incident| incident.paging.as_mut()) {
+                find_place(paging, &before.levels, &policy.levels);
             }
         }
     }
@@ -446,5 +432,57 @@ impl State {
                 }
             }
         }
+    }
+}
+
+/// Finds where it is gone on with whoever is paged by levels that were others before.
+fn find_place(paging: &mut Paging, before: &[Level], levels: &[Level]) {
+    let is_first = paging.goes_on_at.is_none();
+    let mut named = paging.named_before.clone();
+    // Once they were changed, the place of the level that was reached says nothing of what they were since.
+    if is_first {
+        let reached = before.iter().take(paging.level.saturating_add(1));
+        named.extend(reached.flat_map(|level| level.targets.iter().copied()));
+        named.sort_unstable();
+        named.dedup();
+    }
+    let stood_at = if is_first {
+        Some(paging.level)
+    } else {
+        paging.stands_at
+    };
+    // All levels of what was walked through were reached.
+    let stood = stood_at.filter(|_| !paging.exhausted);
+    let stands_at = stood.and_then(|place| place_of(place, before.get(place)?, levels));
+    let new = levels.iter().position(|level| is_new(level, &named));
+    let behind = stands_at.map_or(levels.len(), |place| place + 1);
+    let end = (!paging.exhausted).then_some(behind);
+    let goes_on_at = new.map_or(end, |new| Some(end.map_or(new, |end| end.min(new))));
+    // What is changed behind the level is found there anyway.
+    let is_as_before = stands_at == Some(paging.level) && goes_on_at == Some(paging.level + 1);
+    if !(is_first && is_as_before) {
+        paging.goes_on_at = goes_on_at;
+        paging.stands_at = stands_at;
+    }
+    paging.named_before = named;
+}
+
+/// Where a level stands now that names some of the same: in its own place rather than in another.
+fn place_of(place: usize, level: &Level, levels: &[Level]) -> Option<usize> {
+    let is_same = |other: &Level| other.targets.iter().any(|one| level.targets.contains(one));
+    let in_place = levels.get(place).is_some_and(is_same);
+    if in_place {
+        return Some(place);
+    }
+    levels.iter().position(is_same)
+}
+
+/// Whether a level pages somebody of whom no level so far was: of one that pages one of them in turn, none was.
+fn is_new(level: &Level, named: &[Recipient]) -> bool {
+    let mut targets = level.targets.iter();
+    if level.round_robin {
+        !level.targets.is_empty() && targets.all(|one| !named.contains(one))
+    } else {
+        targets.any(|one| !named.contains(one))
     }
 }

@@ -204,3 +204,69 @@ fn a_level_that_is_added_once_the_policy_was_walked_through_is_paged_before_the_
     world.wait_ms(15 * MINUTE);
     assert_eq!(world.paged(), ["Ada", "Bea", "Cy", "Dan"]);
 }
+
+#[test]
+fn a_level_whose_people_stay_is_paged_again_when_a_snooze_ends_whatever_else_is_changed() {
+    let (mut world, [ada, bea, _, dan]) = on_first_of_two();
+    let incident = world.incident().id;
+    world.respond(RespondAsk::Snooze {
+        incident,
+        by: ada,
+        for_ms: 60 * MINUTE,
+    });
+    let levels: [(u64, &[UserId]); 3] = [
+        (10 * MINUTE, &[ada]),
+        (5 * MINUTE, &[bea]),
+        (5 * MINUTE, &[dan]),
+    ];
+    world.set_levels(0, &levels);
+    world.wait_ms(60 * MINUTE);
+    assert_eq!(world.paged(), ["Ada", "Ada"]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(5 * MINUTE);
+    let paged = walk(&mut world, 3);
+    assert_eq!(paged, ["Ada", "Ada", "Bea", "Dan", "Cy"]);
+}
+
+#[test]
+fn whoever_stands_on_several_levels_is_paged_on_each_when_only_a_time_is_changed() {
+    let (mut world, [ada, bea, ..]) = on_first_of_two();
+    let levels = |last: u64| -> [(u64, Vec<UserId>); 3] {
+        [
+            (5 * MINUTE, vec![ada]),
+            (5 * MINUTE, vec![ada]),
+            (last, vec![bea]),
+        ]
+    };
+    let set = |world: &mut World, last: u64| {
+        let levels = levels(last);
+        let levels: Vec<(u64, &[UserId])> = levels
+            .iter()
+            .map(|(delay, users)| (*delay, users.as_slice()))
+            .collect();
+        world.set_levels(0, &levels);
+    };
+    set(&mut world, 5 * MINUTE);
+    set(&mut world, 6 * MINUTE);
+    assert_eq!(walk(&mut world, 2), ["Ada", "Ada", "Bea"]);
+}
+
+#[test]
+fn whoever_joins_a_level_in_turn_waits_for_their_turn() {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    let policy = world.state.installation.as_ref().unwrap().default_policy;
+    let set = |world: &mut World, users: &[UserId]| {
+        let targets = users.iter().map(|user| Recipient::User(*user)).collect();
+        let mut first = Level::of(5 * MINUTE, targets);
+        first.round_robin = true;
+        let second = Level::of(5 * MINUTE, vec![Recipient::User(cy)]);
+        world.set_policy(Some(policy), 0, vec![first, second], None);
+    };
+    set(&mut world, &[ada, bea]);
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    let dan = world.add_user("Dan");
+    set(&mut world, &[ada, bea, dan]);
+    assert_eq!(walk(&mut world, 1), ["Ada", "Cy"]);
+}

@@ -1,11 +1,13 @@
 //! Keys from outside: one alert per sender and key, found again however the key is written, and no way to a monitor's alert.
 
 use crate::world::World;
-use tocsin_domain::command::{AlertAsk, Ask, Restated, SaidOf};
+use tocsin_domain::command::{AlertAsk, Ask, IntakeAsk, Restated, SaidOf};
 use tocsin_domain::event::{AlertEvent, EventBody, IncidentWhat, InputEvent};
 use tocsin_domain::id::{IntegrationId, ServiceId};
 use tocsin_domain::incident::Status;
+use tocsin_domain::intake::{GroupBy, UrgencyBy};
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::people::Urgency;
 use tocsin_domain::state::monitor_key;
 
 fn default_service(world: &World) -> ServiceId {
@@ -140,12 +142,17 @@ fn what_is_said_otherwise_of_an_alert_that_fires_is_that_alert_said_again() {
         if summary == "it burns");
     assert!(again, "{told:?}");
     assert_eq!(world.state.open_incidents.len(), 1);
-    let same = restate(&mut world, "disk", Restated::Title("it fails".to_owned()));
-    assert!(same.is_empty(), "it was called so already: {same:?}");
+    let summary = "of db1, since noon".to_owned();
+    let told = restate(&mut world, "disk", Restated::Summary(summary));
+    let again = matches!(&told[..], [EventBody::Alert(AlertEvent::Repeated { summary, .. })]
+        if summary == "of db1, since noon");
+    assert!(again, "{told:?}");
     let severity = |world: &World| world.state.alerts.values().next().unwrap().severity;
     restate(&mut world, "disk", Restated::Severity(Severity::Critical));
     assert_eq!(severity(&world), Severity::Critical);
-    restate(&mut world, "disk", Restated::Severity(Severity::Info));
+    let told = restate(&mut world, "disk", Restated::Severity(Severity::Info));
+    let ignored = matches!(&told[..], [EventBody::Input(InputEvent::Ignored { .. })]);
+    assert!(ignored, "{told:?}");
     assert_eq!(
         severity(&world),
         Severity::Critical,
@@ -153,6 +160,22 @@ fn what_is_said_otherwise_of_an_alert_that_fires_is_that_alert_said_again() {
     );
     let alert = world.state.alerts.values().next().unwrap();
     assert_eq!(alert.details.len(), 1);
+}
+
+#[test]
+fn another_wording_of_what_a_rule_made_quiet_pages_nobody() {
+    let mut world = World::set_up();
+    let service = default_service(&world);
+    world.ask(Ask::Intake(IntakeAsk::SetService {
+        service,
+        urgency: UrgencyBy::Low,
+        grouping: GroupBy::Nothing,
+        resolve_after_ms: None,
+    }));
+    world.ask(Ask::Alert(trigger(None, "disk")));
+    restate(&mut world, "disk", Restated::Title("it burns".to_owned()));
+    assert!(world.paged().is_empty());
+    assert_eq!(world.incident().urgency, Urgency::Low);
 }
 
 #[test]

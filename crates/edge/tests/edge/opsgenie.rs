@@ -103,6 +103,14 @@ async fn an_alert_is_said_otherwise_and_ends_all_the_same() {
         alerts.next().map(|alert| alert.severity)
     });
     assert_eq!(severity, Some(Severity::Critical));
+    let timeline = world.get("/incidents/1/timeline").await.text();
+    for said in ["Disk nearly full", "of db1"] {
+        assert!(timeline.contains(said), "{timeline}");
+    }
+    let lower = json!({"priority": "P5"}).to_string();
+    let answer = put(&world, &by_alias("priority"), key, &lower).await;
+    let request = answer.json()["requestId"].as_str().unwrap().to_owned();
+    assert_eq!(became(&world, key, &request).await["success"], false);
     let answer = post(&world, &by_alias("close"), key, "").await;
     assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
     for (field, body) in &updates {
@@ -112,6 +120,7 @@ async fn an_alert_is_said_otherwise_and_ends_all_the_same() {
     assert_eq!(status_of_first(&world).await, "resolved");
     for (path, body, status) in [
         (by_alias("message"), "{}", 422),
+        (by_alias("description"), "{}", 422),
         (by_alias("priority"), r#"{"priority": "P9"}"#, 422),
         (by_alias("message"), "{", 400),
         (by_alias("tags"), "{}", 404),
@@ -146,6 +155,7 @@ async fn what_became_of_a_request_is_told_to_whoever_sent_it() {
     assert_ne!(told["status"], "Created alert");
     let by_alias = |step: &str| format!("/v2/alerts/db1/{step}?identifierType=alias");
     for (step, body, status) in [
+        ("acknowledge", json!({}), "Acknowledged alert"),
         ("acknowledge", json!({}), "Acknowledged alert"),
         ("notes", json!({"note": "on it"}), "Added note"),
         ("close", json!({}), "Closed alert"),

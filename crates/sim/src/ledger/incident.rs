@@ -60,6 +60,7 @@ impl Ledger {
                     walked: None,
                     went_by: Vec::new(),
                     goes_on: None,
+                    stands: None,
                     level_event: 0,
                     chosen: BTreeSet::new(),
                     asked: BTreeSet::new(),

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::event::Event;
 use tocsin_domain::id::{IncidentId, PolicyId, ScheduleId, UserId};
-use tocsin_domain::page::{Policy, Recipient};
+use tocsin_domain::page::{Level, Policy, Recipient};
 use tocsin_domain::time::Timestamp;
 
-use super::{Ledger, Standing, Wait};
+use super::{Case, Ledger, Standing, Wait};
 use crate::check::Check;
 use crate::oncall::{Unknown, holding, on_call};
 
@@ -179,23 +179,19 @@ impl Ledger {
         match self.place_of(id) {
             None => vec![(0, 0)],
             Some(_) if self.is_walked_anew(id) => vec![(0, 0)],
-            Some((level, round)) => match self.cases.get(&id).and_then(|case| case.goes_on) {
-                Some(place) => self.changed_places(id, place, (level, round)),
-                None => vec![(level + 1, round), (level, round)],
+            Some((level, round)) => match self.cases.get(&id) {
+                Some(case) if case.goes_on.is_some() => self.changed_places(id, case, round),
+                Some(_) | None => vec![(level + 1, round), (level, round)],
             },
         }
     }
 
-    /// A policy was changed: whoever is new in it comes first. Without any, the round is through, or the level that was reached comes
-    /// again, or what is the last one now.
-    fn changed_places(&self, id: IncidentId, place: usize, reached: Place) -> Vec<Place> {
-        let (level, round) = reached;
+    /// A policy was changed: it goes on behind the level that was reached, or pages that again, unless somebody new stands before it.
+    fn changed_places(&self, id: IncidentId, case: &Case, round: u32) -> Vec<Place> {
         let levels = self.policy_of(id).map_or(0, |policy| policy.levels.len());
-        let mut places = vec![(place, round)];
-        if place >= levels {
-            places.push((level.min(levels.saturating_sub(1)), round));
-        }
-        places
+        let next = case.goes_on.unwrap_or(levels);
+        let again = case.stands.unwrap_or_else(|| levels.saturating_sub(1));
+        vec![(next, round), (next.min(again), round)]
     }
 
     /// A level is reached: whom it and those before it name need not be looked for when the policy is changed in this round.
@@ -212,25 +208,23 @@ impl Ledger {
             }
             case.went_by.extend(named);
             case.goes_on = None;
+            case.stands = None;
         });
     }
 
-    /// A policy is another one: whoever is paged by it goes on at the first level that names somebody new.
+    /// A policy is another one: where is it gone on with by whoever is paged by it?
     pub(super) fn find_places(&mut self, policy: &Policy) {
         let known = self.policies.get(&policy.id);
-        if known.is_none_or(|known| known.levels == policy.levels) {
+        let Some(before) = known.filter(|known| known.levels != policy.levels) else {
             return;
-        }
+        };
+        let before = before.levels.clone();
         for id in self.open.clone() {
-            let is_walked = self.place_of(id).is_some() && !self.is_walked_anew(id);
+            let place = self.place_of(id).filter(|_| !self.is_walked_anew(id));
             let is_exhausted = self.is_exhausted(id);
             self.change(id, |case| {
-                if is_walked && case.walked == Some(policy.id) {
-                    let mut levels = policy.levels.iter();
-                    let new = |one: &Recipient| !case.went_by.contains(one);
-                    let place = levels.position(|level| level.targets.iter().any(new));
-                    let end = (!is_exhausted).then_some(policy.levels.len());
-                    case.goes_on = place.or(end);
+                if let Some((level, _)) = place.filter(|_| case.walked == Some(policy.id)) {
+                    case.look_for_place(level, is_exhausted, &before, &policy.levels);
                 }
             });
         }
@@ -318,5 +312,55 @@ impl Ledger {
                 .is_some_and(super::Person::is_reachable)
         };
         users.filter(can).collect()
+    }
+}
+
+impl Case {
+    /// The levels are others now. `level`: the place of the one that was reached, as they were then.
+    fn look_for_place(
+        &mut self,
+        level: usize,
+        is_exhausted: bool,
+        before: &[Level],
+        now: &[Level],
+    ) {
+        let stood = if self.goes_on.is_some() {
+            self.stands
+        } else {
+            let reached = before.iter().take(level + 1);
+            self.went_by
+                .extend(reached.flat_map(|level| level.targets.iter().copied()));
+            Some(level)
+        };
+        let went_by = |one: &Recipient| self.went_by.contains(one);
+        let first_new = (0..now.len()).find(|place| {
+            let targets = &now[*place].targets;
+            let unknown = targets.iter().filter(|one| !went_by(one)).count();
+            unknown > 0 && (!now[*place].round_robin || unknown == targets.len())
+        });
+        let mut stands = None;
+        if let Some(old) = stood
+            .and_then(|place| before.get(place))
+            .filter(|_| !is_exhausted)
+        {
+            let shares = |place: &usize| {
+                let mut targets = now[*place].targets.iter();
+                targets.any(|one| old.targets.contains(one))
+            };
+            let own = stood.filter(|place| *place < now.len());
+            stands = own.filter(shares).or_else(|| (0..now.len()).find(shares));
+        }
+        let behind = stands.map_or(now.len(), |place| place + 1);
+        let next = match (first_new, is_exhausted) {
+            (Some(new), false) => Some(new.min(behind)),
+            (Some(new), true) => Some(new),
+            (None, false) => Some(behind),
+            (None, true) => None,
+        };
+        let is_natural = stands == Some(level) && next == Some(level + 1);
+        if self.goes_on.is_some() || !is_natural {
+            self.goes_on = next;
+            self.stands = stands;
+        }
     }
 }

@@ -199,6 +199,8 @@ pub(crate) struct Case {
     went_by: Vec<Recipient>,
     /// From where that policy is gone on with, as it was changed since.
     goes_on: Option<usize>,
+    /// Where the level that was reached stands in it by then.
+    stands: Option<usize>,
     /// Position of that level.
     level_event: u64,
     /// Who was ever chosen for it: what is under way to somebody may go another way later.

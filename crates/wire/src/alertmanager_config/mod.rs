@@ -58,6 +58,8 @@ pub fn import(text: &str) -> Result<Imported, String> {
         rules: Vec::new(),
         groupings: BTreeMap::new(),
         ungrouped: BTreeSet::new(),
+        silent: BTreeSet::new(),
+        is_incomplete: false,
         remarks: Remarks::default(),
     };
     import.intervals(&config);
@@ -66,6 +68,7 @@ pub fn import(text: &str) -> Result<Imported, String> {
     import.children(root, &around);
     import.rest(&config);
     import.keep_the_first_rules();
+    import.silence();
     let mut document = import.document;
     document.alert_rules = (!import.rules.is_empty()).then_some(import.rules);
     Ok(Imported {
@@ -84,6 +87,10 @@ struct Import {
     groupings: BTreeMap<String, Grouping>,
     /// Receivers of routes that no `group_by` holds for.
     ungrouped: BTreeSet<String>,
+    /// Receivers that tell nobody of anything.
+    silent: BTreeSet<String>,
+    /// A route or a rule is left out: its alerts go where those of another one go.
+    is_incomplete: bool,
     remarks: Remarks,
 }
 
@@ -105,6 +112,7 @@ impl Import {
 
     /// About what does not become a rule.
     fn lost(&mut self, text: String) {
+        self.is_incomplete = true;
         self.remarks.add(About::Lost, text);
     }
 
@@ -128,7 +136,11 @@ impl Import {
             if let Some(told) = reach.remark() {
                 self.remarks.add(About::Receiver, told);
             }
-            self.document.services.push(reach.service());
+            let service = reach.service();
+            if reach.is_silent {
+                self.silent.insert(service.name.clone());
+            }
+            self.document.services.push(service);
             self.document.escalation_policies.extend(reach.policy());
             for (email, name) in reach.mailed {
                 meet(&mut people, email, name);
@@ -190,10 +202,19 @@ impl Import {
             self.remark_on_times(route);
             self.group(&inner.receiver, inner.group_by);
             if route.go_on {
+                let whose = if self.silent.contains(&inner.receiver) {
+                    "it tells nobody, and the routes behind it have its alerts"
+                } else {
+                    "an alert belongs to one service here, so the first route has it"
+                };
                 self.remark(format!(
-                    "a route to {:?} continues: an alert belongs to one service here, so the first route has it",
+                    "a route to {:?} continues: {whose}",
                     inner.receiver
                 ));
+            }
+            if route.go_on && self.silent.contains(&inner.receiver) {
+                // Its alerts are told by the routes behind it, and a rule would keep them from those.
+                continue;
             }
             self.quiet(route, &inner.receiver, &inner.conditions);
             self.rule(Rule {
@@ -216,6 +237,25 @@ impl Import {
             return;
         }
         self.rules.push(rule);
+    }
+
+    /// Services of receivers that tell nobody suppress what comes to them, unless alerts may come there that went elsewhere.
+    fn silence(&mut self) {
+        for name in std::mem::take(&mut self.silent) {
+            let mut services = self.document.services.iter_mut();
+            let service = services.find(|service| service.name == name);
+            let told = if self.is_incomplete {
+                "but since routes or rules are left out, alerts may come to it that went elsewhere: its service has the policy of the \
+                 installation until you give it a rule that suppresses"
+            } else {
+                if let Some(service) = service {
+                    service.rules.push(receiver::silence());
+                }
+                "a rule of its service suppresses all alerts there until you take it away"
+            };
+            let text = format!("receiver {name:?}: it tells nobody of anything: {told}");
+            self.remarks.add(About::Receiver, text);
+        }
     }
 
     /// A list holds so many; each one that does not fit is told.

@@ -39,7 +39,7 @@ pub(super) struct Reach<'a> {
     /// What it has besides mail, and how many of each.
     others: Vec<(&'a str, usize)>,
     /// It is there to keep alerts quiet.
-    is_silent: bool,
+    pub(super) is_silent: bool,
 }
 
 impl<'a> Reach<'a> {
@@ -75,7 +75,7 @@ impl<'a> Reach<'a> {
             grouping: Grouping::Nothing,
             resolve_after: None,
             integrations: Vec::new(),
-            rules: self.is_silent.then(silence).into_iter().collect(),
+            rules: Vec::new(),
         }
     }
 
@@ -123,11 +123,8 @@ impl<'a> Reach<'a> {
                 self.mailed.len()
             ));
         }
-        if self.is_silent {
-            said.push(
-                "it tells nobody of anything: a rule of its service suppresses all alerts there until you take it away".to_owned(),
-            );
-        } else if self.mailed.is_empty() {
+        // What becomes of one that tells nobody depends on the routes.
+        if self.mailed.is_empty() && !self.is_silent {
             said.push(
                 "it mails nobody: its service has the policy of the installation until you give it one".to_owned(),
             );
@@ -138,7 +135,7 @@ impl<'a> Reach<'a> {
 
 /// Keeps all alerts of a service quiet. It stands with the service and not with the rules that move alerts, so that it holds for the
 /// first route too and for no alert of another sender.
-fn silence() -> Rule {
+pub(super) fn silence() -> Rule {
     Rule {
         name: "nobody is told".to_owned(),
         when: Condition::default(),

@@ -13,8 +13,8 @@ pub(super) fn decode(charset: &str, bytes: &[u8]) -> String {
     };
     let (text, _, is_broken) = encoding.decode(bytes);
     match unicode {
-        // It says that it is in another set than it is in.
-        Ok(unicode) if is_broken => unicode.to_owned(),
+        // It says that it is in another set than it is in. Sets that shift between characters are UTF-8 by their bytes, too.
+        Ok(unicode) if is_broken && !begins_anew(charset) => unicode.to_owned(),
         Ok(_) | Err(_) => text.into_owned(),
     }
 }

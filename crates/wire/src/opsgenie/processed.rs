@@ -52,6 +52,8 @@ pub enum Outcome {
     Dropped,
     /// No open alert is called so.
     NotOpen,
+    /// It asked for a severity that is not above that of the alert.
+    Unchanged,
 }
 
 /// What became of one request.
@@ -79,6 +81,7 @@ pub fn processed(told: &Processed, request_id: &str, took_s: f64) -> Value {
         Outcome::Again => (true, "Alert was open already and was said again"),
         Outcome::Dropped => (false, "A rule threw it away"),
         Outcome::NotOpen => (false, "No open alert is called so"),
+        Outcome::Unchanged => (false, "The priority was not changed: it only rises"),
     };
     let mut data = json!({
         "success": is_success,

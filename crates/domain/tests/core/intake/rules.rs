@@ -119,6 +119,27 @@ fn the_summary_is_what_its_sender_calls_so_and_what_is_told_beside_it() {
 }
 
 #[test]
+fn a_summary_exists_only_where_more_is_told_than_the_title() {
+    let mut world = World::set_up();
+    let exists = field(Field::Summary, Test::Exists);
+    let suppress = rule("r", exists, vec![Action::Suppress]);
+    world.set_rules_of(None, vec![suppress]);
+    for (summary, expected) in [("", false), ("on db-7", true)] {
+        let incoming = Incoming {
+            service: world.default_service(),
+            integration: None,
+            severity: Severity::Critical,
+            title: "It fails",
+            summary,
+            details: &[],
+            is_own: false,
+        };
+        let ruling = world.state.judge(incoming, world.now);
+        assert_eq!(ruling.judged.suppressed.is_some(), expected, "{summary:?}");
+    }
+}
+
+#[test]
 fn a_suppressed_alert_is_kept_and_shown_and_pages_nobody() {
     let mut world = World::set_up();
     let name = "noise of the night";

@@ -400,7 +400,10 @@ async fn carry_out(
         None => (Outcome::NotOpen, named.alert),
         Some(ask) => match app.ask(&actor, ask).await {
             Ok(done) if kind == Kind::Create => raised(done.events()),
-            Ok(done) => (done_about(done.events()), named.alert),
+            Ok(done) => {
+                let fires = named.alert.is_some();
+                (done_about(kind, fires, done.events()), named.alert)
+            }
             Err(problem) => return asked.problem(app, &problem),
         },
     };

@@ -2,7 +2,7 @@
 
 use tocsin_domain::event::{AlertEvent, Event, EventBody, InputEvent};
 use tocsin_domain::id::AlertId;
-use tocsin_wire::opsgenie::Outcome;
+use tocsin_wire::opsgenie::{Kind, Outcome};
 
 /// What became of an alert that was to be made, and which it is.
 pub(super) fn raised(events: &[Event]) -> (Outcome, Option<AlertId>) {
@@ -19,8 +19,14 @@ pub(super) fn raised(events: &[Event]) -> (Outcome, Option<AlertId>) {
     (Outcome::Dropped, None)
 }
 
-/// What became of what was to be done about an alert.
-pub(super) fn done_about(events: &[Event]) -> Outcome {
+/// What became of what was to be done about an alert; `fires`: it was open. What changes nothing of one that is was done before, but
+/// for a severity, which only rises.
+pub(super) fn done_about(kind: Kind, fires: bool, events: &[Event]) -> Outcome {
+    let unchanged = match (fires, kind) {
+        (false, _) => Outcome::NotOpen,
+        (true, Kind::Update) => Outcome::Unchanged,
+        (true, Kind::Create | Kind::Close | Kind::Acknowledge | Kind::Note) => Outcome::Done,
+    };
     let inputs = events.iter().filter_map(|event| match &event.body {
         EventBody::Input(input) => Some(input),
         EventBody::Installation(_)
@@ -32,7 +38,7 @@ pub(super) fn done_about(events: &[Event]) -> Outcome {
         | EventBody::Notification(_) => None,
     });
     let mut outcomes = inputs.filter_map(|input| match input {
-        InputEvent::Ignored { .. } => Some(Outcome::NotOpen),
+        InputEvent::Ignored { .. } => Some(unchanged),
         InputEvent::Dropped { .. } => Some(Outcome::Dropped),
         InputEvent::Changed { .. } => None,
     });

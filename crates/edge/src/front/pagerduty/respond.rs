@@ -286,7 +286,7 @@ fn escalation(
         let why = "no other level is left than 1, and the list of last resort is paged";
         return refused(why.to_owned());
     }
-    let next = reached.map_or(1, |reached| reached + 1);
+    let next = paging.map_or(1, |paging| paging.next_level() as u64 + 1);
     let levels = policy.map_or(0, |policy| policy.levels.len() as u64);
     let there_are = levels_told(levels);
     if !(1..=levels).contains(&level) {

@@ -44,3 +44,57 @@ receivers:
         "{text}"
     );
 }
+
+/// What a service of that name does with all its alerts.
+fn rules_of<'a>(imported: &'a Imported, name: &str) -> &'a [Rule] {
+    let mut services = imported.document.services.iter();
+    &services.find(|one| one.name == name).unwrap().rules
+}
+
+#[test]
+fn a_receiver_that_tells_nobody_keeps_nothing_quiet_where_a_route_is_left_out() {
+    let given = r#"
+route:
+  receiver: "null"
+  routes:
+    - receiver: pager
+      matchers: [ 'severity=~"crit.+"' ]
+receivers:
+  - name: "null"
+  - name: pager
+    slack_configs: [ { channel: x } ]
+"#;
+    let imported = import(given).unwrap();
+    assert!(rules_of(&imported, "null").is_empty());
+    let told =
+        "receiver \"null\": it tells nobody of anything: but since routes or rules are left out";
+    let is_told = imported.remarks.iter().any(|one| one.starts_with(told));
+    assert!(is_told, "{:?}", imported.remarks);
+}
+
+#[test]
+fn a_route_to_a_receiver_that_tells_nobody_and_continues_keeps_nothing_from_those_behind_it() {
+    let given = r#"
+route:
+  receiver: pager
+  routes:
+    - receiver: blackhole
+      continue: true
+    - receiver: web
+      matchers: [ team=web ]
+receivers:
+  - name: blackhole
+  - name: web
+    slack_configs: [ { channel: x } ]
+  - name: pager
+    slack_configs: [ { channel: y } ]
+"#;
+    let imported = import(given).unwrap();
+    let rules = imported.document.alert_rules.as_deref().unwrap();
+    let names: Vec<&str> = rules.iter().map(|rule| rule.name.as_str()).collect();
+    assert_eq!(names, ["to web"]);
+    assert_eq!(rules_of(&imported, "blackhole").len(), 1);
+    let told = "a route to \"blackhole\" continues: it tells nobody";
+    let is_told = imported.remarks.iter().any(|one| one.starts_with(told));
+    assert!(is_told, "{:?}", imported.remarks);
+}

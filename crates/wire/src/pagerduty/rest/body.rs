@@ -200,16 +200,18 @@ impl<'a> Fields<'a> {
     /// A text that must be there and that can be read: of control characters, it has new lines and tabs alone.
     pub fn readable(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
         let text = self.required(wrong, name, max)?;
-        self.without_control(wrong, name, text)
+        self.without_control(wrong, name, &text)
     }
 
     /// The same of a text that may be absent.
     pub fn readable_if_any(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
         let text = self.text(wrong, name, max)?;
-        self.without_control(wrong, name, text)
+        self.without_control(wrong, name, &text)
     }
 
-    fn without_control(&self, wrong: &mut Wrong, name: &str, text: String) -> Option<String> {
+    /// Lines may end as they do in other systems.
+    fn without_control(&self, wrong: &mut Wrong, name: &str, text: &str) -> Option<String> {
+        let text = text.replace("\r\n", "\n").replace('\r', "\n");
         if text
             .chars()
             .any(|one| one.is_control() && !"\n\t".contains(one))
