@@ -7,6 +7,7 @@ use super::{Decider, prose_within, title_of_alert};
 use crate::alert::{Alert, AlertKey};
 use crate::command::{Refusal, Restated};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat};
+use crate::text::shows_nothing;
 
 impl Decider<'_> {
     /// An alert that fires is said again with what is said otherwise. Another wording is told and changes nothing else; a severity is
@@ -22,6 +23,7 @@ impl Decider<'_> {
                 let again = said_again(known, title);
                 self.emit(Cause::Request, EventBody::Alert(again));
             }
+            Restated::Summary(summary) if shows_nothing(&summary) => {}
             Restated::Summary(summary) => {
                 let again = said_again(known, summary);
                 self.emit(Cause::Request, EventBody::Alert(again));

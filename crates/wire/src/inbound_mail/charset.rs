@@ -12,9 +12,11 @@ pub(super) fn decode(charset: &str, bytes: &[u8]) -> String {
         return unicode.map_or_else(|_| latin().into_owned(), str::to_owned);
     };
     let (text, _, is_broken) = encoding.decode(bytes);
+    // Sets that shift between characters, or have two bytes for each, are UTF-8 by their bytes too, with these in them.
+    let shifts = bytes.iter().any(|byte| matches!(byte, 0 | 0x1b));
     match unicode {
-        // It says that it is in another set than it is in. Sets that shift between characters are UTF-8 by their bytes, too.
-        Ok(unicode) if is_broken && !begins_anew(charset) => unicode.to_owned(),
+        // It says that it is in another set than it is in.
+        Ok(unicode) if is_broken && !shifts => unicode.to_owned(),
         Ok(_) | Err(_) => text.into_owned(),
     }
 }

@@ -237,3 +237,12 @@ proptest! {
         prop_assert_eq!(&subject(&format!("Fwd: {text}")).key, &plain.key);
     }
 }
+
+#[test]
+fn a_text_that_is_cut_within_a_character_is_read_as_far_as_it_goes() {
+    // Two bytes of each character, and one of the last.
+    let mail = read(
+        "Content-Type: text/plain; charset=\"iso-2022-jp\"\nContent-Transfer-Encoding: base64\n\nGyRCJUclIyU=\n",
+    );
+    assert!(mail.text.starts_with("ディ"), "{:?}", mail.text);
+}

@@ -168,9 +168,6 @@ pub fn update(field: Field, body: &[u8]) -> Result<Update, Rejection> {
         Field::Message if text.is_empty() => {
             return Err(unprocessable(name, "Message can not be empty."));
         }
-        Field::Description if !object.contains_key(name) => {
-            return Err(unprocessable(name, "must be there"));
-        }
         Field::Priority if !PRIORITIES.contains(&text) => {
             return Err(unprocessable(name, "must be one of P1, P2, P3, P4, P5"));
         }
