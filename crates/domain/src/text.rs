@@ -49,7 +49,8 @@ fn is_unseen(one: char) -> bool {
 
 /// Whether a character is there for others alone, or for no eye at all: those that Unicode has programs leave out where they do not
 /// know them, tags, fillers, and the empty pattern of Braille.
-const fn is_formatting(one: char) -> bool {
+#[must_use]
+pub const fn is_formatting(one: char) -> bool {
     matches!(
         one,
         '\u{ad}'

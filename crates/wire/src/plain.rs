@@ -1,5 +1,7 @@
 //! Whether a text of a sender has to be changed before it is kept. It knows no format.
 
+use tocsin_domain::text::{is_formatting, turns};
+
 /// Whether it holds nothing but what ASCII prints: then there is nothing to replace in it. So it is with nearly all, and to look
 /// at each character of those costs more than all else that is done with them.
 pub(crate) fn is_plain(text: &str) -> bool {
@@ -41,17 +43,17 @@ pub(crate) fn tidy(text: &str, chars_max: usize) -> String {
 
 /// Whether a letter does something instead of being read: to a terminal, or to the direction of text.
 pub(crate) fn is_bad(letter: char) -> bool {
-    letter.is_control() || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    letter.is_control() || turns(letter)
 }
 
 /// Whether a terminal, or the eye, would be led astray: control characters of both sets, marks of writing direction, line
-/// separators, and characters that cannot be seen at all. Tab and newline are among them.
+/// separators, and characters that cannot be seen at all, but for those that join others or choose their form, as in pictures of
+/// people. Tab and newline are among them.
 #[must_use]
 pub fn is_hostile(letter: char) -> bool {
-    letter.is_control()
-        || matches!(letter,
-            '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    let joins = matches!(letter, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+    let separates = matches!(letter, '\u{2028}' | '\u{2029}');
+    letter.is_control() || separates || (is_formatting(letter) && !joins)
 }
 
 #[cfg(test)]

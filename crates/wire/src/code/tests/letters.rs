@@ -40,6 +40,8 @@ fn odd() -> impl Strategy<Value = String> {
         '\u{7f}',
         '\u{9b}',
         '\u{61c}',
+        '\u{ad}',
+        '\u{3164}',
         '\u{200b}',
         '\u{200d}',
         '\u{200e}',
