@@ -165,28 +165,34 @@ impl Asked {
 #[utoipa::path(post, path = "/v2/alerts", tag = "fronts", request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
         (status = 413, body = Object), (status = 422, body = Object), (status = 429, body = Object), (status = 503, body = Object)))]
-pub(crate) async fn create(State(app): State<App>, headers: HeaderMap, content: Body) -> Response {
+pub(crate) async fn create(
+    State(app): State<App>,
+    headers: HeaderMap,
+    content: Body,
+) -> Result<Response, Response> {
     let asked = Asked::new(&app);
-    let (integration, bytes) = match admitted(&app, &asked, &headers, content).await {
-        Ok(admitted) => admitted,
-        Err(response) => return response,
+    let (integration, bytes) = admitted(&app, &asked, &headers, content).await?;
+    let alert = opsgenie::create(&bytes).map_err(|rejection| asked.rejected(&app, &rejection))?;
+    let (key, ask) = integration::ask_of(&integration, alert, new_key)
+        .map_err(|problem| asked.problem(&app, &problem))?;
+    let wanted = Wanted {
+        named: Named {
+            key,
+            alert: None,
+            over: None,
+        },
+        kind: Kind::Create,
+        ask: Some(Ask::Alert(ask)),
     };
-    let alert = match opsgenie::create(&bytes) {
-        Ok(alert) => alert,
-        Err(rejection) => return asked.rejected(&app, &rejection),
-    };
-    match integration::ask_of(&integration, alert, new_key) {
-        Ok((key, ask)) => {
-            let named = Named {
-                key,
-                alert: None,
-                over: None,
-            };
-            let wanted = (Kind::Create, Some(Ask::Alert(ask)));
-            carry_out(&app, &asked, &integration, (named, wanted)).await
-        }
-        Err(problem) => asked.problem(&app, &problem),
-    }
+    carry_out(&app, &asked, &integration, wanted).await
+}
+
+/// What is to be done, about which alert.
+struct Wanted {
+    named: Named,
+    kind: Kind,
+    /// None where it is about what is over: that is done already.
+    ask: Option<Ask>,
 }
 
 /// Close or acknowledge an alert, or note something about it, as Opsgenie's clients do
@@ -205,43 +211,30 @@ pub(crate) async fn step(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     content: Body,
-) -> Response {
+) -> Result<Response, Response> {
     let asked = Asked::new(&app);
-    let (integration, bytes) = match admitted(&app, &asked, &headers, content).await {
-        Ok(admitted) => admitted,
-        Err(response) => return response,
-    };
+    let (integration, bytes) = admitted(&app, &asked, &headers, content).await?;
     let Some(step) = Step::of(&step) else {
         let why = "Tocsin knows the steps close, acknowledge and notes of an alert alone.";
-        return asked.refused(&app, StatusCode::NOT_FOUND, why);
+        return Err(asked.refused(&app, StatusCode::NOT_FOUND, why));
     };
     let read = match step {
         Step::Close | Step::Acknowledge => opsgenie::step(&bytes).map(|()| String::new()),
         Step::Note => opsgenie::note(&bytes),
     };
-    let text = match read {
-        Ok(text) => text,
-        Err(rejection) => return asked.rejected(&app, &rejection),
-    };
-    let named = match named(&app, &integration, &name, query.as_deref()) {
-        Ok(named) => named,
-        Err((status, why)) => return asked.refused(&app, status, why),
-    };
-    let wanted = wanted(&integration, &named, step, text);
-    carry_out(&app, &asked, &integration, (named, wanted)).await
+    let text = read.map_err(|rejection| asked.rejected(&app, &rejection))?;
+    let named = named(&app, &integration, &name, query.as_deref())
+        .map_err(|(status, why)| asked.refused(&app, status, why))?;
+    let wanted = wanted(&integration, named, step, text);
+    carry_out(&app, &asked, &integration, wanted).await
 }
 
 /// What a step asks of the core. Of what is over nothing is asked but to keep a note: what fails by now is not meant.
-fn wanted(
-    integration: &Integration,
-    named: &Named,
-    step: Step,
-    text: String,
-) -> (Kind, Option<Ask>) {
+fn wanted(integration: &Integration, named: Named, step: Step, text: String) -> Wanted {
     let (service, by) = (integration.service, Some(integration.id));
     let dedup_key = named.key.clone();
     let fires = named.over.is_none();
-    match step {
+    let (kind, ask) = match step {
         Step::Close => {
             let ask = AlertAsk::ResolveByKey {
                 service,
@@ -272,7 +265,8 @@ fn wanted(
             };
             (Kind::Note, Some(ask))
         }
-    }
+    };
+    Wanted { named, kind, ask }
 }
 
 /// What became of a request of one of Opsgenie's clients
@@ -331,34 +325,33 @@ pub(crate) async fn update(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     content: Body,
-) -> Response {
+) -> Result<Response, Response> {
     let asked = Asked::new(&app);
-    let (integration, bytes) = match admitted(&app, &asked, &headers, content).await {
-        Ok(admitted) => admitted,
-        Err(response) => return response,
-    };
+    let (integration, bytes) = admitted(&app, &asked, &headers, content).await?;
     let Some(field) = Field::of(&field) else {
         let why = "Tocsin changes the message, the description and the priority of an alert alone.";
-        return asked.refused(&app, StatusCode::NOT_FOUND, why);
+        return Err(asked.refused(&app, StatusCode::NOT_FOUND, why));
     };
-    let said = match opsgenie::update(field, &bytes) {
-        Ok(Update::Message(title)) => Restated::Title(title),
-        Ok(Update::Description(summary)) => Restated::Summary(summary),
-        Ok(Update::Priority(severity)) => Restated::Severity(severity),
-        Err(rejection) => return asked.rejected(&app, &rejection),
+    let update = opsgenie::update(field, &bytes);
+    let said = match update.map_err(|rejection| asked.rejected(&app, &rejection))? {
+        Update::Message(title) => Restated::Title(title),
+        Update::Description(summary) => Restated::Summary(summary),
+        Update::Priority(severity) => Restated::Severity(severity),
     };
-    let named = match named(&app, &integration, &name, query.as_deref()) {
-        Ok(named) => named,
-        Err((status, why)) => return asked.refused(&app, status, why),
-    };
+    let named = named(&app, &integration, &name, query.as_deref())
+        .map_err(|(status, why)| asked.refused(&app, status, why))?;
     let of = SaidOf {
         service: integration.service,
         integration: Some(integration.id),
         dedup_key: named.key.clone(),
     };
     let ask = AlertAsk::RestateByKey(of, said);
-    let ask = named.over.is_none().then_some(Ask::Alert(ask));
-    carry_out(&app, &asked, &integration, (named, (Kind::Update, ask))).await
+    let wanted = Wanted {
+        ask: named.over.is_none().then_some(Ask::Alert(ask)),
+        kind: Kind::Update,
+        named,
+    };
+    carry_out(&app, &asked, &integration, wanted).await
 }
 
 /// The integration whose key this is, if it takes such requests.
@@ -386,13 +379,13 @@ async fn admitted(
     }
 }
 
-/// Does what is wanted of an alert, and remembers what became of it. What is to be done to one that is over is done already.
+/// Does what is wanted of an alert, and remembers what became of it.
 async fn carry_out(
     app: &App,
     asked: &Asked,
     integration: &Integration,
-    (named, (kind, ask)): (Named, (Kind, Option<Ask>)),
-) -> Response {
+    Wanted { named, kind, ask }: Wanted,
+) -> Result<Response, Response> {
     let actor = Actor::Integration {
         integration: integration.id,
     };
@@ -404,7 +397,7 @@ async fn carry_out(
                 let fires = named.alert.is_some();
                 (done_about(kind, fires, done.events()), named.alert)
             }
-            Err(problem) => return asked.problem(app, &problem),
+            Err(problem) => return Err(asked.problem(app, &problem)),
         },
     };
     let processed = Processed {
@@ -417,10 +410,8 @@ async fn carry_out(
     };
     let requests = &app.inner().opsgenie_requests;
     requests.remember(&asked.id, processed);
-    asked.answer(
-        StatusCode::ACCEPTED,
-        opsgenie::accepted(&asked.id, asked.took_s(app)),
-    )
+    let accepted = opsgenie::accepted(&asked.id, asked.took_s(app));
+    Ok(asked.answer(StatusCode::ACCEPTED, accepted))
 }
 
 #[cfg(test)]
