@@ -213,7 +213,7 @@ pub struct Alert {
     /// More about it.
     pub summary: String,
     /// Further fields from outside, shown as text.
-    pub details: Vec<(String, String)>,
+    pub details: Box<[(String, String)]>,
     /// When the condition was true first for the judge (not the onset).
     pub opened_at: Timestamp,
     /// When it was taken in, when that was later than it began.
@@ -226,9 +226,9 @@ pub struct Alert {
     #[serde(skip)]
     pub set_back_ms: u64,
     /// When the failure itself began, as measured.
-    pub onset: Option<Onset>,
+    pub onset: Option<Box<Onset>>,
     /// What proves it.
-    pub evidence: Vec<EvidenceSample>,
+    pub evidence: Box<[EvidenceSample]>,
     /// How often it was said again while open.
     pub repeats: u64,
     /// Why it is in this incident, when that is not its own.
@@ -263,6 +263,14 @@ impl Alert {
             sender: self.source.sender(),
             key: self.dedup_key.clone(),
         }
+    }
+
+    /// Whether it is found under this key while it fires.
+    #[must_use]
+    pub fn is_under(&self, key: &AlertKey) -> bool {
+        key.service == self.sent_to.unwrap_or(self.service)
+            && key.sender == self.source.sender()
+            && key.key == self.dedup_key
     }
 
     /// How loudly it asks for a person.

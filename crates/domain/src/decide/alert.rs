@@ -126,16 +126,14 @@ impl Decider<'_> {
     }
 
     fn acknowledge_by_key(&mut self, key: &AlertKey) -> Result<(), Refusal> {
-        let alert = self.state.firing.get(key);
-        let incident = alert.and_then(|alert| self.state.alerts.get(alert));
-        match incident.map(|alert| alert.incident) {
+        match self.state.fires(key).map(|alert| alert.incident) {
             Some(incident) => self.acknowledge(incident, None),
             None => self.unmatched("an acknowledgement", key),
         }
     }
 
     fn resolve_by_key(&mut self, key: &AlertKey) -> Result<(), Refusal> {
-        match self.state.firing.get(key).copied() {
+        match self.state.fires(key).map(|alert| alert.id) {
             Some(alert) => {
                 self.end_by_key(alert);
                 Ok(())
@@ -239,19 +237,17 @@ impl Decider<'_> {
         if self.take_in(&mut condition).is_break() {
             return;
         }
-        let Some(alert) = self.state.firing.get(&key).copied() else {
+        let Some(known) = self.state.fires(&key) else {
             self.open_taken(condition);
             return;
         };
-        let Some(known) = self.state.alerts.get(&alert) else {
-            return;
-        };
+        let alert = known.id;
         let incident = known.incident;
         let louder = condition.urgency() > known.urgency();
         let is_worse = condition.is_worse_than(known);
         let is_guest = louder && known.grouped.is_some();
         // Who says it again without details takes back none that were told.
-        let tells_more = !condition.details.is_empty() && condition.details != known.details;
+        let tells_more = !condition.details.is_empty() && *condition.details != *known.details;
         let hold = self.shorter_wait(known, &condition);
         let waits_less = hold.is_some();
         // A silence goes by labels, which may be others now.
@@ -367,14 +363,14 @@ impl Decider<'_> {
             severity: condition.severity,
             title: condition.title.clone(),
             summary: mem::take(&mut condition.summary),
-            details: mem::take(&mut condition.details),
+            details: mem::take(&mut condition.details).into(),
             opened_at: condition.at,
             taken_at: (condition.at < self.now).then_some(self.now),
             recovered_at: None,
             // The fold knows.
             set_back_ms: 0,
-            onset: condition.onset.clone(),
-            evidence: mem::take(&mut condition.evidence),
+            onset: condition.onset.clone().map(Box::new),
+            evidence: mem::take(&mut condition.evidence).into(),
             repeats: 0,
             grouped: None,
             urgency: condition.own_urgency(),

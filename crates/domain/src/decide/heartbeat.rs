@@ -181,7 +181,7 @@ impl Decider<'_> {
     }
 
     fn alert_of_pulse(&self, pulse: &Pulse) -> Option<AlertId> {
-        self.state.firing.get(&pulse.alert_key()).copied()
+        self.state.fires(&pulse.alert_key()).map(|alert| alert.id)
     }
 
     pub(super) fn emit_intake(&mut self, cause: Cause, event: IntakeEvent) -> u64 {

@@ -52,9 +52,8 @@ impl Decider<'_> {
             });
             return Ok(());
         }
-        let firing = self.state.firing.get(&key).copied();
         // Each sender says for a quarter of an hour that it is over: that is no news, and would fill the journal.
-        let Some(alert) = firing.and_then(|id| self.state.alerts.get(&id)) else {
+        let Some(alert) = self.state.fires(&key) else {
             return Ok(());
         };
         // Nor does it end what began since: another sender may fire anew while the one repeats the end before that, of which

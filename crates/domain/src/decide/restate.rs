@@ -13,8 +13,7 @@ impl Decider<'_> {
     /// An alert that fires is said again with what is said otherwise. Another wording is told and changes nothing else; a severity is
     /// judged as any that its sender says, and only rises. What is over stays over.
     pub(super) fn restate_by_key(&mut self, key: &AlertKey, said: Restated) -> Result<(), Refusal> {
-        let alert = self.state.firing.get(key).copied();
-        let Some(known) = alert.and_then(|alert| self.state.alerts.get(&alert)) else {
+        let Some(known) = self.state.fires(key) else {
             return self.unmatched("another wording", key);
         };
         match said {
@@ -38,7 +37,7 @@ impl Decider<'_> {
                     severity,
                     title: known.title.clone(),
                     summary: known.summary.clone(),
-                    details: known.details.clone(),
+                    details: known.details.to_vec(),
                     at: self.now,
                     onset: None,
                     evidence: Vec::new(),
@@ -63,9 +62,7 @@ impl Decider<'_> {
     /// What is noted about an alert that fires stands in its incident.
     pub(super) fn note_by_key(&mut self, key: &AlertKey, text: &str) -> Result<(), Refusal> {
         let text = prose_within("text", text, NOTE_MAX)?;
-        let alert = self.state.firing.get(key);
-        let known = alert.and_then(|alert| self.state.alerts.get(alert));
-        match known.map(|known| known.incident) {
+        match self.state.fires(key).map(|known| known.incident) {
             Some(incident) => {
                 self.emit_incident(Cause::Request, incident, IncidentWhat::NoteAdded { text });
                 Ok(())

@@ -213,7 +213,7 @@ impl Decider<'_> {
             sender,
             key,
         };
-        if self.state.firing.contains_key(&known) {
+        if self.state.fires(&known).is_some() {
             let why = "an open incident of this service has this key already";
             return Err(Refusal::conflict(why));
         }

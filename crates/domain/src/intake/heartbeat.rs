@@ -118,7 +118,7 @@ impl State {
     #[must_use]
     pub fn heartbeat_due(&self, id: HeartbeatId) -> Option<Timestamp> {
         let pulse = self.pulses.get(&id)?;
-        if self.firing.contains_key(&pulse.alert_key()) {
+        if self.fires(&pulse.alert_key()).is_some() {
             return None;
         }
         pulse.missed_at()

@@ -185,7 +185,7 @@ impl<'a> Case<'a> {
             .incident
             .onset
             .as_ref()
-            .or_else(|| self.primary_alert().and_then(|alert| alert.onset.as_ref()))
+            .or_else(|| self.primary_alert().and_then(|alert| alert.onset.as_deref()))
     }
 
     /// Pages of this incident (messages that tell that it is over are none).

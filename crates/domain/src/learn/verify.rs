@@ -85,10 +85,10 @@ fn inlined(evidence: &Evidence) -> impl Iterator<Item = &EvidenceSample> {
     let onsets = evidence
         .alerts
         .iter()
-        .filter_map(|alert| alert.onset.as_ref())
+        .filter_map(|alert| alert.onset.as_deref())
         .chain(&evidence.incident.onset)
         .map(|onset| &onset.evidence);
-    let of_alerts = evidence.alerts.iter().flat_map(|alert| &alert.evidence);
+    let of_alerts = evidence.alerts.iter().flat_map(|alert| alert.evidence.iter());
     let of_events = evidence.events.iter().flat_map(|event| {
         let cause = match &event.cause {
             Cause::Sample { sample } => Some(sample),
@@ -101,7 +101,7 @@ fn inlined(evidence: &Evidence) -> impl Iterator<Item = &EvidenceSample> {
                 &[]
             };
         let opened = if let EventBody::Alert(AlertEvent::Opened { alert }) = &event.body {
-            alert.evidence.as_slice()
+            &alert.evidence[..]
         } else {
             &[]
         };

@@ -147,7 +147,7 @@ impl State {
                 continue;
             };
             if known.is_firing() {
-                self.firing.insert(known.key(), known.service, *alert);
+                self.firing.insert(&known, &self.alerts);
             }
             self.alerts.hold(*alert, known);
             self.refresh_raising(*alert);

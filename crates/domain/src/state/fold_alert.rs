@@ -20,7 +20,7 @@ impl State {
         };
         match event {
             AlertEvent::Opened { alert } => {
-                self.firing.insert(alert.key(), alert.service, alert.id);
+                self.firing.insert(alert, &self.alerts);
                 let line = alert.source.line(alert.service, &alert.dedup_key);
                 if let (None, Some(line)) = (alert.target, line) {
                     self.last_of_rule.insert(line, alert.incident);
@@ -56,7 +56,7 @@ impl State {
                     alert.heard_at = Some(at);
                     alert.ends_at = *ends_at;
                     if let Some(details) = details {
-                        alert.details.clone_from(details);
+                        alert.details = details.as_slice().into();
                     }
                     if let Some(hold) = hold {
                         alert.hold = (hold.until > at).then(|| hold.clone());
@@ -86,7 +86,7 @@ impl State {
         if let Some(alert) = self.alerts.get_mut(&id) {
             alert.recovered_at = Some(at);
             alert.set_back_ms = set_back_ms;
-            self.firing.remove(&alert.key(), alert.service, alert.id);
+            self.firing.remove(alert);
         }
     }
 

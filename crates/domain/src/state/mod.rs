@@ -183,7 +183,7 @@ impl State {
             sender: Sender::Monitor,
             key: monitor_key(monitor, target),
         };
-        self.alerts.get(self.firing.get(&key)?)
+        self.fires(&key)
     }
 
     /// Whether something that pages fails at this moment. While it does not, an open incident rests: nobody is paged for what

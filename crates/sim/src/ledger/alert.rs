@@ -62,7 +62,7 @@ pub(super) type Answers = BTreeMap<(MonitorId, TargetId), (Timestamp, Vec<usize>
 
 impl Alert {
     pub(super) fn details(&self) -> &[(String, String)] {
-        self.details.as_ref().unwrap_or(&self.told.details)
+        self.details.as_deref().unwrap_or(&self.told.details)
     }
 
     const fn burning(&self) -> Burning {

@@ -231,7 +231,7 @@ fn a_job_that_is_moved_after_it_said_that_it_failed_fails_on_the_other_service_u
 /// Writes a call down as the shell does: unless it says no more than the one before.
 fn calls_as_the_shell(world: &mut World, id: HeartbeatId) {
     let pulse = &world.state.pulses[&id];
-    let fires = world.state.firing.contains_key(&pulse.alert_key());
+    let fires = world.state.fires(&pulse.alert_key()).is_some();
     if fires || !pulse.is_said(world.now) {
         call(world, id);
     }

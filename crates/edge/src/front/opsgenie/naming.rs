@@ -44,7 +44,7 @@ pub(super) fn named(
                 sender: Sender::Integration(integration.id),
                 key: opsgenie::key_of(name),
             };
-            let alert = app.read(|state| state.firing.get(&key).copied());
+            let alert = app.read(|state| state.fires(&key).map(|alert| alert.id));
             Ok(Named {
                 key: key.key,
                 alert,

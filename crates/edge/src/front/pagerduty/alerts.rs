@@ -233,7 +233,7 @@ fn over(alert: &Alert, now: Timestamp) -> AlertAsk {
             severity: alert.severity,
             title: alert.title.clone(),
             summary: alert.summary.clone(),
-            details: alert.details.clone(),
+            details: alert.details.to_vec(),
             starts_at: alert.opened_at,
             ends_at: now,
         })),

@@ -30,7 +30,7 @@ fn pulse_of(app: &App, token: &str) -> Result<(Pulse, bool), Problem> {
             }
         }
         let pulse = found?;
-        let fires = state.firing.contains_key(&pulse.alert_key());
+        let fires = state.fires(&pulse.alert_key()).is_some();
         Some((pulse, fires))
     });
     // The token is a secret: it is not repeated.

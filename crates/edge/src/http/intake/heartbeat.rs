@@ -83,7 +83,7 @@ pub(crate) struct HeartbeatRequest {
 
 fn shown(state: &state::State, pulse: &Pulse) -> HeartbeatShape {
     let heartbeat = &pulse.heartbeat;
-    let is_down = state.firing.contains_key(&pulse.alert_key());
+    let is_down = state.fires(&pulse.alert_key()).is_some();
     HeartbeatShape {
         id: heartbeat.id.to_string(),
         name: heartbeat.name.clone(),
