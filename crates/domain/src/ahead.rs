@@ -127,9 +127,13 @@ impl Roster {
         found.extend(outlook.late());
         found.extend(outlook.levels());
         found.extend(self.deaf_last_resort(now));
-        found.sort_by(|one, other| (one.since, &one.key).cmp(&(other.since, &other.key)));
-        found.truncate(FINDINGS_MAX);
-        found
+        nearest_first(found)
+    }
+
+    /// Of these, who will hear of a page only when the level that they stand on is over.
+    #[must_use]
+    pub fn late(&self, now: Timestamp) -> Vec<Finding> {
+        nearest_first(Outlook::new(self, now).late())
     }
 
     /// That the list of last resort would page nobody, if it is so.
@@ -195,6 +199,12 @@ impl Roster {
     fn problem(&self, user: UserId) -> String {
         self.reach(user).problem().unwrap_or_default()
     }
+}
+
+fn nearest_first(mut found: Vec<Finding>) -> Vec<Finding> {
+    found.sort_by(|one, other| (one.since, &one.key).cmp(&(other.since, &other.key)));
+    found.truncate(FINDINGS_MAX);
+    found
 }
 
 /// A roster over the days ahead.

@@ -1,11 +1,12 @@
 //! Whether a page would reach somebody now, and what to do where it would not. It changes nothing.
 
 mod exporters;
+mod late;
 mod mail;
 mod reach;
 mod vigil;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
@@ -74,6 +75,16 @@ pub struct Diagnosis {
     pub checks: Vec<Check>,
 }
 
+impl Diagnosis {
+    fn of(checks: Vec<Check>) -> Self {
+        let able_to_page = checks.iter().all(|check| check.state != CheckState::Fail);
+        Self {
+            able_to_page,
+            checks,
+        }
+    }
+}
+
 impl Check {
     fn ok(name: &str, detail: impl Into<String>) -> Self {
         Self {
@@ -106,7 +117,8 @@ impl Check {
 #[derive(Default)]
 pub(crate) struct LastLook(Mutex<Option<(Timestamp, Diagnosis)>>);
 
-/// Looks at everything, unless somebody did a moment ago.
+/// Looks at whatever may keep a page from everybody, unless somebody did a moment ago. Who hears late is not among that, and is found
+/// in schedules of many days.
 pub(crate) async fn diagnose_sometimes(app: &App) -> Diagnosis {
     let mut last = app.inner().last_look.0.lock().await;
     let now = app.now();
@@ -115,7 +127,7 @@ pub(crate) async fn diagnose_sometimes(app: &App) -> Diagnosis {
     {
         return diagnosis.clone();
     }
-    let diagnosis = diagnose(app).await;
+    let diagnosis = Diagnosis::of(look(app, &set_up(app).await).await);
     *last = Some((now, diagnosis.clone()));
     diagnosis
 }
@@ -127,6 +139,20 @@ fn is_good(at: Timestamp, now: Timestamp, good_ms: u64) -> bool {
 
 /// Looks at everything.
 pub(crate) async fn diagnose(app: &App) -> Diagnosis {
+    let set_up = set_up(app).await;
+    let mut checks = look(app, &set_up).await;
+    checks.extend(late::check(app, &set_up).await);
+    Diagnosis::of(checks)
+}
+
+/// The channels that are set up. What needs a setting that cannot be read cannot be used either; the check of the journal says why.
+async fn set_up(app: &App) -> BTreeSet<ChannelKind> {
+    let set_up = app.channels_set_up().await;
+    set_up.unwrap_or_else(|_| [ChannelKind::Webhook, ChannelKind::Ntfy].into())
+}
+
+/// How everything is now.
+async fn look(app: &App, set_up: &BTreeSet<ChannelKind>) -> Vec<Check> {
     let mail = mail_state(app).await;
     let now = app.now();
     let mut checks = vec![
@@ -136,17 +162,14 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
         disk(&app.settings.data_dir),
         clock(now),
     ];
-    let set_up = app.channels_set_up().await;
-    // What needs a setting that cannot be read cannot be used either; the check of the journal says why.
-    let set_up = set_up.unwrap_or_else(|_| [ChannelKind::Webhook, ChannelKind::Ntfy].into());
     let mut works = set_up.clone();
     if mail != MailState::Reachable {
         works.remove(&ChannelKind::Email);
     }
     let (people, reach) = app.read(|state| {
         (
-            on_call(state, &set_up, now),
-            reach(state, &set_up, &works, now),
+            on_call(state, set_up, now),
+            reach(state, set_up, &works, now),
         )
     });
     checks.extend(people);
@@ -160,11 +183,7 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     checks.extend(exporters(app).await);
     checks.extend(app.read(|state| targets(state, &watching)));
     checks.extend(status_pages(app, now).await);
-    let able_to_page = checks.iter().all(|check| check.state != CheckState::Fail);
-    Diagnosis {
-        able_to_page,
-        checks,
-    }
+    checks
 }
 
 /// How the engine took a round trip.

@@ -31,6 +31,7 @@ pub use seats::connections_within;
 pub use serve::{ServeError, serve};
 
 use axum::Router;
+use secrecy::SecretString;
 use utoipa::openapi::OpenApi;
 
 use app::App;
@@ -50,6 +51,14 @@ pub fn openapi() -> OpenApi {
 #[must_use]
 pub fn routes() -> Vec<Listed> {
     http::listed()
+}
+
+/// The mail address of a person, as it is kept.
+///
+/// # Errors
+/// Mail cannot go there, and why.
+pub fn mail_address(text: &str) -> Result<SecretString, String> {
+    http::address::mail(text)
 }
 
 /// Whether a page would reach somebody now, and what to do where it would not.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use regex::{Regex, RegexBuilder};
+use regex::Regex;
+use tocsin_domain::pattern::{Dot, anchored};
 
 use crate::labels::Labels;
 
@@ -152,19 +153,10 @@ impl Pattern {
 /// Compiles a pattern as PromQL means it: anchored at both ends, `.` matching newlines too. It must be one by itself, so that it
 /// cannot break out of that.
 pub(crate) fn compile(text: &str) -> Result<Regex, MatcherError> {
-    let built = |text: &str, bytes_max: usize| {
-        let mut builder = RegexBuilder::new(text);
-        builder.size_limit(bytes_max).build()
-    };
-    let told = |error: regex::Error| MatcherError {
+    anchored(text, Dot::OfText, REGEX_BYTES_MAX).map_err(|error| MatcherError {
         pattern: text.to_owned(),
         reason: error.to_string(),
-    };
-    // With no bytes to compile it into, it is only read; whether it is too large is asked of what is used.
-    if let Err(error @ regex::Error::Syntax(_)) = built(text, 0) {
-        return Err(told(error));
-    }
-    built(&format!("^(?s:{text})$"), REGEX_BYTES_MAX).map_err(told)
+    })
 }
 
 impl PartialEq for Matcher {

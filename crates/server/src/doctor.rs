@@ -6,14 +6,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use tocsin_domain::ahead::Roster;
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
 use tocsin_edge::delivery::set_up::channels_set_up;
+use tocsin_engine::Clock;
 
 use crate::accounts::Doors;
 use crate::client;
 use crate::config::Config;
 use crate::data::{self, Data};
+use crate::system::SystemClock;
 
 /// Below this, a full disk is near.
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
@@ -91,7 +95,7 @@ fn checks_of(data: Data) -> Vec<Value> {
     match channels_set_up(&Doors { access, vault }) {
         Ok(set_up) => {
             checks.push(mail_server(&set_up));
-            checks.extend(people(&state, &set_up));
+            checks.extend(people(&state, &set_up, SystemClock.now()));
         }
         Err(error) => {
             let detail = format!("they cannot be read: {error}");
@@ -113,7 +117,7 @@ fn mail_server(set_up: &BTreeSet<ChannelKind>) -> Value {
     }
 }
 
-fn people(state: &State, set_up: &BTreeSet<ChannelKind>) -> Vec<Value> {
+fn people(state: &State, set_up: &BTreeSet<ChannelKind>, now: Timestamp) -> Vec<Value> {
     if state.installation.is_none() {
         let fix = "open the link that `tocsin serve` prints, or run `tocsin setup`";
         return vec![check(
@@ -129,9 +133,11 @@ fn people(state: &State, set_up: &BTreeSet<ChannelKind>) -> Vec<Value> {
     });
     let fix =
         "add a way under People and verify it by its test page, or set up the channel of theirs";
-    problems
-        .map(|detail| check("people", "warn", &detail, Some(fix)))
-        .collect()
+    let unreached = problems.map(|detail| check("people", "warn", &detail, Some(fix)));
+    let late = Roster::of(state, set_up).late(now).into_iter();
+    let fix = "they set an earlier notification rule, or the level gets more time";
+    let late = late.map(|one| check("notification rules", "warn", &one.text, Some(fix)));
+    unreached.chain(late).collect()
 }
 
 #[cfg(test)]
@@ -139,11 +145,11 @@ mod tests {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
 
-    use tocsin_domain::command::{Ask, Command};
+    use tocsin_domain::command::{Ask, Command, PeopleAsk};
     use tocsin_domain::decide::decide;
     use tocsin_domain::event::Actor;
     use tocsin_domain::id::SecretId;
-    use tocsin_domain::time::Timestamp;
+    use tocsin_domain::people::Urgency;
 
     use super::*;
     use crate::system::OsEntropy;
@@ -170,25 +176,50 @@ mod tests {
         assert!(!opens(&folder, Some(&config)));
     }
 
-    #[test]
-    fn whoever_is_reached_only_by_what_is_not_set_up_is_named_with_what_is_missing() {
+    const NOW: Timestamp = Timestamp::from_millis(1_723_950_000_000);
+
+    fn ask(state: &mut State, ask: Ask) {
+        let actor = Actor::System;
+        decide(state, Command { actor, ask }, NOW, &mut OsEntropy).unwrap();
+    }
+
+    /// Ada is on call, and is told by mail.
+    fn set_up() -> State {
         let mut state = State::default();
-        let ask = Ask::SetUp {
+        let asked = Ask::SetUp {
             name: "Ada".to_owned(),
             email: SecretId::random(&mut OsEntropy),
             time_zone: "UTC".to_owned(),
             key_hash: "00".to_owned(),
         };
-        let actor = Actor::System;
-        let now = Timestamp::from_millis(1_723_950_000_000);
-        decide(&mut state, Command { actor, ask }, now, &mut OsEntropy).unwrap();
-        let told = |set_up: ChannelKind| -> Vec<String> {
-            let checks = people(&state, &BTreeSet::from([set_up])).into_iter();
-            let details = checks.map(|check| check["detail"].as_str().unwrap().to_owned());
-            details.collect()
-        };
-        assert_eq!(told(ChannelKind::Email), [""; 0]);
+        ask(&mut state, asked);
+        state
+    }
+
+    /// What is wrong with people while this channel alone is set up.
+    fn told(state: &State, set_up: ChannelKind) -> Vec<String> {
+        let checks = people(state, &BTreeSet::from([set_up]), NOW).into_iter();
+        let details = checks.map(|check| check["detail"].as_str().unwrap().to_owned());
+        details.collect()
+    }
+
+    #[test]
+    fn whoever_is_reached_only_by_what_is_not_set_up_is_named_with_what_is_missing() {
+        let state = set_up();
+        assert_eq!(told(&state, ChannelKind::Email), [""; 0]);
         let why = "Ada can be reached by mail only, and no mail server is set up";
-        assert_eq!(told(ChannelKind::Ntfy), [why]);
+        assert_eq!(told(&state, ChannelKind::Ntfy), [why]);
+    }
+
+    #[test]
+    fn whoever_hears_of_a_page_only_when_their_level_is_over_is_named() {
+        let mut state = set_up();
+        let ada = state.users.values().next().unwrap();
+        let (user, mail) = (ada.id, ada.contact_methods[0].id);
+        let rules = vec![(Urgency::High, 600_000, mail)];
+        let asked = Ask::People(PeopleAsk::SetRules { user, rules });
+        ask(&mut state, asked);
+        let why = "Ada would hear of a page only 10 min after it, when level 1 of \"First policy\" is over, which has 5 min";
+        assert_eq!(told(&state, ChannelKind::Email), [why]);
     }
 }

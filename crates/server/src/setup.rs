@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, bail, ensure};
-use secrecy::{ExposeSecret, SecretString};
+use anyhow::{Context, anyhow, bail, ensure};
+use secrecy::ExposeSecret;
 use serde_json::json;
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::decide::decide;
@@ -34,13 +34,9 @@ pub(crate) struct Wanted<'a> {
 
 /// Sets the directory up and prints token, routing key and login link as JSON.
 pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<()> {
-    let email = wanted.email.trim();
-    if !email.contains('@')
-        || email.len() > 254
-        || email.chars().any(|c| c.is_control() || c.is_whitespace())
-    {
-        bail!("--admin-email: {email:?} is not an e-mail address");
-    }
+    let address = tocsin_edge::mail_address(wanted.email)
+        .map_err(|why| anyhow!("--admin-email: {:?}: {why}", wanted.email))?;
+    let email = address.expose_secret();
     let mut data = data::open(wanted.data, wanted.key_file)?;
     if data.state.installation.is_some() {
         bail!(
@@ -71,7 +67,6 @@ pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<(
         .keys()
         .next()
         .context("set-up makes a person")?;
-    let address = SecretString::from(email.to_owned());
     let put = data
         .vault
         .put_sign_in(secret, Some(user), &address, &mut OsEntropy)?;
@@ -106,4 +101,36 @@ fn routing_key() -> (String, String) {
         .collect();
     let hash = tocsin_edge::secret::key_hash(&key);
     (key, hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is refused of a set-up with this address, in a directory of its own.
+    fn refused(email: &str) -> Option<String> {
+        let home = tempfile::tempdir().unwrap();
+        let data = home.path().join("data");
+        let wanted = Wanted {
+            data: &data,
+            key_file: None,
+            public_url: "http://127.0.0.1:8700",
+            email,
+            name: None,
+            time_zone: "UTC",
+        };
+        let refused = run(&wanted, &mut Vec::new()).err();
+        assert_eq!(data.exists(), refused.is_none(), "{email}");
+        refused.map(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_address_of_the_first_administrator_is_checked_as_that_of_whoever_is_added() {
+        assert_eq!(refused(" ann@example.org "), None);
+        for wrong in ["ann", "ann@", "<ann@example.org>", "ann@example.org, bob"] {
+            let why =
+                format!("--admin-email: {wrong:?}: not a mail address such as ann@example.org");
+            assert_eq!(refused(wrong), Some(why));
+        }
+    }
 }

@@ -1,5 +1,5 @@
-//! JSON of senders who cut texts between the halves of a character, or count further than 64 bits do: no alert may be lost for that.
-//! It knows no fields.
+//! JSON of senders who cut texts between the halves of a character, write them in another set of characters, or count further than 64
+//! bits do: no alert may be lost for that. It knows no fields.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,8 @@ const LONG_DIGITS_MIN: usize = 19;
 /// What is read in place of half a character.
 const REPLACEMENT: &[u8; ESCAPE_BYTES] = br"\ufffd";
 
-/// Reads JSON. The escape of half a surrogate pair, which no text can hold, is read as U+FFFD.
+/// Reads JSON. What no text can hold is read as U+FFFD: the escape of half a surrogate pair, and bytes that are no UTF-8. A body without
+/// either is read once, and not copied.
 ///
 /// # Errors
 /// It cannot be read for another reason, and that one is told.
@@ -38,10 +39,19 @@ pub fn read_exact<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     }
 }
 
-/// JSON with a replacement for each half of a pair, if there is one. Nothing moves, so that places in it stay.
+/// JSON with a replacement for whatever no text can hold, if there is such.
 fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut mended = bytes.to_vec();
-    let mut at = 0;
+    let (mut mended, is_text) = match String::from_utf8_lossy(bytes) {
+        Cow::Borrowed(text) => (text.as_bytes().to_vec(), true),
+        Cow::Owned(text) => (text.into_bytes(), false),
+    };
+    let had_halves = replace_halves(&mut mended);
+    (had_halves || !is_text).then_some(mended)
+}
+
+/// Puts a replacement in the place of each half of a pair; whether there was one. Nothing moves, so that places stay.
+fn replace_halves(bytes: &mut [u8]) -> bool {
+    let (mut at, mut had_one) = (0, false);
     while at < bytes.len() {
         // Outside of texts, a backslash is no JSON at all.
         if bytes[at] != b'\\' {
@@ -54,13 +64,14 @@ fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
                 2 * ESCAPE_BYTES
             }
             Some(0xd800..=0xdfff) => {
-                mended[at..at + ESCAPE_BYTES].copy_from_slice(REPLACEMENT);
+                bytes[at..at + ESCAPE_BYTES].copy_from_slice(REPLACEMENT);
+                had_one = true;
                 ESCAPE_BYTES
             }
             Some(_) => ESCAPE_BYTES,
         };
     }
-    (mended != bytes).then_some(mended)
+    had_one
 }
 
 /// Whether it is the second half of a pair.
@@ -169,6 +180,35 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_that_is_no_utf_8_is_read_as_the_replacement_and_only_in_a_text() {
+        let cases: [(&[u8], &str); 5] = [
+            (b"\"caf\xe9\"", "caf\u{fffd}"),
+            (b"\"\xe9 \xfc\"", "\u{fffd} \u{fffd}"),
+            (b"\"\xc3\xa9\xe9\"", "\u{e9}\u{fffd}"),
+            (b"\"\xe9\\ud83d\\n\"", "\u{fffd}\u{fffd}\n"),
+            (b"\"\xff\\\"\"", "\u{fffd}\""),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(read::<String>(bytes).unwrap(), expected, "{bytes:?}");
+        }
+        let named = b"{\"a\xff\": [\"\xfe\", 12345678901234567890123]}";
+        let expected = json!({"a\u{fffd}": ["\u{fffd}", "12345678901234567890123"]});
+        assert_eq!(read_exact::<Value>(named).unwrap(), expected);
+        for bytes in [
+            &b"\xe9"[..],
+            b"{\"a\": \xe9}",
+            b"{\"a\": 1\xe9}",
+            b"[\"\xe9\", ]",
+            b"[\"\xe9\"",
+        ] {
+            let whole = String::from_utf8_lossy(bytes);
+            let expected = serde_json::from_str::<Value>(&whole).unwrap_err();
+            let told = read::<Value>(bytes).unwrap_err();
+            assert_eq!(told.to_string(), expected.to_string(), "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_besides_is_told_at_its_place() {
         for text in [r#"{"a": "\ud800", }"#, r#"["\ud800""#] {
             let whole = text.replace("d800", "00e9");
@@ -261,6 +301,12 @@ mod tests {
             prop_assert_eq!(read::<Value>(whole.to_string().as_bytes()).unwrap(), whole);
             drop(read::<Value>(&bytes));
             drop(mended(&bytes));
+        }
+
+        #[test]
+        fn texts_of_any_bytes_are_read_as_far_as_they_are_utf_8(bytes in prop::collection::vec((0x20..=0xff_u8).prop_filter("it stands for itself", |byte| !b"\"\\".contains(byte)), 0..12)) {
+            let quoted = [&b"\""[..], bytes.as_slice(), &b"\""[..]].concat();
+            prop_assert_eq!(read::<String>(&quoted).unwrap(), String::from_utf8_lossy(&bytes).into_owned());
         }
 
         #[test]

@@ -47,7 +47,7 @@ impl Decider<'_> {
     pub(super) fn removed_policy_of(&self, incident: &Incident, policy: &Policy) -> Option<String> {
         let reached = incident.paging.as_ref().and_then(|paging| paging.policy);
         let given = match &incident.assigned {
-            Some(Assigned::Policy(given)) => self.state.removed_policies.get(given),
+            Some(Assigned::Policy(given)) => self.state.removed_policies.name_of(*given),
             Some(Assigned::People(_)) | None => None,
         };
         let name = given.filter(|_| reached != Some(policy.id))?;

@@ -343,9 +343,9 @@ impl State {
                 }
             }
             RosterEvent::PolicyRemoved { policy } => {
-                let gone = self.policies.remove(policy);
-                self.removed_policies
-                    .extend(gone.map(|gone| (gone.id, gone.name)));
+                if let Some(gone) = self.policies.remove(policy) {
+                    self.remember_removed(gone, envelope.position);
+                }
                 self.untag(Tagged::Policy(*policy));
                 self.turns.retain(|(known, _), _| known != policy);
             }

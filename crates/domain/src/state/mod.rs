@@ -21,6 +21,7 @@ mod listed;
 mod named;
 mod outbox;
 mod raising;
+mod removed;
 mod shared_map;
 mod sight;
 mod storm;
@@ -38,6 +39,7 @@ pub(crate) use heard::Coming;
 pub use listed::{Listed, Listing};
 pub(crate) use named::Named;
 pub use outbox::Provider;
+pub use removed::{REMOVED_POLICIES_MAX, RemovedPolicies};
 pub use shared_map::SharedMap;
 pub use touched::Touched;
 
@@ -135,8 +137,8 @@ pub struct State {
     pub schedule_changes: BTreeMap<ScheduleId, u64>,
     /// The same of each policy.
     pub policy_changes: BTreeMap<PolicyId, u64>,
-    /// The names of policies that are removed by now: what was given to one is still told by its name.
-    pub removed_policies: BTreeMap<PolicyId, String>,
+    /// The names of policies that are removed by now, as far as they are remembered.
+    pub removed_policies: RemovedPolicies,
     /// When what is set up was made and last changed.
     pub dates: Dates,
     /// When the newest incident of each service was opened.

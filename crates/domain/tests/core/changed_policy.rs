@@ -11,6 +11,7 @@ use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::id::{PolicyId, UserId};
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::page::{Level, Outcome, Recipient};
+use tocsin_domain::state::{REMOVED_POLICIES_MAX, State};
 
 const MINUTE: u64 = 60_000;
 
@@ -85,6 +86,45 @@ fn the_policy_of_the_service_is_entered_at_its_first_level_when_the_one_it_was_g
     world.answer_all(Outcome::Accepted);
     world.wait_ms(60 * MINUTE);
     assert_eq!(told(&world, why), 1);
+}
+
+#[test]
+fn of_policies_that_are_removed_the_newest_names_are_known_and_those_of_open_incidents() {
+    let (mut world, bea) = paged();
+    let removed = |world: &mut World| {
+        let id = policy(world, bea);
+        world.ask(Ask::Roster(RosterAsk::RemovePolicy(id)));
+        id
+    };
+    let given = policy(&mut world, bea);
+    let incident = world.incident().id;
+    let to = Assigned::Policy(given);
+    world.respond(RespondAsk::Reassign { incident, to });
+    world.answer_all(Outcome::Accepted);
+    world.ask(Ask::Roster(RosterAsk::RemovePolicy(given)));
+    let others: Vec<PolicyId> = (0..REMOVED_POLICIES_MAX)
+        .map(|_| removed(&mut world))
+        .collect();
+    let name_of = |world: &World, policy: PolicyId| {
+        let name = world.state.removed_policies.name_of(policy);
+        name.map(str::to_owned)
+    };
+    let known = Some("Policy".to_owned());
+    assert_eq!(world.state.removed_policies.len(), REMOVED_POLICIES_MAX);
+    assert_eq!(name_of(&world, given), known);
+    assert_eq!(name_of(&world, others[0]), None);
+    assert_eq!(name_of(&world, others[1]), known);
+    // Nothing speaks of it once the incident is over.
+    world.recover("apache-down");
+    world.wait_ms(60 * MINUTE);
+    assert!(world.state.open_incidents.is_empty());
+    removed(&mut world);
+    assert_eq!(name_of(&world, given), None);
+    assert_eq!(name_of(&world, others[1]), known);
+    assert_eq!(world.state.removed_policies.len(), REMOVED_POLICIES_MAX);
+    let mut folded = State::default();
+    world.journal.iter().for_each(|event| folded.evolve(event));
+    assert_eq!(folded, world.state);
 }
 
 /// How many levels, or rounds of the list of last resort, were reached for this reason among others.

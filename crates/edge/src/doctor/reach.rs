@@ -70,7 +70,7 @@ fn all_deaf(state: &State, people: &[UserId], set_up: &BTreeSet<ChannelKind>) ->
 }
 
 /// The first of these, and how many more there are.
-fn told(reasons: &[String]) -> String {
+pub(super) fn told(reasons: &[String]) -> String {
     let first: Vec<&str> = reasons.iter().take(NAMED_MAX).map(String::as_str).collect();
     let first = first.join("; ");
     match reasons.len().saturating_sub(NAMED_MAX) {

@@ -35,7 +35,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// A JSON body with alerts: none is lost because somebody cut a text in the middle of a character.
+/// A JSON body with alerts: none is lost because somebody cut a text in the middle of a character, or wrote it in another set of them.
 pub(crate) struct WithAlerts<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithAlerts<T> {

@@ -243,14 +243,11 @@ pub(crate) fn named_target(state: &State, target: tocsin_domain::id::TargetId) -
 
 /// An escalation policy by name; one that was removed keeps it in old records.
 pub(crate) fn named_policy(state: &State, policy: tocsin_domain::id::PolicyId) -> Named {
-    let known = state.policies.get(&policy).map(|one| &one.name);
-    let name = known
-        .or_else(|| state.removed_policies.get(&policy))
-        .cloned()
-        .unwrap_or_else(|| "a removed policy".to_owned());
+    let known = state.policies.get(&policy).map(|one| one.name.as_str());
+    let name = known.or_else(|| state.removed_policies.name_of(policy));
     Named {
         id: policy.to_string(),
-        name,
+        name: name.unwrap_or("a removed policy").to_owned(),
     }
 }
 

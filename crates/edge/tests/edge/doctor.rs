@@ -146,3 +146,28 @@ async fn whoever_hears_by_mail_of_what_wakes_nobody_needs_a_mail_server() {
     assert_eq!(set.status, StatusCode::OK, "{}", set.text());
     assert!(needed().await);
 }
+
+#[tokio::test]
+async fn whoever_hears_of_a_page_only_when_their_level_is_over_is_told_as_on_the_page_on_call() {
+    let world = World::new();
+    let topic = "https://ntfy.example.org/topic";
+    let push = world.reach(world.ada, "ntfy", topic, None).await;
+    let look = async || {
+        let diagnosis = world.get("/doctor").await.json();
+        let checks = diagnosis["checks"].as_array().unwrap();
+        let mut checks = checks.iter();
+        let rules = checks.find(|check| check["name"] == "notification rules");
+        rules.unwrap().clone()
+    };
+    assert_eq!(look().await["state"], "ok");
+    let rules = json!([{"urgency": "high", "delay_minutes": 30, "contact_method_id": push}]);
+    let path = format!("/users/{}/notification-rules", world.ada);
+    let set = world.call("PUT", &path, &world.admin, Some(rules)).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    let found = world.get("/oncall/findings").await.json();
+    let mut found = found["items"].as_array().unwrap().iter();
+    let late = found.find(|one| one["kind"] == "late").unwrap();
+    let told = look().await;
+    assert_eq!(told["state"], "warn");
+    assert_eq!(told["detail"], late["text"]);
+}

@@ -79,6 +79,25 @@ async fn the_rule_of_a_receiver_that_tells_nobody_is_taken() {
     assert!(exported.contains(r#"then = [\"suppress\"]"#), "{exported}");
 }
 
+#[tokio::test]
+async fn a_route_for_everything_leaves_alone_what_others_send_to_other_services() {
+    let world = World::new();
+    let config = "route: { receiver: ops, routes: [ { receiver: web } ] }\n\
+                  receivers: [ { name: ops }, { name: web, slack_configs: [ { channel: x } ] } ]\n";
+    let before = world.get("/services").await.json();
+    apply(&world, &files(config)).await;
+    let services = world.get("/services").await.json();
+    let services = services["items"].as_array().unwrap();
+    let ops = services.iter().find(|one| one["name"] == "ops").unwrap();
+    let other = &before["items"][0];
+    for (sent_to, expected) in [(ops, &json!("web")), (other, &other["name"])] {
+        let alert = json!({"service_id": sent_to["id"], "summary": "down", "severity": "critical"});
+        let run = world.post("/alert-rules/dry-run", alert).await;
+        assert_eq!(run.status, StatusCode::OK, "{}", run.text());
+        assert_eq!(&run.json()["service"]["name"], expected);
+    }
+}
+
 /// Whatever is taken for an address by the import is one to the server, which reads addresses in its own way.
 #[tokio::test]
 async fn each_address_that_is_imported_is_one_to_the_server() {

@@ -12,7 +12,7 @@ mod remarks;
 use std::collections::{BTreeMap, BTreeSet};
 
 use tocsin_domain::code::{
-    Action, Condition, Document, FieldName, Grouping, HourWindow, Hours, Rule, User,
+    Action, Condition, Document, FieldName, Grouping, HourWindow, Hours, Operator, Rule, User,
 };
 use tocsin_domain::intake::{Field, GROUP_FIELDS_MAX, RULES_MAX};
 
@@ -160,13 +160,14 @@ impl Import {
         let receiver = receiver_of(root, "");
         self.remark(format!(
             "the first route sends everything else to {receiver:?}: send alerts to the service of that name, and the rules move those that \
-             belong elsewhere"
+             belong elsewhere; they ask for that name, since what is sent to other services is none of theirs: where the service is called \
+             otherwise, they have to ask for that"
         ));
         self.remark_on_times(root);
         self.group(&receiver, &root.group_by);
         Around {
+            conditions: vec![sent_to(&receiver)],
             receiver,
-            conditions: Vec::new(),
             group_by: &root.group_by,
             depth: 1,
         }
@@ -402,6 +403,17 @@ fn grouped_by<'a>(route: &'a Route, around: &'a [String]) -> &'a [String] {
 /// The field that a label is.
 fn label_field(label: &str) -> FieldName {
     FieldName(Field::Detail(label.to_owned()))
+}
+
+/// It was sent to the service of that name. Rules of the installation are asked about every alert, and Alertmanager's routes only about
+/// those that came to it.
+fn sent_to(service: &str) -> Condition {
+    Condition {
+        field: Some(FieldName(Field::Service)),
+        op: Some(Operator::Equals),
+        text: Some(service.to_owned()),
+        ..Condition::default()
+    }
 }
 
 fn within(hours: Hours) -> Condition {

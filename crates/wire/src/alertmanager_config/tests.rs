@@ -4,6 +4,7 @@ mod grouping;
 mod losses;
 mod nothing;
 mod quiet;
+mod senders;
 
 use super::receiver::RECIPIENTS_MAX;
 use super::*;
@@ -73,8 +74,8 @@ fn routes_become_rules_in_the_order_in_which_they_hold() {
     );
     let text = canonical(&imported.document);
     for line in [
-        r#"when = { all = [{ field = "details.team", op = "equals", text = "db" }, { any = [{ field = "details.severity", op = "equals", text = "critical" }, { field = "details.severity", op = "equals", text = "page" }] }, { field = "details.service", op = "starts_with", text = "mysql" }] }"#,
-        r#"when = { all = [{ not = { field = "details.env", op = "equals", text = "test" } }, { field = "details.team", op = "equals", text = "web, front" }] }"#,
+        r#"when = { all = [{ field = "service", op = "equals", text = "default" }, { field = "details.team", op = "equals", text = "db" }, { any = [{ field = "details.severity", op = "equals", text = "critical" }, { field = "details.severity", op = "equals", text = "page" }] }, { field = "details.service", op = "starts_with", text = "mysql" }] }"#,
+        r#"when = { all = [{ field = "service", op = "equals", text = "default" }, { not = { field = "details.env", op = "equals", text = "test" } }, { field = "details.team", op = "equals", text = "web, front" }] }"#,
         r#"{ from = "monday 20:00", until = "tuesday 00:00" }"#,
         r#"grouping = { content = ["details.alertname", "details.cluster"] }"#,
         r#"targets = [{ user = "ann@example.org" }, { user = "ops@example.org" }]"#,

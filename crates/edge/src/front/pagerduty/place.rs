@@ -203,8 +203,8 @@ impl Place {
     /// The same, for whoever writes it at once.
     pub(super) fn policy_reference<'a>(&self, state: &'a State, policy: PolicyId) -> Reference<'a> {
         let known = state.policies.get(&policy);
-        let gone = state.removed_policies.get(&policy);
-        let gone = gone.map_or("a removed policy", String::as_str);
+        let gone = state.removed_policies.name_of(policy);
+        let gone = gone.unwrap_or("a removed policy");
         let name = (known.map(|known| known.name.as_str()), gone);
         let id = policy.as_str().to_owned();
         let path = ["escalation_policies/", &id].concat();
