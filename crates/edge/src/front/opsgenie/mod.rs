@@ -271,8 +271,8 @@ fn wanted(integration: &Integration, named: Named, step: Step, text: String) -> 
 
 /// What became of a request of one of Opsgenie's clients
 ///
-/// `id` is `requests` and `step` the id that the request was answered with; the newest 4,096 are remembered, until Tocsin ends. No
-/// other question about alerts is answered.
+/// `id` is `requests` and `step` the id that the request was answered with; the newest 1,024 of each integration are remembered, and
+/// 16,384 of all together, until Tocsin ends. No other question about alerts is answered.
 #[utoipa::path(get, path = "/v2/alerts/{id}/{step}", tag = "fronts",
     params(("id" = String, Path), ("step" = String, Path)),
     responses((status = 200, body = Object), (status = 401, body = Object), (status = 404, body = Object),
@@ -409,7 +409,9 @@ async fn carry_out(
         at: asked.at,
     };
     let requests = &app.inner().opsgenie_requests;
-    requests.remember(&asked.id, processed);
+    requests.remember(&asked.id, processed, |integration| {
+        app.read(|state| state.integrations.contains_key(&integration))
+    });
     let accepted = opsgenie::accepted(&asked.id, asked.took_s(app));
     Ok(asked.answer(StatusCode::ACCEPTED, accepted))
 }
