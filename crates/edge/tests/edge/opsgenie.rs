@@ -290,6 +290,30 @@ async fn refusals_are_in_opsgenies_form_and_nothing_is_made_up() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_refused_in_opsgenies_form() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    for (method, path) in [
+        ("GET", "/v2/alerts/requests/%ff"),
+        ("POST", "/v2/alerts/%ff/close?identifierType=alias"),
+        ("PUT", "/opsgenie/v2/alerts/db1%fe/message"),
+    ] {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::AUTHORIZATION, format!("GenieKey {key}"));
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
+        let told = answer.json();
+        let why = told["message"].as_str().unwrap();
+        assert!(why.starts_with("the path cannot be read: "), "{why}");
+        assert!(told["took"].is_number(), "{told}");
+        let id = told["requestId"].as_str().unwrap();
+        assert_eq!(answer.headers["x-request-id"], id, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn alerts_without_an_alias_are_each_their_own() {
     let world = World::new();
     let made = integration(&world, "opsgenie", None).await;

@@ -73,6 +73,13 @@ pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
     response
 }
 
+/// A refusal of what reaches no handler of this front.
+pub(crate) fn refused_at_the_gate(problem: &Problem) -> Response {
+    let id = request_id();
+    let refused = opsgenie::refused(problem.detail(), &id, 0.0);
+    answer(&id, problem.status(), refused)
+}
+
 fn request_id() -> String {
     let mut random = [0_u8; 16];
     // Without randomness the id is of no use to anybody; the request is answered all the same.
@@ -275,8 +282,8 @@ fn wanted(integration: &Integration, named: Named, step: Step, text: String) -> 
 /// 16,384 of all together, until Tocsin ends. No other question about alerts is answered.
 #[utoipa::path(get, path = "/v2/alerts/{id}/{step}", tag = "fronts",
     params(("id" = String, Path), ("step" = String, Path)),
-    responses((status = 200, body = Object), (status = 401, body = Object), (status = 404, body = Object),
-        (status = 405, body = Object), (status = 429, body = Object)))]
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 401, body = Object),
+        (status = 404, body = Object), (status = 405, body = Object), (status = 429, body = Object)))]
 pub(crate) async fn look(
     State(app): State<App>,
     Path((noun, id)): Path<(String, String)>,
