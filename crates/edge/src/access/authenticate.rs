@@ -18,7 +18,7 @@ use super::origin;
 use super::token_limit::{self, Empty, Left};
 use super::who::{Caller, Front, Via, Who};
 use crate::app::App;
-use crate::front::{alertmanager, pagerduty, prometheus};
+use crate::front::{alertmanager, opsgenie, pagerduty, prometheus};
 use crate::http::problem::Problem;
 use crate::ports::ApiToken;
 
@@ -90,13 +90,15 @@ fn refused(who: Who, problem: Problem) -> Response {
         Who::Token(Front::Prometheus, _) => prometheus::refused_at_the_gate(&problem),
         Who::Token(Front::Alertmanager, _) => alertmanager::refused_at_the_gate(&problem),
         Who::Token(Front::PagerDutyRest, _) => pagerduty::refused(problem),
+        Who::Key(Front::Opsgenie) | Who::Token(Front::Opsgenie, _) => {
+            opsgenie::refused_at_the_gate(&problem)
+        }
         Who::Token(
             Front::PagerDutyEvents
             | Front::Heartbeats
             | Front::AnswerLink
             | Front::Twilio
-            | Front::Webhook
-            | Front::Opsgenie,
+            | Front::Webhook,
             _,
         )
         | Who::Public

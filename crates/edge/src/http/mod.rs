@@ -142,6 +142,11 @@ fn open_to_all(table: Table) -> Table {
         .add_front(
             Who::Key(Front::Opsgenie),
             opsgenie::PREFIX,
+            routes!(opsgenie::alert::read),
+        )
+        .add_front(
+            Who::Key(Front::Opsgenie),
+            opsgenie::PREFIX,
             routes!(opsgenie::look, opsgenie::step, opsgenie::update),
         )
         .add(Who::Key(Front::Twilio), routes!(twilio::voice))

@@ -218,6 +218,7 @@ async fn a_method_that_a_path_does_not_take_is_refused_with_those_that_it_takes(
         ("DELETE", "/api/v2/alerts", "GET,HEAD,POST"),
         ("POST", "/api/v2/status", "GET,HEAD"),
         ("POST", "/alertmanager/api/v2/silence/1", "DELETE,GET,HEAD"),
+        ("DELETE", "/v2/alerts/a", "GET,HEAD"),
     ] {
         let request = Request::builder().method(method).uri(path);
         let answer = world.send(request.body(Body::empty()).unwrap()).await;

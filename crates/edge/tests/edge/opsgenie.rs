@@ -1,5 +1,7 @@
 //! Opsgenie-style requests over the real router.
 
+mod read_back;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
@@ -290,6 +292,31 @@ async fn refusals_are_in_opsgenies_form_and_nothing_is_made_up() {
 }
 
 #[tokio::test]
+async fn a_path_that_is_no_text_is_refused_in_opsgenies_form() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    for (method, path) in [
+        ("GET", "/v2/alerts/%ff?identifierType=alias"),
+        ("GET", "/v2/alerts/requests/%ff"),
+        ("POST", "/v2/alerts/%ff/close?identifierType=alias"),
+        ("PUT", "/opsgenie/v2/alerts/db1%fe/message"),
+    ] {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::AUTHORIZATION, format!("GenieKey {key}"));
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+        assert_eq!(answer.headers[header::CONTENT_TYPE], "application/json");
+        let told = answer.json();
+        let why = told["message"].as_str().unwrap();
+        assert!(why.starts_with("the path cannot be read: "), "{why}");
+        assert!(told["took"].is_number(), "{told}");
+        let id = told["requestId"].as_str().unwrap();
+        assert_eq!(answer.headers["x-request-id"], id, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn alerts_without_an_alias_are_each_their_own() {
     let world = World::new();
     let made = integration(&world, "opsgenie", None).await;
@@ -333,7 +360,8 @@ async fn questions_are_refused_in_opsgenies_form_and_no_alert_is_said_to_be_miss
     let not_allowed = StatusCode::METHOD_NOT_ALLOWED;
     for (path, status, allowed) in [
         ("/v2/alerts", not_allowed, Some("POST")),
-        ("/v2/alerts/a?identifierType=alias", not_allowed, Some("")),
+        ("/v2/alerts?query=status%3Aopen", not_allowed, Some("POST")),
+        ("/v2/alerts/saved-searches", not_allowed, Some("")),
         ("/v2/alerts/requests/a", StatusCode::NOT_FOUND, None),
         ("/v2/alerts/a/notes", not_allowed, Some("POST,PUT")),
         ("/opsgenie/v2/alerts", not_allowed, Some("POST")),

@@ -3,6 +3,7 @@
 //! A request to make an alert is an object whose `message` is needed; everything else is ornamental, and what of it cannot be
 //! used is left out rather than refused. What it becomes is written in the mapping language ([`presets::OPSGENIE`]).
 
+mod alert;
 mod processed;
 
 use std::borrow::Cow;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value, json};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::text::shows_nothing;
 
+pub use alert::{Responder, Standing, shown};
 pub use processed::{Kind, Outcome, Processed, processed};
 
 use crate::mapping::{Failure, Mapped, presets};
@@ -33,8 +35,14 @@ const TEXTS: &[&str] = &[
 
 /// Characters of a note that are kept.
 const NOTE_CHARS_MAX: usize = 4_000;
-/// How bad an alert can be.
-const PRIORITIES: [&str; 5] = ["P1", "P2", "P3", "P4", "P5"];
+/// How bad an alert can be, and what the mapping makes of it.
+const PRIORITIES: [(&str, Severity); 5] = [
+    ("P1", Severity::Critical),
+    ("P2", Severity::Critical),
+    ("P3", Severity::Error),
+    ("P4", Severity::Warning),
+    ("P5", Severity::Info),
+];
 
 /// What a request about a known alert asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,7 +176,7 @@ pub fn update(field: Field, body: &[u8]) -> Result<Update, Rejection> {
         Field::Message if text.is_empty() => {
             return Err(unprocessable(name, "Message can not be empty."));
         }
-        Field::Priority if !PRIORITIES.contains(&text) => {
+        Field::Priority if PRIORITIES.iter().all(|(word, _)| *word != text) => {
             return Err(unprocessable(name, "must be one of P1, P2, P3, P4, P5"));
         }
         Field::Message | Field::Description | Field::Priority => {}

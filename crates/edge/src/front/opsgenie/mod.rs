@@ -1,6 +1,7 @@
-//! Opsgenie-style requests about alerts: to make one, to say otherwise what it says, to acknowledge, to close and to note something
-//! about it, and what became of such a request. Only `wire` knows the format.
+//! Opsgenie-style requests about alerts: to make one, to read it back, to say otherwise what it says, to acknowledge, to close and to
+//! note something about it, and what became of such a request. Only `wire` knows the format.
 
+pub(crate) mod alert;
 mod naming;
 mod outcome;
 mod requests;
@@ -31,7 +32,9 @@ pub(crate) use requests::OpsgenieRequests;
 /// The prefix under which the whole front is there again.
 pub(crate) const PREFIX: &str = "/opsgenie";
 /// Why a question about alerts is not answered.
-const UNASKED: &str = "Tocsin takes alerts to create, update, acknowledge and close, and answers no other requests about them.";
+const UNASKED: &str = "Tocsin takes alerts to create, read, update, acknowledge and close, and answers no other requests about them.";
+/// What is said to whoever has no key.
+const UNKNOWN: &str = "Could not authenticate";
 /// What is said to whoever sends too much.
 const TOO_MANY: &str = "You are making too many requests!";
 /// What every path about alerts begins with.
@@ -71,6 +74,13 @@ pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
         response.headers_mut().insert(header::ALLOW, none);
     }
     response
+}
+
+/// A refusal of what reaches no handler of this front.
+pub(crate) fn refused_at_the_gate(problem: &Problem) -> Response {
+    let id = request_id();
+    let refused = opsgenie::refused(problem.detail(), &id, 0.0);
+    answer(&id, problem.status(), refused)
 }
 
 fn request_id() -> String {
@@ -129,9 +139,12 @@ impl Asked {
         )
     }
 
-    /// A refusal of whoever has no key.
-    fn unknown(&self, app: &App) -> Response {
-        self.refused(app, StatusCode::UNAUTHORIZED, "Could not authenticate")
+    /// A refusal of a question that is not answered; `taken` are the methods that its path takes.
+    fn unasked(&self, app: &App, taken: &'static str) -> Response {
+        let mut response = self.refused(app, StatusCode::METHOD_NOT_ALLOWED, UNASKED);
+        let taken = HeaderValue::from_static(taken);
+        response.headers_mut().insert(header::ALLOW, taken);
+        response
     }
 
     fn rejected(&self, app: &App, rejection: &opsgenie::Rejection) -> Response {
@@ -271,42 +284,30 @@ fn wanted(integration: &Integration, named: Named, step: Step, text: String) -> 
 
 /// What became of a request of one of Opsgenie's clients
 ///
-/// `id` is `requests` and `step` the id that the request was answered with; the newest 4,096 are remembered, until Tocsin ends. No
-/// other question about alerts is answered.
+/// `id` is `requests` and `step` the id that the request was answered with; the newest 1,024 of each integration are remembered, and
+/// 16,384 of all together, until Tocsin ends. No other question of this form is answered.
 #[utoipa::path(get, path = "/v2/alerts/{id}/{step}", tag = "fronts",
     params(("id" = String, Path), ("step" = String, Path)),
-    responses((status = 200, body = Object), (status = 401, body = Object), (status = 404, body = Object),
-        (status = 405, body = Object), (status = 429, body = Object)))]
+    responses((status = 200, body = Object), (status = 400, body = Object), (status = 401, body = Object),
+        (status = 404, body = Object), (status = 405, body = Object), (status = 429, body = Object)))]
 pub(crate) async fn look(
     State(app): State<App>,
     Path((noun, id)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let asked = Asked::new(&app);
-    let Some(integration) = known_by(&app, &headers) else {
-        return asked.unknown(&app);
-    };
+    let integration =
+        asking(&app, &asked, &headers).map_err(|problem| asked.problem(&app, &problem))?;
     if noun != "requests" {
-        let mut response = asked.refused(&app, StatusCode::METHOD_NOT_ALLOWED, UNASKED);
-        let taken = HeaderValue::from_static("POST,PUT");
-        response.headers_mut().insert(header::ALLOW, taken);
-        return response;
+        return Err(asked.unasked(&app, "POST,PUT"));
     }
-    // Some clients ask after each alert: that must not keep an alert out.
-    let counted = format!("requests/{}", integration.id);
-    if let Err(seconds) = app.inner().front_limit.take(&counted, asked.at) {
-        return asked.problem(&app, &Problem::too_many(TOO_MANY, seconds));
-    }
-    match app.inner().opsgenie_requests.find(integration.id, &id) {
-        Some(known) => {
-            let told = opsgenie::processed(&known, &asked.id, asked.took_s(&app));
-            asked.answer(StatusCode::OK, told)
-        }
-        None => {
-            let why = "No such request is known: the newest are, until Tocsin ends.";
-            asked.refused(&app, StatusCode::NOT_FOUND, why)
-        }
-    }
+    let known = app.inner().opsgenie_requests.find(integration.id, &id);
+    let Some(known) = known else {
+        let why = "No such request is known: the newest are, until Tocsin ends.";
+        return Err(asked.refused(&app, StatusCode::NOT_FOUND, why));
+    };
+    let told = opsgenie::processed(&known, &asked.id, asked.took_s(&app));
+    Ok(asked.answer(StatusCode::OK, told))
 }
 
 /// Say otherwise what an alert says, as Opsgenie's clients do
@@ -355,21 +356,32 @@ pub(crate) async fn update(
 }
 
 /// The integration whose key this is, if it takes such requests.
-fn known_by(app: &App, headers: &HeaderMap) -> Option<Integration> {
+fn known_by(app: &App, headers: &HeaderMap) -> Result<Integration, Problem> {
     let known = integration::key_in(headers).and_then(|key| integration::of_key(app, &key));
-    known.filter(|one| one.kind == IntegrationKind::Opsgenie)
+    let known = known.filter(|one| one.kind == IntegrationKind::Opsgenie);
+    known.ok_or_else(|| Problem::unauthenticated(UNKNOWN))
 }
 
-/// The integration that asks, and its body; or the refusal.
+/// The integration that asks something.
+fn asking(app: &App, asked: &Asked, headers: &HeaderMap) -> Result<Integration, Problem> {
+    let known = known_by(app, headers)?;
+    // Some clients ask after each alert: that must not keep an alert out.
+    let counted = format!("requests/{}", known.id);
+    let limit = &app.inner().front_limit;
+    match limit.take(&counted, asked.at) {
+        Ok(()) => Ok(known),
+        Err(seconds) => Err(Problem::too_many(TOO_MANY, seconds)),
+    }
+}
+
+/// The integration that says something, and its body; or the refusal.
 async fn admitted(
     app: &App,
     asked: &Asked,
     headers: &HeaderMap,
     content: Body,
 ) -> Result<(Integration, bytes::Bytes), Response> {
-    let Some(known) = known_by(app, headers) else {
-        return Err(asked.unknown(app));
-    };
+    let known = known_by(app, headers).map_err(|problem| asked.problem(app, &problem))?;
     if let Err(seconds) = integration::take_turn(app, &known) {
         return Err(asked.problem(app, &Problem::too_many(TOO_MANY, seconds)));
     }
@@ -409,7 +421,9 @@ async fn carry_out(
         at: asked.at,
     };
     let requests = &app.inner().opsgenie_requests;
-    requests.remember(&asked.id, processed);
+    requests.remember(&asked.id, processed, |integration| {
+        app.read(|state| state.integrations.contains_key(&integration))
+    });
     let accepted = opsgenie::accepted(&asked.id, asked.took_s(app));
     Ok(asked.answer(StatusCode::ACCEPTED, accepted))
 }

@@ -8,12 +8,19 @@ use tocsin_wire::opsgenie::{self, ALIAS_CHARS_MAX};
 
 use crate::app::App;
 
-/// What an alert is named by, which is its id where nothing is said. Whatever the query is, it is refused in Opsgenie's form, not by
-/// who reads queries.
-fn named_by(query: Option<&str>) -> String {
+/// What Opsgenie has in the place of an alert's name, though no alert is meant.
+const QUESTIONS: [&str; 2] = ["count", "saved-searches"];
+
+/// What an alert is named by, if that is said. Whatever the query is, it is refused in Opsgenie's form, not by who reads queries.
+fn named_by(query: Option<&str>) -> Option<String> {
     let mut pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
     let kind = pairs.find(|(name, _)| name == "identifierType");
-    kind.map_or_else(|| "id".to_owned(), |(_, kind)| kind.into_owned())
+    kind.map(|(_, kind)| kind.into_owned())
+}
+
+/// Whether a path asks something else than for the alert of that name. Who says what it is named by means an alert.
+pub(super) fn is_question(name: &str, query: Option<&str>) -> bool {
+    QUESTIONS.contains(&name) && named_by(query).is_none()
 }
 
 /// The alert that a path names.
@@ -33,7 +40,7 @@ pub(super) fn named(
     name: &str,
     query: Option<&str>,
 ) -> Result<Named, (StatusCode, &'static str)> {
-    match named_by(query).as_str() {
+    match named_by(query).as_deref().unwrap_or("id") {
         "alias" if name.trim().is_empty() || name.chars().count() > ALIAS_CHARS_MAX => {
             let why = "The alias is empty or too long.";
             Err((StatusCode::UNPROCESSABLE_ENTITY, why))

@@ -57,6 +57,7 @@ use crate::http::problem::Problem;
 use crate::http::routes::Table;
 use reply::Refused;
 
+pub(crate) use incident_shape::policy_of;
 pub(crate) use reply::{Counted, REQUESTS_PER_MINUTE};
 
 /// The prefix under which the whole front is there again.

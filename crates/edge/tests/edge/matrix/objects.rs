@@ -147,14 +147,16 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             let rule = first(world, &format!("/users/{bob}/notification_rules")).await;
             vec![("id", bob.to_string()), ("rule_id", rule)]
         }
-        "request" => {
+        "request" | "sent" => {
             let key = text(&integration(world, "opsgenie", None).await, "routing_key");
             let request = requested(world, &key).await;
-            vec![
-                ("id", "requests".to_owned()),
-                ("step", request),
-                ("key", key),
-            ]
+            // What a request has sent is called as the request is.
+            let id = if object == "sent" {
+                request.clone()
+            } else {
+                "requests".to_owned()
+            };
+            vec![("id", id), ("step", request), ("key", key)]
         }
         "grafana" | "opsgenie" | "alertmanager" | "wording" => {
             // What becomes of the alert of an alias.

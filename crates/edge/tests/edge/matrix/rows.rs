@@ -54,7 +54,7 @@ impl Row {
     /// and calendars at most, and when very many incidents open at once, further alerts join them.
     pub(super) fn makes_of_few(&self) -> bool {
         let few = ["method", "rule", "calendar", "address", "webhook"];
-        let opened = ["incident", "alert", "entry", "request"];
+        let opened = ["incident", "alert", "entry", "request", "sent"];
         few.contains(&self.object) || opened.contains(&self.object)
     }
 }
@@ -480,6 +480,7 @@ GET    /api/v2/receivers            -            1 1 + + + + + + 1
 const OPSGENIE: &str = "
                                        n k v r o x s a b
 POST   /v2/alerts             opsgenie 1 + 1 1 1 1 1 1 1
+GET    /v2/alerts/{id}        sent     1 + 1 1 1 1 1 1 1
 GET    /v2/alerts/{id}/{step} request  1 + 1 1 1 1 1 1 1
 POST   /v2/alerts/{id}/{step} opsgenie 1 + 1 1 1 1 1 1 1
 PUT    /v2/alerts/{id}/{step} wording  1 + 1 1 1 1 1 1 1
