@@ -12,7 +12,7 @@ use tocsin_domain::id::{ScheduleId, UserId};
 use tocsin_domain::oncall::{Layer, Span, SwapSide, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
-use tocsin_domain::page::{Delivery, Outcome, Purpose};
+use tocsin_domain::page::{Delivery, Level, Outcome, Purpose, Recipient};
 use tocsin_domain::state::State;
 
 use super::ahead::everything;
@@ -220,6 +220,34 @@ fn findings_are_told_to_administrators_together_and_once() {
     assert_eq!(look_ahead(&mut world), Vec::<String>::new());
     assert_eq!(appeared_and_ended(&world), (3, 1));
     assert_eq!(world.state.duty.standing().len(), 2);
+}
+
+#[test]
+fn another_hole_of_a_level_is_told_though_one_of_it_stands() {
+    let mut world = World::set_up();
+    let (schedule, _, _) = days(&mut world);
+    let dee = world.add_user("Dee");
+    let method = world.state.users[&dee].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: dee,
+        method,
+    }));
+    let level = Level::of(60_000, vec![Recipient::Schedule(schedule)]);
+    world.set_policy(None, 0, vec![level], None);
+    let take_over = |world: &mut World, from: u64, until: u64| {
+        let span = Span::new(START.plus_ms(from * HOUR), START.plus_ms(until * HOUR));
+        let ask = ChangeAsk::AddOverride { user: dee, span };
+        oncall(world, OncallAsk::Change { schedule, ask });
+    };
+    take_over(&mut world, 48, 72);
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(DAY);
+    take_over(&mut world, 96, 100);
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(DAY);
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
 }
 
 #[test]
