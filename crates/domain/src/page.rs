@@ -237,6 +237,9 @@ pub struct Notification {
     pub attempts: Vec<Attempt>,
     /// Position of the last event about it: the cause of its next attempt.
     pub last_event: u64,
+    /// Position of the event that planned it, where it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_event: Option<u64>,
 }
 
 impl Notification {

@@ -415,6 +415,8 @@ impl Decider<'_> {
             state: Delivery::Due { at: due },
             attempts: Vec::new(),
             last_event: 0,
+            // The fold knows.
+            planned_event: None,
         };
         self.emit_message(
             cause,
