@@ -240,6 +240,9 @@ pub struct Notification {
     /// The word that was lost, and that it tells by another way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<NotificationId>,
+    /// Position of the event that planned it, where it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_event: Option<u64>,
 }
 
 impl Notification {

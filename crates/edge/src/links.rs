@@ -246,6 +246,7 @@ mod tests {
             attempts: Vec::new(),
             last_event: 0,
             instead_of: None,
+            planned_event: None,
         };
         let bound = Bound::to(&message);
         let method = ContactMethod {

@@ -416,6 +416,8 @@ impl Decider<'_> {
             attempts: Vec::new(),
             last_event: 0,
             instead_of: None,
+            // The fold knows.
+            planned_event: None,
         };
         self.emit_message(
             cause,

@@ -188,6 +188,8 @@ impl Decider<'_> {
             attempts: Vec::new(),
             last_event: 0,
             instead_of: Some(lost),
+            // The fold knows.
+            planned_event: None,
             ..message
         };
         let what = NotificationWhat::Planned { message };

@@ -16,6 +16,7 @@ impl State {
             }
             let message = Notification {
                 last_event: envelope.position,
+                planned_event: Some(envelope.position),
                 ..message.clone()
             };
             self.note_end(&message, envelope.position);

@@ -40,6 +40,23 @@ fn nobody_answers_so_the_next_level_then_again_then_the_fallback_list_every_fift
 }
 
 #[test]
+fn a_message_knows_where_it_was_planned() {
+    let mut world = World::set_up();
+    world.trigger("disk", Severity::Critical);
+    world.answer_all(Outcome::Accepted);
+    let mut messages = world.state.notifications.values();
+    let message = messages.next().unwrap();
+    let mut journal = world.journal.iter();
+    let planned = journal.find(|event| Some(event.position) == message.planned_event);
+    let is_planned = |event: &Event| {
+        matches!(&event.body, EventBody::Notification(about)
+            if about.notification == message.id
+                && matches!(about.what, NotificationWhat::Planned { .. }))
+    };
+    assert!(planned.is_some_and(is_planned), "{planned:?}");
+}
+
+#[test]
 fn a_clock_that_was_set_back_does_not_hold_up_a_first_page() {
     let mut world = World::set_up();
     world.trigger("checkout", Severity::Info);

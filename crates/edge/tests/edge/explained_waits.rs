@@ -13,7 +13,7 @@ use crate::world::World;
 
 impl World {
     /// What is being sent comes to this end.
-    fn answers(&self, outcome: Outcome) {
+    pub(crate) fn answers(&self, outcome: Outcome) {
         let sending = self.engine.read(|state| {
             let all = state.notifications.values();
             let sending = all.filter(|one| matches!(one.state, Delivery::Sending { .. }));

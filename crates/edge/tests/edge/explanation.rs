@@ -16,7 +16,7 @@ use crate::fakes::START;
 use crate::post::{KEY, OK, loopback, start};
 use crate::world::World;
 
-const MINUTE: u64 = 60_000;
+pub(crate) const MINUTE: u64 = 60_000;
 
 impl World {
     pub(crate) fn does(&self, ask: Ask) {
@@ -58,7 +58,7 @@ impl World {
     }
 
     /// The stock monitor of the watched server fires, with the sample that proves it.
-    fn apache_dies(&self) {
+    pub(crate) fn apache_dies(&self) {
         let (target, monitor) = self.engine.read(|state| {
             let mut monitors = state.monitors.values();
             let down = monitors.find(|one| one.slug == "apache-down").unwrap();
@@ -85,9 +85,14 @@ impl World {
     }
 
     pub(crate) async fn set_levels(&self, levels: Value) {
+        self.set_policy(levels, 0).await;
+    }
+
+    /// Levels that are walked through again so many times.
+    pub(crate) async fn set_policy(&self, levels: Value, repeat: u32) {
         let policies = self.get("/escalation-policies").await.json();
         let id = policies["items"][0]["id"].as_str().unwrap().to_owned();
-        let body = json!({"name": "Web", "repeat": 0, "levels": levels});
+        let body = json!({"name": "Web", "repeat": repeat, "levels": levels});
         let path = format!("/escalation-policies/{id}");
         let set = self.call("PUT", &path, &self.admin, Some(body)).await;
         assert_eq!(set.status, StatusCode::OK, "{}", set.text());
@@ -279,7 +284,7 @@ async fn an_incident_that_paged_nobody_says_why() {
 }
 
 /// Sets rules of the installation, of which `then` is what the only one does.
-async fn set_rule(world: &World, name: &str, then: Value) {
+pub(crate) async fn set_rule(world: &World, name: &str, then: Value) {
     let body = json!({"rules": [{"name": name, "when": {}, "then": [then]}]});
     let path = "/alert-rules";
     let set = world.call("PUT", path, &world.admin, Some(body)).await;
@@ -296,7 +301,7 @@ async fn set_intake(world: &World, urgency: Value, grouping: Value) {
 }
 
 /// An incident paged nobody, because it is not urgent: for this reason, and for no other.
-async fn check_not_urgent(world: &World, incident: u64, expected: &str) {
+pub(crate) async fn check_not_urgent(world: &World, incident: u64, expected: &str) {
     let path = format!("/incidents/{incident}/explanation");
     let explained = world.get(&path).await.json();
     let first = steps(&explained)[0].clone();

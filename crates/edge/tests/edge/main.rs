@@ -22,6 +22,7 @@ mod described;
 mod doctor;
 mod emergencies;
 mod evaluated;
+mod explained_far;
 mod explained_waits;
 mod explanation;
 mod fakes;

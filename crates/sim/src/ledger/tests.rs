@@ -53,6 +53,7 @@ fn minds_repeat(failed_after: u64, again_after: Option<u64>) -> bool {
         attempts: Vec::new(),
         last_event: 0,
         instead_of: None,
+        planned_event: None,
     };
     let opened = IncidentWhat::Opened {
         number: 1,
@@ -171,6 +172,7 @@ fn minds_untold(happens: &[Happens]) -> bool {
         attempts: Vec::new(),
         last_event: 0,
         instead_of: None,
+        planned_event: None,
     };
     let mut ledger = Ledger::with_steps_of(1_000);
     let method = Method { is_verified: true };

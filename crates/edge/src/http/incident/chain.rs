@@ -1,116 +1,87 @@
 //! The chain of causes from a page back to the sample, in plain words, one step each. Pure; it reads no journal.
 
-use std::collections::BTreeMap;
-
 use tocsin_domain::alert::{Alert, AlertSource};
 use tocsin_domain::event::{AlertEvent, Cause, Event, EventBody, IncidentWhat, NotificationWhat};
-use tocsin_domain::id::{IncidentId, NotificationId, PolicyId};
+use tocsin_domain::id::PolicyId;
 use tocsin_domain::oncall::{By, Schedule};
 use tocsin_domain::page::{Notification, Outcome, Recipient};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::time::Timestamp;
 
+use super::causes::{Causes, End, LINKS_MAX, OfMessage};
 use super::explain::{Step, StepKind};
 use super::timeline::Names;
-use super::{message_steps, response_sentence, sentence};
+use super::{message_steps, response_sentence, sentence, shorten};
 
 /// What stands before the name of a schedule in the reason of a message.
 const ON_CALL_BY: &str = "on call by ";
-/// Steps back at most.
-const STEPS_MAX: usize = 40;
 
 /// Why a message was sent: from the message back to the sample.
-pub(super) fn of_message(events: &[Event], message: &Notification, names: &Names<'_>) -> Vec<Step> {
-    let planned = events.iter().find(|event| plans(event, message.id));
-    let mut steps = message_steps::of(message, events, names);
-    if let Some(planned) = planned {
-        steps.extend(back_from(planned, events, Some(message), names));
-    }
+pub(super) fn of_message(read: &OfMessage, message: &Notification, names: &Names<'_>) -> Vec<Step> {
+    let mut steps = message_steps::of(message, read, names);
+    // The first link is that it was planned, which was told.
+    let before = read.causes.links.get(1..).unwrap_or_default();
+    steps.extend(back_from(before, &read.causes, Some(message), names));
     steps
 }
 
 /// How an incident came to be, when no message tells it.
-pub(super) fn of_opening(events: &[Event], names: &Names<'_>) -> Vec<Step> {
-    let Some(first) = events.first() else {
-        return Vec::new();
-    };
-    let mut steps = step(first, None, names);
-    steps.extend(back_from(first, events, None, names));
-    steps
+pub(super) fn of_opening(causes: &Causes, names: &Names<'_>) -> Vec<Step> {
+    back_from(&causes.links, causes, None, names)
 }
 
-fn plans(event: &Event, id: NotificationId) -> bool {
-    match &event.body {
-        EventBody::Notification(event) => {
-            event.notification == id && matches!(event.what, NotificationWhat::Planned { .. })
-        }
-        EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Alert(_)
-        | EventBody::Incident(_)
-        | EventBody::Input(_) => false,
-    }
-}
-
-/// The steps before an event, which itself was told.
+/// The links that are not told yet, and what is behind them.
 fn back_from(
-    event: &Event,
-    events: &[Event],
+    links: &[Event],
+    causes: &Causes,
     asked: Option<&Notification>,
     names: &Names<'_>,
 ) -> Vec<Step> {
-    let by_position: BTreeMap<u64, &Event> =
-        events.iter().map(|event| (event.position, event)).collect();
-    let (mut event, mut steps, mut asked) = (event, Vec::new(), asked);
-    let mut told_alert = is_alert(event);
-    for _ in 0..STEPS_MAX {
-        let earlier = match &event.cause {
-            Cause::Event { position } => by_position.get(position).copied(),
-            Cause::Sample { .. } | Cause::Request | Cause::Due { .. } => None,
-        };
-        // A cause is always earlier; anything else would walk in a circle.
-        let Some(earlier) = earlier.filter(|earlier| earlier.position < event.position) else {
-            break;
-        };
-        steps.extend(step(earlier, asked.take(), names));
-        told_alert |= is_alert(earlier);
-        event = earlier;
+    let mut steps = shorten::ends(pieces(links, asked, names));
+    steps.extend(cut_off(causes.end));
+    let alert = causes.alert.iter();
+    steps.extend(alert.flat_map(|alert| step(alert, None, names)));
+    let last = causes.links.last().into_iter();
+    steps.extend(last.flat_map(|last| first_cause(last, names)));
+    if let Some((opened, alert)) = &causes.opening {
+        steps.extend(step(opened, None, names));
+        steps.extend(alert.iter().flat_map(|alert| step(alert, None, names)));
+        steps.extend(first_cause(opened, names));
     }
-    if let (false, Some(alert)) = (told_alert, alert_with(event, events)) {
-        steps.extend(alert_steps(alert, names));
-    }
-    steps.extend(first_cause(event, names));
     steps.dedup();
     steps
 }
 
-fn is_alert(event: &Event) -> bool {
-    opened(event).is_some()
-}
-
-fn opened(event: &Event) -> Option<&Alert> {
-    match &event.body {
-        EventBody::Alert(AlertEvent::Opened { alert }) => Some(alert),
-        EventBody::Alert(AlertEvent::Repeated { .. } | AlertEvent::Recovered { .. })
-        | EventBody::Installation(_)
-        | EventBody::People(_)
-        | EventBody::Roster(_)
-        | EventBody::Watch(_)
-        | EventBody::Incident(_)
-        | EventBody::Notification(_)
-        | EventBody::Input(_) => None,
+/// Each link by itself, but for those within a long run of rungs.
+fn pieces(links: &[Event], asked: Option<&Notification>, names: &Names<'_>) -> Vec<Vec<Step>> {
+    let (mut asked, mut pieces) = (asked, Vec::new());
+    for run in links.chunk_by(|one, next| shorten::is_rung(one) && shorten::is_rung(next)) {
+        if let [newest, between @ .., oldest] = run
+            && run.len() > shorten::RUNGS_MAX
+        {
+            pieces.push(step(newest, asked.take(), names));
+            pieces.push(shorten::folded(newest, between, oldest, names));
+            pieces.push(step(oldest, None, names));
+        } else {
+            for link in run {
+                pieces.push(step(link, asked.take(), names));
+            }
+        }
     }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
 }
 
-/// The alert by which an event came: it is recorded right after it.
-fn alert_with<'e>(event: &Event, events: &'e [Event]) -> Option<&'e Alert> {
-    let incident: Option<IncidentId> = event.body.incident();
-    let later = events.iter().filter(|one| one.position > event.position);
-    later
-        .filter_map(opened)
-        .find(|alert| Some(alert.incident) == incident)
+/// That something came before, where it is not told.
+fn cut_off(end: End) -> Option<Step> {
+    let text = match end {
+        End::First | End::Elsewhere => return None,
+        End::Missing => "What led to that is not in the journal any more.".to_owned(),
+        End::TooFar => format!(
+            "What led to that is followed back no further than {LINKS_MAX} steps; the timeline of the incident has the rest."
+        ),
+    };
+    Some(Step::new(StepKind::Incident, None, text))
 }
 
 fn first_cause(event: &Event, names: &Names<'_>) -> Vec<Step> {

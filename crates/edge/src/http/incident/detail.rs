@@ -12,7 +12,7 @@ use tocsin_domain::state;
 use tocsin_wire::page_message::web_address;
 use utoipa::ToSchema;
 
-use super::explain::explanation;
+use super::explain::{explanation, ground};
 use super::live::{self, Chart, Impact, LogLine, RecentChange};
 use super::summary::{IncidentSummary, seen_healthy, summary};
 use crate::app::App;
@@ -20,9 +20,6 @@ use crate::http::intake::RuleHit;
 use crate::http::notification::{Notification, shown};
 use crate::http::problem::Problem;
 use crate::http::shape::{Instant, Named, Severity, Urgency, named_policy, named_user};
-
-/// Events of an incident that are looked through for its explanation.
-const EVENTS_MAX: usize = 2_000;
 
 /// Whether a condition fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -170,16 +167,14 @@ pub(crate) async fn get_incident(
     Path(id): Path<String>,
 ) -> Result<Json<IncidentDetail>, Problem> {
     let incident = super::find(&app, &id)?;
-    let events = app
-        .blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX))
-        .await?;
+    let ground = ground(&app, incident).await?;
     let asked = app.read(|state| asked(state, state.incidents.get(&incident)?));
     let seen = match asked {
         Some(asked) => look(&app, incident, asked).await?,
         None => live::Seen::default(),
     };
     let detail = app.read(|state| {
-        let explained = explanation(state, state.incidents.get(&incident)?, &events);
+        let explained = explanation(state, state.incidents.get(&incident)?, &ground);
         detail(state, incident, seen, explained)
     });
     detail

@@ -4,23 +4,21 @@ use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
 use tocsin_domain::event::{Event, EventBody, IncidentWhat, Response};
-use tocsin_domain::id::NotificationId;
+use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::incident::{Incident, Status};
+use tocsin_domain::page;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
-use super::chain;
-use super::message_steps;
+use super::causes::{self, Asked, OfIncident, OfMessage};
 use super::timeline::Names;
+use super::{chain, message_steps, shorten};
 use crate::app::App;
 use crate::http::notification::{Notification, shown};
 use crate::http::problem::Problem;
 use crate::http::shape::Instant;
-
-/// Events of an incident that are looked through.
-const EVENTS_MAX: usize = 2_000;
 
 /// What a step of an explanation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
@@ -106,29 +104,29 @@ pub(crate) async fn explain_notification(
 ) -> Result<Json<Explanation>, Problem> {
     let missing = || Problem::not_found(&format!("message {id}"));
     let wanted: NotificationId = id.parse().map_err(|_| missing())?;
-    let incident = app
+    let asked = app
         .read(|state| {
             let message = state.notifications.get(&wanted)?;
-            Some(message.purpose.incident())
+            Some(Asked::of(state, message))
         })
         .ok_or_else(missing)?;
-    let events = match incident {
-        None => Vec::new(),
-        Some(incident) => {
-            app.blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX))
+    let read = match asked {
+        None => OfMessage::default(),
+        Some(asked) => {
+            app.blocking(move |parts| causes::of_message(parts.events.as_ref(), &asked))
                 .await?
         }
     };
     app.read(|state| {
         let message = state.notifications.get(&wanted)?;
         let names = Names(state);
-        let steps = match incident {
-            None => message_steps::of(message, &events, &names),
-            Some(_) => chain::of_message(&events, message, &names),
+        let steps = match asked {
+            None => message_steps::of(message, &read, &names),
+            Some(_) => chain::of_message(&read, message, &names),
         };
         Some(Json(Explanation {
-            incident: incident
-                .and_then(|id| state.incidents.get(&id))
+            incident: asked
+                .and_then(|asked| state.incidents.get(&asked.incident))
                 .map(explained),
             notification: Some(shown(state, message)),
             steps,
@@ -148,16 +146,13 @@ pub(crate) async fn explain_incident(
     Path(id): Path<String>,
 ) -> Result<Json<Explanation>, Problem> {
     let incident = super::find(&app, &id)?;
-    let events = app
-        .blocking(move |parts| parts.events.of_incident(incident, 0, EVENTS_MAX))
-        .await?;
+    let ground = ground(&app, incident).await?;
     app.read(|state| {
         let known = state.incidents.get(&incident)?;
-        let page = first_page(state, known);
         Some(Json(Explanation {
             incident: Some(explained(known)),
-            notification: page.map(|page| shown(state, page)),
-            steps: steps(state, known, &events),
+            notification: ground.page(state).map(|page| shown(state, page)),
+            steps: steps(state, known, &ground),
         }))
     })
     .ok_or_else(|| Problem::not_found(&format!("incident {id}")))
@@ -171,33 +166,72 @@ fn explained(incident: &Incident) -> ExplainedIncident {
     }
 }
 
+/// What the explanation of an incident is made of, as it was read from the journal.
+#[derive(Debug)]
+pub(super) enum Ground {
+    /// Its first page.
+    Page(NotificationId, OfMessage),
+    /// It paged nobody.
+    Nobody(OfIncident),
+}
+
+impl Ground {
+    fn page<'s>(&self, state: &'s state::State) -> Option<&'s page::Notification> {
+        match self {
+            Self::Page(id, _) => state.notifications.get(id),
+            Self::Nobody(_) => None,
+        }
+    }
+}
+
+/// Reads what an incident's explanation is made of.
+pub(super) async fn ground(app: &App, incident: IncidentId) -> Result<Ground, Problem> {
+    let (page, opened_event) = app
+        .read(|state| {
+            let known = state.incidents.get(&incident)?;
+            let page = first_page(state, known);
+            let page = page.and_then(|page| Asked::of(state, page));
+            Some((page, known.opened_event))
+        })
+        .ok_or_else(|| Problem::not_found(&format!("incident {incident}")))?;
+    app.blocking(move |parts| {
+        let log = parts.events.as_ref();
+        Ok(match page {
+            Some(asked) => Ground::Page(asked.message, causes::of_message(log, &asked)?),
+            None => Ground::Nobody(causes::of_incident(log, incident, opened_event)?),
+        })
+    })
+    .await
+}
+
 /// The sentences of an incident's explanation.
-pub(crate) fn explanation(
+pub(super) fn explanation(
     state: &state::State,
     incident: &Incident,
-    events: &[Event],
+    ground: &Ground,
 ) -> Vec<String> {
-    let steps = steps(state, incident, events);
+    let steps = steps(state, incident, ground);
     steps.into_iter().map(|step| step.text).collect()
 }
 
-fn steps(state: &state::State, incident: &Incident, events: &[Event]) -> Vec<Step> {
+fn steps(state: &state::State, incident: &Incident, ground: &Ground) -> Vec<Step> {
     let names = Names(state);
-    match first_page(state, incident) {
-        Some(page) => chain::of_message(events, page, &names),
-        None => {
-            let mut steps = vec![nobody(incident, events, &names)];
-            steps.extend(events.iter().filter_map(held_back));
-            steps.extend(chain::of_opening(events, &names));
+    match ground {
+        Ground::Page(_, read) => {
+            let page = ground.page(state);
+            page.map_or_else(Vec::new, |page| chain::of_message(read, page, &names))
+        }
+        Ground::Nobody(read) => {
+            let mut steps = vec![nobody(incident, &read.events, &names)];
+            let held = read.events.iter().filter_map(held_back);
+            steps.extend(shorten::ends(held.map(|step| vec![step]).collect()));
+            steps.extend(chain::of_opening(&read.causes, &names));
             steps
         }
     }
 }
 
-fn first_page<'s>(
-    state: &'s state::State,
-    incident: &Incident,
-) -> Option<&'s tocsin_domain::page::Notification> {
+fn first_page<'s>(state: &'s state::State, incident: &Incident) -> Option<&'s page::Notification> {
     state
         .messages_about(incident.id)
         .find(|one| chain::is_page(one))

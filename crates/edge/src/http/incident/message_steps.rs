@@ -4,6 +4,7 @@ use tocsin_domain::event::{Event, EventBody, NotificationWhat};
 use tocsin_domain::page::{Attempt, Delivery, Fate, Notification, Outcome, Purpose, Receipt};
 use tocsin_domain::time::Timestamp;
 
+use super::causes::OfMessage;
 use super::explain::{Step, StepKind};
 use super::timeline::Names;
 
@@ -18,9 +19,10 @@ struct Course<'e> {
     is_changed_late: bool,
 }
 
-/// The steps of a message; `events` are those of its incident.
-pub(super) fn of(message: &Notification, events: &[Event], names: &Names<'_>) -> Vec<Step> {
-    let course = course(message, events);
+/// The steps of a message, with what was read of it.
+pub(super) fn of(message: &Notification, read: &OfMessage, names: &Names<'_>) -> Vec<Step> {
+    let course = course(message, &read.course);
+    let due = course.due.filter(|_| !read.has_gap);
     let user = names.user(message.user);
     let at = message.planned_at;
     let text = match message.purpose {
@@ -50,10 +52,15 @@ pub(super) fn of(message: &Notification, events: &[Event], names: &Names<'_>) ->
             format!(
                 "It goes to {}{}.",
                 names.message(message.id),
-                wait(message, course.due)
+                wait(message, due)
             ),
         ),
     ];
+    if read.has_gap {
+        let text = "Whether it was put off or brought forward is not told here, since very much else happened to the incident \
+                    meanwhile; its timeline has it.";
+        steps.push(Step::new(StepKind::Wait, None, text.to_owned()));
+    }
     let changed = || course.changed.and_then(|event| change(event, message));
     if !course.is_changed_late {
         steps.extend(changed());

@@ -1,5 +1,6 @@
 //! The native API of incidents: lists, one in full, what a person does with it.
 
+mod causes;
 mod chain;
 pub(crate) mod detail;
 pub(crate) mod explain;
@@ -11,6 +12,7 @@ pub(crate) mod respond;
 mod response_sentence;
 mod rota;
 mod sentence;
+mod shorten;
 pub(crate) mod summary;
 pub(crate) mod timeline;
 
