@@ -64,7 +64,7 @@ enum Chore {
     Kill(kill::Options),
     /// Drives the binary with real clients: PagerDuty's libraries, amtool, Prometheus, schemathesis
     Clients(clients::Options),
-    /// The long runs: simulator, seeded bugs, 1,000 kills, all faults; an hour or so, with a table at the end
+    /// The long runs: simulator, seeded bugs, 1,000 kills, all faults, a storm; an hour or so, with a table at the end
     Soak(soak::Options),
     /// Checks sizes, first lines, dependency arrows and licences
     Tidy,

@@ -4,15 +4,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tocsin_domain::bugs;
-use tocsin_sim::{Goal, Plan, campaign, hunt_all, run, screen};
+use tocsin_sim::{Goal, Plan, Tally, campaign, hunt_all, run, screen};
 
 /// How the simulator is called.
 const USAGE: &str = "tocsin-sim [--days N] [--crashes M] [--seed S] [--world-days D]
            [--go-on]   also after a world that failed
            [--trace]   the world of seed S alone, everything that happens in it printed
            [--bugs]    every seeded bug, until it is caught";
-/// From so many days on a run is a long one: it fails when it played too little, since it then says too little.
+/// From so many days on a run is a long one: it fails when it played too little, since it then says too little, or took too long.
 const LONG_DAYS: u64 = 10_000;
+/// What a long run may take for each so many days that were asked for.
+const LONG_TIME_S: u64 = 300;
 /// A bug that lives longer than this gets away.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -82,6 +84,31 @@ fn simulate(options: &Options) -> bool {
         is_told: true,
         goes_on: options.goes_on,
     });
+    show(options, &result);
+    if !result.failures.is_empty() {
+        return false;
+    }
+    let tally = &result.tally;
+    let allowed = time_allowed(options.days);
+    let of = allowed.map(|allowed| format!(" of {} s allowed", allowed.as_secs()));
+    screen::line(format!(
+        "{} days, {} crashes, {} incidents ({} urgent) in {:.1} s{}: 0 unpaged criticals, 0 attempts after a resolve, at most one repeat per crash or unanswered attempt, 0 differences at replay",
+        tally.days,
+        tally.crashes(),
+        tally.incidents,
+        tally.urgent,
+        result.took.as_secs_f64(),
+        of.unwrap_or_default()
+    ));
+    let wrong = wrong_with_a_long_run(options.days, tally, result.took);
+    for what in &wrong {
+        screen::line(format!("FAILED: {what}"));
+    }
+    wrong.is_empty()
+}
+
+/// What was played, and which worlds failed.
+fn show(options: &Options, result: &tocsin_sim::Result) {
     let tally = &result.tally;
     screen::line(format!(
         "\nFaults, and how often each was played:\n{}",
@@ -109,27 +136,31 @@ fn simulate(options: &Options) -> bool {
         screen::line(format!(
             "{count} worlds FAILED, among them that of seed {seed}"
         ));
-        return false;
     }
-    if options.days >= LONG_DAYS {
-        let lacks = tally.lacks_of_a_long_run();
-        if !lacks.is_empty() {
-            screen::line(format!(
-                "FAILED: too little was played: {}",
-                lacks.join(", ")
-            ));
-            return false;
-        }
-    }
-    screen::line(format!(
-        "{} days, {} crashes, {} incidents ({} urgent) in {:.1} s: 0 unpaged criticals, 0 attempts after a resolve, at most one repeat per crash or unanswered attempt, 0 differences at replay",
-        tally.days,
-        tally.crashes(),
-        tally.incidents,
-        tally.urgent,
-        result.took.as_secs_f64()
-    ));
-    true
+}
+
+/// How long a run over so many days may take; as long as it likes unless it is a long one.
+fn time_allowed(days: u64) -> Option<Duration> {
+    let seconds = u128::from(days) * u128::from(LONG_TIME_S) / u128::from(LONG_DAYS);
+    let seconds = u64::try_from(seconds).unwrap_or(u64::MAX);
+    (days >= LONG_DAYS).then_some(Duration::from_secs(seconds))
+}
+
+/// What a long run must have played and has not, and whether it took too long.
+fn wrong_with_a_long_run(days: u64, tally: &Tally, took: Duration) -> Vec<String> {
+    let Some(allowed) = time_allowed(days) else {
+        return Vec::new();
+    };
+    let lacks = tally.lacks_of_a_long_run();
+    let lacks = (!lacks.is_empty()).then(|| format!("too little was played: {}", lacks.join(", ")));
+    let late = (took > allowed).then(|| {
+        format!(
+            "it took {:.1} s, and {days} days may take {} s at most",
+            took.as_secs_f64(),
+            allowed.as_secs()
+        )
+    });
+    lacks.into_iter().chain(late).collect()
 }
 
 fn trace(options: &Options) -> bool {
@@ -166,4 +197,34 @@ fn hunt_bugs(options: &Options) -> bool {
         ));
     }
     missed.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(days: u64, seconds: u64, expected: Option<&str>) {
+        let took = Duration::from_secs(seconds);
+        let wrong = wrong_with_a_long_run(days, &Tally::default(), took);
+        let late = wrong.iter().find(|what| what.contains("it took"));
+        assert_eq!(late.map(String::as_str), expected);
+        // Nothing was played in any of them, which a long run says too.
+        assert_eq!(
+            wrong.iter().any(|what| what.contains("too little")),
+            days >= LONG_DAYS
+        );
+    }
+
+    #[test]
+    fn ten_thousand_days_that_take_more_than_five_minutes_fail() {
+        check(
+            10_000,
+            301,
+            Some("it took 301.0 s, and 10000 days may take 300 s at most"),
+        );
+        check(10_000, 300, None);
+        check(9_999, 3_600, None);
+        check(20_000, 600, None);
+    }
 }

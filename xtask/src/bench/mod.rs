@@ -26,7 +26,7 @@ use self::system::{Kind, System};
 use self::table::{Row, Table};
 use crate::build::{self, Profile};
 use crate::clock;
-use crate::failure::{Because, Failure, Outcome};
+use crate::failure::{Because, Failure, Outcome, fail};
 use crate::janitor::Janitor;
 use crate::places;
 use crate::screen::{self, step};
@@ -180,12 +180,25 @@ fn metrics(options: &Options) -> Outcome<()> {
     }
     show(&bench, &systems);
     bench.janitor.tidy_up();
-    match bench.missed {
-        0 => Ok(()),
-        missed => Err(Failure::new(format!(
-            "{missed} things could not be measured; the notes say which and why"
-        ))),
+    if bench.missed > 0 {
+        let missed = bench.missed;
+        fail!("{missed} things could not be measured; the notes say which and why");
     }
+    let unreached = bench.table.unreached(|row| bench.sizes.title(row));
+    judge(&unreached, !bench.sizes.is_whole)
+}
+
+/// Fails when rows of the table, which is on the screen by then, do not reach what they must. The limits are meant for the whole
+/// sizes: what a quick run measures is told, and fails nothing.
+fn judge(unreached: &[String], is_quick: bool) -> Outcome<()> {
+    if is_quick {
+        return Ok(());
+    }
+    if !unreached.is_empty() {
+        fail!("Not reached: {}", unreached.join("; "));
+    }
+    screen::line("\nWhatever was judged reaches its limit.");
+    Ok(())
 }
 
 /// The servers to measure, the rivals first.
@@ -235,5 +248,23 @@ fn show(bench: &Bench, systems: &[System]) {
     screen::line(format!("\n{text}\nStarted by:\n"));
     for system in systems {
         screen::line(format!("- `{}`", system.command()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_fails_with_the_rows_that_were_not_reached_unless_it_was_a_quick_one() {
+        let unreached = ["memory: 201 (must be <= 200)", "storm: 6.00 (must be <= 5)"];
+        let unreached = unreached.map(str::to_owned);
+        let failure = judge(&unreached, false).unwrap_err();
+        assert_eq!(
+            failure.to_string(),
+            "Not reached: memory: 201 (must be <= 200); storm: 6.00 (must be <= 5)"
+        );
+        assert!(judge(&unreached, true).is_ok());
+        assert!(judge(&[], false).is_ok());
     }
 }

@@ -62,6 +62,9 @@ impl Row {
     }
 }
 
+/// The verdict on a row that fails a run.
+const NO: &str = "no";
+
 /// A figure, and what else was seen with it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cell {
@@ -140,6 +143,16 @@ impl Table {
         text
     }
 
+    /// The rows in which Tocsin does not reach what it must, by their titles.
+    pub(crate) fn unreached(&self, titles: impl Fn(Row) -> String) -> Vec<String> {
+        let rows = self.rows().into_iter();
+        let unreached = rows.filter(|row| {
+            let reached = verdict(row.must(), |kind| self.figure(*row, kind));
+            reached == NO
+        });
+        unreached.map(titles).collect()
+    }
+
     fn rows(&self) -> Vec<Row> {
         let mut rows: Vec<Row> = self.cells.keys().map(|(row, _)| *row).collect();
         rows.dedup();
@@ -197,7 +210,7 @@ fn verdict(must: Must, figure: impl Fn(Kind) -> Option<f64>) -> &'static str {
     let victoria = figure(Kind::Victoria);
     let at_most = |most: Option<f64>| match most {
         Some(most) if ours <= most => "yes",
-        Some(_) => "no",
+        Some(_) => NO,
         None => "-",
     };
     match must {
@@ -210,7 +223,7 @@ fn verdict(must: Must, figure: impl Fn(Kind) -> Option<f64>) -> &'static str {
         Must::BelowVictoria(times) => match victoria {
             Some(theirs) if ours < theirs => "yes",
             Some(theirs) if ours <= theirs * times => "nearly",
-            Some(_) => "no",
+            Some(_) => NO,
             None => "-",
         },
         Must::Nothing => "-",
@@ -275,5 +288,18 @@ Measured by:
         assert_eq!(text, expected);
         let unjudged = table.markdown(|row| format!("{row:?}"), false);
         assert!(unjudged.contains("<= 0.5 | - |"), "{unjudged}");
+    }
+
+    #[test]
+    fn what_misses_its_limit_is_told_by_its_title_and_what_comes_near_or_lacks_a_rival_is_not() {
+        let mut table = Table::default();
+        table.put(Row::WriteCpu, Kind::Tocsin, 0.51);
+        table.put(Row::BytesPerSample, Kind::Tocsin, 1.1);
+        table.put(Row::BytesPerSample, Kind::Victoria, 1.07);
+        table.put(Row::MemoryFew, Kind::Tocsin, 150.0);
+        table.put(Row::MemoryMore, Kind::Tocsin, 1_000.0);
+        table.put(Row::RulesCpu, Kind::Tocsin, 41.0);
+        let unreached = table.unreached(|row| format!("{row:?}"));
+        assert_eq!(unreached, ["WriteCpu", "RulesCpu"]);
     }
 }

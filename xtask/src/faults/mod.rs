@@ -105,6 +105,38 @@ impl Fault {
     }
 }
 
+/// What stands in the last line before the faults that could not be tried.
+const SKIPPED: &str = "; skipped: ";
+
+/// How the faults of a run ended.
+#[derive(Default)]
+struct Score {
+    held: usize,
+    /// Each with why it could not be tried.
+    skipped: Vec<String>,
+    failed: usize,
+}
+
+impl Score {
+    fn sentence(&self, seconds: u64) -> String {
+        let counts = format!(
+            "faults: {} held, {} skipped, {} failed, in {seconds} s",
+            self.held,
+            self.skipped.len(),
+            self.failed
+        );
+        if self.skipped.is_empty() {
+            return counts;
+        }
+        format!("{counts}{SKIPPED}{}", self.skipped.join(", "))
+    }
+}
+
+/// The faults that a run could not try, by its last line; none when it tried all.
+pub(crate) fn skipped_in(last_line: &str) -> Option<&str> {
+    last_line.split_once(SKIPPED).map(|(_, skipped)| skipped)
+}
+
 /// Plays each fault that was asked for, and says which held.
 pub(crate) fn run(options: &Options) -> Outcome<()> {
     let binary = site::binary(options.binary.as_deref(), Profile::default())?;
@@ -117,7 +149,7 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
         janitor: Janitor::hire()?,
     };
     let began = Instant::now();
-    let (mut held, mut skipped, mut failed) = (0, 0, 0);
+    let mut score = Score::default();
     for fault in Fault::value_variants() {
         let wanted = match (options.only.is_empty(), options.quick) {
             (false, _) => options.only.contains(fault),
@@ -128,33 +160,68 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
             continue;
         }
         ground.dir = dir.join(format!("{}-{}", fault.word(), std::process::id()));
-        let step = Step::begin(fault.word());
-        match fault.play(&mut ground) {
-            Ok(Ended::Held(what)) => {
-                clear(&ground.dir)?;
-                step.done(what);
-                held += 1;
-            }
-            Ok(Ended::Skipped(why)) => {
-                step.done(format!("SKIPPED: {why}"));
-                skipped += 1;
-            }
-            Err(failure) => {
-                step.say(&failure);
-                step.say(format!("data and log are kept in {}", ground.dir.display()));
-                step.failed();
-                failed += 1;
-            }
-        }
+        play(*fault, &mut ground, &mut score)?;
     }
     ground.janitor.tidy_up();
-    let seconds = began.elapsed().as_secs();
-    screen::line(format!(
-        "faults: {held} held, {skipped} skipped, {failed} failed, in {seconds} s"
-    ));
-    if failed > 0 {
+    screen::line(score.sentence(began.elapsed().as_secs()));
+    if score.failed > 0 {
         Err(Failure::said())
     } else {
         Ok(())
+    }
+}
+
+/// Plays one, and notes how it ended.
+fn play(fault: Fault, ground: &mut Ground, score: &mut Score) -> Outcome<()> {
+    let step = Step::begin(fault.word());
+    match fault.play(ground) {
+        Ok(Ended::Held(what)) => {
+            clear(&ground.dir)?;
+            step.done(what);
+            score.held += 1;
+        }
+        Ok(Ended::Skipped(why)) => {
+            step.done(format!("SKIPPED: {why}"));
+            score.skipped.push(format!("{} ({why})", fault.word()));
+        }
+        Err(failure) => {
+            step.say(&failure);
+            step.say(format!("data and log are kept in {}", ground.dir.display()));
+            step.failed();
+            score.failed += 1;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_names_what_was_skipped_and_why() {
+        let mut score = Score {
+            held: 7,
+            ..Score::default()
+        };
+        let line = score.sentence(12);
+        assert_eq!(line, "faults: 7 held, 0 skipped, 0 failed, in 12 s");
+        assert_eq!(skipped_in(&line), None);
+        for (fault, why) in [
+            (
+                Fault::FsyncFails,
+                "strace is not installed; it counts calls",
+            ),
+            (Fault::ClockJumps, "libfaketime is not installed"),
+        ] {
+            score.skipped.push(format!("{} ({why})", fault.word()));
+        }
+        let line = score.sentence(12);
+        let skipped = "fsync-fails (strace is not installed; it counts calls), clock-jumps (libfaketime is not installed)";
+        assert_eq!(
+            line,
+            format!("faults: 7 held, 2 skipped, 0 failed, in 12 s; skipped: {skipped}")
+        );
+        assert_eq!(skipped_in(&line), Some(skipped));
     }
 }

@@ -39,6 +39,7 @@ pub(crate) struct Site {
     pub(crate) token: String,
     pub(crate) sink: Sink,
     sink_address: SocketAddr,
+    pub(crate) people: Vec<String>,
     pub(crate) services: Vec<String>,
     pub(crate) server: Server,
 }
@@ -84,6 +85,7 @@ impl Site {
             token,
             sink,
             sink_address,
+            people: Vec::new(),
             services: Vec::new(),
             server,
         })
@@ -96,15 +98,15 @@ impl Site {
 
     fn furnish(&mut self, size: Size) -> Outcome<()> {
         let mut line = self.line()?;
-        let mut people = Vec::new();
         for number in 0..size.people {
             let path = format!("/{number}");
-            people.push(self.add_person(&mut line, &number.to_string(), &[&path])?);
+            let person = self.add_person(&mut line, &number.to_string(), &[&path])?;
+            self.people.push(person);
         }
         let mut policies = Vec::new();
         for number in 0..size.people {
             let level = |person: usize| {
-                let id = &people[person % people.len()];
+                let id = &self.people[person % self.people.len()];
                 json!({"delay_minutes": size.level_minutes, "targets": [{"kind": "user", "id": id}]})
             };
             let policy = json!({"name": format!("Policy {number}"), "repeat": 0, "levels": [level(number), level(number + 1)]});

@@ -179,12 +179,3 @@ impl Sink {
         }
     }
 }
-
-/// How many messages each person got.
-pub(crate) fn by_person(arrivals: &[Arrival]) -> BTreeMap<&str, usize> {
-    let mut count = BTreeMap::new();
-    for arrival in arrivals {
-        *count.entry(arrival.path.as_str()).or_insert(0) += 1;
-    }
-    count
-}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::calls::incidents;
-use super::verdict::list_row;
+use super::verdict::{Row, list_row};
 use crate::bench::oncall::{millis, percentile};
 use crate::failure::{Because, Outcome, fail};
 use crate::screen::Step;
@@ -46,7 +46,7 @@ struct Asked {
 }
 
 /// Makes the incidents and asks for all lists. Gives the rows of the table.
-pub(super) fn measure(site: &Site, sizes: Sizes, step: &Step) -> Outcome<Vec<String>> {
+pub(super) fn measure(site: &Site, sizes: Sizes, step: &Step) -> Outcome<Vec<Row>> {
     let mut line = site.line()?;
     step.now("making incidents");
     fill(site, &mut line, sizes.incidents)?;

@@ -17,8 +17,8 @@ use clap::{Args, ValueEnum};
 use self::calls::{Comparison, Work};
 use self::form::Front;
 use self::reading::Deed;
-use self::verdict::{COSTS_HEAD, LISTS_HEAD, Round, cost_row};
-use super::usage;
+use self::verdict::{COSTS_HEAD, LISTS_HEAD, Round, Row, cost_row};
+use super::{judge, usage};
 use crate::build::Profile;
 use crate::clock;
 use crate::failure::{Because, Outcome};
@@ -93,11 +93,13 @@ pub(crate) fn run(options: &Options) -> Outcome<()> {
     };
     ground.janitor.tidy_up();
     show(&costs, &lists, options.quick);
-    Ok(())
+    let rows = costs.into_iter().chain(lists);
+    let missed: Vec<String> = rows.filter_map(|row| row.missed).collect();
+    judge(&missed, options.quick)
 }
 
 impl Ground {
-    fn calls(&mut self) -> Outcome<Vec<String>> {
+    fn calls(&mut self) -> Outcome<Vec<Row>> {
         let mut rows = Vec::new();
         for front in Front::ALL {
             for work in [Work::New, Work::Repeated] {
@@ -110,7 +112,7 @@ impl Ground {
         Ok(rows)
     }
 
-    fn reading(&mut self) -> Outcome<Vec<String>> {
+    fn reading(&mut self) -> Outcome<Vec<Row>> {
         let mut rows = Vec::new();
         for deed in Deed::ALL {
             let name = deed.name();
@@ -151,7 +153,7 @@ impl Ground {
         )
     }
 
-    fn lists(&mut self) -> Outcome<Vec<String>> {
+    fn lists(&mut self) -> Outcome<Vec<Row>> {
         let sizes = lists::Sizes {
             incidents: if self.is_quick { 10_000 } else { 100_000 },
             requests: if self.is_quick { 20 } else { 200 },
@@ -165,14 +167,14 @@ impl Ground {
         let rows = step(
             "lists",
             |step| lists::measure(&site, sizes, step),
-            |rows: &Vec<String>| format!("{} lists", rows.len()),
+            |rows: &Vec<Row>| format!("{} lists", rows.len()),
         );
         site.server.end()?;
         rows
     }
 }
 
-fn show(costs: &[String], lists: &[String], quick: bool) {
+fn show(costs: &[Row], lists: &[Row], quick: bool) {
     screen::heading(format!(
         "Measured {}, {}.",
         clock::show(clock::now()),
@@ -183,6 +185,7 @@ fn show(costs: &[String], lists: &[String], quick: bool) {
     }
     for (head, rows) in [(COSTS_HEAD, costs), (LISTS_HEAD, lists)] {
         if !rows.is_empty() {
+            let rows: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
             screen::line(format!("\n{head}\n{}", rows.join("\n")));
         }
     }
