@@ -10,7 +10,7 @@ use tocsin_domain::audit::{
     About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
 };
 use tocsin_domain::page::Outcome;
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::SetUp;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle, Leg};
 use tocsin_engine::ports::Clock;
@@ -87,9 +87,9 @@ pub struct Auditor {
     /// How administrators are reached, as it was when the state could last be read.
     ways: Vec<Way>,
     set_up: bool,
-    /// The channels that are set up, as it was when the settings could last be read, and a look into the settings.
-    channels: Option<BTreeSet<ChannelKind>>,
-    settings: Option<Receiver<Option<BTreeSet<ChannelKind>>>>,
+    /// What messages can leave by, as it was when the settings could last be read, and a look into the settings.
+    channels: Option<SetUp>,
+    settings: Option<Receiver<Option<SetUp>>>,
     /// The look that has not come back.
     looking: Option<Receiver<Read>>,
     /// A look into the journal, and what it found beyond the state.
@@ -274,7 +274,7 @@ impl Auditor {
         }
     }
 
-    /// Notes which channels are set up, as it was found since the last look: a disk that hangs keeps nobody waiting.
+    /// Notes what is set up, as it was found since the last look: a disk that hangs keeps nobody waiting.
     fn look_into_the_settings(&mut self) {
         if let Some(settings) = self.settings.take() {
             match settings.try_recv() {

@@ -136,12 +136,13 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
         disk(&app.settings.data_dir),
         clock(now),
     ];
-    let set_up = app.channels_set_up().await;
+    let set_up = app.what_is_set_up().await;
     // What needs a setting that cannot be read cannot be used either; the check of the journal says why.
-    let set_up = set_up.unwrap_or_else(|_| [ChannelKind::Webhook, ChannelKind::Ntfy].into());
+    let by_themselves = [ChannelKind::Webhook, ChannelKind::Ntfy];
+    let set_up = set_up.unwrap_or_else(|_| by_themselves.into_iter().collect());
     let mut works = set_up.clone();
     if mail != MailState::Reachable {
-        works.remove(&ChannelKind::Email);
+        works.channels.remove(&ChannelKind::Email);
     }
     let (people, reach) = app.read(|state| {
         (

@@ -17,6 +17,7 @@ use tocsin_edge::delivery::direct::Direct;
 use tocsin_engine::NotDurable;
 use tocsin_engine::handle::Leg;
 
+use crate::buttons::set_account;
 use crate::fakes::START;
 use crate::post::{KEY, OK, loopback, start};
 use crate::providers;
@@ -284,6 +285,20 @@ async fn an_incident_of_which_nobody_hears_by_what_is_set_up_is_found_until_some
     world.raise("web").await;
     wait_until(|| audit(&mut auditor) == [FindingKind::NobodyReached]);
     world.set_up_mail().await;
+    wait_until(|| audit(&mut auditor).is_empty());
+    delivery.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_of_slack_hears_nothing_while_there_is_no_app() {
+    let world = World::new();
+    world.reach(world.ada, "slack", "U024BE7LH", None).await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let mut auditor = auditor(&world);
+    world.raise("web").await;
+    wait_until(|| audit(&mut auditor) == [FindingKind::NobodyReached]);
+    let app = json!({"base_url": "http://127.0.0.1:1", "token": "xoxb-of-the-test"});
+    set_account(&world, "slack", app).await;
     wait_until(|| audit(&mut auditor).is_empty());
     delivery.stop();
 }
