@@ -30,6 +30,13 @@ pub struct Way {
     signing_key: Option<SecretId>,
 }
 
+impl Way {
+    /// What tells it from others: no two share a row.
+    pub(crate) const fn id(&self) -> SecretId {
+        self.address
+    }
+}
+
 /// Every proved way to every administrator, by what is set up where that is known; to everybody when no administrator can be
 /// reached.
 #[must_use]
@@ -127,15 +134,16 @@ impl Direct {
         receiver
     }
 
-    /// Sends a message once by each way, all at the same time, and waits for what becomes of it.
-    pub fn send(&self, ways: &[Way], message: &PageMessage) -> Vec<Sent> {
+    /// Sends each message once by its way, all at the same time, and waits for what becomes of them. What is beyond the limit of one
+    /// call is left out at the end.
+    pub fn send(&self, letters: &[(&Way, PageMessage)]) -> Vec<Sent> {
         let Some(runtime) = &self.runtime else {
             return Vec::new();
         };
-        let attempts: Vec<_> = ways
+        let attempts: Vec<_> = letters
             .iter()
             .take(MESSAGES_MAX)
-            .map(|way| {
+            .map(|(way, message)| {
                 let courier = Arc::clone(&self.courier);
                 let letter = Letter {
                     message: message.clone(),

@@ -278,6 +278,25 @@ async fn a_message_that_reached_nobody_is_tried_again_at_the_next_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_way_that_fails_is_sent_the_same_message_again_and_one_that_took_it_is_not() {
+    let (mut world, took) = world_with_webhook().await;
+    let (server, failed) =
+        start("HTTP/1.1 503 no\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let address = format!("http://{server}/hook");
+    world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+    let mut auditor = auditor(&world);
+    auditor.patience.retry = Duration::ZERO;
+    assert_eq!(audit(&mut auditor), []);
+    world.end_engine();
+    audit(&mut auditor);
+    audit(&mut auditor);
+    let tries = bodies(&failed);
+    assert_eq!(tries.len(), 2, "{tries:?}");
+    assert_eq!(tries[0]["id"], tries[1]["id"]);
+    assert_eq!(bodies(&took).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_incident_of_which_nobody_hears_by_what_is_set_up_is_found_until_something_is() {
     let world = World::new();
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
