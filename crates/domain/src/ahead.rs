@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{PolicyId, ScheduleId, TeamId, UserId};
 use crate::oncall::{CivilGap, Entry, GAP_DAYS_AHEAD, Schedule, Span, shown_in};
 use crate::page::{Policy, Recipient};
-use crate::people::{ChannelKind, Reach, User};
+use crate::people::{Reach, SetUp, User};
 use crate::state::State;
 use crate::time::Timestamp;
 
@@ -51,7 +51,7 @@ pub enum FindingKind {
         /// Which.
         schedule: ScheduleId,
     },
-    /// Somebody who will be paged has no verified contact method, or none by a channel that is set up.
+    /// Somebody who will be paged has no verified contact method, or none by what is set up.
     Unreachable {
         /// Who.
         user: UserId,
@@ -95,9 +95,9 @@ struct Person {
 }
 
 impl Roster {
-    /// As it is in `state` while these channels are set up.
+    /// As it is in `state` while this is set up.
     #[must_use]
-    pub fn of(state: &State, set_up: &BTreeSet<ChannelKind>) -> Self {
+    pub fn of(state: &State, set_up: &SetUp) -> Self {
         let person = |user: &User| {
             let person = Person {
                 name: user.name.clone(),

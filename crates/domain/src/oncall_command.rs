@@ -1,11 +1,9 @@
 //! What can be asked about schedules apart from setting and removing one, and about calendars.
 
-use std::collections::BTreeSet;
-
 use crate::ahead::Finding;
 use crate::id::{CalendarId, OverrideId, ScheduleId, SwapId, TemporaryId, UserId};
 use crate::oncall::{Span, SwapSide, Turn};
-use crate::people::ChannelKind;
+use crate::people::SetUp;
 
 /// Work on one schedule by hand, or on a calendar.
 ///
@@ -54,8 +52,8 @@ pub enum OncallAsk {
     FindingsSeen {
         /// All of them.
         findings: Vec<Finding>,
-        /// The channels that are set up: by those words go first.
-        set_up: BTreeSet<ChannelKind>,
+        /// What messages leave by: words go by that first.
+        set_up: SetUp,
     },
     /// Take a calendar away.
     RevokeCalendar {

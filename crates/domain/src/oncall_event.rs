@@ -1,14 +1,12 @@
 //! What happens to schedules apart from being set and removed, and to calendars that are subscribed to.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::ahead::Finding;
 use crate::calendar::Calendar;
 use crate::id::{CalendarId, ScheduleId, UserId};
 use crate::oncall::Change;
-use crate::people::ChannelKind;
+use crate::people::SetUp;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -60,9 +58,9 @@ pub enum OncallEvent {
         /// Keys of the findings.
         keys: Vec<String>,
     },
-    /// Other channels than before were seen to be set up: word goes by those first.
+    /// Another set of what messages leave by than before was seen: word goes by that first.
     ChannelsSeen {
-        /// All that are.
-        set_up: BTreeSet<ChannelKind>,
+        /// All of it.
+        set_up: SetUp,
     },
 }

@@ -5,7 +5,7 @@ mod ways;
 
 use serde::{Deserialize, Serialize};
 
-pub use reach::Reach;
+pub use reach::{Reach, SetUp};
 pub use ways::Way;
 
 use crate::id::{ContactMethodId, Entropy, NotificationRuleId, SecretId, TeamId, UserId};

@@ -1,6 +1,5 @@
 //! What every handler can reach: the core, the stores, the settings of this server. It decides nothing.
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -8,7 +7,7 @@ use std::time::Duration;
 
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::SetUp;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, Done, EngineHandle};
@@ -22,7 +21,7 @@ pub use crate::access::token_limit::TOKEN_REQUESTS_PER_MINUTE;
 use crate::access::token_limit::TokenLimit;
 use crate::delivery::account::make_push_key;
 use crate::delivery::egress::Egress;
-use crate::delivery::set_up;
+use crate::delivery::set_up::{told_by_address, what_is_set_up};
 use crate::delivery::tally::Tally;
 use crate::doctor::{LastLook, MailProbe};
 use crate::feed::Feed;
@@ -320,10 +319,13 @@ impl App {
         work.await.unwrap_or_else(|_| Err(unfinished().into()))
     }
 
-    /// The channels that are set up now.
-    pub(crate) async fn channels_set_up(&self) -> Result<BTreeSet<ChannelKind>, Problem> {
-        self.blocking(|parts| set_up::channels_set_up(parts.accounts.as_ref()))
-            .await
+    /// What messages can leave by now.
+    pub(crate) async fn what_is_set_up(&self) -> Result<SetUp, Problem> {
+        self.blocking(|parts| {
+            let (accounts, vault) = (parts.accounts.as_ref(), parts.vault.as_ref());
+            what_is_set_up(accounts, vault, || parts.engine.read(told_by_address))
+        })
+        .await
     }
 
     /// Computes something of schedules or of what fires, a few at a time and on a thread that may take long.

@@ -1,16 +1,17 @@
 //! The auditor: looks whether everybody who must be paged will be, and tells the administrators by a way of its own when not.
 //! It shares no code with what decides about pages, and waits for none of the parts that it looks at.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod told;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
-use tocsin_domain::audit::{
-    About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
-};
+use tocsin_domain::audit::{Commits, EngineSeen, Finding, Observations, audit, audit_surroundings};
+use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::SetUp;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle, Leg};
 use tocsin_engine::ports::Clock;
@@ -21,6 +22,7 @@ use crate::delivery::queue::Queue;
 use crate::delivery::tally::{Tally, millis};
 use crate::ports::{EventLog, Health};
 use crate::vigil::Vigil;
+use told::Told;
 
 /// Findings that a message tells one by one.
 const TOLD_MAX: usize = 10;
@@ -58,6 +60,8 @@ pub struct Patience {
     pub again: Duration,
     /// How often a finding is told while it lasts.
     pub remind: Duration,
+    /// How often a message is sent again by a way that may have got it, or that stands alone in not taking it.
+    pub retry: Duration,
 }
 
 impl Default for Patience {
@@ -67,6 +71,7 @@ impl Default for Patience {
             state: Duration::from_secs(5),
             again: Duration::from_secs(5),
             remind: Duration::from_secs(15 * 60),
+            retry: Duration::from_secs(60),
         }
     }
 }
@@ -87,16 +92,16 @@ pub struct Auditor {
     /// How administrators are reached, as it was when the state could last be read.
     ways: Vec<Way>,
     set_up: bool,
-    /// The channels that are set up, as it was when the settings could last be read, and a look into the settings.
-    channels: Option<BTreeSet<ChannelKind>>,
-    settings: Option<Receiver<Option<BTreeSet<ChannelKind>>>>,
+    /// What messages can leave by, as it was when the settings could last be read, and a look into the settings.
+    channels: Option<SetUp>,
+    settings: Option<Receiver<Option<SetUp>>>,
     /// The look that has not come back.
     looking: Option<Receiver<Read>>,
     /// A look into the journal, and what it found beyond the state.
     journal: Option<Receiver<Option<u64>>>,
     ahead: Option<u64>,
     failing_since: Option<Instant>,
-    told: BTreeMap<(FindingKind, About), Instant>,
+    told: Told,
 }
 
 impl Auditor {
@@ -115,7 +120,7 @@ impl Auditor {
             journal: None,
             ahead: None,
             failing_since: None,
-            told: BTreeMap::new(),
+            told: Told::default(),
         }
     }
 
@@ -143,7 +148,7 @@ impl Auditor {
         };
         audit_surroundings(&seen)
             .iter()
-            .any(|one| !self.told.contains_key(&one.key()))
+            .any(|one| !self.told.knows(one.key()))
     }
 
     /// Sends the canary once somebody is there to be paged; whether it did.
@@ -274,7 +279,7 @@ impl Auditor {
         }
     }
 
-    /// Notes which channels are set up, as it was found since the last look: a disk that hangs keeps nobody waiting.
+    /// Notes what is set up, as it was found since the last look: a disk that hangs keeps nobody waiting.
     fn look_into_the_settings(&mut self) {
         if let Some(settings) = self.settings.take() {
             match settings.try_recv() {
@@ -317,51 +322,67 @@ impl Auditor {
         }
     }
 
-    /// Tells the administrators what was not told within the last 15 minutes.
+    /// Tells the administrators what was not told within the last 15 minutes, and again whom a message has not surely reached.
     fn tell(&mut self, found: &[Finding], now: Timestamp) {
-        let remind = self.patience.remind;
-        self.told.retain(|_, told| told.elapsed() < remind);
-        let news: Vec<&Finding> = found
-            .iter()
-            .filter(|one| !self.told.contains_key(&one.key()))
-            .collect();
-        if news.is_empty() {
-            return;
-        }
+        let at = Instant::now();
+        let news = self.told.news(found, at, self.patience.remind);
         for one in news.iter().take(TOLD_MAX) {
             tracing::error!(kind = one.kind.word(), what = %one.what, "the auditor found a broken promise");
         }
         if self.ways.is_empty() {
-            tracing::error!(
-                "the auditor can tell nobody: no contact method is confirmed and set up"
-            );
+            if !news.is_empty() {
+                tracing::error!(
+                    "the auditor can tell nobody: no contact method is confirmed and set up"
+                );
+            }
             return;
         }
-        let message = message(&news, now, &self.needs.public_url);
-        let sent = self.needs.direct.send(&self.ways, &message);
+        if !news.is_empty() {
+            self.told.write(news, now);
+        }
+        let ways: Vec<SecretId> = self.ways.iter().map(Way::id).collect();
+        let due = self.told.due(found, &ways, at, self.patience.retry);
+        if due.is_empty() {
+            return;
+        }
+        let letters: Vec<(&Way, PageMessage)> = due
+            .iter()
+            .filter_map(|one| {
+                let told = self.told.message(one.message)?;
+                let message = message(&told.findings, told.written_at, &self.needs.public_url);
+                Some((self.ways.get(one.way)?, message))
+            })
+            .collect();
+        // All at once: none that hangs keeps another waiting, nor the next look for longer than one would.
+        let sent = self.needs.direct.send(&letters);
         self.needs.vigil.paged(sent.len());
-        for one in sent.iter().filter(|one| !may_have_arrived(one)) {
-            tracing::error!(
+        log(&sent);
+        let results = due.iter().zip(&sent);
+        let results = results
+            .filter_map(|(due, sent)| Some((due.message, *ways.get(due.way)?, sent.outcome)));
+        let results: Vec<(usize, SecretId, Outcome)> = results.collect();
+        self.told.went(&results, Instant::now());
+    }
+}
+
+/// What became of messages that were not clearly taken.
+fn log(sent: &[Sent]) {
+    for one in sent {
+        match one.outcome {
+            Outcome::Accepted => {}
+            Outcome::TimedOut | Outcome::Unanswered => tracing::error!(
+                to = %one.name, channel = one.channel.word(), why = %one.detail,
+                "the auditor may not have reached an administrator"
+            ),
+            Outcome::Failed | Outcome::Refused => tracing::error!(
                 to = %one.name, channel = one.channel.word(), why = %one.detail,
                 "the auditor could not reach an administrator"
-            );
-        }
-        // What reached nobody is told again at the next look.
-        if sent.iter().any(may_have_arrived) {
-            let at = Instant::now();
-            self.told.extend(news.iter().map(|one| (one.key(), at)));
+            ),
         }
     }
 }
 
-fn may_have_arrived(sent: &Sent) -> bool {
-    match sent.outcome {
-        Outcome::Accepted | Outcome::TimedOut | Outcome::Unanswered => true,
-        Outcome::Failed | Outcome::Refused => false,
-    }
-}
-
-fn message(news: &[&Finding], now: Timestamp, public_url: &str) -> PageMessage {
+fn message(news: &[Finding], now: Timestamp, public_url: &str) -> PageMessage {
     let first = news.first().map_or("", |one| one.what.as_str());
     let more = match news.len() {
         0 | 1 => String::new(),

@@ -6,13 +6,13 @@ mod mail;
 mod reach;
 mod vigil;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
 use tocsin_domain::page::Outcome;
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, SetUp};
 use tocsin_domain::state::State;
 use tocsin_domain::target::TargetIdentity;
 use tocsin_domain::time::Timestamp;
@@ -145,14 +145,15 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     Diagnosis::of(checks)
 }
 
-/// The channels that are set up. What needs a setting that cannot be read cannot be used either; the check of the journal says why.
-async fn set_up(app: &App) -> BTreeSet<ChannelKind> {
-    let set_up = app.channels_set_up().await;
-    set_up.unwrap_or_else(|_| [ChannelKind::Webhook, ChannelKind::Ntfy].into())
+/// What is set up. What needs a setting that cannot be read cannot be used either; the check of the journal says why.
+async fn set_up(app: &App) -> SetUp {
+    let set_up = app.what_is_set_up().await;
+    let by_themselves = [ChannelKind::Webhook, ChannelKind::Ntfy];
+    set_up.unwrap_or_else(|_| by_themselves.into_iter().collect())
 }
 
 /// How everything is now.
-async fn look(app: &App, set_up: &BTreeSet<ChannelKind>) -> Vec<Check> {
+async fn look(app: &App, set_up: &SetUp) -> Vec<Check> {
     let mail = mail_state(app).await;
     let now = app.now();
     let mut checks = vec![
@@ -164,7 +165,7 @@ async fn look(app: &App, set_up: &BTreeSet<ChannelKind>) -> Vec<Check> {
     ];
     let mut works = set_up.clone();
     if mail != MailState::Reachable {
-        works.remove(&ChannelKind::Email);
+        works.channels.remove(&ChannelKind::Email);
     }
     let (people, reach) = app.read(|state| {
         (

@@ -1,19 +1,19 @@
 //! `tocsin doctor --data`: looks into a data directory that no server has open. What only a running server can know (whether
 //! the mail server answers, what is watched) it does not guess.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tocsin_domain::ahead::Roster;
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::SetUp;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_edge::delivery::set_up::channels_set_up;
+use tocsin_edge::delivery::set_up::{told_by_address, what_is_set_up};
 use tocsin_engine::Clock;
 
-use crate::accounts::Doors;
+use crate::accounts::{Doors, Secrets};
 use crate::client;
 use crate::config::Config;
 use crate::data::{self, Data};
@@ -92,7 +92,9 @@ fn checks_of(data: Data) -> Vec<Value> {
             (free_state == "fail").then_some("free space"),
         ),
     ];
-    match channels_set_up(&Doors { access, vault }) {
+    let secrets = Secrets(Arc::clone(&vault));
+    let accounts = Doors { access, vault };
+    match what_is_set_up(&accounts, &secrets, || told_by_address(&state)) {
         Ok(set_up) => {
             checks.push(mail_server(&set_up));
             checks.extend(people(&state, &set_up, SystemClock.now()));
@@ -105,9 +107,9 @@ fn checks_of(data: Data) -> Vec<Value> {
     checks
 }
 
-fn mail_server(set_up: &BTreeSet<ChannelKind>) -> Value {
+fn mail_server(set_up: &SetUp) -> Value {
     let name = "mail server";
-    if set_up.contains(&ChannelKind::Email) {
+    if set_up.channels.contains(&ChannelKind::Email) {
         let detail = "one is set up; whether it answers, a running server knows";
         check(name, "ok", detail, None)
     } else {
@@ -117,7 +119,7 @@ fn mail_server(set_up: &BTreeSet<ChannelKind>) -> Value {
     }
 }
 
-fn people(state: &State, set_up: &BTreeSet<ChannelKind>, now: Timestamp) -> Vec<Value> {
+fn people(state: &State, set_up: &SetUp, now: Timestamp) -> Vec<Value> {
     if state.installation.is_none() {
         let fix = "open the link that `tocsin serve` prints, or run `tocsin setup`";
         return vec![check(
@@ -198,7 +200,7 @@ mod tests {
 
     /// What is wrong with people while this channel alone is set up.
     fn told(state: &State, set_up: ChannelKind) -> Vec<String> {
-        let checks = people(state, &BTreeSet::from([set_up]), NOW).into_iter();
+        let checks = people(state, &SetUp::from_iter([set_up]), NOW).into_iter();
         let details = checks.map(|check| check["detail"].as_str().unwrap().to_owned());
         details.collect()
     }

@@ -10,8 +10,8 @@ use tocsin_domain::ahead::Roster;
 use tocsin_domain::command::{Ask, Command, RosterAsk};
 use tocsin_domain::event::Actor;
 use tocsin_domain::oncall_command::OncallAsk;
-use tocsin_edge::delivery::set_up::channels_set_up;
-use tocsin_edge::ports::Accounts;
+use tocsin_edge::delivery::set_up::{told_by_address, what_is_set_up};
+use tocsin_edge::ports::{Accounts, Vault};
 use tocsin_engine::{Clock, EngineHandle};
 
 use crate::system::SystemClock;
@@ -29,6 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub(crate) fn start(
     engine: &EngineHandle,
     accounts: Arc<dyn Accounts>,
+    vault: Arc<dyn Vault>,
     stopping: Arc<AtomicBool>,
 ) -> std::io::Result<JoinHandle<()>> {
     let engine = engine.clone();
@@ -44,7 +45,7 @@ pub(crate) fn start(
             }
             if now >= ahead_at {
                 ahead_at = now + AHEAD_EVERY;
-                look_ahead(&engine, accounts.as_ref());
+                look_ahead(&engine, accounts.as_ref(), vault.as_ref());
             }
         }
     };
@@ -54,8 +55,8 @@ pub(crate) fn start(
 }
 
 /// Computed here and not by the core, which must not wait for it.
-fn look_ahead(engine: &EngineHandle, accounts: &dyn Accounts) {
-    let set_up = match channels_set_up(accounts) {
+fn look_ahead(engine: &EngineHandle, accounts: &dyn Accounts, vault: &dyn Vault) {
+    let set_up = match what_is_set_up(accounts, vault, || engine.read(told_by_address)) {
         Ok(set_up) => set_up,
         Err(error) => {
             tracing::warn!(%error, "it could not be looked ahead, since the settings cannot be read; it is tried again");

@@ -81,7 +81,8 @@ pub(crate) fn run(
         Arc::clone(&stopping),
     )?;
     let accounts = Arc::clone(&parts.app.accounts);
-    let duty = duty::start(&parts.engine, accounts, Arc::clone(&stopping))?;
+    let vault = Arc::clone(&parts.app.vault);
+    let duty = duty::start(&parts.engine, accounts, vault, Arc::clone(&stopping))?;
     let watching = watching::start(&parts, config, &folder, &stopping)?;
     let auditing = auditor::start(auditor, Arc::clone(&stopping))?;
     let ended = ended_part(&parts, [&upkeep, &duty, &watching, &auditing]);

@@ -7,6 +7,7 @@ mod disk_full;
 mod fsync_fails;
 mod killed_at_start;
 mod paused;
+mod peer_killed;
 mod provider_hangs;
 mod provider_lies;
 mod scene;
@@ -61,6 +62,8 @@ enum Fault {
     ProviderHangs,
     /// The clock of the machine is set forward and back by an hour
     ClockJumps,
+    /// The server that `tocsin watch` watches is killed
+    PeerKilled,
 }
 
 /// How it ended, when nothing was violated.
@@ -86,7 +89,7 @@ impl Fault {
             | Self::Paused
             | Self::Descriptors
             | Self::ProviderLies => true,
-            Self::SlowSenders | Self::ProviderHangs | Self::ClockJumps => false,
+            Self::SlowSenders | Self::ProviderHangs | Self::ClockJumps | Self::PeerKilled => false,
         }
     }
 
@@ -101,6 +104,7 @@ impl Fault {
             Self::SlowSenders => slow_senders::play(ground),
             Self::ProviderHangs => provider_hangs::play(ground),
             Self::ClockJumps => clock_jumps::play(ground),
+            Self::PeerKilled => peer_killed::play(ground),
         }
     }
 }

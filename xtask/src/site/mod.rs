@@ -38,7 +38,7 @@ pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) token: String,
     pub(crate) sink: Sink,
-    sink_address: SocketAddr,
+    pub(crate) sink_address: SocketAddr,
     pub(crate) people: Vec<String>,
     pub(crate) services: Vec<String>,
     pub(crate) server: Server,

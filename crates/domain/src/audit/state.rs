@@ -1,14 +1,14 @@
 //! Invariant 2, read from the state: what is urgent and not taken is paged for. Indexes and timers of the core are not
 //! trusted: every incident and every message is looked at, and the limits are written here a second time.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{About, FINDINGS_MAX, Finding, FindingKind, GRACE_MS};
 use crate::id::{IncidentId, NotificationId};
 use crate::incident::{Incident, Paging, Status};
 use crate::monitor::Severity;
 use crate::page::{Delivery, Notification, Purpose};
-use crate::people::{ChannelKind, Urgency};
+use crate::people::{ChannelKind, SetUp, Urgency};
 use crate::state::State;
 use crate::time::Timestamp;
 
@@ -30,12 +30,8 @@ struct OnItsWay {
     due: bool,
 }
 
-/// What is broken; of `set_up`, the channels that can send, nothing may be known.
-pub(super) fn findings(
-    state: &State,
-    now: Timestamp,
-    set_up: Option<&BTreeSet<ChannelKind>>,
-) -> Vec<Finding> {
+/// What is broken; of `set_up`, what messages can leave by, nothing may be known.
+pub(super) fn findings(state: &State, now: Timestamp, set_up: Option<&SetUp>) -> Vec<Finding> {
     let (on_its_way, mut found) = messages(state, now);
     let hears = set_up.is_none_or(|set_up| somebody_hears(state, set_up));
     for incident in state.incidents.values() {
@@ -171,10 +167,10 @@ fn page_of(message: &Notification) -> Option<IncidentId> {
     }
 }
 
-/// Whether anybody at all has proved to be reached by one of these.
-fn somebody_hears(state: &State, set_up: &BTreeSet<ChannelKind>) -> bool {
+/// Whether anybody at all has proved to be reached by a way that messages can leave by.
+fn somebody_hears(state: &State, set_up: &SetUp) -> bool {
     let mut methods = state.users.values().flat_map(|user| &user.contact_methods);
-    methods.any(|method| method.verified_at.is_some() && set_up.contains(&method.kind))
+    methods.any(|method| method.verified_at.is_some() && set_up.carries(method))
 }
 
 /// What is broken about an incident: the end of a sentence. `hears`: whether anything that is sent could reach anybody.

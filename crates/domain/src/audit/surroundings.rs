@@ -1,9 +1,7 @@
 //! What was seen of the running parts, and what of it is broken.
 
-use std::collections::BTreeSet;
-
 use super::{About, Finding, FindingKind};
-use crate::people::ChannelKind;
+use crate::people::SetUp;
 
 /// Commits may fail for this long before it is a finding: a full disk is tried again every two seconds.
 const COMMITS_FAIL_MS_MAX: u64 = 30_000;
@@ -64,8 +62,8 @@ pub struct Observations {
     pub waiting_ms: u64,
     /// How long ago the canary was sent that has not come through; none when the last one has.
     pub canary_away_ms: Option<u64>,
-    /// The channels that are set up; none where that is not known.
-    pub set_up: Option<BTreeSet<ChannelKind>>,
+    /// What messages can leave by; none where that is not known.
+    pub set_up: Option<SetUp>,
 }
 
 pub(super) fn findings(seen: &Observations) -> Vec<Finding> {

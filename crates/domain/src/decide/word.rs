@@ -11,7 +11,7 @@ use crate::id::{ContactMethodId, NotificationId, ScheduleId, UserId};
 use crate::oncall::{Schedule, shown_in};
 use crate::oncall_event::OncallEvent;
 use crate::page::{Delivery, Notification, Purpose, Word};
-use crate::people::{ChannelKind, Role, User};
+use crate::people::{ChannelKind, Role, SetUp, User};
 use crate::time::Timestamp;
 
 /// Ways by which one word goes, one after the other, at most: more than a person has.
@@ -72,7 +72,7 @@ impl Decider<'_> {
 
     /// Takes in what is found now, and by which channels messages can leave: what is new, what is gone, and, once a day at most, word
     /// to the administrators.
-    pub(super) fn findings_seen(&mut self, found: Vec<Finding>, set_up: BTreeSet<ChannelKind>) {
+    pub(super) fn findings_seen(&mut self, found: Vec<Finding>, set_up: SetUp) {
         if self.state.duty.set_up.as_ref() != Some(&set_up) {
             self.emit_noticed(OncallEvent::ChannelsSeen { set_up });
         }
@@ -226,7 +226,7 @@ impl Decider<'_> {
         }
         // What was seen last may have changed since: they are tried when nothing else is left.
         let set_up = self.state.duty.set_up.as_ref();
-        ways.sort_by_key(|(_, kind)| set_up.is_some_and(|set_up| !set_up.contains(kind)));
+        ways.sort_by_key(|way| set_up.is_some_and(|set_up| !set_up.carries_by(way.0, way.1)));
         ways
     }
 

@@ -1,9 +1,45 @@
-//! Whether a page would reach somebody by the channels that are set up, and what is said of whom none would reach. It knows no
-//! settings: which channels those are is told.
+//! Whether a page would reach somebody by what is set up, and what is said of whom none would reach. It knows no settings and no
+//! address: what is set up is told.
 
 use std::collections::BTreeSet;
 
-use super::{ChannelKind, User};
+use serde::{Deserialize, Serialize};
+
+use super::{ChannelKind, ContactMethod, User};
+use crate::id::ContactMethodId;
+
+/// What messages can leave by, as whoever reads the settings found it. It is asked of each contact method: what an address needs
+/// is not the same for all of a channel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetUp {
+    /// The channels by which messages leave, whatever the address.
+    pub channels: BTreeSet<ChannelKind>,
+    /// Contact methods of other channels that need nothing but their address.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub by_address: BTreeSet<ContactMethodId>,
+}
+
+impl SetUp {
+    /// Whether messages can leave by this contact method.
+    #[must_use]
+    pub fn carries(&self, method: &ContactMethod) -> bool {
+        self.carries_by(method.id, method.kind)
+    }
+
+    /// The same of a contact method of which this is known.
+    pub(crate) fn carries_by(&self, method: ContactMethodId, kind: ChannelKind) -> bool {
+        self.channels.contains(&kind) || self.by_address.contains(&method)
+    }
+}
+
+impl FromIterator<ChannelKind> for SetUp {
+    fn from_iter<T: IntoIterator<Item = ChannelKind>>(channels: T) -> Self {
+        Self {
+            channels: channels.into_iter().collect(),
+            by_address: BTreeSet::new(),
+        }
+    }
+}
 
 /// Whether a page would reach a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +48,7 @@ pub enum Reach {
     Reached,
     /// None of their ways is verified.
     Unverified,
-    /// Their verified ways go by these channels alone, none of which is set up.
+    /// Their verified ways go by these channels alone, and none of them by what is set up.
     Deaf(BTreeSet<ChannelKind>),
 }
 
@@ -38,17 +74,18 @@ impl Reach {
 }
 
 impl User {
-    /// Whether a page would reach them while only these channels are set up.
+    /// Whether a page would reach them while only this is set up.
     #[must_use]
-    pub fn reach(&self, set_up: &BTreeSet<ChannelKind>) -> Reach {
+    pub fn reach(&self, set_up: &SetUp) -> Reach {
+        if self.verified_methods().any(|method| set_up.carries(method)) {
+            return Reach::Reached;
+        }
         let verified = self.verified_methods();
         let channels: BTreeSet<ChannelKind> = verified.map(|method| method.kind).collect();
         if channels.is_empty() {
             Reach::Unverified
-        } else if channels.is_disjoint(set_up) {
-            Reach::Deaf(channels)
         } else {
-            Reach::Reached
+            Reach::Deaf(channels)
         }
     }
 }
@@ -71,7 +108,8 @@ impl ChannelKind {
         }
     }
 
-    /// What somebody has to set up before anything goes by it; none where the address says all that is needed.
+    /// What somebody has to set up before anything goes by it; none where the address says all that is needed. Of Slack that is
+    /// so of some addresses alone.
     #[must_use]
     pub const fn needs(self) -> Option<&'static str> {
         match self {
@@ -79,7 +117,9 @@ impl ChannelKind {
             Self::Slack => Some("Slack app"),
             Self::Telegram => Some("Telegram bot"),
             Self::Pushover => Some("Pushover application"),
-            Self::Sms | Self::Voice => Some("Twilio account"),
+            Self::Sms => Some("Twilio account"),
+            // Texts go out from a name too.
+            Self::Voice => Some("Twilio account with a number"),
             Self::WebPush => Some("key for web push"),
             Self::Webhook | Self::Ntfy | Self::PagerDuty => None,
         }
@@ -88,9 +128,9 @@ impl ChannelKind {
 
 fn deaf(channels: &BTreeSet<ChannelKind>) -> String {
     let names: Vec<&str> = channels.iter().map(|channel| channel.name()).collect();
-    // A text and a call need the same.
     let mut needs: Vec<&str> = channels.iter().filter_map(|one| one.needs()).collect();
-    needs.dedup();
+    // A call needs what a text needs, and more: who hears of neither needs the account first.
+    needs.dedup_by(|later, earlier| later.starts_with(*earlier));
     let missing = match needs.as_slice() {
         [] => "that is not set up".to_owned(),
         [one] => format!("no {one} is set up"),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::ahead::Finding;
 use crate::id::{ContactMethodId, ScheduleId, UserId};
 use crate::page::Delivery;
-use crate::people::ChannelKind;
+use crate::people::SetUp;
 use crate::time::Timestamp;
 
 /// Findings are told to administrators once within this time at most, and a way by which word of them was lost is tried again
@@ -30,7 +30,7 @@ pub struct DutyWatch {
     /// Ways by which word of findings was lost lately, and when.
     pub lost_by: BTreeMap<ContactMethodId, Timestamp>,
     /// The channels that are set up, as they were seen last; `None`: nobody has looked yet.
-    pub set_up: Option<BTreeSet<ChannelKind>>,
+    pub set_up: Option<SetUp>,
 }
 
 impl DutyWatch {

@@ -3,15 +3,16 @@
 use tocsin_domain::audit::{
     About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
 };
-use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
 use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
     NotificationWhat,
 };
+use tocsin_domain::id::ContactMethodId;
 use tocsin_domain::incident::Hold;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Outcome};
-use tocsin_domain::people::{ChannelKind, Urgency};
+use tocsin_domain::people::{ChannelKind, SetUp, Urgency};
 
 use crate::world::World;
 
@@ -210,6 +211,40 @@ fn an_incident_that_pages_by_channels_that_are_not_set_up_is_found_at_the_last_r
     let bea = world.add_user("Bea");
     world.add_way(bea, ChannelKind::Ntfy);
     check(&found(&world, &[ChannelKind::Ntfy]), &[]);
+}
+
+#[test]
+fn a_way_whose_channel_is_set_up_for_others_alone_is_no_way_to_be_heard_by() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    let member = world.add_way(ada, ChannelKind::Slack);
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: ada,
+        method: mail,
+    }));
+    world.set_levels(0, &[(5 * MINUTE, &[ada])]);
+    world.trigger("disk", Severity::Critical);
+    world.answer_all(Outcome::Refused);
+    world.answer_all(Outcome::Refused);
+    let found = |world: &World, by_address: &[ContactMethodId]| {
+        let set_up = SetUp {
+            by_address: by_address.iter().copied().collect(),
+            ..SetUp::default()
+        };
+        let seen = Observations {
+            set_up: Some(set_up),
+            ..Observations::default()
+        };
+        audit(&world.state, world.now, &seen)
+    };
+    let deaf = [(FindingKind::NobodyReached, "by a channel that is set up")];
+    check(&found(&world, &[]), &deaf);
+    check(&found(&world, &[member]), &[]);
+    // Somebody's webhook of the same channel needs less than the member.
+    let bea = world.add_user("Bea");
+    let hook = world.add_way(bea, ChannelKind::Slack);
+    check(&found(&world, &[hook]), &[]);
 }
 
 #[test]

@@ -155,16 +155,17 @@ pub(crate) fn kept(
     })
 }
 
-/// Whether messages can leave by this provider.
+/// Whether messages can leave by this provider, whatever their address.
 pub(crate) fn is_set_up(accounts: &dyn Accounts, provider: Provider) -> Result<bool, StorageError> {
     match provider {
-        // Everything that is needed is in the address of the contact method; of Slack, where that is a webhook.
-        Provider::Slack | Provider::PagerDuty => Ok(true),
-        Provider::Twilio | Provider::Telegram | Provider::Pushover => {
-            Ok(kept(accounts, provider)?.is_some())
-        }
-        // The key makes itself at the start, unless it could not be kept.
-        Provider::WebPush => {
+        // Everything that is needed is in the address of the contact method.
+        Provider::PagerDuty => Ok(true),
+        // The key for web push makes itself at the start, unless it could not be kept.
+        Provider::Twilio
+        | Provider::Telegram
+        | Provider::Pushover
+        | Provider::Slack
+        | Provider::WebPush => {
             let account = kept(accounts, provider)?;
             Ok(account.is_some_and(|account| account.secret.is_some()))
         }

@@ -1,20 +1,19 @@
 //! Pages people without the engine: the auditor's own way out, with threads and connections of its own. It tries once and
 //! keeps nothing.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
-use tocsin_domain::people::{ChannelKind, Role};
+use tocsin_domain::people::{ChannelKind, Role, SetUp};
 use tocsin_domain::state::State;
 use tocsin_wire::page_message::PageMessage;
 
 use super::exchange::Exchange;
 use super::message::Letter;
 use super::receipts::Followed;
-use super::set_up::channels_set_up;
+use super::set_up::{told_by_address, what_is_set_up};
 use super::{ATTEMPT_WAIT, Courier, Needs, StartError};
 
 /// Messages of one call at most: an installation with more administrators has reached enough of them.
@@ -31,10 +30,17 @@ pub struct Way {
     signing_key: Option<SecretId>,
 }
 
-/// Every proved way to every administrator, by the channels that are set up where that is known; to everybody when no
-/// administrator can be reached.
+impl Way {
+    /// What tells it from others: no two share a row.
+    pub(crate) const fn id(&self) -> SecretId {
+        self.address
+    }
+}
+
+/// Every proved way to every administrator, by what is set up where that is known; to everybody when no administrator can be
+/// reached.
 #[must_use]
-pub fn ways_to_administrators(state: &State, set_up: Option<&BTreeSet<ChannelKind>>) -> Vec<Way> {
+pub fn ways_to_administrators(state: &State, set_up: Option<&SetUp>) -> Vec<Way> {
     let administers = |role| match role {
         Role::Admin => true,
         Role::Viewer | Role::Responder => false,
@@ -47,16 +53,12 @@ pub fn ways_to_administrators(state: &State, set_up: Option<&BTreeSet<ChannelKin
     }
 }
 
-fn ways(
-    state: &State,
-    set_up: Option<&BTreeSet<ChannelKind>>,
-    wanted: impl Fn(Role) -> bool,
-) -> Vec<Way> {
+fn ways(state: &State, set_up: Option<&SetUp>, wanted: impl Fn(Role) -> bool) -> Vec<Way> {
     let users = state.users.values().filter(|user| wanted(user.role));
     let ways = users.flat_map(|user| {
         let proved = user
             .verified_methods()
-            .filter(|method| set_up.is_none_or(|set_up| set_up.contains(&method.kind)));
+            .filter(|method| set_up.is_none_or(|set_up| set_up.carries(method)));
         proved.map(|method| Way {
             name: user.name.clone(),
             channel: method.kind,
@@ -115,29 +117,33 @@ impl Direct {
         })
     }
 
-    /// Looks by itself which channels are set up; what it finds, or that the settings cannot be read, comes when it comes.
+    /// Looks by itself what is set up; what it finds, or that the settings cannot be read, comes when it comes.
     #[must_use]
-    pub fn look_what_is_set_up(&self) -> Receiver<Option<BTreeSet<ChannelKind>>> {
+    pub fn look_what_is_set_up(&self) -> Receiver<Option<SetUp>> {
         let (sender, receiver) = sync_channel(1);
-        let accounts = Arc::clone(&self.courier.needs.accounts);
+        let courier = Arc::clone(&self.courier);
         if let Some(runtime) = &self.runtime {
             runtime.spawn_blocking(move || {
+                let needs = &courier.needs;
+                let (accounts, vault) = (needs.accounts.as_ref(), needs.vault.as_ref());
+                let found = what_is_set_up(accounts, vault, || needs.engine.read(told_by_address));
                 // Whoever looked may have gone.
-                let _ = sender.send(channels_set_up(accounts.as_ref()).ok());
+                let _ = sender.send(found.ok());
             });
         }
         receiver
     }
 
-    /// Sends a message once by each way, all at the same time, and waits for what becomes of it.
-    pub fn send(&self, ways: &[Way], message: &PageMessage) -> Vec<Sent> {
+    /// Sends each message once by its way, all at the same time, and waits for what becomes of them. What is beyond the limit of one
+    /// call is left out at the end.
+    pub fn send(&self, letters: &[(&Way, PageMessage)]) -> Vec<Sent> {
         let Some(runtime) = &self.runtime else {
             return Vec::new();
         };
-        let attempts: Vec<_> = ways
+        let attempts: Vec<_> = letters
             .iter()
             .take(MESSAGES_MAX)
-            .map(|way| {
+            .map(|(way, message)| {
                 let courier = Arc::clone(&self.courier);
                 let letter = Letter {
                     message: message.clone(),

@@ -1,27 +1,49 @@
-//! By which channels messages can leave, as the settings are now. It asks no provider whether it would take one.
-
-use std::collections::BTreeSet;
+//! What messages can leave by, as the settings are now. It asks no provider whether it would take one.
 
 use secrecy::{ExposeSecret, SecretString};
-use tocsin_domain::people::ChannelKind;
-use tocsin_wire::slack;
+use tocsin_domain::id::{ContactMethodId, SecretId};
+use tocsin_domain::people::{ChannelKind, SetUp};
+use tocsin_domain::state::State;
+use tocsin_wire::{slack, twilio};
 
 use super::account::{self, Provider};
 use super::mail;
-use crate::ports::{Accounts, StorageError};
+use crate::ports::{Accounts, StorageError, Vault};
 
-/// The channels that are set up: those that need nothing but an address, and those whose mail server, account or key there is.
+/// The channels that are set up (those that need nothing but an address, and those whose mail server, account or key there is),
+/// and the contact methods of others that need nothing of it. `of_state` gives what [`told_by_address`] does, and is called only
+/// where that makes a difference.
 ///
 /// # Errors
-/// The settings cannot be read.
-pub fn channels_set_up(accounts: &dyn Accounts) -> Result<BTreeSet<ChannelKind>, StorageError> {
-    let mut set_up = BTreeSet::new();
+/// Settings or addresses cannot be read.
+pub fn what_is_set_up(
+    accounts: &dyn Accounts,
+    vault: &dyn Vault,
+    of_state: impl FnOnce() -> Vec<(ContactMethodId, SecretId)>,
+) -> Result<SetUp, StorageError> {
+    let mut set_up = SetUp::default();
     for channel in ChannelKind::ALL {
         if is_set_up(accounts, channel)? {
-            set_up.insert(channel);
+            set_up.channels.insert(channel);
+        }
+    }
+    if !set_up.channels.contains(&ChannelKind::Slack) {
+        for (method, address) in of_state() {
+            let address = vault.get(address)?;
+            if address.is_some_and(|address| is_enough(ChannelKind::Slack, &address)) {
+                set_up.by_address.insert(method);
+            }
         }
     }
     Ok(set_up)
+}
+
+/// The contact methods of which the address tells whether their channel must be set up for them, each with the row of it.
+#[must_use]
+pub fn told_by_address(state: &State) -> Vec<(ContactMethodId, SecretId)> {
+    let methods = state.users.values().flat_map(|user| &user.contact_methods);
+    let of_slack = methods.filter(|method| method.kind == ChannelKind::Slack);
+    of_slack.map(|method| (method.id, method.address)).collect()
 }
 
 /// What is to be set up before anything can go to this address by this channel; none when nothing is missing.
@@ -30,18 +52,24 @@ pub(crate) fn missing(
     channel: ChannelKind,
     address: &SecretString,
 ) -> Result<Option<&'static str>, StorageError> {
-    if channel == ChannelKind::Slack && slack::is_member(address.expose_secret()) {
-        // Only a webhook of Slack needs no app.
-        let app = account::kept(accounts, Provider::Slack)?;
-        let speaks = app.is_some_and(|app| app.secret.is_some());
-        return Ok(channel.needs().filter(|_| !speaks));
-    }
-    let is_set_up = is_set_up(accounts, channel)?;
+    let is_set_up = is_enough(channel, address) || is_set_up(accounts, channel)?;
     Ok(channel.needs().filter(|_| !is_set_up))
+}
+
+/// Whether the address says all that is needed although its channel is not set up.
+fn is_enough(channel: ChannelKind, address: &SecretString) -> bool {
+    // An incoming webhook of Slack needs no app, a member does.
+    channel == ChannelKind::Slack && !slack::is_member(address.expose_secret())
 }
 
 fn is_set_up(accounts: &dyn Accounts, channel: ChannelKind) -> Result<bool, StorageError> {
     match Provider::of(channel) {
+        // A text may come from a name or a messaging service, a call from a number alone.
+        Some(provider) if channel == ChannelKind::Voice => {
+            let account = account::kept(accounts, provider)?;
+            let from = account.and_then(|account| account.from);
+            Ok(from.is_some_and(|from| twilio::is_number(&from)))
+        }
         Some(provider) => account::is_set_up(accounts, provider),
         None if channel == ChannelKind::Email => Ok(accounts.setting(mail::SETTING)?.is_some()),
         None => Ok(true),

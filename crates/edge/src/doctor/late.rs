@@ -1,16 +1,14 @@
 //! Whether whoever will be paged hears of it before the next ones are, as the page *On call* tells it. It looks at the days ahead.
 
-use std::collections::BTreeSet;
-
 use tocsin_domain::ahead::Roster;
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::SetUp;
 
 use super::Check;
 use super::reach::told;
 use crate::app::App;
 
 /// Nothing before Tocsin is set up.
-pub(super) async fn check(app: &App, set_up: &BTreeSet<ChannelKind>) -> Option<Check> {
+pub(super) async fn check(app: &App, set_up: &SetUp) -> Option<Check> {
     let now = app.now();
     let roster = app.read(|state| {
         let is_set_up = state.installation.is_some();

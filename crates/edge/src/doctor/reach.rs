@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::id::UserId;
 use tocsin_domain::page::{Policy, Recipient};
-use tocsin_domain::people::{ChannelKind, User};
+use tocsin_domain::people::{ChannelKind, SetUp, User};
 use tocsin_domain::state::{Installation, State};
 use tocsin_domain::time::Timestamp;
 
@@ -13,8 +13,8 @@ use super::Check;
 /// People that a check names, each with why no page would reach them.
 const NAMED_MAX: usize = 5;
 
-/// Whether each policy has somebody to page now, and whether the list of last resort has, by the channels that are set up.
-pub(super) fn on_call(state: &State, set_up: &BTreeSet<ChannelKind>, now: Timestamp) -> Vec<Check> {
+/// Whether each policy has somebody to page now, and whether the list of last resort has, by what is set up.
+pub(super) fn on_call(state: &State, set_up: &SetUp, now: Timestamp) -> Vec<Check> {
     let Some(installation) = &state.installation else {
         let fix = "open the setup link that `tocsin serve` prints";
         return vec![Check::fail("setup", "nobody has set Tocsin up yet", fix)];
@@ -38,7 +38,7 @@ pub(super) fn on_call(state: &State, set_up: &BTreeSet<ChannelKind>, now: Timest
     checks
 }
 
-fn last_resort(state: &State, list: &[UserId], set_up: &BTreeSet<ChannelKind>) -> Check {
+fn last_resort(state: &State, list: &[UserId], set_up: &SetUp) -> Check {
     let name = "last resort";
     if list.is_empty() {
         let fix = "put somebody on it: a page that nobody answers ends there";
@@ -54,7 +54,7 @@ fn last_resort(state: &State, list: &[UserId], set_up: &BTreeSet<ChannelKind>) -
 }
 
 /// Why no page would reach any of these people; none when one would.
-fn all_deaf(state: &State, people: &[UserId], set_up: &BTreeSet<ChannelKind>) -> Option<String> {
+fn all_deaf(state: &State, people: &[UserId], set_up: &SetUp) -> Option<String> {
     let mut reasons: Vec<String> = Vec::new();
     for user in people {
         let reason = match state.users.get(user) {
@@ -108,7 +108,7 @@ fn people_of(state: &State, policy: &Policy, now: Timestamp) -> Vec<UserId> {
 }
 
 /// The policies that would reach nobody now, their people and the list of last resort taken together.
-fn stranded(state: &State, works: &BTreeSet<ChannelKind>, now: Timestamp) -> Vec<String> {
+fn stranded(state: &State, works: &SetUp, now: Timestamp) -> Vec<String> {
     let Some(installation) = &state.installation else {
         return Vec::new();
     };
@@ -132,17 +132,12 @@ pub(super) struct Reach {
 }
 
 /// Whether those who would be paged now can be reached by a channel that works, which is more than to be set up.
-pub(super) fn reach(
-    state: &State,
-    set_up: &BTreeSet<ChannelKind>,
-    works: &BTreeSet<ChannelKind>,
-    now: Timestamp,
-) -> Reach {
+pub(super) fn reach(state: &State, set_up: &SetUp, works: &SetUp, now: Timestamp) -> Reach {
     let proved = state.users.values().flat_map(User::verified_methods);
     let (mut confirmed, mut usable) = (0_usize, 0_usize);
     for method in proved {
         confirmed += 1;
-        usable += usize::from(works.contains(&method.kind));
+        usable += usize::from(works.carries(method));
     }
     let users = state.users.values();
     let unreachable: Vec<String> = users

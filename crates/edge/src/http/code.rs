@@ -193,7 +193,7 @@ struct Planned {
 impl Planned {
     async fn shown(self, app: &App) -> Result<PlanShape, Problem> {
         let fingerprint = fingerprint(&self.apply.standing);
-        let set_up = app.channels_set_up().await?;
+        let set_up = app.what_is_set_up().await?;
         let outlook = Outlook {
             standing: self.apply.standing,
             before: self.before,

@@ -103,7 +103,7 @@ fn shown(state: &state::State, finding: ahead::Finding) -> Finding {
 #[utoipa::path(get, path = "/api/tocsin/v1/oncall/findings", tag = "oncall", responses((status = 200, body = Findings)))]
 pub(crate) async fn list_findings(State(app): State<App>) -> Result<Json<Findings>, Problem> {
     let now = app.now();
-    let set_up = app.channels_set_up().await?;
+    let set_up = app.what_is_set_up().await?;
     let roster = app.read(|state| Roster::of(state, &set_up));
     let found = app.rendered(move || Ok(roster.findings(now))).await?;
     let items = app.read(|state| {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tocsin_domain::id::UserId;
 use tocsin_domain::oncall;
 use tocsin_domain::page::{Policy, Recipient};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::SetUp;
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
@@ -88,7 +88,7 @@ pub(crate) struct OnCall {
 #[utoipa::path(get, path = "/api/tocsin/v1/oncall", tag = "oncall", responses((status = 200, body = OnCall)))]
 pub(crate) async fn on_call(State(app): State<App>) -> Result<Json<OnCall>, Problem> {
     let now = app.now();
-    let set_up = app.channels_set_up().await?;
+    let set_up = app.what_is_set_up().await?;
     let (items, schedules, names) = app.read(|state| {
         let mut policies: Vec<&Policy> = state.policies.values().collect();
         policies.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
@@ -229,7 +229,7 @@ pub(crate) async fn own_shifts(
 fn entries(
     state: &state::State,
     policy: &Policy,
-    set_up: &BTreeSet<ChannelKind>,
+    set_up: &SetUp,
     now: Timestamp,
 ) -> Vec<OnCallEntry> {
     let named = Named {
@@ -309,11 +309,7 @@ fn places_of(state: &state::State, to: Recipient, now: Timestamp) -> Vec<Place> 
     }
 }
 
-fn problem(
-    state: &state::State,
-    user: Option<UserId>,
-    set_up: &BTreeSet<ChannelKind>,
-) -> Option<String> {
+fn problem(state: &state::State, user: Option<UserId>, set_up: &SetUp) -> Option<String> {
     match user {
         None => Some("nobody is on call".to_owned()),
         Some(user) => match state.users.get(&user) {

@@ -17,6 +17,7 @@ use tocsin_edge::delivery::direct::Direct;
 use tocsin_engine::NotDurable;
 use tocsin_engine::handle::Leg;
 
+use crate::buttons::set_account;
 use crate::fakes::START;
 use crate::post::{KEY, OK, loopback, start};
 use crate::providers;
@@ -277,6 +278,25 @@ async fn a_message_that_reached_nobody_is_tried_again_at_the_next_look() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_way_that_fails_is_sent_the_same_message_again_and_one_that_took_it_is_not() {
+    let (mut world, took) = world_with_webhook().await;
+    let (server, failed) =
+        start("HTTP/1.1 503 no\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+    let address = format!("http://{server}/hook");
+    world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+    let mut auditor = auditor(&world);
+    auditor.patience.retry = Duration::ZERO;
+    assert_eq!(audit(&mut auditor), []);
+    world.end_engine();
+    audit(&mut auditor);
+    audit(&mut auditor);
+    let tries = bodies(&failed);
+    assert_eq!(tries.len(), 2, "{tries:?}");
+    assert_eq!(tries[0]["id"], tries[1]["id"]);
+    assert_eq!(bodies(&took).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_incident_of_which_nobody_hears_by_what_is_set_up_is_found_until_something_is() {
     let world = World::new();
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
@@ -284,6 +304,20 @@ async fn an_incident_of_which_nobody_hears_by_what_is_set_up_is_found_until_some
     world.raise("web").await;
     wait_until(|| audit(&mut auditor) == [FindingKind::NobodyReached]);
     world.set_up_mail().await;
+    wait_until(|| audit(&mut auditor).is_empty());
+    delivery.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_of_slack_hears_nothing_while_there_is_no_app() {
+    let world = World::new();
+    world.reach(world.ada, "slack", "U024BE7LH", None).await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let mut auditor = auditor(&world);
+    world.raise("web").await;
+    wait_until(|| audit(&mut auditor) == [FindingKind::NobodyReached]);
+    let app = json!({"base_url": "http://127.0.0.1:1", "token": "xoxb-of-the-test"});
+    set_account(&world, "slack", app).await;
     wait_until(|| audit(&mut auditor).is_empty());
     delivery.stop();
 }

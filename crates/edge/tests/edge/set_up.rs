@@ -11,6 +11,8 @@ use crate::providers::{NTFY_OK, Provider, Reply};
 use crate::world::World;
 
 const PHONE: &str = "+33123456789";
+const MEMBER: &str = "U024BE7LH";
+const HOOK: &str = "https://hooks.slack.example/services/x";
 /// What is wrong with Ada, whose only way is her mail address.
 const BY_MAIL: &str = "can be reached by mail only, and no mail server is set up";
 
@@ -102,6 +104,60 @@ async fn whoever_is_reached_by_texts_alone_is_reached_while_there_is_an_account(
     assert_eq!(person(&world, "Bob").await["reachable"], false);
 }
 
+#[tokio::test]
+async fn a_member_of_slack_is_reached_while_there_is_an_app() {
+    let world = World::new();
+    world.reach(world.ada, "slack", MEMBER, None).await;
+    let problem = "can be reached by mail and Slack only, and none of these is set up: mail server, Slack app";
+    let path = "/channels/accounts/slack";
+    let is_deaf = async |why: &str| {
+        let ada = person(&world, "Ada").await;
+        assert_eq!(ada["reach_problem"], problem, "{why}");
+        assert_eq!(ada["contact_methods"][1]["set_up"], false, "{why}");
+        let on_call = world.get("/oncall").await.json();
+        assert_eq!(on_call["items"][0]["problem"], problem, "{why}");
+        let found = findings(&world).await;
+        assert!(found.iter().any(|text| text.ends_with(problem)), "{why}");
+        let channels = world.get("/channels").await.json();
+        let mut accounts = channels["accounts"].as_array().unwrap().iter();
+        let slack = accounts.find(|one| one["provider"] == "slack").unwrap();
+        assert_eq!(slack["configured"], false, "{why}");
+        assert_eq!(check(&world, "last resort").await["state"], "warn", "{why}");
+    };
+    is_deaf("before there is an app").await;
+    set_account(&world, "slack", json!({"token": "xoxb-of-the-test"})).await;
+    let ada = person(&world, "Ada").await;
+    assert_eq!(ada["reachable"], true);
+    assert_eq!(ada["contact_methods"][1]["set_up"], true);
+    assert_eq!(findings(&world).await, [""; 0]);
+    let gone = world.call("DELETE", path, &world.admin, None).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT);
+    is_deaf("after it was removed").await;
+    // An incoming webhook of Slack needs none.
+    world.reach(world.ada, "slack", HOOK, None).await;
+    let ada = person(&world, "Ada").await;
+    assert_eq!(ada["reachable"], true);
+    let methods = &ada["contact_methods"];
+    assert_eq!(
+        (&methods[1]["set_up"], &methods[2]["set_up"]),
+        (&json!(false), &json!(true))
+    );
+    assert_eq!(findings(&world).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn whoever_is_called_is_reached_by_an_account_that_has_a_number() {
+    let world = World::new();
+    world.reach(world.bob, "voice", PHONE, None).await;
+    let mut by_name = twilio();
+    by_name["from"] = json!("Tocsin");
+    set_account(&world, "twilio", by_name).await;
+    let problem = "can be reached by call only, and no Twilio account with a number is set up";
+    assert_eq!(person(&world, "Bob").await["reach_problem"], problem);
+    set_account(&world, "twilio", twilio()).await;
+    assert_eq!(person(&world, "Bob").await["reachable"], true);
+}
+
 /// Has a test page sent to a further way of Bob.
 async fn try_way(world: &World, kind: &str, address: &str) -> (StatusCode, String) {
     let path = format!("/users/{}/contact-methods", world.bob);
@@ -120,10 +176,10 @@ async fn a_test_page_by_what_is_not_set_up_says_at_once_what_is_missing_and_who_
     for (kind, address, missing) in [
         ("email", "bob@example.org", "no mail server is set up"),
         ("sms", PHONE, "no Twilio account is set up"),
-        ("voice", PHONE, "no Twilio account is set up"),
+        ("voice", PHONE, "no Twilio account with a number is set up"),
         ("telegram", "4217711742", "no Telegram bot is set up"),
         ("pushover", user, "no Pushover application is set up"),
-        ("slack", "U024BE7LH", "no Slack app is set up"),
+        ("slack", MEMBER, "no Slack app is set up"),
     ] {
         let (status, text) = try_way(&world, kind, address).await;
         assert_eq!(status, StatusCode::CONFLICT, "{kind}: {text}");
@@ -135,8 +191,8 @@ async fn a_test_page_by_what_is_not_set_up_says_at_once_what_is_missing_and_who_
     let planned = |world: &World| world.engine.read(|state| state.notifications.len());
     assert_eq!(planned(&world), 0);
     // A webhook of Slack needs no app.
-    let hook = "https://hooks.slack.example/services/x";
-    for (kind, address) in [("slack", hook), ("ntfy", "https://ntfy.example.org/topic")] {
+    let topic = "https://ntfy.example.org/topic";
+    for (kind, address) in [("slack", HOOK), ("ntfy", topic)] {
         let (status, text) = try_way(&world, kind, address).await;
         assert_eq!(status, StatusCode::ACCEPTED, "{kind}: {text}");
     }

@@ -12,21 +12,25 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Client, Url};
+use secrecy::ExposeSecret;
+use sha2::{Digest, Sha256};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::time::Timestamp;
-use tocsin_edge::delivery::outside::{Outside, Told};
+use tocsin_edge::delivery::outside::{Outlet, Outside, Told};
 use tocsin_engine::Clock;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
 use tokio::runtime::{Builder, Runtime};
 
 use self::judge::{Answer, Judge};
-use self::outage::{News, Outage, Patience};
+use self::outage::{Due, News, Outage, Patience};
 use self::settings::Settings;
 pub(crate) use self::settings::WatchArguments;
-use crate::system::SystemClock;
+use crate::system::{SystemClock, hex};
 
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of a hash that tell a place from the few others.
+const MARK_BYTES: usize = 8;
 
 /// Watches until it is ended by a signal.
 pub(crate) fn run(
@@ -41,9 +45,11 @@ pub(crate) fn run(
     let patience = Patience {
         fails_ms: settings.fails_ms,
         remind_ms: settings.remind_ms,
+        again_ms: settings.again_ms,
     };
+    let places: Vec<String> = settings.outlets.iter().map(mark).collect();
     let mut kept = read(&settings.state)?;
-    let mut outage = kept.clone().taken_up();
+    let mut outage = kept.clone().taken_up(&places);
     writeln!(
         out,
         "Watching {}; an outage is told to {} places.",
@@ -59,12 +65,10 @@ pub(crate) fn run(
             tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
         }
         let now = SystemClock.now();
-        if let Some(news) = outage.seen(wrong.is_none(), now, patience) {
-            let message = message(&news, wrong.as_deref(), now, &settings.peer);
-            let told = outside.send(&settings.outlets, &message, now);
-            if reached_somebody(&told) {
-                outage.told(&news, now);
-            }
+        if let Some(due) = outage.seen(wrong.is_none(), now, patience, &places) {
+            let message = message(&due.news, wrong.as_deref(), now, &settings.peer);
+            let told = outside.send(&outlets(&due, &settings), &message, now);
+            outage.went(&due, &outcomes(&told), now, &places);
         }
         if outage != kept {
             keep(&settings.state, &outage);
@@ -74,22 +78,36 @@ pub(crate) fn run(
     }
 }
 
-fn reached_somebody(told: &[Told]) -> bool {
-    let mut reached = false;
+/// What a place is known by in what is kept, which must tell nobody its address.
+fn mark(outlet: &Outlet) -> String {
+    let address = match outlet {
+        Outlet::Email(address) => address,
+        Outlet::Webhook { url, .. } | Outlet::Ntfy { url, .. } => url,
+    };
+    let named = format!("{}:{}", outlet.word(), address.expose_secret());
+    hex(&Sha256::digest(named.as_bytes())[..MARK_BYTES])
+}
+
+fn outlets(due: &Due, settings: &Settings) -> Vec<Outlet> {
+    let places = due.places.iter();
+    let outlets = places.filter_map(|place| settings.outlets.get(*place));
+    outlets.cloned().collect()
+}
+
+/// How it went with each place, which is logged.
+fn outcomes(told: &[Told]) -> Vec<Outcome> {
     for one in told {
         match one.outcome {
-            Outcome::Accepted => {
-                tracing::info!(kind = one.kind, "told");
-                reached = true;
+            Outcome::Accepted => tracing::info!(kind = one.kind, "told"),
+            Outcome::TimedOut | Outcome::Unanswered => {
+                tracing::error!(kind = one.kind, why = %one.detail, "a place may not have been told");
             }
-            // It may have arrived; that it is told again is the lesser evil, but not every few seconds.
-            Outcome::TimedOut | Outcome::Unanswered => reached = true,
             Outcome::Failed | Outcome::Refused => {
                 tracing::error!(kind = one.kind, why = %one.detail, "a place could not be told");
             }
         }
     }
-    reached
+    told.iter().map(|one| one.outcome).collect()
 }
 
 fn client(settings: &Settings) -> anyhow::Result<Client> {

@@ -50,6 +50,9 @@ pub(crate) struct WatchArguments {
     /// Milliseconds between two reminders
     #[arg(long, hide = true, default_value_t = 900_000)]
     remind_ms: u64,
+    /// Milliseconds until a place that did not clearly take a message is told it again
+    #[arg(long, hide = true, default_value_t = 60_000)]
+    again_ms: u64,
 }
 
 #[derive(Default, Deserialize)]
@@ -107,6 +110,7 @@ pub(crate) struct Settings {
     /// How long one answer may take: the peer's own look at everything takes up to 5 s for each part that hangs.
     pub(crate) answer_ms: u64,
     pub(crate) remind_ms: u64,
+    pub(crate) again_ms: u64,
 }
 
 impl Settings {
@@ -158,6 +162,7 @@ impl Settings {
             fails_ms: given.fails_ms,
             answer_ms: given.answer_ms,
             remind_ms: given.remind_ms,
+            again_ms: given.again_ms,
         })
     }
 }
@@ -342,9 +347,10 @@ mod tests {
         assert_eq!(found.peer.as_str(), "http://10.0.0.2:8700/");
         assert_eq!(found.outlets[0].word(), "ntfy");
         assert_eq!(
-            (found.every_ms, found.fails_ms, found.remind_ms),
-            (15_000, 45_000, 900_000)
+            (found.every_ms, found.fails_ms, found.answer_ms),
+            (15_000, 45_000, 12_000)
         );
+        assert_eq!((found.remind_ms, found.again_ms), (900_000, 60_000));
     }
 
     const PEER: [&str; 2] = ["--peer", "https://a.example"];

@@ -49,7 +49,7 @@ fn a_peer_that_says_it_cannot_page_is_told_and_reminded_of() {
     let folder = tempfile::tempdir().unwrap();
     let mut watcher = Watcher::start_reminding(
         &peer.url(),
-        &hook,
+        &[&hook],
         folder.path(),
         Duration::from_millis(300),
     );
@@ -64,6 +64,24 @@ fn a_peer_that_says_it_cannot_page_is_told_and_reminded_of() {
     assert_ne!(first.id, second.id, "a reminder is a message of its own");
     peer.says(200, ABLE);
     while hook.next().kind != "resolved" {}
+    watcher.kill();
+}
+
+#[test]
+fn a_place_that_refuses_is_told_again_and_one_that_took_the_message_is_not() {
+    let (takes, refuses) = (Webhook::start(), Webhook::start_refusing(2));
+    let peer = Peer::start();
+    peer.says(503, UNABLE);
+    let folder = tempfile::tempdir().unwrap();
+    let hooks = [&takes, &refuses];
+    let mut watcher = Watcher::start_telling(&peer.url(), &hooks, folder.path());
+    let tries = [refuses.next().id, refuses.next().id, refuses.next().id];
+    let told = takes.next().id;
+    assert!(tries.iter().all(|id| *id == told), "{tries:?}: one message");
+    peer.says(200, ABLE);
+    for hook in hooks {
+        assert_eq!(hook.next().kind, "resolved");
+    }
     watcher.kill();
 }
 

@@ -170,16 +170,22 @@ pub(crate) struct Watcher {
 
 impl Watcher {
     pub(crate) fn start(peer: &str, hook: &Webhook, folder: &Path) -> Self {
-        Self::start_reminding(peer, hook, folder, Duration::from_secs(3_600))
+        Self::start_telling(peer, &[hook], folder)
+    }
+
+    pub(crate) fn start_telling(peer: &str, hooks: &[&Webhook], folder: &Path) -> Self {
+        Self::start_reminding(peer, hooks, folder, Duration::from_secs(3_600))
     }
 
     pub(crate) fn start_reminding(
         peer: &str,
-        hook: &Webhook,
+        hooks: &[&Webhook],
         folder: &Path,
         remind: Duration,
     ) -> Self {
         let state = folder.join("state.json");
+        let places = hooks.iter();
+        let places = places.map(|hook| format!("--notify=webhook:http://{}/watch", hook.address));
         let mut child = tocsin()
             .env("TOCSIN_WATCH_KEY", KEY)
             .args(["watch", "--peer", peer, "--allow", "127.0.0.0/8"])
@@ -190,9 +196,11 @@ impl Watcher {
                 "200",
                 "--answer-ms",
                 "4000",
+                "--again-ms",
+                "100",
             ])
             .args(["--remind-ms", &remind.as_millis().to_string()])
-            .arg(format!("--notify=webhook:http://{}/watch", hook.address))
+            .args(places)
             .arg("--state")
             .arg(&state)
             .spawn()

@@ -234,7 +234,7 @@ export interface ContactMethod {
   label: string;
   address_hint: string;
   verified: boolean;
-  /** Whether the mail server or account that its kind needs is there; without that nothing can be sent by it. */
+  /** Whether the mail server or account that its address needs is there; without that nothing can be sent by it. */
   set_up: boolean;
   last_result: null | { at: Instant; state: PageState; detail: string };
 }

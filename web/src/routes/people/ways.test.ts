@@ -26,9 +26,17 @@ test('only a member of Slack needs the account, a webhook does not', () => {
   expect(missingFor('slack', channels, 'https://hooks.example.org/services/x')).toBeNull();
 });
 
+test('a call needs an account that has a number, a text does not', () => {
+  const from = (sender: string): Channels => ({ email: email(true), accounts: [{ ...account('twilio', true), from: sender }] });
+  expect(missingFor('sms', from('Tocsin'), '')).toBeNull();
+  expect(missingFor('voice', from('Tocsin'), '')).toMatch(/number/);
+  expect(missingFor('voice', from('+15005550006'), '')).toBeNull();
+});
+
 test('a way whose channel is not set up says what is missing', () => {
   expect(notSetUp({ kind: 'email', set_up: false })).toBe('No mail server is set up, so nothing goes by it yet.');
-  expect(notSetUp({ kind: 'voice', set_up: false })).toMatch(/^No Twilio account is set up/);
+  expect(notSetUp({ kind: 'sms', set_up: false })).toMatch(/^No Twilio account is set up/);
+  expect(notSetUp({ kind: 'voice', set_up: false })).toMatch(/^No Twilio account with a number is set up/);
   expect(notSetUp({ kind: 'ntfy', set_up: false })).toMatch(/^This is not set up here/);
   expect(notSetUp({ kind: 'email', set_up: true })).toBeNull();
 });

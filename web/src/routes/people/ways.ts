@@ -83,6 +83,8 @@ export function missingFor(kind: ChannelKind, channels: Channels | null, address
   if (needs === 'mail') return channels.email.configured ? null : 'No mail server is set up yet.';
   if (kind === 'slack') return /^[UW]/i.test(address.trim()) && !account('slack') ? 'Messages to members need a Slack account of this installation, which is not set up yet.' : null;
   if (needs === null || needs === 'web_push') return null;
+  const callsFrom = channels.accounts?.find((each) => each.provider === 'twilio')?.from ?? '';
+  if (kind === 'voice' && account('twilio') && !callsFrom.startsWith('+')) return 'Calls need a number to come from, and the account at Twilio has none.';
   return account(needs) ? null : `This needs an account at ${PROVIDER_NAMES[needs]}, which is not set up yet.`;
 }
 
@@ -90,7 +92,10 @@ export function missingFor(kind: ChannelKind, channels: Channels | null, address
 export function notSetUp(method: Pick<ContactMethod, 'kind' | 'set_up'>): string | null {
   if (method.set_up) return null;
   const { needs } = WAYS[method.kind];
-  return needs === null ? 'This is not set up here, so nothing goes by it yet.' : `No ${MISSING[needs]} is set up, so nothing goes by it yet.`;
+  if (needs === null) return 'This is not set up here, so nothing goes by it yet.';
+  // Texts go out from a name too.
+  const number = method.kind === 'voice' ? ' with a number' : '';
+  return `No ${MISSING[needs]}${number} is set up, so nothing goes by it yet.`;
 }
 
 const MISSING: Record<ProviderName | 'mail', string> = {

@@ -1,14 +1,12 @@
 //! What is found to be wrong in the days ahead.
 
-use std::collections::BTreeSet;
-
 use tocsin_domain::ahead::{Finding, Roster};
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk, TeamAsk};
-use tocsin_domain::id::{ScheduleId, UserId};
+use tocsin_domain::id::{ContactMethodId, ScheduleId, UserId};
 use tocsin_domain::oncall::{Layer, Restriction, Span, TimeOfDay, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::page::{Level, Recipient};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, SetUp};
 
 use super::instant;
 use crate::world::{START, World};
@@ -53,8 +51,8 @@ fn use_in_policy(world: &mut World, targets: &[Recipient]) {
 }
 
 /// Every channel is set up.
-pub(super) fn everything() -> BTreeSet<ChannelKind> {
-    BTreeSet::from(ChannelKind::ALL)
+pub(super) fn everything() -> SetUp {
+    ChannelKind::ALL.into_iter().collect()
 }
 
 fn findings(world: &World) -> Vec<Finding> {
@@ -416,6 +414,49 @@ fn whoever_is_reached_by_a_channel_that_is_not_set_up_alone_is_found_with_what_i
     world.add_way(ada, ChannelKind::Voice);
     let why = "can be reached by text message and call only, and no Twilio account is set up";
     assert_eq!(texts_by(&world, &[ChannelKind::Email]), of_ada(why));
+}
+
+#[test]
+fn of_two_ways_by_one_channel_the_one_that_needs_nothing_but_its_address_reaches() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let member = world.add_way(ada, ChannelKind::Slack);
+    let texts = |world: &World, by_address: &[ContactMethodId]| {
+        let set_up = SetUp {
+            by_address: by_address.iter().copied().collect(),
+            ..SetUp::default()
+        };
+        let found = Roster::of(&world.state, &set_up).findings(world.now);
+        found.into_iter().map(|one| one.text).collect::<Vec<_>>()
+    };
+    let why = "Ada would be paged by \"First schedule\" but can be reached by mail and Slack only, and none of these is set up: mail server, Slack app";
+    let found = texts(&world, &[]);
+    assert!(found.iter().any(|one| one == why), "{found:?}");
+    let hook = world.add_way(ada, ChannelKind::Slack);
+    assert_eq!(texts(&world, &[hook]), [""; 0]);
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: ada,
+        method: hook,
+    }));
+    let found = texts(&world, &[hook]);
+    assert!(found.iter().any(|one| one == why), "{found:?}");
+    assert_eq!(texts(&world, &[member]), [""; 0]);
+}
+
+#[test]
+fn whoever_is_called_alone_needs_an_account_that_has_a_number() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    world.add_way(ada, ChannelKind::Voice);
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: ada,
+        method: mail,
+    }));
+    let why = "Ada would be paged by \"First schedule\" but can be reached by call only, and no Twilio account with a number is set up";
+    let found = texts_by(&world, &[ChannelKind::Sms]);
+    assert!(found.iter().any(|one| one == why), "{found:?}");
+    assert_eq!(texts_by(&world, &[ChannelKind::Voice]), [""; 0]);
 }
 
 #[test]

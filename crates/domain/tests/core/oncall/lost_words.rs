@@ -1,7 +1,5 @@
 //! Word that is lost by one way: it goes by the next, and what nobody was told of is told later.
 
-use std::collections::BTreeSet;
-
 use tocsin_domain::ahead::Roster;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::{Actor, Cause, Event, EventBody, NotificationWhat, RosterEvent};
@@ -10,7 +8,7 @@ use tocsin_domain::oncall::{Layer, Span, SwapSide, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::{Delivery, Notification, Outcome};
-use tocsin_domain::people::{ChannelKind, Role};
+use tocsin_domain::people::{ChannelKind, Role, SetUp};
 use tocsin_domain::state::State;
 
 use super::ahead::everything;
@@ -95,7 +93,7 @@ fn check_fold(world: &World) {
 #[test]
 fn word_goes_by_a_channel_that_is_set_up_before_mail_that_is_not() {
     let mut world = with_a_finding();
-    let set_up = BTreeSet::from([ChannelKind::Webhook, ChannelKind::Ntfy]);
+    let set_up = SetUp::from_iter([ChannelKind::Webhook, ChannelKind::Ntfy]);
     assert_eq!(look_ahead_by(&mut world, set_up), ["Ada"]);
     assert_eq!(channels(&world), [ChannelKind::Webhook]);
     world.answer_all(Outcome::Accepted);
@@ -196,7 +194,7 @@ fn findings_that_reach_nobody_are_tried_again_after_a_day() {
 #[test]
 fn findings_that_reached_nobody_are_told_as_soon_as_there_is_another_way() {
     let mut world = with_a_finding();
-    let only_webhook = || BTreeSet::from([ChannelKind::Webhook]);
+    let only_webhook = || SetUp::from_iter([ChannelKind::Webhook]);
     look_ahead_by(&mut world, only_webhook());
     world.answer_all(Outcome::Refused);
     world.answer_all(Outcome::Refused);

@@ -5,8 +5,6 @@
     reason = "a test picks what it looks at"
 )]
 
-use std::collections::BTreeSet;
-
 use tocsin_domain::ahead::Roster;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::{Event, EventBody, NotificationWhat, RosterEvent};
@@ -15,7 +13,7 @@ use tocsin_domain::oncall::{Layer, Span, SwapSide, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::{Delivery, Level, Outcome, Purpose, Recipient};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::SetUp;
 use tocsin_domain::state::State;
 
 use super::ahead::everything;
@@ -40,7 +38,7 @@ pub(super) fn look_ahead(world: &mut World) -> Vec<String> {
 }
 
 /// The same while these channels are set up.
-pub(super) fn look_ahead_by(world: &mut World, set_up: BTreeSet<ChannelKind>) -> Vec<String> {
+pub(super) fn look_ahead_by(world: &mut World, set_up: SetUp) -> Vec<String> {
     let findings = Roster::of(&world.state, &set_up).findings(world.now);
     let events = oncall(world, OncallAsk::FindingsSeen { findings, set_up });
     told(world, &events)

@@ -57,7 +57,7 @@ impl From<Provider> for ProviderName {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ProviderAccount {
     provider: ProviderName,
-    /// Whether messages can leave by it.
+    /// Whether messages can leave by it. An incoming webhook of Slack needs no account.
     configured: bool,
     /// Where the provider is.
     base_url: String,

@@ -9,7 +9,7 @@ use tocsin_domain::code::{
 };
 use tocsin_domain::id::SecretId;
 use tocsin_domain::oncall::{GAP_DAYS_AHEAD, Span};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::SetUp;
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::code::{Change, What, differences};
@@ -108,8 +108,8 @@ pub(super) struct Outlook {
     pub(super) after: state::State,
     pub(super) addresses: BTreeMap<SecretId, String>,
     pub(super) kept: Vec<Part>,
-    /// The channels that are set up.
-    pub(super) set_up: BTreeSet<ChannelKind>,
+    /// What messages can leave by.
+    pub(super) set_up: SetUp,
     pub(super) now: Timestamp,
 }
 

@@ -1,7 +1,5 @@
 //! People and the ways to reach them. An address goes into the vault at once and comes out as a hint.
 
-use std::collections::BTreeSet;
-
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -47,8 +45,8 @@ pub(crate) struct ContactMethod {
     pub(crate) address_hint: String,
     /// Whether its owner proved to receive there; without that it is never paged.
     pub(crate) verified: bool,
-    /// Whether the mail server or the account that its kind needs is set up; without that nothing can be sent by it. Slack counts as
-    /// set up: a webhook needs nothing, and a member the app.
+    /// Whether the mail server or the account that its address needs is set up; without that nothing can be sent by it. A member of
+    /// Slack needs the app, an incoming webhook nothing; a call needs an account with a number.
     pub(crate) set_up: bool,
     pub(crate) last_result: Option<LastResult>,
 }
@@ -89,7 +87,7 @@ struct Draft {
 fn draft(
     state: &state::State,
     user: &people::User,
-    set_up: &BTreeSet<people::ChannelKind>,
+    set_up: &people::SetUp,
     now: Timestamp,
 ) -> Draft {
     let reach = user.reach(set_up);
@@ -99,7 +97,7 @@ fn draft(
         label: method.label.clone(),
         address_hint: String::new(),
         verified: method.verified_at.is_some(),
-        set_up: set_up.contains(&method.kind),
+        set_up: set_up.carries(method),
         last_result: last_result(state, method),
     });
     let rules = user.rules.iter().map(|rule| NotificationRule {
@@ -184,7 +182,7 @@ fn read(parts: &Parts, row: SecretId) -> Result<String, StorageError> {
 
 async fn shown(app: &App, caller: &Caller, id: UserId) -> Result<User, Problem> {
     let now = app.now();
-    let set_up = app.channels_set_up().await?;
+    let set_up = app.what_is_set_up().await?;
     let draft = app.read(|state| {
         let user = state.users.get(&id);
         user.map(|user| draft(state, user, &set_up, now))
@@ -223,7 +221,7 @@ pub(crate) async fn list_users(
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<User>>, Problem> {
     let now = app.now();
-    let set_up = app.channels_set_up().await?;
+    let set_up = app.what_is_set_up().await?;
     let mut drafts: Vec<Draft> = app.read(|state| {
         state
             .users
