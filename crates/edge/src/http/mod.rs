@@ -38,6 +38,7 @@ pub(crate) mod status_page;
 pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod token;
+pub(crate) mod underway;
 mod unread;
 pub(crate) mod webhook;
 

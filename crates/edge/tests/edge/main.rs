@@ -47,6 +47,7 @@ mod providers;
 mod push_key;
 mod receipts;
 mod remote_write;
+mod repeated;
 mod respond;
 mod samples;
 mod schedules;
