@@ -194,7 +194,7 @@ fn incidents(table: Table) -> Table {
         )
         .add(Who::Role(Responder), routes!(incident::respond::bulk));
     table
-        .add(Who::Role(Viewer), routes!(incident::list_incidents))
+        .add(Who::Role(Viewer), routes!(incident::list::list_incidents))
         .add(Who::Role(Responder), routes!(incident::declare))
         .add(Who::Role(Viewer), routes!(incident::detail::get_incident))
         .add(Who::Role(Viewer), routes!(incident::timeline::timeline))

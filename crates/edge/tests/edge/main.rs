@@ -31,6 +31,7 @@ mod imported;
 mod incident;
 mod intake;
 mod late;
+mod listed;
 mod listeners;
 mod mail;
 mod mail_intake;
