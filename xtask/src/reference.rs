@@ -17,7 +17,7 @@ const OPENING: &str = "\
 <!-- Written by `cargo xtask openapi` from openapi.json: change the code it describes. -->
 
 What the browser and the command line use, under `/api/tocsin/v1`. [openapi.json](../../openapi.json) describes the same to
-programs. Bodies are JSON, times are instants in UTC (RFC 3339), a field that is not known is refused.
+programs. Bodies are JSON, times are instants in UTC (RFC 3339). A field or a parameter that is not known is refused with those that are.
 
 **Who calls.** `Authorization: Bearer TOKEN`, or the cookie of a browser that is signed in. A token has a scope, fixed when it is
 made and shown in the list: `viewer` reads, `responder` also works on incidents, `admin` also changes everything else. A token of a

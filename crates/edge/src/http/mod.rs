@@ -22,6 +22,7 @@ pub(crate) mod notice;
 pub(crate) mod notification;
 pub(crate) mod oncall;
 pub(crate) mod page;
+mod parameters;
 pub(crate) mod password;
 pub(crate) mod people;
 pub(crate) mod problem;

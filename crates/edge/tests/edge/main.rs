@@ -40,6 +40,7 @@ mod matrix;
 mod opsgenie;
 mod pace;
 mod pagerduty;
+mod parameters;
 mod people;
 mod places;
 mod post;
