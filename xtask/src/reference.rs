@@ -17,7 +17,7 @@ const OPENING: &str = "\
 <!-- Written by `cargo xtask openapi` from openapi.json: change the code it describes. -->
 
 What the browser and the command line use, under `/api/tocsin/v1`. [openapi.json](../../openapi.json) describes the same to
-programs. Bodies are JSON, times are instants in UTC (RFC 3339), a field that is not known is refused.
+programs. Bodies are JSON, times are instants in UTC (RFC 3339). A field or a parameter that is not known is refused with those that are.
 
 **Who calls.** `Authorization: Bearer TOKEN`, or the cookie of a browser that is signed in. A token has a scope, fixed when it is
 made and shown in the list: `viewer` reads, `responder` also works on incidents, `admin` also changes everything else. A token of a
@@ -29,7 +29,10 @@ left (`r`) and in how many seconds all are there again (`t`). Beyond that the an
 done. Alerts are not counted.
 
 **Once.** A `POST` with an `Idempotency-Key` is carried out once: who sends it again gets the first answer. A key that
-was used for another request, or in another's name (`From`, as clients of PagerDuty send it), is refused with 400.
+was used for another request, or in another's name (`From`, as clients of PagerDuty send it), is refused with 400. While the first
+is under way the answer is 409 with `Retry-After`, and so it is after a 503 by which nobody knows yet whether it was kept: the true
+answer comes once there is one. A 409 without `Retry-After` says that what became of the first is lost: look, then use a new key. A
+refusal leaves its key free; any other is known for a day.
 
 **Lists** come by pages: `limit` says how many, `next_cursor` of the answer is the `cursor` of the next.
 

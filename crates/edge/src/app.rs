@@ -36,6 +36,7 @@ use crate::http::incident::live::Looks;
 use crate::http::problem::Problem;
 use crate::http::share::Shares;
 use crate::http::stream::READERS_OF_ONE;
+use crate::http::underway::{self, Underway};
 use crate::links::{KnownKey, LinkKey};
 use crate::ports::rules::Rules;
 use crate::ports::scrape::ScrapeTargets;
@@ -161,6 +162,7 @@ pub(crate) struct Inner {
     pub(crate) remote_write: Room,
     pub(crate) replies: Replies,
     pub(crate) outcomes: Outcomes,
+    pub(crate) underway: Underway,
     pub(crate) link_key: KnownKey,
     pub(crate) started_at: Timestamp,
     pub(crate) requests: crate::http::metrics::Requests,
@@ -211,6 +213,7 @@ impl App {
             remote_write: Room::default(),
             replies: Replies::default(),
             outcomes: Outcomes::default(),
+            underway: Underway::default(),
             link_key: KnownKey::default(),
             started_at,
             requests: crate::http::metrics::Requests::default(),
@@ -280,16 +283,24 @@ impl App {
         self.answer(receiver).await
     }
 
-    async fn answer<T>(&self, receiver: oneshot::Receiver<T>) -> Result<T, Problem> {
-        match tokio::time::timeout(self.settings.answer_wait, receiver).await {
-            Ok(Ok(outcome)) => Ok(outcome),
-            Ok(Err(_)) => Err(Problem::unknown(
+    async fn answer<T>(&self, mut receiver: oneshot::Receiver<T>) -> Result<T, Problem> {
+        let in_time = tokio::time::timeout(self.settings.answer_wait, &mut receiver).await;
+        let answered = match in_time {
+            Ok(answered) => answered,
+            // Whoever sent a key is told that it takes longer, and asks for the true answer later.
+            Err(_) if underway::waits_on() => receiver.await,
+            Err(_) => {
+                return Err(Problem::unknown(
+                    "the journal did not answer in time; whether the request was kept is not known, so look before you repeat it",
+                ));
+            }
+        };
+        answered.map_err(|_| {
+            underway::doubt();
+            Problem::unknown(
                 "Tocsin is stopping; whether the request was kept is not known, so look before you repeat it",
-            )),
-            Err(_) => Err(Problem::unknown(
-                "the journal did not answer in time; whether the request was kept is not known, so look before you repeat it",
-            )),
-        }
+            )
+        })
     }
 
     /// Does blocking work on a thread of its own.
@@ -311,12 +322,12 @@ impl App {
         work: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Result<T, E> {
         let turns = Arc::clone(turns);
-        let work = tokio::spawn(async move {
+        let work = underway::to_the_end(async move {
             let _turn = turns.lock().await;
             work.await
         });
         let unfinished = || Problem::internal("it was not carried out to the end");
-        work.await.unwrap_or_else(|_| Err(unfinished().into()))
+        work.await.unwrap_or_else(|| Err(unfinished().into()))
     }
 
     /// What messages can leave by now.

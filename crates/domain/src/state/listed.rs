@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::State;
 use crate::id::{IncidentId, ServiceId, TeamId};
 use crate::incident::{Incident, Status};
+use crate::monitor::Severity;
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
@@ -28,6 +29,8 @@ pub struct Listed {
     pub status: Status,
     /// How loudly it asks.
     pub urgency: Urgency,
+    /// How bad it is.
+    pub severity: Severity,
 }
 
 impl Listed {
@@ -43,6 +46,7 @@ impl Listed {
             resolved_at: incident.resolved_at,
             status: incident.status,
             urgency: incident.urgency,
+            severity: incident.severity,
         }
     }
 }
@@ -112,7 +116,6 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::monitor::Severity;
 
     fn listed(number: u64, status: Status) -> Listed {
         let id = |letter: char| format!("QAAAAAAAAAAAA{letter}");

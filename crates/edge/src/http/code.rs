@@ -27,6 +27,7 @@ use super::body::WithFiles;
 use super::problem::Problem;
 use super::roster::integration::TAKES_NO_MAIL;
 use super::roster::key;
+use super::underway;
 use crate::access::who::Caller;
 use crate::app::{App, Parts};
 use crate::ports::StorageError;
@@ -124,13 +125,9 @@ pub(crate) async fn apply_code(
         ));
     }
     // On a task of its own: a client that hangs up would else leave the rows of who was to come, and those block their addresses.
-    let work = tokio::spawn(async move { make_true(&app, &caller, planned).await });
-    match work.await {
-        Ok(applied) => applied.map(Json),
-        Err(_) => Err(Problem::internal(
-            "the files were not carried out to their end",
-        )),
-    }
+    let work = underway::to_the_end(async move { make_true(&app, &caller, planned).await });
+    let unfinished = || Problem::internal("the files were not carried out to their end");
+    work.await.ok_or_else(unfinished)?.map(Json)
 }
 
 async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Applied, Problem> {

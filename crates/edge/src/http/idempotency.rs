@@ -1,5 +1,8 @@
 //! `Idempotency-Key` on POST: a repeated request is answered with the first answer and not carried out again, also after
-//! a restart. The answers are kept with the accounts, encrypted, because they may hold secrets that are shown once.
+//! a restart. The answers are kept with the accounts, encrypted, because they may hold secrets that are shown once. A key is given
+//! back only where it is certain that nothing was carried out.
+
+use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -11,15 +14,17 @@ use sha2::{Digest, Sha256};
 
 use super::body;
 use super::problem::Problem;
+use super::underway::{self, Begun, Doubt, Place};
 use crate::access::cookie::hex;
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::front::pagerduty;
-use crate::ports::Once;
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Characters of a key at most.
 const KEY_CHARS_MAX: usize = 255;
+/// Seconds after which a request that is under way may be asked for again.
+const AGAIN_S: u64 = 1;
 
 /// Answers repeated POST requests from what was kept. Runs behind the gate of the route, so a key is bound to its caller and
 /// a revoked token is given nothing.
@@ -50,13 +55,22 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
         key,
         request: asked_for(&head, &content),
     };
-    // On a task of its own: a client that hangs up early repeats the request, and must find its answer then.
-    let work = tokio::spawn(async move { repeatable.answer(&app, head, content, next).await });
-    match work.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(problem)) => words.of(problem),
-        Err(_) => words.of(Problem::internal(
-            "the request was not carried out to its end",
+    let doubt = Arc::new(Doubt::default());
+    // On a task of its own: a client that hangs up early repeats the request, and must find its answer then. So must one that was
+    // not left to wait for a slow journal.
+    let work = async move { repeatable.answer(&app, head, content, next).await };
+    let mut work = tokio::spawn(Arc::clone(&doubt).around(work));
+    tokio::select! {
+        biased;
+        answered = &mut work => match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(problem)) => words.of(problem),
+            Err(_) => words.of(Problem::internal(
+                "the request was not carried out to its end",
+            )),
+        },
+        () = doubt.late() => words.of(Problem::unknown(
+            "the journal did not answer in time; whether the request was kept is not known yet: send it again with the same Idempotency-Key, which carries nothing out twice and gives its answer once there is one",
         )),
     }
 }
@@ -99,24 +113,31 @@ impl Repeatable {
         content: Bytes,
         next: Next,
     ) -> Result<Response, Problem> {
-        let (begun, now) = (self.clone(), app.now());
+        let (begun, own, now) = (self.clone(), app.clone(), app.now());
         let known = app
             .blocking(move |parts| {
                 let Self {
                     scope,
                     key,
                     request,
-                } = &begun;
-                parts.accounts.begin_once(scope, key, request, now)
+                } = begun;
+                let name = (scope.clone(), key.clone());
+                own.inner().underway.begin(name, || {
+                    parts.accounts.begin_once(&scope, &key, &request, now)
+                })
             })
             .await?;
         match known {
-            Once::New => self.carry_out(app, head, content, next).await,
-            Once::Answered { status, body } => Ok(replay(status, body)),
-            Once::Underway => Err(Problem::conflict(
-                "a request with this Idempotency-Key is under way, or its outcome was lost when the server ended: look, then use a new one",
+            Begun::New(place) => self.carry_out(app, (head, content), next, place).await,
+            Begun::Answered { status, body } => Ok(replay(status, body)),
+            Begun::Underway => Err(Problem::conflict(
+                "a request with this Idempotency-Key is under way: send it again in a moment for its answer",
+            )
+            .again_after(AGAIN_S)),
+            Begun::Lost => Err(Problem::conflict(
+                "a request with this Idempotency-Key was begun, and its outcome was lost or its answer is too large to be kept: look, then use a new one",
             )),
-            Once::Mismatch => Err(Problem::bad(
+            Begun::Mismatch => Err(Problem::bad(
                 "Idempotency-Key: was used for another request; use a new one",
             )),
         }
@@ -125,9 +146,9 @@ impl Repeatable {
     async fn carry_out(
         self,
         app: &App,
-        head: request::Parts,
-        content: Bytes,
+        (head, content): (request::Parts, Bytes),
         next: Next,
+        place: Place,
     ) -> Result<Response, Problem> {
         let request = Request::from_parts(head, Body::from(content));
         let (head, content) = next.run(request).await.into_parts();
@@ -135,13 +156,19 @@ impl Repeatable {
             .await
             .map_err(|_| Problem::internal("the answer was cut off"))?;
         let (status, body) = (head.status, content.clone());
+        let is_in_doubt = underway::is_in_doubt();
         app.blocking(move |parts| {
+            // Until it is written down what became of it, it is under way.
+            let _place = place;
             let Self { scope, key, .. } = &self;
+            let accounts = &parts.accounts;
             if status.is_success() {
-                let accounts = &parts.accounts;
                 accounts.finish_once(scope, key, status.as_u16(), &body)
+            } else if is_in_doubt {
+                // It may have been carried out: the key stays taken until it is forgotten for its age.
+                Ok(())
             } else {
-                parts.accounts.abandon_once(scope, key)
+                accounts.abandon_once(scope, key)
             }
         })
         .await?;

@@ -22,6 +22,7 @@ pub(crate) mod notice;
 pub(crate) mod notification;
 pub(crate) mod oncall;
 pub(crate) mod page;
+mod parameters;
 pub(crate) mod password;
 pub(crate) mod people;
 pub(crate) mod problem;
@@ -38,6 +39,7 @@ pub(crate) mod status_page;
 pub(crate) mod stream;
 pub(crate) mod target;
 pub(crate) mod token;
+pub(crate) mod underway;
 mod unread;
 pub(crate) mod webhook;
 
@@ -198,7 +200,7 @@ fn incidents(table: Table) -> Table {
         )
         .add(Who::Role(Responder), routes!(incident::respond::bulk));
     table
-        .add(Who::Role(Viewer), routes!(incident::list_incidents))
+        .add(Who::Role(Viewer), routes!(incident::list::list_incidents))
         .add(Who::Role(Responder), routes!(incident::declare))
         .add(Who::Role(Viewer), routes!(incident::detail::get_incident))
         .add(Who::Role(Viewer), routes!(incident::timeline::timeline))

@@ -98,6 +98,13 @@ impl Problem {
         problem
     }
 
+    /// The same, which is worth another try after so long.
+    #[must_use]
+    pub(crate) fn again_after(mut self, seconds: u64) -> Self {
+        self.retry_after_s = Some(seconds);
+        self
+    }
+
     pub(crate) fn timeout(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, detail)
     }

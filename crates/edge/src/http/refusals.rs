@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use tocsin_domain::people::Role;
-use utoipa::openapi::path::{Operation, ParameterIn};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ArrayBuilder, Components, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
+use super::parameters;
 use super::problem::ProblemDocument;
 use crate::access::token_limit;
 use crate::access::who::{Front, Who};
@@ -255,7 +256,8 @@ fn statuses(
     match words {
         Words::Own => {
             let is_read = has_body || is_repeatable;
-            add(is_read || has_query(operation), &["400"]);
+            let has_query = has_query(operation) || parameters::are_declared(path);
+            add(is_read || has_query, &["400"]);
             add(is_read, &["408", "413"]);
             add(is_repeatable, &["409"]);
             add(token_limit::counts(who, path), &["429"]);
@@ -274,8 +276,7 @@ fn statuses(
 }
 
 fn has_query(operation: &Operation) -> bool {
-    let mut all = operation.parameters.iter().flatten();
-    all.any(|one| matches!(one, RefOr::T(one) if matches!(one.parameter_in, ParameterIn::Query)))
+    !parameters::names_of(operation).is_empty()
 }
 
 /// An action of the native API whose body says nothing that is needed may come without one.

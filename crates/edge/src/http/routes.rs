@@ -1,7 +1,10 @@
 //! The table of routes. A route enters it only together with who may call it; what each does is not known here.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use axum::routing::MethodRouter;
 use tocsin_domain::people::Role;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
@@ -12,6 +15,7 @@ use crate::access::authenticate::gate;
 use crate::access::who::Who;
 use crate::app::App;
 use crate::http::idempotency::once;
+use crate::http::parameters::{Declared, only_declared};
 use crate::http::refusals::{self, Refusals};
 
 /// One method of one path, and who may call it.
@@ -48,6 +52,7 @@ impl Table {
     #[must_use]
     pub(crate) fn add(mut self, who: Who, routes: UtoipaMethodRouter<App>) -> Self {
         let (schemas, mut paths, handlers) = routes;
+        let mut declared = Declared::default();
         for (path, item) in &mut paths.paths {
             let operations = [
                 ("GET", &mut item.get),
@@ -63,6 +68,7 @@ impl Table {
                 operation.extensions = Some(told.into_iter().collect());
                 refusals::tell(operation, who, (method, path), &mut self.refusals);
                 refusals::free_of_body(operation, who, method, &schemas);
+                declared.add((method, path), operation);
                 self.listed.push(Listed {
                     method: method.to_owned(),
                     path: path.clone(),
@@ -72,10 +78,17 @@ impl Table {
         }
         let gated = match &self.app {
             None => handlers,
-            // The last layer is the outermost: nothing is looked at before the gate has spoken.
-            Some(app) => handlers
-                .layer(from_fn_with_state(app.clone(), once))
-                .layer(from_fn_with_state((app.clone(), who), gate)),
+            Some(app) => {
+                let keyed: MethodRouter<App> =
+                    handlers.layer(from_fn_with_state(app.clone(), once));
+                let read: MethodRouter<App> = if declared.is_empty() {
+                    keyed
+                } else {
+                    keyed.layer(from_fn_with_state(Arc::new(declared), only_declared))
+                };
+                // The last layer is the outermost: nothing is looked at before the gate has spoken.
+                read.layer(from_fn_with_state((app.clone(), who), gate))
+            }
         };
         self.router = self.router.routes((schemas, paths, gated));
         self

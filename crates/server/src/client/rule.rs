@@ -5,7 +5,6 @@ use serde::Deserialize;
 
 use super::api::Api;
 use super::failure::Failure;
-use super::given::whole;
 use super::look::{Look, Tone, length};
 use super::plain::Plain;
 use super::screen::Screen;
@@ -57,7 +56,7 @@ struct Rule {
 pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure> {
     match verb {
         Verb::List { long } => {
-            let answer = api.get(&["rules"], &whole())?;
+            let answer = api.get(&["rules"], &[])?;
             screen.show(&answer, |all: &Rules, look| list(all, *long, look))
         }
     }

@@ -151,6 +151,14 @@ fn lists_say_when_there_is_more() {
 }
 
 #[test]
+fn rules_have_no_pages_and_are_asked_for_whole() {
+    let (ran, requests) = run_with(vec![Reply::new(200, r#"{"groups":[]}"#)], &["rule", "list"]);
+    assert_eq!(ran.code, 0, "{}", ran.notes);
+    let asked = "GET /api/tocsin/v1/rules HTTP/1.1\r\n";
+    assert!(requests[0].starts_with(asked), "{}", requests[0]);
+}
+
+#[test]
 fn json_is_the_apis_own() {
     let body = "{ \"items\": [ {\"any\":\"thing\"} ],\n \"next_cursor\": null }";
     let (ran, _) = run_with(vec![Reply::new(200, body)], &["--json", "target", "list"]);

@@ -319,7 +319,7 @@ fn counts(
     .collect()
 }
 
-/// The ids of a page, and whether there are more behind it.
+/// The ids of a page, and whether there are more beyond it, on the side to which it goes on.
 fn page_of(all: &[IncidentId], page: &RawPage) -> Result<(Vec<IncidentId>, bool), Refusal> {
     let place = |id: &String| {
         let found = all.iter().position(|one| one.as_str() == id);
@@ -335,7 +335,12 @@ fn page_of(all: &[IncidentId], page: &RawPage) -> Result<(Vec<IncidentId>, bool)
     };
     let rows = all.get(from..until).unwrap_or_default();
     let shown: Vec<IncidentId> = rows.iter().take(page.limit).copied().collect();
-    let more = from + shown.len() < all.len();
+    let goes_back = page.after.is_none() && page.before.is_some();
+    let more = if goes_back {
+        from > 0
+    } else {
+        from + shown.len() < all.len()
+    };
     Ok((shown, more))
 }
 
@@ -421,7 +426,9 @@ mod tests {
         assert_eq!(page(Some(3), None), (all[4..].to_vec(), false));
         assert_eq!(page(Some(4), None), (Vec::new(), false));
         assert_eq!(page(None, Some(4)), (all[2..4].to_vec(), true));
-        assert_eq!(page(None, Some(1)), (all[0..1].to_vec(), true));
+        assert_eq!(page(None, Some(2)), (all[0..2].to_vec(), false));
+        assert_eq!(page(None, Some(1)), (all[0..1].to_vec(), false));
+        assert_eq!(page(None, Some(0)), (Vec::new(), false));
         let unknown = RawPage {
             limit: 2,
             descends: true,

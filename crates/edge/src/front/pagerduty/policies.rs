@@ -12,7 +12,7 @@ use tocsin_wire::pagerduty::rest::{Refusal, body, words};
 use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
-use super::policy_shape::{assignment_told, policy, rule_id};
+use super::policy_shape::{assignment_told, policy, rule_id, shown_minutes};
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
 
@@ -102,6 +102,18 @@ fn before<'a>(known: &'a Policy, wanted: &[bodies::Level], index: usize) -> Opti
     found.map(|(_, level)| level)
 }
 
+/// How long a level is waited for. Who sends back the minutes that they were shown means the time that is there, which may be between
+/// two of them.
+fn delay_ms(wanted: &bodies::Level, targets: &[Recipient], before: Option<&Level>) -> u64 {
+    let kept = before.filter(|before| {
+        // Without an id the place alone does not tell a level from another.
+        let is_it = wanted.id.is_some() || before.targets == targets;
+        is_it && shown_minutes(before.delay_ms) == wanted.delay_minutes
+    });
+    let said = || wanted.delay_minutes.saturating_mul(60_000);
+    kept.map_or_else(said, |before| before.delay_ms)
+}
+
 /// The levels of a body. What PagerDuty's clients cannot say of a level stays as it was.
 fn levels(
     state: &State,
@@ -112,10 +124,11 @@ fn levels(
         let place = format!("escalation_policy.escalation_rules[{index}].targets");
         let targets = level.targets.iter();
         let targets = targets.map(|target| recipient(state, &place, target));
+        let targets = targets.collect::<Result<Vec<_>, Refused>>()?;
         let before = known.and_then(|known| before(known, wanted, index));
         Ok(Level {
-            delay_ms: level.delay_minutes.saturating_mul(60_000),
-            targets: targets.collect::<Result<_, Refused>>()?,
+            delay_ms: delay_ms(level, &targets, before),
+            targets,
             round_robin: level.round_robin,
             each_must_acknowledge: before.is_some_and(|before| before.each_must_acknowledge),
         })

@@ -54,7 +54,7 @@ pub(crate) fn policy_shown<'a>(
             let targets: Vec<Value> = targets.map(|one| target(state, place, *one)).collect();
             let mut rule = json!({
                 "id": rule_id(known.id, index),
-                "escalation_delay_in_minutes": level.delay_ms.div_ceil(60_000),
+                "escalation_delay_in_minutes": shown_minutes(level.delay_ms),
                 "targets": targets,
             });
             // Some clients read a word here and others an object, and all of them take a rule without it to be for everyone.
@@ -97,6 +97,11 @@ pub(super) fn assignment_told(mut shown: Value) -> Value {
         }
     }
     shown
+}
+
+/// How long a level is waited for, in the whole minutes that PagerDuty's clients know: one that has begun counts.
+pub(super) const fn shown_minutes(delay_ms: u64) -> u64 {
+    delay_ms.div_ceil(60_000)
 }
 
 /// The id of a level, which has none of its own: it stands for its place in its policy.

@@ -13,7 +13,7 @@ use tocsin_wire::pagerduty::rest::reach::{self as bodies, method_word};
 
 use super::asked::{Asked, Path};
 use super::reply::{Answer, Refused, Reply};
-use super::users::{methods, named, rule};
+use super::users::{methods, named, rule, shown_minutes};
 use crate::access::who::Who;
 use crate::http::address;
 use crate::http::people::{method_added, method_removed};
@@ -184,10 +184,14 @@ fn wanted(
     let missing = |name: &str| Refusal::bad(format!("'notification_rule.{name}' is missing"));
     let urgency = body.urgency.or_else(|| before.map(|before| before.urgency));
     let urgency = urgency.ok_or_else(|| missing("urgency"))?;
-    let delay_ms = body
-        .delay_minutes
-        .map(|minutes| minutes.saturating_mul(60_000));
-    let delay_ms = delay_ms.or_else(|| before.map(|before| before.delay_ms));
+    let delay_ms = match (body.delay_minutes, before) {
+        // Who sends back the minutes that they were shown means the time that is there.
+        (Some(minutes), Some(before)) if minutes == shown_minutes(before.delay_ms) => {
+            Some(before.delay_ms)
+        }
+        (Some(minutes), _) => Some(minutes.saturating_mul(60_000)),
+        (None, before) => before.map(|before| before.delay_ms),
+    };
     let delay_ms = delay_ms.ok_or_else(|| missing("start_delay_in_minutes"))?;
     let method = match (&body.method, before) {
         (Some(text), _) => {

@@ -15,7 +15,7 @@ use super::asked::Asked;
 use super::described::told;
 use super::place::{Place, whole};
 use super::reply::Refused;
-use super::users::role_of;
+use super::users::{role_of, shown_minutes};
 use crate::http::address;
 use crate::http::shape::ChannelKind;
 
@@ -91,7 +91,7 @@ pub(crate) fn user(state: &State, place: &Place, known: &User, mails: &Mails) ->
     });
     let rules = known.rules.iter().map(|rule| {
         let path = format!("users/{}/notification_rules/{}", known.id, rule.id);
-        let minutes = rule.delay_ms / 60_000;
+        let minutes = shown_minutes(rule.delay_ms);
         let summary = format!("{minutes} minutes");
         let kind = "assignment_notification_rule_reference";
         place.named(kind, rule.id.as_str(), &summary, &path, "")

@@ -267,11 +267,16 @@ pub(crate) async fn get_contact_method(
     Ok(Reply::Done(json!({ "contact_method": found })))
 }
 
+/// How long a rule waits, in the whole minutes that PagerDuty's clients know.
+pub(super) const fn shown_minutes(delay_ms: u64) -> u64 {
+    delay_ms / 60_000
+}
+
 /// One rule of a person.
 pub(super) fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) -> Value {
     let path = format!("users/{}/notification_rules/{}", of.id, rule.id);
     let kind = "assignment_notification_rule";
-    let minutes = rule.delay_ms / 60_000;
+    let minutes = shown_minutes(rule.delay_ms);
     let summary = format!("{minutes} minutes");
     let head = asked
         .place

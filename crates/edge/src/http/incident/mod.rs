@@ -1,10 +1,11 @@
-//! The native API of incidents: lists, one in full, what a person does with it.
+//! The native API of incidents: what a person does with one. Lists and one in full have files of their own.
 
 mod causes;
 mod chain;
 pub(crate) mod detail;
 pub(crate) mod explain;
 mod intake;
+pub(crate) mod list;
 pub(crate) mod live;
 mod message_steps;
 pub(crate) mod postmortem;
@@ -23,91 +24,17 @@ use serde::Deserialize;
 use tocsin_domain::command::{Ask, Declared, RespondAsk};
 use tocsin_domain::event::{Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
-use tocsin_domain::incident::Incident;
 use tocsin_domain::people;
 use tocsin_domain::text::shows_nothing;
 use tocsin_engine::handle::Done;
 use utoipa::ToSchema;
 
-use super::body::{Json as Body, Params};
-use super::page::{Page, PageQuery};
+use super::body::Json as Body;
 use super::problem::Problem;
 use super::shape::Urgency;
 use crate::access::who::Caller;
 use crate::app::App;
 use summary::{IncidentSummary, summary};
-
-/// Which incidents are wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Wanted {
-    /// Not resolved.
-    Open,
-    /// Resolved.
-    Resolved,
-    /// All.
-    #[default]
-    All,
-}
-
-/// Which incidents are wanted.
-#[derive(Debug, Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct IncidentQuery {
-    /// Open, resolved or all (the default).
-    #[serde(default)]
-    #[param(inline)]
-    status: Wanted,
-    /// Only of this target.
-    target: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-/// Incidents, newest first
-#[utoipa::path(get, path = "/api/tocsin/v1/incidents", tag = "incidents", params(IncidentQuery),
-    responses((status = 200, body = Page<IncidentSummary>), (status = 400)))]
-pub(crate) async fn list_incidents(
-    State(app): State<App>,
-    Params(query): Params<IncidentQuery>,
-) -> Result<Json<Page<IncidentSummary>>, Problem> {
-    let page = PageQuery {
-        limit: query.limit,
-        cursor: query.cursor,
-    };
-    let (limit, before) = (page.limit()?, page.after_number()?);
-    let target = match query.target {
-        None => None,
-        Some(text) => Some(
-            text.parse()
-                .map_err(|_| Problem::bad("target: not an id of a target"))?,
-        ),
-    };
-    let wanted = |incident: &&Incident| {
-        let status = match query.status {
-            Wanted::Open => incident.is_open(),
-            Wanted::Resolved => !incident.is_open(),
-            Wanted::All => true,
-        };
-        status && target.is_none_or(|target| incident.target == Some(target))
-    };
-    let (items, more) = app.read(|state| {
-        let numbers = state.numbers.before(before.unwrap_or(u64::MAX)).iter();
-        let known = numbers
-            .rev()
-            .filter_map(|listed| state.incidents.get(&listed.id));
-        let mut found: Vec<&Incident> = known.filter(wanted).take(limit + 1).collect();
-        let more = found.len() > limit;
-        found.truncate(limit);
-        let items = found.into_iter().map(|incident| summary(state, incident));
-        (items.collect::<Vec<_>>(), more)
-    });
-    let next_cursor = items
-        .last()
-        .filter(|_| more)
-        .map(|last| last.number.to_string());
-    Ok(Json(Page { items, next_cursor }))
-}
 
 /// The incident that a path names, by id or by number.
 pub(crate) fn find(app: &App, text: &str) -> Result<IncidentId, Problem> {

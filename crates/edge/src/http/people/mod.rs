@@ -22,6 +22,7 @@ use super::oncall::on_call_users;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::shape::{ChannelKind, Instant, Role, Urgency};
+use super::underway;
 use crate::access::who::Caller;
 use crate::app::{App, Parts};
 use crate::ports::StorageError;
@@ -286,11 +287,9 @@ pub(crate) async fn added(
 ) -> Result<UserId, Problem> {
     // On a task of its own: a client that hangs up would else leave the row of the address, which blocks it for everybody.
     let (app, actor) = (app.clone(), actor.clone());
-    let work = tokio::spawn(async move { add(&app, &actor, request, about).await });
-    match work.await {
-        Ok(added) => added,
-        Err(_) => Err(Problem::internal("the person was not added to the end")),
-    }
+    let work = underway::to_the_end(async move { add(&app, &actor, request, about).await });
+    let unfinished = || Problem::internal("the person was not added to the end");
+    work.await.ok_or_else(unfinished)?
 }
 
 async fn add(

@@ -118,6 +118,17 @@ async fn raw_incidents_are_listed_page_by_page() {
     assert_eq!(second["data"].as_array().unwrap().len(), 1);
     assert_eq!(second["data"][0]["resolved_at"], Value::Null);
     assert_eq!(second["more"], false);
+    // Back again, until there is nothing before it.
+    let mut page = second;
+    for expected in [vec![&incidents[0], &incidents[1]], Vec::new()] {
+        let before = page["first"].clone();
+        let body = json!({"limit": 2, "order": "asc", "ending_before": before});
+        page = asked(&world, "raw/incidents", body).await;
+        let told = page["data"].as_array().unwrap().iter();
+        let told: Vec<String> = told.map(id_of).collect();
+        let expected: Vec<String> = expected.into_iter().map(id_of).collect();
+        assert_eq!((told, &page["more"]), (expected, &json!(false)));
+    }
     let path = format!("/analytics/raw/incidents/{}", id_of(&incidents[1]));
     let one = read(&world, &path).await;
     assert_eq!(one["seconds_to_resolve"], 300);

@@ -48,6 +48,56 @@ async fn that_each_must_acknowledge_stays_with_the_level_of_which_it_was_said() 
     assert_eq!(flags(&world, &id).await, json!([true, false]));
 }
 
+/// Of each level, after how many minutes the next one comes.
+async fn waits(world: &World, id: &str) -> Value {
+    let all = world.get("/escalation-policies").await.json();
+    let mut all = all["items"].as_array().unwrap().iter();
+    let policy = all.find(|policy| policy["id"] == id).unwrap();
+    let levels = policy["levels"].as_array().unwrap().iter();
+    let waits = levels.map(|level| level["delay_minutes"].clone());
+    waits.collect::<Vec<_>>().into()
+}
+
+#[tokio::test]
+async fn a_level_between_two_minutes_stays_so_when_a_client_sends_back_what_it_read() {
+    let world = World::new();
+    let person = |id: String| json!({"kind": "user", "id": id});
+    let (ada, bob) = (person(world.ada.to_string()), person(world.bob.to_string()));
+    let levels = [
+        json!({"delay_minutes": 1.5, "targets": [ada]}),
+        json!({"delay_minutes": 2.5, "targets": [bob]}),
+    ];
+    let body = json!({"name": "Soon", "repeat": 0, "levels": levels});
+    let made = world.post("/escalation-policies", body).await;
+    assert!(made.status.is_success(), "{}", made.text());
+    let id = id_of(&made.json());
+    let path = format!("/escalation_policies/{id}");
+    let mut shown = read(&world, &path).await;
+    let minutes = |shown: &Value, index: usize| {
+        let rules = &shown["escalation_policy"]["escalation_rules"];
+        rules[index]["escalation_delay_in_minutes"].clone()
+    };
+    let told = [minutes(&shown, 0), minutes(&shown, 1)];
+    assert_eq!(told, [json!(2), json!(3)]);
+    shown["escalation_policy"]["name"] = json!("Sooner");
+    let renamed = changed(&world, &path, shown.clone()).await;
+    assert_eq!(renamed["escalation_policy"]["name"], "Sooner");
+    assert_eq!(waits(&world, &id).await, json!([1.5, 2.5]));
+    // Without ids, a level is known by its place and by whom it pages.
+    let rules = &mut shown["escalation_policy"]["escalation_rules"];
+    for rule in rules.as_array_mut().unwrap() {
+        rule.as_object_mut().unwrap().remove("id");
+    }
+    rules[1]["targets"] = rules[0]["targets"].clone();
+    changed(&world, &path, shown.clone()).await;
+    assert_eq!(waits(&world, &id).await, json!([1.5, 3.0]));
+    // Whoever writes other minutes means those.
+    let rules = &mut shown["escalation_policy"]["escalation_rules"];
+    rules[0]["escalation_delay_in_minutes"] = json!(1);
+    changed(&world, &path, shown).await;
+    assert_eq!(waits(&world, &id).await, json!([1.0, 3.0]));
+}
+
 #[tokio::test]
 async fn policies_and_schedules_belong_to_no_team_and_are_given_to_none() {
     let world = World::new();

@@ -2,6 +2,9 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::command::{Ask, Command, PeopleAsk};
+use tocsin_domain::event::Actor;
+use tocsin_domain::people::Urgency;
 
 use super::roster::{changed, gone, id_of, made};
 use super::{ada, ask, read, refused};
@@ -152,6 +155,34 @@ async fn rules_are_added_changed_and_removed_one_by_one() {
         let answer = ada(&world, ("POST", &rules(&world)), Some(wrong)).await;
         refused(&answer, 400, code);
     }
+}
+
+#[tokio::test]
+async fn a_rule_between_two_minutes_stays_so_when_a_client_sends_back_what_it_read() {
+    let world = World::new();
+    let way = made(&world, &ways(&world), phone("123456789")).await["contact_method"].clone();
+    let method = id_of(&way).parse().unwrap();
+    let ask = PeopleAsk::SetRules {
+        user: world.bob,
+        rules: vec![(Urgency::High, 90_000, method)],
+    };
+    let command = Command {
+        actor: Actor::System,
+        ask: Ask::People(ask),
+    };
+    world.engine.ask_and_wait(command).unwrap();
+    let delay_ms = || {
+        let engine = &world.engine;
+        engine.read(|state| state.users[&world.bob].rules[0].delay_ms)
+    };
+    let mut shown = read(&world, &rules(&world)).await["notification_rules"][0].clone();
+    assert_eq!(shown["start_delay_in_minutes"], 1);
+    let path = format!("{}/{}", rules(&world), id_of(&shown));
+    changed(&world, &path, json!({"notification_rule": shown})).await;
+    assert_eq!(delay_ms(), 90_000);
+    shown["start_delay_in_minutes"] = json!(2);
+    changed(&world, &path, json!({"notification_rule": shown})).await;
+    assert_eq!(delay_ms(), 120_000);
 }
 
 #[tokio::test]
