@@ -183,7 +183,7 @@ async fn a_token_of_nobody_says_in_whose_name_it_writes() {
     .await;
     assert_eq!(noted.json()["note"]["user"]["id"], world.bob.to_string());
     let timeline = world.get(&format!("/incidents/{id}/timeline")).await.text();
-    assert!(timeline.contains("Bob by an API token"), "{timeline}");
+    assert!(timeline.contains("Bob by token “t”"), "{timeline}");
 }
 
 #[tokio::test]
