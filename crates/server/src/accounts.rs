@@ -161,6 +161,7 @@ impl Accounts for Doors {
             name: &token.name,
             role: token.role,
             user: token.user,
+            made_by: token.made_by,
             expires_at: token.expires_at,
         };
         let text = self
@@ -172,8 +173,10 @@ impl Accounts for Doors {
             name: token.name,
             role: token.role,
             user: token.user,
+            made_by: token.made_by,
             created_at: now,
             expires_at: token.expires_at,
+            last_used: None,
         };
         Ok((made, text.expose_secret().to_owned()))
     }
@@ -183,6 +186,10 @@ impl Accounts for Doors {
             .access
             .api_token(text, now)
             .map_err(|error| storage(&error))?;
+        if let Some(found) = &found {
+            let noted = self.access.touch_api_token(found, now);
+            noted.map_err(|error| storage(&error))?;
+        }
         Ok(found.map(token_of))
     }
 
@@ -290,8 +297,10 @@ fn token_of(token: tocsin_journal::ApiToken) -> ApiToken {
         name: token.name,
         role: token.role,
         user: token.user,
+        made_by: token.made_by,
         created_at: token.created_at,
         expires_at: token.expires_at,
+        last_used: token.last_used,
     }
 }
 
