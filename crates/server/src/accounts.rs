@@ -322,3 +322,39 @@ pub(crate) fn user_key(access: &Access, vault: &tocsin_journal::Vault) -> anyhow
     access.set_setting(SETTING, &Value::String(id.to_string()))?;
     Ok(key.into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use tocsin_domain::people::Role;
+
+    use super::*;
+    use crate::data;
+
+    #[test]
+    fn a_token_tells_when_it_was_used_and_one_of_the_installation_stays_when_its_maker_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = data::open(folder.path(), None).unwrap();
+        let doors = Doors {
+            access: data.access,
+            vault: data.vault,
+        };
+        let maker = UserId::random(&mut OsEntropy);
+        let new = NewToken {
+            name: "Terraform".to_owned(),
+            role: Role::Responder,
+            user: None,
+            made_by: Some(maker),
+            expires_at: None,
+        };
+        let now = SystemClock.now();
+        let (made, text) = doors.add_token(new, now).unwrap();
+        assert_eq!((made.made_by, made.last_used), (Some(maker), None));
+        assert!(doors.token(&text, now).unwrap().is_some());
+        doors.forget_user(maker).unwrap();
+        let used = ApiToken {
+            last_used: Some(now),
+            ..made
+        };
+        assert_eq!(doors.tokens().unwrap(), vec![used]);
+    }
+}

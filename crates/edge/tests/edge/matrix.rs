@@ -42,7 +42,7 @@ enum Who {
     Admin,
     /// Bob, in a browser.
     Browser,
-    /// A token of the installation with all scope, which is no administrator: what needs a person refuses it.
+    /// A token of the installation with all scope, which is no person: what needs one refuses it.
     Installation,
 }
 
