@@ -45,8 +45,9 @@ export function world(start) {
       { ...ODD, escalation_policy_id: null, integrations: [] },
     ],
     tokens: [
-      { id: id('tok1'), name: 'Deploy job', role: 'responder', created_at: iso(start - 12 * DAY), expires_at: iso(start + 78 * DAY) },
-      { id: id('tok2'), name: 'Wall display ' + HOSTILE, role: 'viewer', created_at: iso(start - 40 * DAY), expires_at: null },
+      { id: id('tok1'), name: 'Deploy job', role: 'responder', user_id: ADA.id, made_by: ADA, created_at: iso(start - 12 * DAY), expires_at: iso(start + 78 * DAY), last_used_at: iso(start - 3 * HOUR) },
+      { id: id('tok2'), name: 'Wall display ' + HOSTILE, role: 'viewer', user_id: LIN.id, made_by: LIN, created_at: iso(start - 40 * DAY), expires_at: null, last_used_at: null },
+      { id: id('tok3'), name: 'Terraform', role: 'admin', user_id: null, made_by: { id: id('gone'), name: 'a removed person' }, created_at: iso(start - 90 * DAY), expires_at: null, last_used_at: iso(start - 2 * MINUTE) },
     ],
     email: { configured: true, host: 'mail.example.org', port: 587, from: 'tocsin@example.org', tls: 'starttls', username: 'tocsin', has_password: true, state: 'ok', detail: 'Took a test message 3 minutes ago.' },
     accounts: ['twilio', 'telegram', 'pushover', 'slack', 'web_push', 'pagerduty'].map((provider) => ({ provider, configured: ['twilio', 'web_push'].includes(provider), base_url: null, account_id: provider === 'twilio' ? 'AC0123456789' : null, from: provider === 'twilio' ? '+15005550006' : null, has_token: provider === 'twilio', has_listener_token: false, public_key: provider === 'web_push' ? 'BNcRdreALRFXTkOOUHK1EtK2wtaz5Ry4YfYCA_0QTpQtUbVlUls0VJXg7A8u-Ts1XbjhazAkj7I99e8QcYP7DkM' : null, state: provider === 'twilio' ? 'ok' : 'unknown', detail: provider === 'twilio' ? 'Took a text 12 minutes ago.' : null })),

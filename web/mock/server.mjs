@@ -315,7 +315,7 @@ function thingRoutes(mock, response, url, method, path, body) {
   if (part === 'maintenance') return (item.maintenance = method === 'DELETE' ? item.maintenance.filter((each) => each.id !== sub) : [...item.maintenance, { id: id(`mw${mock.position}`), ...body }]), done(item, 201);
   if (part === 'password') return json(response, undefined, 204);
   if (method === 'DELETE') return items.splice(items.indexOf(item), 1), done(undefined, 204);
-  if (method === 'POST') return items.push(newItem(noun, mock.position, body)), done({ ...items.at(-1), ...(noun === 'api-tokens' && { token: 'QTKN-0123456789ABCDE' }) }, 201);
+  if (method === 'POST') return items.push(newItem(noun, mock, body)), done({ ...items.at(-1), ...(noun === 'api-tokens' && { token: 'QTKN-0123456789ABCDE' }) }, 201);
   return Object.assign(item, body), done(item);
 }
 
@@ -325,11 +325,15 @@ function saveAccount(mock, provider, body, done) {
   return done(Object.assign(account, rest, { configured: true, has_token: Boolean(token) || account.has_token, has_listener_token: Boolean(listener_token) || account.has_listener_token, state: 'unknown' }));
 }
 
-function newItem(noun, position, body) {
-  const base = { id: id(`new${position}`), ...body };
+function newItem(noun, mock, body) {
+  const base = { id: id(`new${mock.position}`), ...body };
   if (noun === 'users') return { ...base, contact_methods: [], notification_rules: [], on_call: false, reachable: false, reach_problem: 'has no verified contact method' };
   if (noun === 'services') return { ...base, integrations: [] };
-  if (noun === 'api-tokens') return { expires_at: null, created_at: new Date().toISOString(), ...base };
+  if (noun === 'api-tokens') {
+    const { owner, ...token } = base;
+    const [ada] = mock.users;
+    return { expires_at: null, created_at: new Date().toISOString(), last_used_at: null, user_id: owner === 'installation' ? null : ada.id, made_by: { id: ada.id, name: ada.name }, ...token };
+  }
   return base;
 }
 

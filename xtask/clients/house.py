@@ -25,11 +25,14 @@ def read():
     return house
 
 
-def native(house, path):
-    """What Tocsin's own API answers."""
-    request = urllib.request.Request(f"{house.url}/api/tocsin/v1{path}", headers={"Authorization": f"Bearer {house.token}"})
+def native(house, path, method="GET", body=None):
+    """What Tocsin's own API answers; nothing where it answers with nothing."""
+    headers = {"Authorization": f"Bearer {house.token}", "Content-Type": "application/json"}
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{house.url}/api/tocsin/v1{path}", content, headers, method=method)
     with urllib.request.urlopen(request, timeout=30, context=ssl.create_default_context(cafile=house.ca)) as answer:
-        return json.load(answer)
+        text = answer.read()
+    return json.loads(text) if text else None
 
 
 def incidents(house, title):

@@ -10,12 +10,19 @@ import sys
 import pagerduty
 
 from house import holds, ids, read, refused, same, walk
+from rest_account_key import AccountKey
 from rest_incidents import Incidents
 from rest_roster import Roster
 
 house = read()
 trust = ssl.create_default_context(cafile=house.ca)
-client = pagerduty.RestApiV2Client(house.token, default_from=house.email, base_url=house.url, verify=trust)
+
+
+def client_of(key, default_from):
+    return pagerduty.RestApiV2Client(key, default_from=default_from, base_url=house.url, verify=trust)
+
+
+client = client_of(house.token, house.email)
 roster = Roster(client, pagerduty.Error, house, "pagerduty")
 # Under its own prefix the whole front is there again.
 prefixed = f"{house.url}/pagerduty"
@@ -87,6 +94,7 @@ walk(
     abilities_are_asked_for_by_name,
     *roster.steps(),
     the_incidents,
+    *AccountKey(roster, client_of).steps(),
     totals_history_and_notes_are_read,
     the_prefix_answers_with_addresses_under_it,
     the_command_line_triggers_takes_and_ends,

@@ -3,6 +3,7 @@
 import pdpyras
 
 from house import read, refused, same, until, walk
+from rest_account_key import AccountKey
 from rest_incidents import Incidents
 from rest_roster import Roster
 
@@ -15,7 +16,11 @@ def at_house(client):
     return client
 
 
-session = at_house(pdpyras.APISession(house.token, default_from=house.email))
+def client_of(key, default_from):
+    return at_house(pdpyras.APISession(key, default_from=default_from))
+
+
+session = client_of(house.token, house.email)
 roster = Roster(session, pdpyras.PDClientError, house, "pdpyras")
 
 
@@ -45,4 +50,11 @@ def the_incidents():
     walk(*Incidents(roster, events, lambda: changes.submit("deployed", "ci")).steps())
 
 
-walk(a_wrong_key_is_refused, both_forms_of_authorization_are_good, what_is_left_of_the_rate_is_told, *roster.steps(), the_incidents)
+walk(
+    a_wrong_key_is_refused,
+    both_forms_of_authorization_are_good,
+    what_is_left_of_the_rate_is_told,
+    *roster.steps(),
+    the_incidents,
+    *AccountKey(roster, client_of).steps(),
+)

@@ -27,6 +27,9 @@ pub enum Actor {
     Token {
         /// Which.
         token: TokenId,
+        /// What it is called, so that it can still be told when it was revoked; unknown of what was recorded before names were.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// A token of the installation that belongs to nobody, which says in whose name it acts.
     OnBehalf {
@@ -34,6 +37,9 @@ pub enum Actor {
         user: UserId,
         /// Which.
         token: TokenId,
+        /// What it is called, where that was recorded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        name: Option<String>,
     },
     /// A foreign system.
     Integration {
@@ -82,6 +88,22 @@ impl Actor {
             | Self::Integration { .. }
             | Self::Monitor { .. }
             | Self::Rule { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_was_recorded_without_its_name_is_read_and_written_as_it_was() {
+        for old in [
+            r#"{"kind":"token","token":"QAAAAAAAAAAAAA"}"#,
+            r#"{"kind":"on_behalf","user":"QBBBBBBBBBBBBB","token":"QAAAAAAAAAAAAA"}"#,
+        ] {
+            let read: Actor = serde_json::from_str(old).unwrap();
+            assert_eq!(serde_json::to_string(&read).unwrap(), old);
         }
     }
 }

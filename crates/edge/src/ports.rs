@@ -71,10 +71,14 @@ pub struct ApiToken {
     pub role: Role,
     /// Whose it is; none for one of the installation.
     pub user: Option<UserId>,
+    /// Who made it, where that is known; they may be gone.
+    pub made_by: Option<UserId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it stops to work.
     pub expires_at: Option<Timestamp>,
+    /// When it was last used, to the minute.
+    pub last_used: Option<Timestamp>,
 }
 
 /// A token to make.
@@ -84,8 +88,10 @@ pub struct NewToken {
     pub name: String,
     /// What it may do at most.
     pub role: Role,
-    /// Whose it is.
+    /// Whose it is; none for one of the installation.
     pub user: Option<UserId>,
+    /// Who makes it.
+    pub made_by: Option<UserId>,
     /// When it stops to work.
     pub expires_at: Option<Timestamp>,
 }
@@ -150,7 +156,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// It may still be alive.
     fn end_session(&self, cookie: &str) -> Result<(), StorageError>;
 
-    /// Forgets a removed person: password, sessions and tokens.
+    /// Forgets a removed person: password, sessions and tokens of theirs. What they made for the installation stays.
     ///
     /// # Errors
     /// Some of it may still be there.
@@ -166,7 +172,7 @@ pub trait Accounts: Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<(ApiToken, String), StorageError>;
 
-    /// The living token of this text.
+    /// The living token of this text. Notes that it was used, at most once a minute; where that cannot be noted, it is good all the same.
     ///
     /// # Errors
     /// The accounts cannot be read.

@@ -78,6 +78,7 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         last_used -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+        made_by -> Nullable<Text>,
     }
 }
 

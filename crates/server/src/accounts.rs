@@ -161,6 +161,7 @@ impl Accounts for Doors {
             name: &token.name,
             role: token.role,
             user: token.user,
+            made_by: token.made_by,
             expires_at: token.expires_at,
         };
         let text = self
@@ -172,8 +173,10 @@ impl Accounts for Doors {
             name: token.name,
             role: token.role,
             user: token.user,
+            made_by: token.made_by,
             created_at: now,
             expires_at: token.expires_at,
+            last_used: None,
         };
         Ok((made, text.expose_secret().to_owned()))
     }
@@ -183,6 +186,10 @@ impl Accounts for Doors {
             .access
             .api_token(text, now)
             .map_err(|error| storage(&error))?;
+        if let Some(found) = &found {
+            let noted = self.access.touch_api_token(found, now);
+            noted.map_err(|error| storage(&error))?;
+        }
         Ok(found.map(token_of))
     }
 
@@ -290,8 +297,10 @@ fn token_of(token: tocsin_journal::ApiToken) -> ApiToken {
         name: token.name,
         role: token.role,
         user: token.user,
+        made_by: token.made_by,
         created_at: token.created_at,
         expires_at: token.expires_at,
+        last_used: token.last_used,
     }
 }
 
@@ -312,4 +321,40 @@ pub(crate) fn user_key(access: &Access, vault: &tocsin_journal::Vault) -> anyhow
     vault.put(id, None, &secret, &mut OsEntropy)?;
     access.set_setting(SETTING, &Value::String(id.to_string()))?;
     Ok(key.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use tocsin_domain::people::Role;
+
+    use super::*;
+    use crate::data;
+
+    #[test]
+    fn a_token_tells_when_it_was_used_and_one_of_the_installation_stays_when_its_maker_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = data::open(folder.path(), None).unwrap();
+        let doors = Doors {
+            access: data.access,
+            vault: data.vault,
+        };
+        let maker = UserId::random(&mut OsEntropy);
+        let new = NewToken {
+            name: "Terraform".to_owned(),
+            role: Role::Responder,
+            user: None,
+            made_by: Some(maker),
+            expires_at: None,
+        };
+        let now = SystemClock.now();
+        let (made, text) = doors.add_token(new, now).unwrap();
+        assert_eq!((made.made_by, made.last_used), (Some(maker), None));
+        assert!(doors.token(&text, now).unwrap().is_some());
+        doors.forget_user(maker).unwrap();
+        let used = ApiToken {
+            last_used: Some(now),
+            ..made
+        };
+        assert_eq!(doors.tokens().unwrap(), vec![used]);
+    }
 }

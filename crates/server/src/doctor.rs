@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tocsin_domain::ahead::Roster;
-use tocsin_domain::people::SetUp;
+use tocsin_domain::people::{ChannelKind, SetUp};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_edge::delivery::set_up::{told_by_address, what_is_set_up};

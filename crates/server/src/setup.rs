@@ -77,6 +77,7 @@ pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<(
         name: "setup",
         role: Role::Admin,
         user: Some(user),
+        made_by: Some(user),
         expires_at: None,
     };
     let token = data.access.create_api_token(&token, now, &mut OsEntropy)?;

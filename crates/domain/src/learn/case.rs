@@ -147,7 +147,10 @@ impl<'a> Case<'a> {
                 Some(place) => format!("the link in {}’s {place}", self.person(*user)),
                 None => self.person(*user),
             },
-            Actor::Token { .. } => "an API token".to_owned(),
+            Actor::Token { name, .. } => name.as_deref().map_or_else(
+                || "an API token".to_owned(),
+                |name| format!("token “{}”", printable_name(name)),
+            ),
             Actor::Integration { .. } => "an outside system".to_owned(),
             Actor::Monitor { .. } => "a monitor".to_owned(),
             Actor::Rule { .. } => "an alerting rule".to_owned(),

@@ -253,7 +253,10 @@ async fn by_token(
     let found = living_token(app, token).await?.ok_or_else(refused)?;
     let Some(user) = found.user else {
         return Ok(Caller {
-            actor: Actor::Token { token: found.id },
+            actor: Actor::Token {
+                token: found.id,
+                name: Some(found.name),
+            },
             role: found.role,
             user: None,
             via: Via::Token(found.id),

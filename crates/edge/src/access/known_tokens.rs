@@ -95,8 +95,10 @@ mod tests {
             name: "t".to_owned(),
             role: Role::Viewer,
             user: None,
+            made_by: None,
             created_at: START,
             expires_at,
+            last_used: None,
         }
     }
 

@@ -5,14 +5,15 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
-use tocsin_domain::id::TokenId;
+use tocsin_domain::id::{TokenId, UserId};
 use tocsin_domain::people;
+use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
-use super::shape::{Instant, Role};
+use super::shape::{Instant, Named, Role, named_user};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::ports::{ApiToken as Stored, NewToken};
@@ -31,8 +32,12 @@ pub(crate) struct ApiToken {
     role: Role,
     /// Whose it is; null for one of the installation.
     user_id: Option<String>,
+    /// Who made it; null where that is not known.
+    made_by: Option<Named>,
     created_at: Instant,
     expires_at: Option<Instant>,
+    /// When it was last used, to the minute; null when it was not yet.
+    last_used_at: Option<Instant>,
 }
 
 /// A token that was just made.
@@ -51,17 +56,33 @@ pub(crate) struct TokenRequest {
     name: String,
     /// Its scope, which stays: at most one's own role.
     role: Role,
+    /// Whose it is: one's own, or the installation's, which administrators alone make.
+    #[serde(default)]
+    owner: TokenOwner,
     expires_at: Option<Instant>,
 }
 
-fn shown(token: Stored) -> ApiToken {
+/// Whose a token is to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TokenOwner {
+    /// Whoever makes it: it acts as them, can never do more than they may do, and goes when they go.
+    #[default]
+    Me,
+    /// Nobody: it acts by its own name with its own role, and stays until an administrator revokes it.
+    Installation,
+}
+
+fn shown(token: Stored, state: &state::State) -> ApiToken {
     ApiToken {
         id: token.id.to_string(),
         name: token.name,
         role: token.role.into(),
         user_id: token.user.map(|user| user.to_string()),
+        made_by: token.made_by.map(|user| named_user(state, user)),
         created_at: Instant(token.created_at),
         expires_at: token.expires_at.map(Instant),
+        last_used_at: token.last_used.map(Instant),
     }
 }
 
@@ -79,16 +100,28 @@ pub(crate) async fn list_tokens(
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<ApiToken>>, Problem> {
     let all = app.blocking(|parts| parts.accounts.tokens()).await?;
-    let theirs = all
-        .into_iter()
-        .filter(|token| is_theirs(&caller, token))
-        .map(shown)
-        .collect();
+    let theirs = all.into_iter().filter(|token| is_theirs(&caller, token));
+    let theirs: Vec<ApiToken> = app.read(|state| theirs.map(|token| shown(token, state)).collect());
     page.cut(theirs, |token: &ApiToken| token.id.as_str())
         .map(Json)
 }
 
-/// Make a token, which acts as the person who makes it
+/// Whose a new token is, and who makes it: a person, so that whoever had a token which is revoked has not left themselves another.
+fn owner_and_maker(
+    caller: &Caller,
+    owner: TokenOwner,
+) -> Result<(Option<UserId>, UserId), Problem> {
+    let maker = caller.person()?;
+    match owner {
+        TokenOwner::Me => Ok((Some(maker), maker)),
+        TokenOwner::Installation if caller.role == people::Role::Admin => Ok((None, maker)),
+        TokenOwner::Installation => Err(Problem::forbidden(
+            "a token of the installation is made by an administrator",
+        )),
+    }
+}
+
+/// Make a token, which acts as the person who makes it, or of the installation, which belongs to nobody
 #[utoipa::path(post, path = "/api/tocsin/v1/api-tokens", tag = "access", request_body = TokenRequest,
     responses((status = 201, body = MadeToken), (status = 400), (status = 403)))]
 pub(crate) async fn add_token(
@@ -119,10 +152,12 @@ pub(crate) async fn add_token(
             "a token can do no more than who makes it",
         ));
     }
+    let (user, maker) = owner_and_maker(&caller, request.owner)?;
     let new = NewToken {
         name,
         role,
-        user: caller.user,
+        user,
+        made_by: Some(maker),
         expires_at: request.expires_at.map(|at| at.0),
     };
     let made = app.blocking(move |parts| {
@@ -139,7 +174,7 @@ pub(crate) async fn add_token(
     Ok((
         StatusCode::CREATED,
         Json(MadeToken {
-            token_row: shown(row),
+            token_row: app.read(|state| shown(row, state)),
             token,
         }),
     ))

@@ -163,6 +163,7 @@ async fn a_viewer_signed_in_changes_what_is_their_own_and_a_viewers_token_nothin
         name: "t".to_owned(),
         role: Role::Viewer,
         user: Some(vic),
+        made_by: Some(vic),
         expires_at: None,
     };
     let token = world.doors.add_token(new, START).unwrap().1;
@@ -202,6 +203,7 @@ async fn a_token_does_no_more_than_its_owner_may_now_and_dies_with_them() {
         name: "t".to_owned(),
         role: Role::Admin,
         user: Some(world.bob),
+        made_by: Some(world.bob),
         expires_at: None,
     };
     let token = world.doors.add_token(new, START).unwrap().1;
@@ -304,6 +306,7 @@ async fn an_expired_token_is_refused() {
         name: "t".to_owned(),
         role: Role::Admin,
         user: None,
+        made_by: None,
         expires_at,
     };
     let token = world.doors.add_token(new, START).unwrap().1;
@@ -347,6 +350,7 @@ async fn a_small_token_of_an_administrator_does_not_stand_for_them() {
         name: "alerts".to_owned(),
         role: Role::Responder,
         user: Some(world.ada),
+        made_by: Some(world.ada),
         expires_at: None,
     };
     let small = world.doors.add_token(new, START).unwrap().1;
@@ -386,6 +390,7 @@ async fn what_was_answered_once_is_not_given_to_a_smaller_token_of_the_same_pers
         name: "alerts".to_owned(),
         role: Role::Responder,
         user: Some(world.ada),
+        made_by: Some(world.ada),
         expires_at: None,
     };
     let small = world.doors.add_token(new, START).unwrap().1;

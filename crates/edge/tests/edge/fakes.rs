@@ -357,8 +357,10 @@ impl Accounts for Doors {
             name: token.name,
             role: token.role,
             user: token.user,
+            made_by: token.made_by,
             created_at: now,
             expires_at: token.expires_at,
+            last_used: None,
         };
         let text = random(20);
         self.tokens
@@ -369,12 +371,15 @@ impl Accounts for Doors {
     }
 
     fn token(&self, text: &str, now: Timestamp) -> Result<Option<ApiToken>, StorageError> {
-        let tokens = self.tokens.lock().unwrap();
+        let mut tokens = self.tokens.lock().unwrap();
         let alive = |token: &ApiToken| token.expires_at.is_none_or(|at| now < at);
         Ok(tokens
-            .iter()
+            .iter_mut()
             .find(|(known, token)| known == text && alive(token))
-            .map(|(_, token)| token.clone()))
+            .map(|(_, token)| {
+                token.last_used = Some(now);
+                token.clone()
+            }))
     }
 
     fn tokens(&self) -> Result<Vec<ApiToken>, StorageError> {

@@ -57,6 +57,7 @@ mod schedules;
 mod set_up;
 mod stream;
 mod token_limit;
+mod tokens;
 mod unread;
 mod vault;
 mod web_push;

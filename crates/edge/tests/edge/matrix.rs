@@ -42,9 +42,11 @@ enum Who {
     Admin,
     /// Bob, in a browser.
     Browser,
+    /// A token of the installation with all scope, which is no person: what needs one refuses it.
+    Installation,
 }
 
-const CALLERS: [Who; 9] = [
+const CALLERS: [Who; 10] = [
     Who::Nobody,
     Who::Key,
     Who::Viewer,
@@ -54,6 +56,7 @@ const CALLERS: [Who; 9] = [
     Who::Narrow,
     Who::Admin,
     Who::Browser,
+    Who::Installation,
 ];
 
 /// A world with all callers in it.
@@ -61,22 +64,26 @@ struct Cast {
     world: World,
     others: String,
     narrow: String,
+    installation: String,
 }
 
 async fn cast() -> Cast {
     let world = World::new();
     let (engine, vault) = (&world.engine, world.vault.as_ref());
     let cal = add_person(engine, vault, "Cal", "cal@example.org", Role::Responder);
-    let token = |user| {
+    let token = |role, user| {
         let new = NewToken {
             name: "t".to_owned(),
-            role: Role::Responder,
-            user: Some(user),
+            role,
+            user,
+            made_by: Some(world.ada),
             expires_at: None,
         };
         world.doors.add_token(new, START).unwrap().1
     };
-    let (others, narrow) = (token(cal), token(world.ada));
+    let others = token(Role::Responder, Some(cal));
+    let narrow = token(Role::Responder, Some(world.ada));
+    let installation = token(Role::Admin, None);
     world
         .doors
         .set_password(world.bob, &PASSWORD.into())
@@ -90,6 +97,7 @@ async fn cast() -> Cast {
         world,
         others,
         narrow,
+        installation,
     }
 }
 
@@ -105,6 +113,7 @@ impl Cast {
             Who::Other => &self.others,
             Who::Narrow => &self.narrow,
             Who::Admin => &self.world.admin,
+            Who::Installation => &self.installation,
             Who::Browser => return self.browser().await,
         };
         vec![("authorization", format!("Bearer {token}"))]

@@ -183,7 +183,7 @@ async fn a_token_of_nobody_says_in_whose_name_it_writes() {
     .await;
     assert_eq!(noted.json()["note"]["user"]["id"], world.bob.to_string());
     let timeline = world.get(&format!("/incidents/{id}/timeline")).await.text();
-    assert!(timeline.contains("Bob by an API token"), "{timeline}");
+    assert!(timeline.contains("Bob by token “t”"), "{timeline}");
 }
 
 #[tokio::test]
@@ -235,6 +235,7 @@ async fn two_keys_of_one_person_are_counted_apart() {
         name: "t".to_owned(),
         role: Role::Responder,
         user: Some(world.bob),
+        made_by: Some(world.bob),
         expires_at: None,
     };
     let (_, second) = world.doors.add_token(second, START).unwrap();
@@ -400,6 +401,7 @@ async fn a_revoked_token_is_good_for_nothing() {
         name: "t".to_owned(),
         role: Role::Admin,
         user: None,
+        made_by: None,
         expires_at: Some(START.plus_ms(1_000)),
     };
     let (_, token) = world.doors.add_token(new, START).unwrap();

@@ -242,6 +242,7 @@ async fn two_people_swap_by_an_offer_and_nobody_answers_for_another() {
         name: "t".to_owned(),
         role: Role::Responder,
         user: Some(cyd),
+        made_by: Some(cyd),
         expires_at: None,
     };
     let cyds = world.doors.add_token(new, START).unwrap().1;

@@ -169,6 +169,7 @@ impl World {
                 name: "t".to_owned(),
                 role,
                 user,
+                made_by: user,
                 expires_at: None,
             };
             doors.add_token(new, START).unwrap().1

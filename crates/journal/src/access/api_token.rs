@@ -30,6 +30,8 @@ pub struct NewApiToken<'a> {
     pub role: Role,
     /// Whose it is; none for one of the installation.
     pub user: Option<UserId>,
+    /// Who makes it.
+    pub made_by: Option<UserId>,
     /// When it ends, if it does.
     pub expires_at: Option<Timestamp>,
 }
@@ -45,8 +47,10 @@ pub struct ApiToken {
     pub name: String,
     /// What it may do.
     pub role: Role,
-    /// Whose it is; none for one of the installation.
+    /// Whose it is; none for one of the installation, which stays when whoever made it goes.
     pub user: Option<UserId>,
+    /// Who made it, where that is known; they may be gone.
+    pub made_by: Option<UserId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends, if it does.
@@ -70,6 +74,7 @@ struct Row {
     expires_at: Option<i64>,
     last_used: Option<i64>,
     revoked_at: Option<i64>,
+    made_by: Option<String>,
 }
 
 impl Access {
@@ -100,6 +105,7 @@ impl Access {
             expires_at: new.expires_at.map(Timestamp::as_micros),
             last_used: None,
             revoked_at: None,
+            made_by: new.made_by.map(|user| user.to_string()),
         };
         self.database.write(|connection| {
             diesel::insert_into(api_tokens::table)
@@ -154,22 +160,23 @@ impl Access {
         rows.into_iter().map(|row| self.token_of(row)).collect()
     }
 
-    /// Notes that a token was used; writes at most once a minute.
+    /// Notes that a token was used, at most once a minute by what was read of it. Where the disk does not take it, it is left out: nobody
+    /// with a good token is shut out for that.
     ///
     /// # Errors
-    /// When the database refuses.
-    pub fn touch_api_token(&self, id: TokenId, now: Timestamp) -> Result<(), AccessError> {
-        let old = api_tokens::last_used
-            .lt(noted_before(now))
-            .assume_not_null()
-            .or(api_tokens::last_used.is_null());
+    /// When the database cannot be opened.
+    pub fn touch_api_token(&self, token: &ApiToken, now: Timestamp) -> Result<(), AccessError> {
+        let is_noted = |at: Timestamp| at.as_micros() >= noted_before(now);
+        if token.last_used.is_some_and(is_noted) {
+            return Ok(());
+        }
         self.database.read(|connection| {
-            diesel::update(api_tokens::table.find(id.as_str()))
-                .filter(old)
+            // One statement outside a transaction undoes itself, so the connection stays good.
+            let _ = diesel::update(api_tokens::table.find(token.id.as_str()))
                 .set(api_tokens::last_used.eq(now.as_micros()))
-                .execute(connection)
-        })?;
-        Ok(())
+                .execute(connection);
+            Ok(())
+        })
     }
 
     /// Ends a token; says whether it was still valid.
@@ -188,6 +195,7 @@ impl Access {
 
     fn token_of(&self, row: Row) -> Result<ApiToken, AccessError> {
         let user = row.user.as_deref().map(|user| self.stored_user(user));
+        let made_by = row.made_by.as_deref().map(|user| self.stored_user(user));
         Ok(ApiToken {
             id: row
                 .id
@@ -197,6 +205,7 @@ impl Access {
             name: row.name,
             role: role_of(&row.role).ok_or_else(|| self.damaged("a token has no role"))?,
             user: user.transpose()?,
+            made_by: made_by.transpose()?,
             created_at: Timestamp::from_micros(row.created_at),
             expires_at: row.expires_at.map(Timestamp::from_micros),
             last_used: row.last_used.map(Timestamp::from_micros),

@@ -146,6 +146,7 @@ fn token_for<'a>(id: TokenId, user: Option<UserId>) -> NewApiToken<'a> {
         name: "deploy hook",
         role: Role::Responder,
         user,
+        made_by: user,
         expires_at: Some(at(24)),
     }
 }
@@ -180,16 +181,41 @@ fn an_api_token_works_until_it_expires_or_is_revoked() {
     assert_eq!(access.api_tokens(None).unwrap(), vec![found]);
     assert!(access.api_token(text, at(24)).unwrap().is_none(), "expired");
 
-    access.touch_api_token(id, at(1)).unwrap();
-    access.touch_api_token(id, at(1).plus_ms(1_000)).unwrap();
-    assert_eq!(access.api_tokens(None).unwrap()[0].last_used, Some(at(1)));
-    access.touch_api_token(id, at(2)).unwrap();
-    assert_eq!(access.api_tokens(None).unwrap()[0].last_used, Some(at(2)));
+    let used = |now| {
+        let known = access.api_token(text, now).unwrap().unwrap();
+        access.touch_api_token(&known, now).unwrap();
+        access.api_tokens(None).unwrap()[0].last_used
+    };
+    assert_eq!(used(at(1)), Some(at(1)));
+    assert_eq!(used(at(1).plus_ms(1_000)), Some(at(1)));
+    assert_eq!(used(at(2)), Some(at(2)));
 
     assert!(access.revoke_api_token(id, at(2)).unwrap());
     assert!(!access.revoke_api_token(id, at(3)).unwrap());
     assert!(access.api_token(text, at(2)).unwrap().is_none(), "revoked");
     assert_eq!(access.api_tokens(None).unwrap()[0].revoked_at, Some(at(2)));
+}
+
+#[test]
+fn a_token_of_which_it_was_not_kept_who_made_it_was_made_by_its_owner() {
+    let path = directory();
+    let opened_first = opened(path.path());
+    let mut entropy = Seeded(4);
+    let user = UserId::random(&mut entropy);
+    let id = TokenId::random(&mut entropy);
+    let access = &opened_first.2;
+    access
+        .create_api_token(&token_for(id, Some(user)), at(0), &mut entropy)
+        .unwrap();
+    drop(opened_first);
+    for sql in [
+        "ALTER TABLE api_tokens DROP COLUMN made_by",
+        "DELETE FROM __diesel_schema_migrations WHERE version = '0003'",
+    ] {
+        tampered(path.path(), "access.sqlite3", sql);
+    }
+    let (_lock, _vault, access) = opened(path.path());
+    assert_eq!(access.api_tokens(None).unwrap()[0].made_by, Some(user));
 }
 
 #[test]
@@ -325,7 +351,20 @@ fn deleting_a_person_leaves_nothing_of_theirs_and_all_of_the_others() {
             link.unwrap(),
         )
     });
+    let account = NewApiToken {
+        made_by: Some(users[0]),
+        ..token_for(TokenId::random(&mut entropy), None)
+    };
+    let account = access.create_api_token(&account, at(0), &mut entropy);
+    let account = account.unwrap();
     access.delete_user(users[0]).unwrap();
+    let kept = access.api_token(account.expose_secret(), at(1)).unwrap();
+    let kept = kept.map(|token| (token.user, token.made_by));
+    assert_eq!(
+        kept,
+        Some((None, Some(users[0]))),
+        "what they made for the installation stays"
+    );
     for ((user, secret, token, session, link), kept) in given.into_iter().zip([false, true]) {
         assert_eq!(vault.get(secret).unwrap().is_some(), kept);
         assert_eq!(access.password_hash(user).unwrap().is_some(), kept);

@@ -106,6 +106,40 @@ fn a_token_is_revoked_by_its_name() {
 }
 
 #[test]
+fn a_token_of_the_installation_is_asked_for_and_listed_with_who_made_it() {
+    let made = r#"{"id":"QK","name":"ci","role":"viewer","token":"abcdefghij0123456789"}"#;
+    let line = [
+        "token",
+        "create",
+        "--name",
+        "ci",
+        "--role",
+        "viewer",
+        "--installation",
+    ];
+    let (ran, requests) = run_with(vec![Reply::new(201, made)], &line);
+    assert_eq!(ran.data, "abcdefghij0123456789\n");
+    assert!(
+        requests[0].contains(r#""owner":"installation""#),
+        "{}",
+        requests[0]
+    );
+    let tokens = r#"{"items":[
+        {"id":"QK","name":"ci","role":"viewer","user_id":null,"made_by":{"id":"QA","name":"Ann"}},
+        {"id":"QL","name":"mine","role":"admin","user_id":"QB","made_by":{"id":"QB","name":"Bo"}}
+    ],"next_cursor":null}"#;
+    let (ran, _) = run_with(vec![Reply::new(200, tokens)], &["token", "list"]);
+    let lines: Vec<&str> = ran.data.lines().collect();
+    assert!(
+        lines[1].contains("installation, made by Ann"),
+        "{}",
+        ran.data
+    );
+    let mine: Vec<&str> = lines[2].split_whitespace().take(3).collect();
+    assert_eq!(mine, ["mine", "admin", "Bo"]);
+}
+
+#[test]
 fn the_token_goes_in_the_header_and_nothing_else_is_asked() {
     let (ran, requests) = run_with(
         vec![Reply::new(200, SUMMARY)],

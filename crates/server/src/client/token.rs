@@ -11,7 +11,7 @@ use super::given::{self, choose, end_of, whole, wire};
 use super::look::Look;
 use super::plain::Plain;
 use super::screen::Screen;
-use super::shape::Moment;
+use super::shape::{Moment, Named, name_or};
 use super::table::Table;
 use super::user::Role;
 
@@ -29,6 +29,9 @@ pub(crate) enum Verb {
         /// How long it is good for (90d); without it, until it is revoked
         #[arg(long, value_name = "SPAN", value_parser = given::span)]
         expires_in: Option<Span>,
+        /// Make it of the installation: it belongs to nobody, acts by its name and stays when you go (administrators only)
+        #[arg(long)]
+        installation: bool,
     },
     /// List tokens, without their texts
     List,
@@ -47,9 +50,15 @@ struct Token {
     name: Plain,
     role: Plain,
     #[serde(default)]
+    user_id: Option<Plain>,
+    #[serde(default)]
+    made_by: Option<Named>,
+    #[serde(default)]
     created_at: Option<Moment>,
     #[serde(default)]
     expires_at: Option<Moment>,
+    #[serde(default)]
+    last_used_at: Option<Moment>,
 }
 
 #[derive(Deserialize)]
@@ -63,10 +72,14 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
             name,
             role,
             expires_in,
+            installation,
         } => {
             let mut body = json!({ "name": name, "role": role.word() });
             if let Some(span) = expires_in {
                 body["expires_at"] = json!(wire(end_of(*span, screen.look.now, &screen.look)?));
+            }
+            if *installation {
+                body["owner"] = json!("installation");
             }
             let answer = api.post(&["api-tokens"], &body)?;
             screen.show(&answer, |made: &Made, _| made.token.to_string())?;
@@ -84,7 +97,7 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
 }
 
 fn list(all: &[Token], look: &Look) -> String {
-    let mut table = Table::new(&["NAME", "ROLE", "MADE", "EXPIRES", "ID"]);
+    let mut table = Table::new(&["NAME", "ROLE", "OWNER", "MADE", "USED", "EXPIRES", "ID"]);
     let at = |moment: Option<Moment>, otherwise: &str| {
         moment.map_or_else(|| otherwise.to_owned(), |moment| look.moment(moment.0))
     };
@@ -92,10 +105,21 @@ fn list(all: &[Token], look: &Look) -> String {
         table.row([
             (&one.name).into(),
             (&one.role).into(),
+            owner(one).into(),
             at(one.created_at, "").into(),
+            at(one.last_used_at, "never").into(),
             at(one.expires_at, "never").into(),
             (&one.id).into(),
         ]);
     }
     table.draw(look, "There are no tokens that you may see.")
+}
+
+/// Whose it is. People make none but their own and the installation's, so who made it says that of a person's too.
+fn owner(token: &Token) -> String {
+    match (&token.user_id, &token.made_by) {
+        (Some(_), maker) => name_or(maker.as_ref(), ""),
+        (None, None) => "installation".to_owned(),
+        (None, Some(maker)) => format!("installation, made by {}", maker.name),
+    }
 }

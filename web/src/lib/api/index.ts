@@ -244,7 +244,7 @@ export const settings = {
   saveMail: (body: T.MailInput) => write<unknown>('PUT', '/channels/email', body),
   testMail: () => write<{ notification_id: string }>('POST', '/channels/email/test', {}),
   tokens: (signal?: AbortSignal) => list<T.ApiToken>('/api-tokens', signal),
-  addToken: (body: { name: string; role: T.Role; expires_at?: T.Instant }) =>
+  addToken: (body: { name: string; role: T.Role; owner: T.TokenOwner; expires_at?: T.Instant }) =>
     write<T.ApiToken & { token: string }>('POST', '/api-tokens', body),
   revokeToken: (id: string) => write<void>('DELETE', path('api-tokens', id)),
   doctor: (signal?: AbortSignal) => get<T.Doctor>('/doctor', signal),

@@ -351,12 +351,19 @@ export interface RuleList {
   groups: RuleGroup[];
 }
 
+/** Whose a new token is to be. */
+export type TokenOwner = 'me' | 'installation';
+
 export interface ApiToken {
   id: string;
   name: string;
   role: Role;
+  /** Whose it is; null for one of the installation. */
+  user_id: string | null;
+  made_by: Named | null;
   created_at: Instant;
   expires_at: Instant | null;
+  last_used_at: Instant | null;
 }
 
 export type MailTls = 'none' | 'starttls' | 'tls';

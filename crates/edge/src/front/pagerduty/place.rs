@@ -273,9 +273,10 @@ impl Place {
                 self.user(state, *user)
             }
             Actor::Integration { integration } => self.integration(state, *integration),
-            Actor::Token { token } => {
+            Actor::Token { token, name } => {
                 let kind = "api_key_reference";
-                self.named(kind, token.as_str(), "an API token", "api_keys", "settings")
+                let name = name.as_deref().unwrap_or("an API token");
+                self.named(kind, token.as_str(), name, "api_keys", "settings/tokens")
             }
             Actor::System | Actor::Monitor { .. } | Actor::Rule { .. } => {
                 // What Tocsin does by itself it does for its first team, which is the account.

@@ -41,9 +41,10 @@ impl Asked {
             return Err(Refusal::denied(why).into());
         }
         let actor = match &self.caller.actor {
-            Actor::Token { token } => Actor::OnBehalf {
+            Actor::Token { token, name } => Actor::OnBehalf {
                 user,
                 token: *token,
+                name: name.clone(),
             },
             // Where authentication is switched off, nobody proved anything.
             Actor::System

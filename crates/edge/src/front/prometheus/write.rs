@@ -228,7 +228,7 @@ fn too_large(text: String) -> Refusal {
 fn source_of(caller: &Caller) -> String {
     match (&caller.actor, caller.user) {
         (_, Some(user)) => format!("user {user}"),
-        (Actor::Token { token }, None) => format!("token {token}"),
+        (Actor::Token { token, .. }, None) => format!("token {token}"),
         (actor, None) => format!("{actor:?}").to_lowercase(),
     }
 }

@@ -152,11 +152,11 @@ impl Names<'_> {
             Actor::Channel { user, channel } => {
                 of(ActorKind::Person, self.answerer(*user, *channel))
             }
-            Actor::OnBehalf { user, .. } => of(
+            Actor::OnBehalf { user, name, .. } => of(
                 ActorKind::Person,
-                format!("{} by an API token", self.user(*user)),
+                format!("{} by {}", self.user(*user), token(name.as_deref())),
             ),
-            Actor::Token { .. } => of(ActorKind::Integration, "an API token".to_owned()),
+            Actor::Token { name, .. } => of(ActorKind::Integration, token(name.as_deref())),
             Actor::Integration { integration } => {
                 let known = self
                     .0
@@ -185,6 +185,14 @@ impl Names<'_> {
             }
         }
     }
+}
+
+/// What a token of the installation is called; nothing but that it was one is known of what was recorded before names were.
+fn token(name: Option<&str>) -> String {
+    name.map_or_else(
+        || "an API token".to_owned(),
+        |name| format!("token “{name}”"),
+    )
 }
 
 /// Title, detail and tone.

@@ -13,7 +13,7 @@ use crate::opsgenie::requested;
 use crate::pagerduty::{ada, read};
 use crate::schedules::{days, shift_ahead};
 use crate::webhooks::subscribed;
-use crate::world::{BASE, PASSWORD, ROUTING_KEY, World};
+use crate::world::{BASE, PASSWORD, ROUTING_KEY, World, add_person};
 
 /// An id that nothing has.
 const NOTHING: &str = "QAAAAAAAAAAAAA";
@@ -50,6 +50,7 @@ async fn values(world: &World, object: &str, has_key: bool) -> Values {
     match object {
         "-" | "none" | "routing_key" => Vec::new(),
         "person" => vec![("id", bob)],
+        "guest" => vec![("id", guest(world))],
         "method" => {
             let way =
                 json!({"kind": "ntfy", "label": "Phone", "address": "https://127.0.0.1/topic"});
@@ -271,11 +272,19 @@ fn random() -> String {
     tocsin_edge::secret::letters(20).unwrap()
 }
 
+/// Somebody who is Bob's no more than anybody's, and may go.
+fn guest(world: &World) -> String {
+    let (engine, vault, name) = (&world.engine, world.vault.as_ref(), random());
+    let mail = format!("{name}@example.org");
+    add_person(engine, vault, &name, &mail, Role::Responder).to_string()
+}
+
 fn token(world: &World) -> String {
     let new = NewToken {
         name: "t".to_owned(),
         role: Role::Responder,
         user: Some(world.bob),
+        made_by: Some(world.bob),
         expires_at: None,
     };
     world.doors.add_token(new, START).unwrap().0.id.to_string()

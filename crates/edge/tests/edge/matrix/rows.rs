@@ -11,7 +11,8 @@
 //! | `!` | refused as the front refuses who has not its key |
 //!
 //! The callers: n nobody, k whoever has the object's key, v viewer's and r responder's token of the installation, o its owner,
-//! x somebody of another team, s an administrator's token with a responder's scope, a an administrator, b the owner's browser.
+//! x somebody of another team, s an administrator's token with a responder's scope, a an administrator, b the owner's browser,
+//! i an administrator's token of the installation.
 
 use axum::http::StatusCode;
 use tocsin_domain::people::Role;
@@ -36,7 +37,7 @@ pub(super) struct Row {
     pub(super) method: &'static str,
     pub(super) path: String,
     pub(super) object: &'static str,
-    pub(super) cells: [Cell; 9],
+    pub(super) cells: [Cell; 10],
 }
 
 impl Row {
@@ -81,16 +82,16 @@ pub(super) fn all() -> Vec<Row> {
 /// The row of a route of which nothing is known but its gate.
 pub(super) fn draft(route: &Listed) -> String {
     let cells = match route.who {
-        Gate::Public => "+ + + + + + + + +",
-        Gate::Key(_) => "! + ! ! ! ! ! ! !",
-        Gate::Session => "1 1 3 3 3 3 3 3 +",
-        Gate::Role(Role::Viewer) | Gate::SelfOr(Role::Viewer) => "1 1 + + + + + + +",
-        Gate::Role(Role::Responder) | Gate::SelfOr(Role::Responder) => "1 1 3 + + + + + +",
-        Gate::Role(Role::Admin) => "1 1 3 3 3 3 3 + 3",
-        Gate::SelfOr(Role::Admin) => "1 1 3 3 + 3 3 + +",
-        Gate::Token(_, Role::Viewer) => "1 1 + + + + + + 1",
-        Gate::Token(_, Role::Responder) => "1 1 3 + + + + + 1",
-        Gate::Token(_, Role::Admin) => "1 1 3 3 3 3 3 + 1",
+        Gate::Public => "+ + + + + + + + + +",
+        Gate::Key(_) => "! + ! ! ! ! ! ! ! !",
+        Gate::Session => "1 1 3 3 3 3 3 3 + 3",
+        Gate::Role(Role::Viewer) | Gate::SelfOr(Role::Viewer) => "1 1 + + + + + + + +",
+        Gate::Role(Role::Responder) | Gate::SelfOr(Role::Responder) => "1 1 3 + + + + + + +",
+        Gate::Role(Role::Admin) => "1 1 3 3 3 3 3 + 3 +",
+        Gate::SelfOr(Role::Admin) => "1 1 3 3 + 3 3 + + +",
+        Gate::Token(_, Role::Viewer) => "1 1 + + + + + + 1 +",
+        Gate::Token(_, Role::Responder) => "1 1 3 + + + + + 1 +",
+        Gate::Token(_, Role::Admin) => "1 1 3 3 3 3 3 + 1 +",
     };
     let path = route.path.strip_prefix(BASE).unwrap_or(&route.path);
     let object = if path.contains('{') { "none" } else { "-" };
@@ -132,356 +133,356 @@ fn cell(word: &str, line: &str) -> Cell {
 
 /// The native API, below its base.
 const NATIVE: &str = "
-                                                                  n k v r o x s a b
-GET    /setup                                         -           + + + + + + + + +
-POST   /setup                                         -           + + + + + + + + +
-POST   /session                                       -           + + + + + + + + +
-GET    /session                                       -           1 1 3 3 3 3 3 3 +
-DELETE /session                                       -           1 1 3 3 3 3 3 3 +
-PUT    /users/{id}/password                           person      1 1 3 3 3 3 3 + +
-GET    /api-tokens                                    -           1 1 3 + + + + + +
-POST   /api-tokens                                    -           1 1 3 + + + + + +
-DELETE /api-tokens/{token_id}                         token       1 1 3 4 + 4 4 + +
-POST   /incidents/{id}/snooze                         incident    1 1 3 3 + + + + +
-DELETE /incidents/{id}/snooze                         incident    1 1 3 + + + + + +
-POST   /incidents/{id}/reassign                       incident    1 1 3 + + + + + +
-POST   /incidents/{id}/escalate                       incident    1 1 3 + + + + + +
-POST   /incidents/{id}/reopen                         incident    1 1 3 + + + + + +
-POST   /incidents/{id}/responders                     incident    1 1 3 + + + + + +
-POST   /incidents/{id}/responders/answer              incident    1 1 3 3 + + + + +
-POST   /incidents/{id}/merge                          incident    1 1 3 + + + + + +
-PUT    /incidents/{id}/priority                       incident    1 1 3 + + + + + +
-PUT    /incidents/{id}/urgency                        incident    1 1 3 + + + + + +
-POST   /incidents/bulk                                -           1 1 3 3 + + + + +
-GET    /incidents                                     -           1 1 + + + + + + +
-POST   /incidents                                     -           1 1 3 + + + + + +
-GET    /incidents/{id}                                incident    1 1 + + + + + + +
-GET    /incidents/{id}/timeline                       incident    1 1 + + + + + + +
-GET    /incidents/{id}/explanation                    incident    1 1 + + + + + + +
-POST   /incidents/{id}/acknowledge                    incident    1 1 3 3 + + + + +
-POST   /incidents/{id}/resolve                        incident    1 1 3 + + + + + +
-POST   /incidents/{id}/notes                          incident    1 1 3 + + + + + +
-GET    /incidents/{id}/postmortem                     none        1 1 + + + + + + +
-GET    /incidents/{id}/evidence                       none        1 1 + + + + + + +
-POST   /alerts                                        -           1 1 3 + + + + + +
-GET    /alerts                                        -           1 1 + + + + + + +
-GET    /stream                                        -           1 1 + + + + + + +
-GET    /changes                                       -           1 1 + + + + + + +
-POST   /changes                                       -           1 1 3 + + + + + +
-GET    /me                                            -           1 1 3 3 + + + + +
-GET    /users                                         -           1 1 + + + + + + +
-POST   /users                                         -           1 1 3 3 3 3 3 + 3
-GET    /users/{id}                                    person      1 1 + + + + + + +
-PATCH  /users/{id}                                    person      1 1 3 3 3 3 3 + 3
-DELETE /users/{id}                                    person      1 1 3 3 3 3 3 + 3
-POST   /users/{id}/contact-methods                    person      1 1 3 3 + 3 3 + +
-DELETE /users/{id}/contact-methods/{method_id}        method      1 1 3 3 + 3 3 + +
-POST   /users/{id}/contact-methods/{method_id}/test   method      1 1 3 3 + 3 3 + +
-POST   /users/{id}/contact-methods/{method_id}/verify method      1 1 3 3 + 3 3 + +
-PUT    /users/{id}/notification-rules                 person      1 1 3 3 + 3 3 + +
-GET    /users/{id}/notices                            person      1 1 3 3 + 3 3 + +
-PUT    /users/{id}/notices                            person      1 1 3 3 + 3 3 + +
-GET    /notifications/{id}                            none        1 1 + + + + + + +
-GET    /notifications/{id}/explanation                none        1 1 + + + + + + +
-GET    /oncall                                        -           1 1 + + + + + + +
-GET    /oncall/shifts                                 -           1 1 + + + + + + +
-GET    /oncall/findings                               -           1 1 + + + + + + +
-GET    /users/{id}/calendars                          person      1 1 3 3 + 3 3 + +
-POST   /users/{id}/calendars                          person      1 1 3 3 + 3 3 + +
-POST   /users/{id}/calendars/{calendar_id}/renew      calendar    1 1 3 3 + 3 3 + +
-DELETE /users/{id}/calendars/{calendar_id}            calendar    1 1 3 3 + 3 3 + +
-GET    /teams                                         -           1 1 + + + + + + +
-POST   /teams                                         -           1 1 3 3 3 3 3 + 3
-PUT    /teams/{id}                                    team        1 1 3 3 3 3 3 + 3
-DELETE /teams/{id}                                    team        1 1 3 3 3 3 3 + 3
-GET    /business-services                             -           1 1 + + + + + + +
-GET    /priorities                                    -           1 1 + + + + + + +
-PUT    /priorities                                    -           1 1 3 3 3 3 3 + 3
-GET    /schedules                                     -           1 1 + + + + + + +
-POST   /schedules                                     -           1 1 3 3 3 3 3 + 3
-PUT    /schedules/{id}                                schedule    1 1 3 3 3 3 3 + 3
-DELETE /schedules/{id}                                schedule    1 1 3 3 3 3 3 + 3
-GET    /schedules/{id}                                schedule    1 1 + + + + + + +
-GET    /schedules/{id}/rendered                       schedule    1 1 + + + + + + +
-POST   /schedules/preview                             -           1 1 + + + + + + +
-POST   /schedules/{id}/overrides                      schedule    1 1 3 + + + + + +
-DELETE /schedules/{id}/overrides/{override_id}        override    1 1 3 + + + + + +
-POST   /schedules/{id}/temporary                      schedule    1 1 3 3 3 3 3 + 3
-DELETE /schedules/{id}/temporary/{temporary_id}       temporary   1 1 3 3 3 3 3 + 3
-POST   /schedules/{id}/swaps                          rota        1 1 3 3 + 3 + + +
-POST   /schedules/{id}/swaps/{swap_id}/accept         swap        1 1 3 3 3 3 + + 3
-POST   /schedules/{id}/swaps/{swap_id}/decline        swap        1 1 3 3 3 3 + + 3
-POST   /schedules/{id}/swaps/{swap_id}/withdraw       swap        1 1 3 3 + 3 3 + +
-GET    /escalation-policies                           -           1 1 + + + + + + +
-POST   /escalation-policies                           -           1 1 3 3 3 3 3 + 3
-PUT    /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3
-DELETE /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3
-GET    /fallback                                      -           1 1 + + + + + + +
-PUT    /fallback                                      -           1 1 3 3 3 3 3 + 3
-GET    /services                                      -           1 1 + + + + + + +
-GET    /services/{id}/simulation                      service     1 1 + + + + + + +
-POST   /services                                      -           1 1 3 3 3 3 3 + 3
-PUT    /services/{id}                                 service     1 1 3 3 3 3 3 + 3
-POST   /services/{id}/integrations                    service     1 1 3 3 3 3 3 + 3
-DELETE /services/{id}/integrations/{integration_id}   integration 1 1 3 3 3 3 3 + 3
-PUT    /services/{id}/integrations/{integration_id}   integration 1 1 3 3 3 3 3 + 3
-GET    /services/{id}/integrations/{integration_id}   integration 1 1 + + + + + + +
-GET    /services/{id}/intake                          service     1 1 + + + + + + +
-PUT    /services/{id}/intake                          service     1 1 3 3 3 3 3 + 3
-GET    /alert-rules                                   -           1 1 + + + + + + +
-PUT    /alert-rules                                   -           1 1 3 3 3 3 3 + 3
-GET    /services/{id}/alert-rules                     service     1 1 + + + + + + +
-PUT    /services/{id}/alert-rules                     service     1 1 3 3 3 3 3 + 3
-POST   /alert-rules/dry-run                           -           1 1 3 + + + + + +
-POST   /intake/dry-run                                -           1 1 3 + + + + + +
-GET    /intake/presets                                -           1 1 + + + + + + +
-GET    /maintenance-windows                           -           1 1 + + + + + + +
-POST   /maintenance-windows                           -           1 1 3 + + + + + +
-PUT    /maintenance-windows/{id}                      window      1 1 3 + + + + + +
-DELETE /maintenance-windows/{id}                      window      1 1 3 + + + + + +
-POST   /maintenance-windows/{id}/end                  window      1 1 3 + + + + + +
-GET    /heartbeats                                    -           1 1 + + + + + + +
-POST   /heartbeats                                    -           1 1 3 3 3 3 3 + 3
-PUT    /heartbeats/{id}                               heartbeat   1 1 3 3 3 3 3 + 3
-DELETE /heartbeats/{id}                               heartbeat   1 1 3 3 3 3 3 + 3
-GET    /targets                                       -           1 1 + + + + + + +
-DELETE /targets/{id}                                  none        1 1 3 3 3 3 3 + 3
-POST   /targets/{id}/mute                             none        1 1 3 + + + + + +
-DELETE /targets/{id}/mute                             none        1 1 3 + + + + + +
-POST   /targets/{id}/maintenance                      none        1 1 3 + + + + + +
-DELETE /targets/{id}/maintenance/{window_id}          none        1 1 3 + + + + + +
-GET    /monitors                                      -           1 1 + + + + + + +
-PATCH  /monitors/{id}                                 none        1 1 3 3 3 3 3 + 3
-GET    /rules                                         -           1 1 + + + + + + +
-GET    /query                                         -           1 1 + + + + + + +
-GET    /query_range                                   -           1 1 + + + + + + +
-GET    /channels                                      -           1 1 + + + + + + +
-GET    /webhook-subscriptions                         -           1 1 3 3 3 3 3 + 3
-PUT    /channels/email                                -           1 1 3 3 3 3 3 + 3
-POST   /channels/email/test                           -           1 1 3 3 3 3 3 + 3
-PUT    /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3
-DELETE /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3
-GET    /doctor                                        -           1 1 + + + + + + +
-GET    /code                                          -           1 1 3 3 3 3 3 + 3
-POST   /code/plan                                     -           1 1 3 3 3 3 3 + 3
-POST   /code/apply                                    -           1 1 3 3 3 3 3 + 3
+                                                                  n k v r o x s a b i
+GET    /setup                                         -           + + + + + + + + + +
+POST   /setup                                         -           + + + + + + + + + +
+POST   /session                                       -           + + + + + + + + + +
+GET    /session                                       -           1 1 3 3 3 3 3 3 + 3
+DELETE /session                                       -           1 1 3 3 3 3 3 3 + 3
+PUT    /users/{id}/password                           person      1 1 3 3 3 3 3 + + +
+GET    /api-tokens                                    -           1 1 3 + + + + + + +
+POST   /api-tokens                                    -           1 1 3 3 + + + + + 3
+DELETE /api-tokens/{token_id}                         token       1 1 3 4 + 4 4 + + +
+POST   /incidents/{id}/snooze                         incident    1 1 3 3 + + + + + 3
+DELETE /incidents/{id}/snooze                         incident    1 1 3 + + + + + + +
+POST   /incidents/{id}/reassign                       incident    1 1 3 + + + + + + +
+POST   /incidents/{id}/escalate                       incident    1 1 3 + + + + + + +
+POST   /incidents/{id}/reopen                         incident    1 1 3 + + + + + + +
+POST   /incidents/{id}/responders                     incident    1 1 3 + + + + + + +
+POST   /incidents/{id}/responders/answer              incident    1 1 3 3 + + + + + 3
+POST   /incidents/{id}/merge                          incident    1 1 3 + + + + + + +
+PUT    /incidents/{id}/priority                       incident    1 1 3 + + + + + + +
+PUT    /incidents/{id}/urgency                        incident    1 1 3 + + + + + + +
+POST   /incidents/bulk                                -           1 1 3 3 + + + + + 3
+GET    /incidents                                     -           1 1 + + + + + + + +
+POST   /incidents                                     -           1 1 3 + + + + + + +
+GET    /incidents/{id}                                incident    1 1 + + + + + + + +
+GET    /incidents/{id}/timeline                       incident    1 1 + + + + + + + +
+GET    /incidents/{id}/explanation                    incident    1 1 + + + + + + + +
+POST   /incidents/{id}/acknowledge                    incident    1 1 3 3 + + + + + 3
+POST   /incidents/{id}/resolve                        incident    1 1 3 + + + + + + +
+POST   /incidents/{id}/notes                          incident    1 1 3 + + + + + + +
+GET    /incidents/{id}/postmortem                     none        1 1 + + + + + + + +
+GET    /incidents/{id}/evidence                       none        1 1 + + + + + + + +
+POST   /alerts                                        -           1 1 3 + + + + + + +
+GET    /alerts                                        -           1 1 + + + + + + + +
+GET    /stream                                        -           1 1 + + + + + + + +
+GET    /changes                                       -           1 1 + + + + + + + +
+POST   /changes                                       -           1 1 3 + + + + + + +
+GET    /me                                            -           1 1 3 3 + + + + + 3
+GET    /users                                         -           1 1 + + + + + + + +
+POST   /users                                         -           1 1 3 3 3 3 3 + 3 +
+GET    /users/{id}                                    person      1 1 + + + + + + + +
+PATCH  /users/{id}                                    person      1 1 3 3 3 3 3 + 3 +
+DELETE /users/{id}                                    guest       1 1 3 3 3 3 3 + 3 +
+POST   /users/{id}/contact-methods                    person      1 1 3 3 + 3 3 + + +
+DELETE /users/{id}/contact-methods/{method_id}        method      1 1 3 3 + 3 3 + + +
+POST   /users/{id}/contact-methods/{method_id}/test   method      1 1 3 3 + 3 3 + + +
+POST   /users/{id}/contact-methods/{method_id}/verify method      1 1 3 3 + 3 3 + + +
+PUT    /users/{id}/notification-rules                 person      1 1 3 3 + 3 3 + + +
+GET    /users/{id}/notices                            person      1 1 3 3 + 3 3 + + +
+PUT    /users/{id}/notices                            person      1 1 3 3 + 3 3 + + +
+GET    /notifications/{id}                            none        1 1 + + + + + + + +
+GET    /notifications/{id}/explanation                none        1 1 + + + + + + + +
+GET    /oncall                                        -           1 1 + + + + + + + +
+GET    /oncall/shifts                                 -           1 1 + + + + + + + +
+GET    /oncall/findings                               -           1 1 + + + + + + + +
+GET    /users/{id}/calendars                          person      1 1 3 3 + 3 3 + + +
+POST   /users/{id}/calendars                          person      1 1 3 3 + 3 3 + + +
+POST   /users/{id}/calendars/{calendar_id}/renew      calendar    1 1 3 3 + 3 3 + + +
+DELETE /users/{id}/calendars/{calendar_id}            calendar    1 1 3 3 + 3 3 + + +
+GET    /teams                                         -           1 1 + + + + + + + +
+POST   /teams                                         -           1 1 3 3 3 3 3 + 3 +
+PUT    /teams/{id}                                    team        1 1 3 3 3 3 3 + 3 +
+DELETE /teams/{id}                                    team        1 1 3 3 3 3 3 + 3 +
+GET    /business-services                             -           1 1 + + + + + + + +
+GET    /priorities                                    -           1 1 + + + + + + + +
+PUT    /priorities                                    -           1 1 3 3 3 3 3 + 3 +
+GET    /schedules                                     -           1 1 + + + + + + + +
+POST   /schedules                                     -           1 1 3 3 3 3 3 + 3 +
+PUT    /schedules/{id}                                schedule    1 1 3 3 3 3 3 + 3 +
+DELETE /schedules/{id}                                schedule    1 1 3 3 3 3 3 + 3 +
+GET    /schedules/{id}                                schedule    1 1 + + + + + + + +
+GET    /schedules/{id}/rendered                       schedule    1 1 + + + + + + + +
+POST   /schedules/preview                             -           1 1 + + + + + + + +
+POST   /schedules/{id}/overrides                      schedule    1 1 3 + + + + + + +
+DELETE /schedules/{id}/overrides/{override_id}        override    1 1 3 + + + + + + +
+POST   /schedules/{id}/temporary                      schedule    1 1 3 3 3 3 3 + 3 +
+DELETE /schedules/{id}/temporary/{temporary_id}       temporary   1 1 3 3 3 3 3 + 3 +
+POST   /schedules/{id}/swaps                          rota        1 1 3 3 + 3 + + + +
+POST   /schedules/{id}/swaps/{swap_id}/accept         swap        1 1 3 3 3 3 + + 3 +
+POST   /schedules/{id}/swaps/{swap_id}/decline        swap        1 1 3 3 3 3 + + 3 +
+POST   /schedules/{id}/swaps/{swap_id}/withdraw       swap        1 1 3 3 + 3 3 + + +
+GET    /escalation-policies                           -           1 1 + + + + + + + +
+POST   /escalation-policies                           -           1 1 3 3 3 3 3 + 3 +
+PUT    /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3 +
+DELETE /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3 +
+GET    /fallback                                      -           1 1 + + + + + + + +
+PUT    /fallback                                      -           1 1 3 3 3 3 3 + 3 +
+GET    /services                                      -           1 1 + + + + + + + +
+GET    /services/{id}/simulation                      service     1 1 + + + + + + + +
+POST   /services                                      -           1 1 3 3 3 3 3 + 3 +
+PUT    /services/{id}                                 service     1 1 3 3 3 3 3 + 3 +
+POST   /services/{id}/integrations                    service     1 1 3 3 3 3 3 + 3 +
+DELETE /services/{id}/integrations/{integration_id}   integration 1 1 3 3 3 3 3 + 3 +
+PUT    /services/{id}/integrations/{integration_id}   integration 1 1 3 3 3 3 3 + 3 +
+GET    /services/{id}/integrations/{integration_id}   integration 1 1 + + + + + + + +
+GET    /services/{id}/intake                          service     1 1 + + + + + + + +
+PUT    /services/{id}/intake                          service     1 1 3 3 3 3 3 + 3 +
+GET    /alert-rules                                   -           1 1 + + + + + + + +
+PUT    /alert-rules                                   -           1 1 3 3 3 3 3 + 3 +
+GET    /services/{id}/alert-rules                     service     1 1 + + + + + + + +
+PUT    /services/{id}/alert-rules                     service     1 1 3 3 3 3 3 + 3 +
+POST   /alert-rules/dry-run                           -           1 1 3 + + + + + + +
+POST   /intake/dry-run                                -           1 1 3 + + + + + + +
+GET    /intake/presets                                -           1 1 + + + + + + + +
+GET    /maintenance-windows                           -           1 1 + + + + + + + +
+POST   /maintenance-windows                           -           1 1 3 + + + + + + +
+PUT    /maintenance-windows/{id}                      window      1 1 3 + + + + + + +
+DELETE /maintenance-windows/{id}                      window      1 1 3 + + + + + + +
+POST   /maintenance-windows/{id}/end                  window      1 1 3 + + + + + + +
+GET    /heartbeats                                    -           1 1 + + + + + + + +
+POST   /heartbeats                                    -           1 1 3 3 3 3 3 + 3 +
+PUT    /heartbeats/{id}                               heartbeat   1 1 3 3 3 3 3 + 3 +
+DELETE /heartbeats/{id}                               heartbeat   1 1 3 3 3 3 3 + 3 +
+GET    /targets                                       -           1 1 + + + + + + + +
+DELETE /targets/{id}                                  none        1 1 3 3 3 3 3 + 3 +
+POST   /targets/{id}/mute                             none        1 1 3 + + + + + + +
+DELETE /targets/{id}/mute                             none        1 1 3 + + + + + + +
+POST   /targets/{id}/maintenance                      none        1 1 3 + + + + + + +
+DELETE /targets/{id}/maintenance/{window_id}          none        1 1 3 + + + + + + +
+GET    /monitors                                      -           1 1 + + + + + + + +
+PATCH  /monitors/{id}                                 none        1 1 3 3 3 3 3 + 3 +
+GET    /rules                                         -           1 1 + + + + + + + +
+GET    /query                                         -           1 1 + + + + + + + +
+GET    /query_range                                   -           1 1 + + + + + + + +
+GET    /channels                                      -           1 1 + + + + + + + +
+GET    /webhook-subscriptions                         -           1 1 3 3 3 3 3 + 3 +
+PUT    /channels/email                                -           1 1 3 3 3 3 3 + 3 +
+POST   /channels/email/test                           -           1 1 3 3 3 3 3 + 3 3
+PUT    /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3 +
+DELETE /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3 +
+GET    /doctor                                        -           1 1 + + + + + + + +
+GET    /code                                          -           1 1 3 3 3 3 3 + 3 +
+POST   /code/plan                                     -           1 1 3 3 3 3 3 + 3 +
+POST   /code/apply                                    -           1 1 3 3 3 3 3 + 3 +
 ";
 
 /// What is served outside the native API and in one place only.
 const OTHERS: &str = "
-                                       n k v r o x s a b
-GET    /healthz                -       + + + + + + + + +
-GET    /readyz                 -       + + + + + + + + +
-GET    /                       -       + + + + + + + + +
-GET    /ui/                    -       + + + + + + + + +
-GET    /ui                     -       + + + + + + + + +
-GET    /ui/{*path}             none    + + + + + + + + +
-GET    /a/{token}              none    ! ! ! ! ! ! ! ! !
-POST   /a/{token}              none    ! ! ! ! ! ! ! ! !
-POST   /twilio/voice/{token}   none    ! ! ! ! ! ! ! ! !
-POST   /twilio/sms             -       ! ! ! ! ! ! ! ! !
-POST   /twilio/status/{token}  none    ! ! ! ! ! ! ! ! !
-POST   /intake                 grafana 1 + 1 1 1 1 1 1 1
-POST   /intake/{token}         grafana 4 + 4 4 4 4 4 4 4
-GET    /ical/{file}            address 4 + 4 4 4 4 4 4 4
-GET    /hb/{token}             call    4 + 4 4 4 4 4 4 4
-POST   /hb/{token}             call    4 + 4 4 4 4 4 4 4
-GET    /hb/{token}/start       call    4 + 4 4 4 4 4 4 4
-POST   /hb/{token}/start       call    4 + 4 4 4 4 4 4 4
-GET    /hb/{token}/fail        call    4 + 4 4 4 4 4 4 4
-POST   /hb/{token}/fail        call    4 + 4 4 4 4 4 4 4
-GET    /metrics                -       1 1 + + + + + + +
-GET    /alertmanager/-/healthy -       + + + + + + + + +
-GET    /alertmanager/-/ready   -       + + + + + + + + +
+                                       n k v r o x s a b i
+GET    /healthz                -       + + + + + + + + + +
+GET    /readyz                 -       + + + + + + + + + +
+GET    /                       -       + + + + + + + + + +
+GET    /ui/                    -       + + + + + + + + + +
+GET    /ui                     -       + + + + + + + + + +
+GET    /ui/{*path}             none    + + + + + + + + + +
+GET    /a/{token}              none    ! ! ! ! ! ! ! ! ! !
+POST   /a/{token}              none    ! ! ! ! ! ! ! ! ! !
+POST   /twilio/voice/{token}   none    ! ! ! ! ! ! ! ! ! !
+POST   /twilio/sms             -       ! ! ! ! ! ! ! ! ! !
+POST   /twilio/status/{token}  none    ! ! ! ! ! ! ! ! ! !
+POST   /intake                 grafana 1 + 1 1 1 1 1 1 1 1
+POST   /intake/{token}         grafana 4 + 4 4 4 4 4 4 4 4
+GET    /ical/{file}            address 4 + 4 4 4 4 4 4 4 4
+GET    /hb/{token}             call    4 + 4 4 4 4 4 4 4 4
+POST   /hb/{token}             call    4 + 4 4 4 4 4 4 4 4
+GET    /hb/{token}/start       call    4 + 4 4 4 4 4 4 4 4
+POST   /hb/{token}/start       call    4 + 4 4 4 4 4 4 4 4
+GET    /hb/{token}/fail        call    4 + 4 4 4 4 4 4 4 4
+POST   /hb/{token}/fail        call    4 + 4 4 4 4 4 4 4 4
+GET    /metrics                -       1 1 + + + + + + + +
+GET    /alertmanager/-/healthy -       + + + + + + + + + +
+GET    /alertmanager/-/ready   -       + + + + + + + + + +
 ";
 
 /// Prometheus' HTTP API and remote write.
 const PROMETHEUS: &str = "
-                                        n k v r o x s a b
-POST   /api/v1/write               -    1 1 3 + + + + + 1
-POST   /-/reload                   -    1 1 3 3 3 3 3 + 1
-GET    /api/v1/query               -    1 1 + + + + + + 1
-POST   /api/v1/query               -    1 1 + + + + + + 1
-GET    /api/v1/query_range         -    1 1 + + + + + + 1
-POST   /api/v1/query_range         -    1 1 + + + + + + 1
-GET    /api/v1/format_query        -    1 1 + + + + + + 1
-POST   /api/v1/format_query        -    1 1 + + + + + + 1
-GET    /api/v1/series              -    1 1 + + + + + + 1
-POST   /api/v1/series              -    1 1 + + + + + + 1
-GET    /api/v1/labels              -    1 1 + + + + + + 1
-POST   /api/v1/labels              -    1 1 + + + + + + 1
-GET    /api/v1/label/{name}/values none 1 1 + + + + + + 1
-GET    /api/v1/metadata            -    1 1 + + + + + + 1
-GET    /api/v1/query_exemplars     -    1 1 + + + + + + 1
-POST   /api/v1/query_exemplars     -    1 1 + + + + + + 1
-GET    /api/v1/rules               -    1 1 + + + + + + 1
-GET    /api/v1/alerts              -    1 1 + + + + + + 1
-GET    /api/v1/targets             -    1 1 + + + + + + 1
-GET    /api/v1/scrape_pools        -    1 1 + + + + + + 1
-GET    /api/v1/targets/metadata    -    1 1 + + + + + + 1
-GET    /api/v1/status/config       -    1 1 + + + + + + 1
-GET    /api/v1/status/flags        -    1 1 + + + + + + 1
-GET    /api/v1/status/runtimeinfo  -    1 1 + + + + + + 1
-GET    /api/v1/status/buildinfo    -    1 1 + + + + + + 1
-GET    /api/v1/status/tsdb         -    1 1 + + + + + + 1
-GET    /api/v1/status/walreplay    -    1 1 + + + + + + 1
-GET    /api/v1/alertmanagers       -    1 1 + + + + + + 1
-GET    /federate                   -    1 1 + + + + + + 1
-GET    /-/healthy                  -    + + + + + + + + +
-GET    /-/ready                    -    + + + + + + + + +
+                                        n k v r o x s a b i
+POST   /api/v1/write               -    1 1 3 + + + + + 1 +
+POST   /-/reload                   -    1 1 3 3 3 3 3 + 1 +
+GET    /api/v1/query               -    1 1 + + + + + + 1 +
+POST   /api/v1/query               -    1 1 + + + + + + 1 +
+GET    /api/v1/query_range         -    1 1 + + + + + + 1 +
+POST   /api/v1/query_range         -    1 1 + + + + + + 1 +
+GET    /api/v1/format_query        -    1 1 + + + + + + 1 +
+POST   /api/v1/format_query        -    1 1 + + + + + + 1 +
+GET    /api/v1/series              -    1 1 + + + + + + 1 +
+POST   /api/v1/series              -    1 1 + + + + + + 1 +
+GET    /api/v1/labels              -    1 1 + + + + + + 1 +
+POST   /api/v1/labels              -    1 1 + + + + + + 1 +
+GET    /api/v1/label/{name}/values none 1 1 + + + + + + 1 +
+GET    /api/v1/metadata            -    1 1 + + + + + + 1 +
+GET    /api/v1/query_exemplars     -    1 1 + + + + + + 1 +
+POST   /api/v1/query_exemplars     -    1 1 + + + + + + 1 +
+GET    /api/v1/rules               -    1 1 + + + + + + 1 +
+GET    /api/v1/alerts              -    1 1 + + + + + + 1 +
+GET    /api/v1/targets             -    1 1 + + + + + + 1 +
+GET    /api/v1/scrape_pools        -    1 1 + + + + + + 1 +
+GET    /api/v1/targets/metadata    -    1 1 + + + + + + 1 +
+GET    /api/v1/status/config       -    1 1 + + + + + + 1 +
+GET    /api/v1/status/flags        -    1 1 + + + + + + 1 +
+GET    /api/v1/status/runtimeinfo  -    1 1 + + + + + + 1 +
+GET    /api/v1/status/buildinfo    -    1 1 + + + + + + 1 +
+GET    /api/v1/status/tsdb         -    1 1 + + + + + + 1 +
+GET    /api/v1/status/walreplay    -    1 1 + + + + + + 1 +
+GET    /api/v1/alertmanagers       -    1 1 + + + + + + 1 +
+GET    /federate                   -    1 1 + + + + + + 1 +
+GET    /-/healthy                  -    + + + + + + + + + +
+GET    /-/ready                    -    + + + + + + + + + +
 ";
 
 /// PagerDuty's events and its REST API. A token of nobody that writes without saying in whose name is looked at and told so.
 const PAGERDUTY: &str = "
-                                                                n k v r o x s a b
-POST   /v2/enqueue                                  routing_key ! + ! ! ! ! ! ! !
-POST   /generic/2010-04-15/create_event.json        routing_key ! + ! ! ! ! ! ! !
-POST   /v2/change/enqueue                           routing_key ! + ! ! ! ! ! ! !
-GET    /incidents                                   -           1 1 + + + + + + 1
-POST   /incidents                                   -           1 1 3 + + + + + 1
-PUT    /incidents                                   -           1 1 3 + + + + + 1
-GET    /incidents/{id}                              incident    1 1 + + + + + + 1
-PUT    /incidents/{id}                              incident    1 1 3 + + + + + 1
-PUT    /incidents/{id}/merge                        incident    1 1 3 + + + + + 1
-POST   /incidents/{id}/snooze                       incident    1 1 3 + + + + + 1
-GET    /incidents/{id}/notes                        incident    1 1 + + + + + + 1
-POST   /incidents/{id}/notes                        incident    1 1 3 + + + + + 1
-POST   /incidents/{id}/status_updates               incident    1 1 3 + + + + + 1
-POST   /incidents/{id}/responder_requests           incident    1 1 3 + + + + + 1
-GET    /incidents/{id}/alerts                       incident    1 1 + + + + + + 1
-PUT    /incidents/{id}/alerts                       incident    1 1 3 + + + + + 1
-GET    /incidents/{id}/alerts/{alert_id}            alert       1 1 + + + + + + 1
-PUT    /incidents/{id}/alerts/{alert_id}            alert       1 1 3 + + + + + 1
-GET    /incidents/{id}/log_entries                  incident    1 1 + + + + + + 1
-GET    /log_entries                                 -           1 1 + + + + + + 1
-GET    /log_entries/{id}                            entry       1 1 + + + + + + 1
-GET    /notifications                               -           1 1 + + + + + + 1
-GET    /users                                       -           1 1 + + + + + + 1
-POST   /users                                       -           1 1 3 3 3 3 3 + 1
-GET    /users/me                                    -           1 1 + + + + + + 1
-GET    /users/{id}                                  person      1 1 + + + + + + 1
-PUT    /users/{id}                                  person      1 1 3 3 3 3 3 + 1
-DELETE /users/{id}                                  person      1 1 3 3 3 3 3 + 1
-GET    /users/{id}/log_entries                      person      1 1 + + + + + + 1
-GET    /users/{id}/contact_methods                  person      1 1 + + + + + + 1
-GET    /users/{id}/contact_methods/{method_id}      method      1 1 + + + + + + 1
-POST   /users/{id}/contact_methods                  person      1 1 3 3 + 3 3 + 1
-PUT    /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1
-DELETE /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1
-GET    /users/{id}/notification_rules               person      1 1 + + + + + + 1
-GET    /users/{id}/notification_rules/{rule_id}     rule        1 1 + + + + + + 1
-POST   /users/{id}/notification_rules               person      1 1 3 3 + 3 3 + 1
-PUT    /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1
-DELETE /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1
-GET    /teams                                       -           1 1 + + + + + + 1
-POST   /teams                                       -           1 1 3 3 3 3 3 + 1
-GET    /teams/{id}                                  team        1 1 + + + + + + 1
-PUT    /teams/{id}                                  team        1 1 3 3 3 3 3 + 1
-DELETE /teams/{id}                                  team        1 1 3 3 3 3 3 + 1
-GET    /teams/{id}/members                          team        1 1 + + + + + + 1
-PUT    /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1
-DELETE /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1
-GET    /escalation_policies                         -           1 1 + + + + + + 1
-POST   /escalation_policies                         -           1 1 3 3 3 3 3 + 1
-GET    /escalation_policies/{id}                    policy      1 1 + + + + + + 1
-PUT    /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1
-DELETE /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1
-GET    /schedules                                   -           1 1 + + + + + + 1
-POST   /schedules                                   -           1 1 3 3 3 3 3 + 1
-POST   /schedules/preview                           -           1 1 + + + + + + 1
-GET    /schedules/{id}                              schedule    1 1 + + + + + + 1
-PUT    /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1
-DELETE /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1
-GET    /schedules/{id}/users                        schedule    1 1 + + + + + + 1
-GET    /schedules/{id}/overrides                    schedule    1 1 + + + + + + 1
-POST   /schedules/{id}/overrides                    schedule    1 1 3 + + + + + 1
-DELETE /schedules/{id}/overrides/{override_id}      override    1 1 3 + + + + + 1
-GET    /oncalls                                     -           1 1 + + + + + + 1
-GET    /services                                    -           1 1 + + + + + + 1
-POST   /services                                    -           1 1 3 3 3 3 3 + 1
-GET    /services/{id}                               service     1 1 + + + + + + 1
-PUT    /services/{id}                               service     1 1 3 3 3 3 3 + 1
-DELETE /services/{id}                               service     1 1 3 3 3 3 3 + 1
-POST   /services/{id}/integrations                  service     1 1 3 3 3 3 3 + 1
-GET    /services/{id}/integrations/{integration_id} integration 1 1 + + + + + + 1
-PUT    /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1
-DELETE /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1
-GET    /maintenance_windows                         -           1 1 + + + + + + 1
-POST   /maintenance_windows                         -           1 1 3 + + + + + 1
-GET    /maintenance_windows/{id}                    window      1 1 + + + + + + 1
-PUT    /maintenance_windows/{id}                    window      1 1 3 + + + + + 1
-DELETE /maintenance_windows/{id}                    window      1 1 3 + + + + + 1
-GET    /abilities                                   -           1 1 + + + + + + 1
-GET    /abilities/{id}                              none        1 1 + + + + + + 1
-GET    /priorities                                  -           1 1 + + + + + + 1
-GET    /vendors                                     -           1 1 + + + + + + 1
-GET    /vendors/{id}                                vendor      1 1 + + + + + + 1
-GET    /tags                                        -           1 1 + + + + + + 1
-GET    /change_events                               -           1 1 + + + + + + 1
-GET    /change_events/{id}                          change      1 1 + + + + + + 1
-GET    /services/{id}/change_events                 service     1 1 + + + + + + 1
-GET    /incidents/{id}/related_change_events        incident    1 1 + + + + + + 1
-GET    /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1
-POST   /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1
-GET    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
-PUT    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
-DELETE /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1
-POST   /webhook_subscriptions/{id}/enable           webhook     1 1 3 3 3 3 3 + 1
-POST   /webhook_subscriptions/{id}/ping             webhook     1 1 3 3 3 3 3 + 1
-GET    /business_services                           -           1 1 + + + + + + 1
-POST   /business_services                           -           1 1 3 3 3 3 3 + 1
-GET    /business_services/{id}                      business    1 1 + + + + + + 1
-PUT    /business_services/{id}                      business    1 1 3 3 3 3 3 + 1
-DELETE /business_services/{id}                      business    1 1 3 3 3 3 3 + 1
-GET    /business_services/impacts                   -           1 1 + + + + + + 1
-GET    /business_services/impactors                 -           1 1 + + + + + + 1
-GET    /business_services/{id}/supporting_services/impacts business 1 1 + + + + + + 1
-GET    /incidents/{id}/business_services/impacts    incident    1 1 + + + + + + 1
-POST   /service_dependencies/associate              -           1 1 3 3 3 3 3 + 1
-POST   /service_dependencies/disassociate           -           1 1 3 3 3 3 3 + 1
-GET    /service_dependencies/business_services/{id} business    1 1 + + + + + + 1
-GET    /service_dependencies/technical_services/{id} service    1 1 + + + + + + 1
-POST   /tags                                        -           1 1 3 3 3 3 3 + 1
-GET    /tags/{id}                                   tag         1 1 + + + + + + 1
-DELETE /tags/{id}                                   tag         1 1 3 3 3 3 3 + 1
-GET    /tags/{id}/{entity_type}                     tag         1 1 + + + + + + 1
-GET    /users/{id}/tags                             person      1 1 + + + + + + 1
-POST   /users/{id}/change_tags                      person      1 1 3 3 3 3 3 + 1
-GET    /teams/{id}/tags                             team        1 1 + + + + + + 1
-POST   /teams/{id}/change_tags                      team        1 1 3 3 3 3 3 + 1
-GET    /escalation_policies/{id}/tags               policy      1 1 + + + + + + 1
-POST   /escalation_policies/{id}/change_tags        policy      1 1 3 3 3 3 3 + 1
-GET    /event_orchestrations                        -           1 1 + + + + + + 1
-GET    /event_orchestrations/{id}                   router      1 1 + + + + + + 1
-GET    /event_orchestrations/{id}/router            router      1 1 + + + + + + 1
-PUT    /event_orchestrations/{id}/router            router      1 1 3 3 3 3 3 + 1
-POST   /analytics/metrics/incidents/all             -           1 1 + + + + + + 1
-POST   /analytics/metrics/incidents/services        -           1 1 + + + + + + 1
-POST   /analytics/metrics/incidents/teams           -           1 1 + + + + + + 1
-POST   /analytics/raw/incidents                     -           1 1 + + + + + + 1
-GET    /analytics/raw/incidents/{id}                incident    1 1 + + + + + + 1
+                                                                n k v r o x s a b i
+POST   /v2/enqueue                                  routing_key ! + ! ! ! ! ! ! ! !
+POST   /generic/2010-04-15/create_event.json        routing_key ! + ! ! ! ! ! ! ! !
+POST   /v2/change/enqueue                           routing_key ! + ! ! ! ! ! ! ! !
+GET    /incidents                                   -           1 1 + + + + + + 1 +
+POST   /incidents                                   -           1 1 3 + + + + + 1 +
+PUT    /incidents                                   -           1 1 3 + + + + + 1 +
+GET    /incidents/{id}                              incident    1 1 + + + + + + 1 +
+PUT    /incidents/{id}                              incident    1 1 3 + + + + + 1 +
+PUT    /incidents/{id}/merge                        incident    1 1 3 + + + + + 1 +
+POST   /incidents/{id}/snooze                       incident    1 1 3 + + + + + 1 +
+GET    /incidents/{id}/notes                        incident    1 1 + + + + + + 1 +
+POST   /incidents/{id}/notes                        incident    1 1 3 + + + + + 1 +
+POST   /incidents/{id}/status_updates               incident    1 1 3 + + + + + 1 +
+POST   /incidents/{id}/responder_requests           incident    1 1 3 + + + + + 1 +
+GET    /incidents/{id}/alerts                       incident    1 1 + + + + + + 1 +
+PUT    /incidents/{id}/alerts                       incident    1 1 3 + + + + + 1 +
+GET    /incidents/{id}/alerts/{alert_id}            alert       1 1 + + + + + + 1 +
+PUT    /incidents/{id}/alerts/{alert_id}            alert       1 1 3 + + + + + 1 +
+GET    /incidents/{id}/log_entries                  incident    1 1 + + + + + + 1 +
+GET    /log_entries                                 -           1 1 + + + + + + 1 +
+GET    /log_entries/{id}                            entry       1 1 + + + + + + 1 +
+GET    /notifications                               -           1 1 + + + + + + 1 +
+GET    /users                                       -           1 1 + + + + + + 1 +
+POST   /users                                       -           1 1 3 3 3 3 3 + 1 +
+GET    /users/me                                    -           1 1 + + + + + + 1 +
+GET    /users/{id}                                  person      1 1 + + + + + + 1 +
+PUT    /users/{id}                                  person      1 1 3 3 3 3 3 + 1 +
+DELETE /users/{id}                                  guest       1 1 3 3 3 3 3 + 1 +
+GET    /users/{id}/log_entries                      person      1 1 + + + + + + 1 +
+GET    /users/{id}/contact_methods                  person      1 1 + + + + + + 1 +
+GET    /users/{id}/contact_methods/{method_id}      method      1 1 + + + + + + 1 +
+POST   /users/{id}/contact_methods                  person      1 1 3 3 + 3 3 + 1 +
+PUT    /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1 +
+DELETE /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1 +
+GET    /users/{id}/notification_rules               person      1 1 + + + + + + 1 +
+GET    /users/{id}/notification_rules/{rule_id}     rule        1 1 + + + + + + 1 +
+POST   /users/{id}/notification_rules               person      1 1 3 3 + 3 3 + 1 +
+PUT    /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1 +
+DELETE /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1 +
+GET    /teams                                       -           1 1 + + + + + + 1 +
+POST   /teams                                       -           1 1 3 3 3 3 3 + 1 +
+GET    /teams/{id}                                  team        1 1 + + + + + + 1 +
+PUT    /teams/{id}                                  team        1 1 3 3 3 3 3 + 1 +
+DELETE /teams/{id}                                  team        1 1 3 3 3 3 3 + 1 +
+GET    /teams/{id}/members                          team        1 1 + + + + + + 1 +
+PUT    /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1 +
+DELETE /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1 +
+GET    /escalation_policies                         -           1 1 + + + + + + 1 +
+POST   /escalation_policies                         -           1 1 3 3 3 3 3 + 1 +
+GET    /escalation_policies/{id}                    policy      1 1 + + + + + + 1 +
+PUT    /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1 +
+DELETE /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1 +
+GET    /schedules                                   -           1 1 + + + + + + 1 +
+POST   /schedules                                   -           1 1 3 3 3 3 3 + 1 +
+POST   /schedules/preview                           -           1 1 + + + + + + 1 +
+GET    /schedules/{id}                              schedule    1 1 + + + + + + 1 +
+PUT    /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1 +
+DELETE /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1 +
+GET    /schedules/{id}/users                        schedule    1 1 + + + + + + 1 +
+GET    /schedules/{id}/overrides                    schedule    1 1 + + + + + + 1 +
+POST   /schedules/{id}/overrides                    schedule    1 1 3 + + + + + 1 +
+DELETE /schedules/{id}/overrides/{override_id}      override    1 1 3 + + + + + 1 +
+GET    /oncalls                                     -           1 1 + + + + + + 1 +
+GET    /services                                    -           1 1 + + + + + + 1 +
+POST   /services                                    -           1 1 3 3 3 3 3 + 1 +
+GET    /services/{id}                               service     1 1 + + + + + + 1 +
+PUT    /services/{id}                               service     1 1 3 3 3 3 3 + 1 +
+DELETE /services/{id}                               service     1 1 3 3 3 3 3 + 1 +
+POST   /services/{id}/integrations                  service     1 1 3 3 3 3 3 + 1 +
+GET    /services/{id}/integrations/{integration_id} integration 1 1 + + + + + + 1 +
+PUT    /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1 +
+DELETE /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1 +
+GET    /maintenance_windows                         -           1 1 + + + + + + 1 +
+POST   /maintenance_windows                         -           1 1 3 + + + + + 1 +
+GET    /maintenance_windows/{id}                    window      1 1 + + + + + + 1 +
+PUT    /maintenance_windows/{id}                    window      1 1 3 + + + + + 1 +
+DELETE /maintenance_windows/{id}                    window      1 1 3 + + + + + 1 +
+GET    /abilities                                   -           1 1 + + + + + + 1 +
+GET    /abilities/{id}                              none        1 1 + + + + + + 1 +
+GET    /priorities                                  -           1 1 + + + + + + 1 +
+GET    /vendors                                     -           1 1 + + + + + + 1 +
+GET    /vendors/{id}                                vendor      1 1 + + + + + + 1 +
+GET    /tags                                        -           1 1 + + + + + + 1 +
+GET    /change_events                               -           1 1 + + + + + + 1 +
+GET    /change_events/{id}                          change      1 1 + + + + + + 1 +
+GET    /services/{id}/change_events                 service     1 1 + + + + + + 1 +
+GET    /incidents/{id}/related_change_events        incident    1 1 + + + + + + 1 +
+GET    /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1 +
+POST   /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1 +
+GET    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1 +
+PUT    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1 +
+DELETE /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1 +
+POST   /webhook_subscriptions/{id}/enable           webhook     1 1 3 3 3 3 3 + 1 +
+POST   /webhook_subscriptions/{id}/ping             webhook     1 1 3 3 3 3 3 + 1 +
+GET    /business_services                           -           1 1 + + + + + + 1 +
+POST   /business_services                           -           1 1 3 3 3 3 3 + 1 +
+GET    /business_services/{id}                      business    1 1 + + + + + + 1 +
+PUT    /business_services/{id}                      business    1 1 3 3 3 3 3 + 1 +
+DELETE /business_services/{id}                      business    1 1 3 3 3 3 3 + 1 +
+GET    /business_services/impacts                   -           1 1 + + + + + + 1 +
+GET    /business_services/impactors                 -           1 1 + + + + + + 1 +
+GET    /business_services/{id}/supporting_services/impacts business 1 1 + + + + + + 1 +
+GET    /incidents/{id}/business_services/impacts    incident    1 1 + + + + + + 1 +
+POST   /service_dependencies/associate              -           1 1 3 3 3 3 3 + 1 +
+POST   /service_dependencies/disassociate           -           1 1 3 3 3 3 3 + 1 +
+GET    /service_dependencies/business_services/{id} business    1 1 + + + + + + 1 +
+GET    /service_dependencies/technical_services/{id} service    1 1 + + + + + + 1 +
+POST   /tags                                        -           1 1 3 3 3 3 3 + 1 +
+GET    /tags/{id}                                   tag         1 1 + + + + + + 1 +
+DELETE /tags/{id}                                   tag         1 1 3 3 3 3 3 + 1 +
+GET    /tags/{id}/{entity_type}                     tag         1 1 + + + + + + 1 +
+GET    /users/{id}/tags                             person      1 1 + + + + + + 1 +
+POST   /users/{id}/change_tags                      person      1 1 3 3 3 3 3 + 1 +
+GET    /teams/{id}/tags                             team        1 1 + + + + + + 1 +
+POST   /teams/{id}/change_tags                      team        1 1 3 3 3 3 3 + 1 +
+GET    /escalation_policies/{id}/tags               policy      1 1 + + + + + + 1 +
+POST   /escalation_policies/{id}/change_tags        policy      1 1 3 3 3 3 3 + 1 +
+GET    /event_orchestrations                        -           1 1 + + + + + + 1 +
+GET    /event_orchestrations/{id}                   router      1 1 + + + + + + 1 +
+GET    /event_orchestrations/{id}/router            router      1 1 + + + + + + 1 +
+PUT    /event_orchestrations/{id}/router            router      1 1 3 3 3 3 3 + 1 +
+POST   /analytics/metrics/incidents/all             -           1 1 + + + + + + 1 +
+POST   /analytics/metrics/incidents/services        -           1 1 + + + + + + 1 +
+POST   /analytics/metrics/incidents/teams           -           1 1 + + + + + + 1 +
+POST   /analytics/raw/incidents                     -           1 1 + + + + + + 1 +
+GET    /analytics/raw/incidents/{id}                incident    1 1 + + + + + + 1 +
 ";
 
 /// Alertmanager's API. Alerts come with the key of an integration, or with a token as all else.
 const ALERTMANAGER: &str = "
-                                                 n k v r o x s a b
-POST   /api/v2/alerts               alertmanager 1 + 3 + + + + + 1
-GET    /api/v2/alerts               -            1 1 + + + + + + 1
-GET    /api/v2/alerts/groups        -            1 1 + + + + + + 1
-GET    /api/v2/silences             -            1 1 + + + + + + 1
-POST   /api/v2/silences             -            1 1 3 + + + + + 1
-GET    /api/v2/silence/{silence_id} window       1 1 + + + + + + 1
-DELETE /api/v2/silence/{silence_id} window       1 1 3 + + + + + 1
-GET    /api/v2/status               -            1 1 + + + + + + 1
-GET    /api/v2/receivers            -            1 1 + + + + + + 1
+                                                 n k v r o x s a b i
+POST   /api/v2/alerts               alertmanager 1 + 3 + + + + + 1 +
+GET    /api/v2/alerts               -            1 1 + + + + + + 1 +
+GET    /api/v2/alerts/groups        -            1 1 + + + + + + 1 +
+GET    /api/v2/silences             -            1 1 + + + + + + 1 +
+POST   /api/v2/silences             -            1 1 3 + + + + + 1 +
+GET    /api/v2/silence/{silence_id} window       1 1 + + + + + + 1 +
+DELETE /api/v2/silence/{silence_id} window       1 1 3 + + + + + 1 +
+GET    /api/v2/status               -            1 1 + + + + + + 1 +
+GET    /api/v2/receivers            -            1 1 + + + + + + 1 +
 ";
 
 /// Opsgenie-style requests: only the key of an integration is good, no token.
 const OPSGENIE: &str = "
-                                       n k v r o x s a b
-POST   /v2/alerts             opsgenie 1 + 1 1 1 1 1 1 1
-GET    /v2/alerts/{id}        sent     1 + 1 1 1 1 1 1 1
-GET    /v2/alerts/{id}/{step} request  1 + 1 1 1 1 1 1 1
-POST   /v2/alerts/{id}/{step} opsgenie 1 + 1 1 1 1 1 1 1
-PUT    /v2/alerts/{id}/{step} wording  1 + 1 1 1 1 1 1 1
+                                       n k v r o x s a b i
+POST   /v2/alerts             opsgenie 1 + 1 1 1 1 1 1 1 1
+GET    /v2/alerts/{id}        sent     1 + 1 1 1 1 1 1 1 1
+GET    /v2/alerts/{id}/{step} request  1 + 1 1 1 1 1 1 1 1
+POST   /v2/alerts/{id}/{step} opsgenie 1 + 1 1 1 1 1 1 1 1
+PUT    /v2/alerts/{id}/{step} wording  1 + 1 1 1 1 1 1 1 1
 ";

@@ -288,6 +288,7 @@ async fn a_responder_adds_nobody_whoever_they_name() {
         name: "t".to_owned(),
         role: Role::Admin,
         user: None,
+        made_by: None,
         expires_at: None,
     };
     let (_, account) = world.doors.add_token(token, START).unwrap();

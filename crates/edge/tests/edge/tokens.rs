@@ -1,0 +1,185 @@
+//! Tokens by the API: whose they are, who made them, who sees and revokes them, and what those that belong to nobody do.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+use tocsin_domain::people::Role;
+use tocsin_edge::ports::{Accounts, NewToken};
+
+use crate::fakes::START;
+use crate::pagerduty::{ask, read, refused};
+use crate::world::{World, add_person};
+
+/// Asks for a token of the installation.
+fn of_the_installation(role: &str) -> Value {
+    json!({"name": "Terraform", "role": role, "owner": "installation"})
+}
+
+/// What is told of one that Ada makes, its text included.
+async fn made_by_ada(world: &World, role: &str) -> Value {
+    let made = world.post("/api-tokens", of_the_installation(role)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    made.json()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+/// What the list of whoever has the token `by` shows of one.
+async fn listed(world: &World, by: &str, id: &Value) -> Option<Value> {
+    let list = world.call("GET", "/api-tokens", by, None).await.json();
+    let all = list["items"].as_array().unwrap();
+    all.iter().find(|token| token["id"] == *id).cloned()
+}
+
+/// The newest log entry of a kind, as PagerDuty's clients read it.
+async fn entry(world: &World, incident: &str, kind: &str) -> Value {
+    let list = read(world, &format!("/incidents/{incident}/log_entries")).await;
+    let entries = list["log_entries"].as_array().unwrap();
+    let found = entries.iter().find(|one| one["type"] == kind);
+    found.unwrap().clone()
+}
+
+#[tokio::test]
+async fn people_who_are_administrators_make_tokens_of_the_installation_and_nobody_else() {
+    let world = World::new();
+    let made = made_by_ada(&world, "admin").await;
+    assert_eq!(made["user_id"], Value::Null);
+    assert_eq!(made["made_by"]["name"], "Ada");
+    let key = text(&made["token"]);
+    for (by, owner, why) in [
+        (&world.bobs, "installation", "made by an administrator"),
+        (&world.responder, "installation", "this needs a person"),
+        (&world.responder, "me", "this needs a person"),
+        (&key, "installation", "this needs a person"),
+        (&key, "me", "this needs a person"),
+    ] {
+        let body = json!({"name": "t", "role": "responder", "owner": owner});
+        let answer = world.call("POST", "/api-tokens", by, Some(body)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{owner}");
+        assert!(answer.text().contains(why), "{}", answer.text());
+    }
+    let body = json!({"name": "mine", "role": "responder"});
+    let own = world
+        .call("POST", "/api-tokens", &world.bobs, Some(body))
+        .await
+        .json();
+    assert_eq!(own["user_id"], world.bob.to_string());
+    assert_eq!(own["made_by"]["name"], "Bob");
+}
+
+#[tokio::test]
+async fn a_token_of_the_installation_outlives_its_maker_and_every_administrator_revokes_it() {
+    let world = World::new();
+    let (engine, vault) = (&world.engine, world.vault.as_ref());
+    let eve = add_person(engine, vault, "Eve", "eve@example.org", Role::Admin);
+    let eves = NewToken {
+        name: "t".to_owned(),
+        role: Role::Admin,
+        user: Some(eve),
+        made_by: Some(eve),
+        expires_at: None,
+    };
+    let eves = world.doors.add_token(eves, START).unwrap().1;
+    let body = of_the_installation("responder");
+    let made = world.call("POST", "/api-tokens", &eves, Some(body)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let made = made.json();
+    let (key, path) = (
+        text(&made["token"]),
+        format!("/api-tokens/{}", text(&made["id"])),
+    );
+    let status = async |method: &str, path: &str, by: &str| {
+        let answer = world.call(method, path, by, None).await;
+        answer.status
+    };
+
+    assert!(listed(&world, &world.bobs, &made["id"]).await.is_none());
+    let by_bob = status("DELETE", &path, &world.bobs).await;
+    assert_eq!(by_bob, StatusCode::NOT_FOUND);
+
+    let gone = status("DELETE", &format!("/users/{eve}"), &world.admin).await;
+    assert_eq!(gone, StatusCode::NO_CONTENT);
+    let of_eve = status("GET", "/incidents", &eves).await;
+    assert_eq!(of_eve, StatusCode::UNAUTHORIZED);
+    assert_eq!(status("GET", "/incidents", &key).await, StatusCode::OK);
+    let shown = listed(&world, &world.admin, &made["id"]).await.unwrap();
+    let maker = json!({"id": eve.to_string(), "name": "a removed person"});
+    assert_eq!(shown["made_by"], maker);
+
+    let by_ada = status("DELETE", &path, &world.admin).await;
+    assert_eq!(by_ada, StatusCode::NO_CONTENT);
+    let after = status("GET", "/incidents", &key).await;
+    assert_eq!(after, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn when_a_token_was_last_used_is_shown() {
+    let world = World::new();
+    let made = made_by_ada(&world, "viewer").await;
+    let before = listed(&world, &world.admin, &made["id"]).await.unwrap();
+    assert_eq!(before["last_used_at"], Value::Null);
+    let used = world
+        .call("GET", "/incidents", &text(&made["token"]), None)
+        .await;
+    assert_eq!(used.status, StatusCode::OK);
+    let after = listed(&world, &world.admin, &made["id"]).await.unwrap();
+    assert_eq!(after["last_used_at"], START.to_string());
+}
+
+#[tokio::test]
+async fn a_token_of_the_installation_is_told_by_its_name_and_refused_what_needs_a_person() {
+    let world = World::new();
+    let key = text(&made_by_ada(&world, "responder").await["token"]);
+    let id = world.raise("web").await;
+    let by_key = async |what: &str| {
+        let path = format!("/incidents/{id}/{what}");
+        world.call("POST", &path, &key, Some(json!({}))).await
+    };
+    let taken = by_key("acknowledge").await;
+    assert_eq!(taken.status, StatusCode::FORBIDDEN);
+    assert!(
+        taken.text().contains("this needs a person"),
+        "{}",
+        taken.text()
+    );
+    let ended = by_key("resolve").await;
+    assert_eq!(ended.status, StatusCode::OK, "{}", ended.text());
+    let timeline = world.get(&format!("/incidents/{id}/timeline")).await.text();
+    assert!(
+        timeline.contains("Resolved by token “Terraform”"),
+        "{timeline}"
+    );
+    let resolved = entry(&world, &id, "resolve_log_entry").await;
+    assert_eq!(resolved["agent"]["type"], "api_key_reference");
+    assert_eq!(resolved["agent"]["summary"], "Terraform");
+}
+
+#[tokio::test]
+async fn a_shared_key_of_pagerdutys_clients_acts_as_whoever_each_request_names() {
+    let world = World::new();
+    let key = text(&made_by_ada(&world, "responder").await["token"]);
+    let me = ask(&world, ("GET", "/users/me"), &key, None, None).await;
+    assert_eq!(me.status, StatusCode::BAD_REQUEST);
+    let told = text(&me.json()["error"]);
+    assert!(told.contains("account-level access token"), "{told}");
+
+    let id = world.raise("web").await;
+    let path = format!("/incidents/{id}");
+    let take = async |from: Option<&str>| {
+        let body = json!({"incident": {"type": "incident", "status": "acknowledged"}});
+        ask(&world, ("PUT", &path), &key, from, Some(body)).await
+    };
+    refused(&take(None).await, 400, 2016);
+    refused(&take(Some("nobody@example.org")).await, 400, 1008);
+    let taken = take(Some("bob@example.org")).await;
+    assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    let bob = world.bob.to_string();
+    let taken = taken.json();
+    let acknowledgement = &taken["incident"]["acknowledgements"][0];
+    assert_eq!(acknowledgement["acknowledger"]["id"], bob);
+    let acknowledged = entry(&world, &id, "acknowledge_log_entry").await;
+    assert_eq!(acknowledged["agent"]["id"], bob);
+    let timeline = world.get(&format!("/incidents/{id}/timeline")).await.text();
+    assert!(timeline.contains("Bob by token “Terraform”"), "{timeline}");
+}
