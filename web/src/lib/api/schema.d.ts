@@ -403,7 +403,7 @@ export interface paths {
         /** Tokens: an administrator's list has all, another's their own */
         get: operations["list_tokens"];
         put?: never;
-        /** Make a token, which acts as the person who makes it */
+        /** Make a token, which acts as the person who makes it, or of the installation, which belongs to nobody */
         post: operations["add_token"];
         delete?: never;
         options?: never;
@@ -3343,6 +3343,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/opsgenie/v2/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An alert, as Opsgenie's clients read it back
+         * @description The alert is named by its alias with `identifierType=alias`, as long as it fires, else by its id, or by that of the request that
+         *     made it as long as it is remembered. Only those of the integration whose key it is are shown. `tinyId` and `isSeen` are null: Tocsin
+         *     knows neither. The paths `count` and `saved-searches` are questions that are not answered.
+         */
+        get: operations["opsgenie_read_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/opsgenie/v2/alerts/{id}/{step}": {
         parameters: {
             query?: never;
@@ -3352,8 +3374,8 @@ export interface paths {
         };
         /**
          * What became of a request of one of Opsgenie's clients
-         * @description `id` is `requests` and `step` the id that the request was answered with; the newest 4,096 are remembered, until Tocsin ends. No
-         *     other question about alerts is answered.
+         * @description `id` is `requests` and `step` the id that the request was answered with; the newest 1,024 of each integration are remembered, and
+         *     16,384 of all together, until Tocsin ends. No other question of this form is answered.
          */
         get: operations["opsgenie_look_prefixed"];
         /**
@@ -5978,6 +6000,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v2/alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An alert, as Opsgenie's clients read it back
+         * @description The alert is named by its alias with `identifierType=alias`, as long as it fires, else by its id, or by that of the request that
+         *     made it as long as it is remembered. Only those of the integration whose key it is are shown. `tinyId` and `isSeen` are null: Tocsin
+         *     knows neither. The paths `count` and `saved-searches` are questions that are not answered.
+         */
+        get: operations["opsgenie_read"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v2/alerts/{id}/{step}": {
         parameters: {
             query?: never;
@@ -5987,8 +6031,8 @@ export interface paths {
         };
         /**
          * What became of a request of one of Opsgenie's clients
-         * @description `id` is `requests` and `step` the id that the request was answered with; the newest 4,096 are remembered, until Tocsin ends. No
-         *     other question about alerts is answered.
+         * @description `id` is `requests` and `step` the id that the request was answered with; the newest 1,024 of each integration are remembered, and
+         *     16,384 of all together, until Tocsin ends. No other question of this form is answered.
          */
         get: operations["opsgenie_look"];
         /**
@@ -6366,6 +6410,8 @@ export interface components {
             created_at: components["schemas"]["Instant"];
             expires_at?: components["schemas"]["Instant"] | null;
             id: string;
+            last_used_at?: components["schemas"]["Instant"] | null;
+            made_by?: components["schemas"]["Named"] | null;
             name: string;
             /** @description Its scope: what it may do at most. */
             role: components["schemas"]["Role"];
@@ -6615,8 +6661,8 @@ export interface components {
             label: string;
             last_result?: components["schemas"]["LastResult"] | null;
             /**
-             * @description Whether the mail server or the account that its kind needs is set up; without that nothing can be sent by it. Slack counts as
-             *     set up: a webhook needs nothing, and a member the app.
+             * @description Whether the mail server or the account that its address needs is set up; without that nothing can be sent by it. A member of
+             *     Slack needs the app, an incoming webhook nothing; a call needs an account with a number.
              */
             set_up: boolean;
             /** @description Whether its owner proved to receive there; without that it is never paged. */
@@ -7467,6 +7513,8 @@ export interface components {
                 created_at: components["schemas"]["Instant"];
                 expires_at?: components["schemas"]["Instant"] | null;
                 id: string;
+                last_used_at?: components["schemas"]["Instant"] | null;
+                made_by?: components["schemas"]["Named"] | null;
                 name: string;
                 /** @description Its scope: what it may do at most. */
                 role: components["schemas"]["Role"];
@@ -7970,7 +8018,7 @@ export interface components {
             account_id?: string | null;
             /** @description Where the provider is. */
             base_url: string;
-            /** @description Whether messages can leave by it. */
+            /** @description Whether messages can leave by it. An incoming webhook of Slack needs no account. */
             configured: boolean;
             /** @description The words of the last attempt, when it failed. */
             detail?: string | null;
@@ -8573,10 +8621,17 @@ export interface components {
             /** @description What happened, in one sentence. */
             title: string;
         };
+        /**
+         * @description Whose a token is to be.
+         * @enum {string}
+         */
+        TokenOwner: "me" | "installation";
         /** @description A token to make. */
         TokenRequest: {
             expires_at?: components["schemas"]["Instant"] | null;
             name: string;
+            /** @description Whose it is: one's own, or the installation's, which administrators alone make. */
+            owner?: components["schemas"]["TokenOwner"];
             /** @description Its scope, which stays: at most one's own role. */
             role: components["schemas"]["Role"];
         };
@@ -9691,6 +9746,7 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRules"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -9909,6 +9965,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -10026,6 +10083,7 @@ export interface operations {
                     "application/json": components["schemas"]["Channels"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -10082,6 +10140,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -10167,6 +10226,7 @@ export interface operations {
                     "application/json": components["schemas"]["CodeExport"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
@@ -10254,6 +10314,7 @@ export interface operations {
                     "application/json": components["schemas"]["Diagnosis"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -10370,6 +10431,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -10396,6 +10458,7 @@ export interface operations {
                     "application/json": components["schemas"]["Fallback"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -10544,6 +10607,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -10557,9 +10621,23 @@ export interface operations {
             query?: {
                 /** @description Open, resolved or all (the default). */
                 status?: "open" | "resolved" | "all";
+                /** @description Only of this service. */
+                service_id?: string;
+                /** @description Only of this team. */
+                team_id?: string;
                 /** @description Only of this target. */
                 target?: string;
+                /** @description Only those of this urgency. */
+                urgency?: "high" | "low";
+                /** @description Only those of this severity. */
+                severity?: "critical" | "error" | "warning" | "info";
+                /** @description Only those that were opened then (RFC 3339) or later. */
+                since?: string;
+                /** @description Only those that were opened before then (RFC 3339). */
+                until?: string;
+                /** @description Items wanted, 1 to 200; 50 when not given. */
                 limit?: number;
+                /** @description `next_cursor` of the page before. */
                 cursor?: string;
             };
             header?: never;
@@ -10666,6 +10744,7 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentDetail"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -10770,6 +10849,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
@@ -10797,6 +10877,7 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -11181,6 +11262,7 @@ export interface operations {
                     "application/json": components["schemas"]["IncidentSummary"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -11308,6 +11390,7 @@ export interface operations {
                     "application/json": components["schemas"]["Presets"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11424,6 +11507,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -11484,6 +11568,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
@@ -11571,6 +11656,7 @@ export interface operations {
                     "application/json": components["schemas"]["Notification"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -11596,6 +11682,7 @@ export interface operations {
                     "application/json": components["schemas"]["Explanation"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -11619,6 +11706,7 @@ export interface operations {
                     "application/json": components["schemas"]["OnCall"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11641,6 +11729,7 @@ export interface operations {
                     "application/json": components["schemas"]["Findings"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11694,6 +11783,7 @@ export interface operations {
                     "application/json": components["schemas"]["Priorities"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11807,6 +11897,7 @@ export interface operations {
                     "application/json": components["schemas"]["RuleList"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11924,6 +12015,7 @@ export interface operations {
                     "application/json": components["schemas"]["Schedule"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -11981,6 +12073,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -12043,6 +12136,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -12267,6 +12361,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -12389,6 +12484,7 @@ export interface operations {
                     "application/json": components["schemas"]["AlertRules"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -12448,6 +12544,7 @@ export interface operations {
                     "application/json": components["schemas"]["IntakeSettings"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -12543,6 +12640,7 @@ export interface operations {
                     "application/json": components["schemas"]["IntegrationDetail"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -12602,6 +12700,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -12658,6 +12757,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             503: components["responses"]["ServiceUnavailable"];
@@ -12709,6 +12809,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             503: components["responses"]["ServiceUnavailable"];
@@ -12732,6 +12833,7 @@ export interface operations {
                     "application/json": components["schemas"]["SetupState"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -12833,6 +12935,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -12894,6 +12997,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -12954,6 +13058,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -13074,6 +13179,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -13162,6 +13268,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
@@ -13185,6 +13292,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -13314,6 +13422,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -13407,6 +13516,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -13502,6 +13612,7 @@ export interface operations {
                     "application/json": components["schemas"]["Notices"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
@@ -17020,6 +17131,77 @@ export interface operations {
             };
         };
     };
+    opsgenie_read_prefixed: {
+        parameters: {
+            query?: {
+                identifierType?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
     opsgenie_look_prefixed: {
         parameters: {
             query?: never;
@@ -17033,6 +17215,14 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -25146,6 +25336,77 @@ export interface operations {
             };
         };
     };
+    opsgenie_read: {
+        parameters: {
+            query?: {
+                identifierType?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+        };
+    };
     opsgenie_look: {
         parameters: {
             query?: never;
@@ -25159,6 +25420,14 @@ export interface operations {
         requestBody?: never;
         responses: {
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
                 headers: {
                     [name: string]: unknown;
                 };
