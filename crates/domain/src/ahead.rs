@@ -2,6 +2,7 @@
 //! nobody, a list of last resort that nobody would hear. It announces nothing.
 
 mod late;
+mod levels;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::{PolicyId, ScheduleId, TeamId, UserId};
 use crate::oncall::{CivilGap, Entry, GAP_DAYS_AHEAD, Schedule, Span, shown_in};
-use crate::page::{Level, Policy, Recipient};
+use crate::page::{Policy, Recipient};
 use crate::people::{ChannelKind, Reach, User};
 use crate::state::State;
 use crate::time::Timestamp;
@@ -184,6 +185,18 @@ impl Roster {
         known.map_or(&Reach::Unverified, |known| &known.reach)
     }
 
+    /// People whom a policy pages by their names or as members of a team, whoever has duty.
+    fn named_by<'r>(&'r self, target: &'r Recipient) -> &'r [UserId] {
+        match target {
+            Recipient::User(user) => std::slice::from_ref(user),
+            Recipient::Team(team) => {
+                let members = self.teams.get(team);
+                members.map(Vec::as_slice).unwrap_or_default()
+            }
+            Recipient::Schedule(_) => &[],
+        }
+    }
+
     fn first_way_ms(&self, user: UserId) -> Option<u64> {
         self.people.get(&user)?.first_way_ms
     }
@@ -293,10 +306,11 @@ impl<'a> Outlook<'a> {
         }
     }
 
-    /// People who will be on call, or whom a policy names, and who cannot be reached.
+    /// People who will be on call, whom a policy names or a team that it names, or who are on the list of last resort, and who cannot
+    /// be reached.
     fn people(&self) -> Vec<Finding> {
         let mut seen: BTreeMap<UserId, Unreachable<'_>> = BTreeMap::new();
-        let mut see = |user: UserId, span: Span, place: &'a str| {
+        let mut see = |user: UserId, span: Span, place: Place<'a>| {
             if !self.roster.is_reachable(user) {
                 let known = seen.entry(user).or_insert(Unreachable {
                     span,
@@ -313,15 +327,23 @@ impl<'a> Outlook<'a> {
             };
             for entry in entries.iter().filter(|_| self.used.contains_key(id)) {
                 if let Some(user) = entry.user() {
-                    see(user, entry.span(), &schedule.name);
+                    see(user, entry.span(), Place::Named(&schedule.name));
                 }
             }
         }
         for policy in self.roster.policies.values() {
+            let place = Place::Named(&policy.name);
             for target in policy.levels.iter().flat_map(|level| &level.targets) {
-                if let Recipient::User(user) = target {
-                    see(*user, self.ahead, &policy.name);
+                for user in self.roster.named_by(target) {
+                    see(*user, self.ahead, place);
                 }
+            }
+        }
+        // A list on which nobody can be reached is found as that, with its people.
+        let list = self.roster.last_resort.as_deref().unwrap_or_default();
+        if list.iter().any(|user| self.roster.is_reachable(*user)) {
+            for user in list {
+                see(*user, self.ahead, Place::LastResort);
             }
         }
         let findings = seen.into_iter();
@@ -331,11 +353,7 @@ impl<'a> Outlook<'a> {
     }
 
     fn unreachable(&self, user: UserId, known: &Unreachable<'_>) -> Finding {
-        let places: Vec<String> = known
-            .places
-            .iter()
-            .map(|name| format!("{name:?}"))
-            .collect();
+        let places: Vec<String> = known.places.iter().map(Place::words).collect();
         Finding {
             key: format!("unreachable:{user}"),
             kind: FindingKind::Unreachable { user },
@@ -350,82 +368,30 @@ impl<'a> Outlook<'a> {
             times: 1,
         }
     }
-
-    /// Levels of policies that would page nobody.
-    fn levels(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for policy in self.roster.policies.values() {
-            for (index, level) in policy.levels.iter().enumerate() {
-                let holes = self.holes(level);
-                if let Some(first) = holes.first() {
-                    found.push(self.empty_level(policy, index, *first, holes.len()));
-                }
-            }
-        }
-        found
-    }
-
-    /// When nobody of a level can be paged.
-    fn holes(&self, level: &Level) -> Vec<Span> {
-        let mut holes = vec![self.ahead];
-        for target in &level.targets {
-            match target {
-                Recipient::User(user) if self.roster.is_reachable(*user) => return Vec::new(),
-                Recipient::User(_) => {}
-                Recipient::Team(team) => {
-                    let members = self.roster.teams.get(team).into_iter().flatten();
-                    if members
-                        .into_iter()
-                        .any(|user| self.roster.is_reachable(*user))
-                    {
-                        return Vec::new();
-                    }
-                }
-                Recipient::Schedule(id) => {
-                    let entries = self.rendered.get(id).map(Vec::as_slice);
-                    let entries = entries.unwrap_or_default();
-                    let reached = entries.iter().filter(|entry| {
-                        let user = entry.user();
-                        user.is_some_and(|user| self.roster.is_reachable(user))
-                    });
-                    let spans: Vec<Span> = reached.map(Entry::span).collect();
-                    holes = holes
-                        .into_iter()
-                        .flat_map(|hole| hole.without(&spans))
-                        .collect();
-                }
-            }
-        }
-        holes
-    }
-
-    fn empty_level(&self, policy: &Policy, level: usize, first: Span, count: usize) -> Finding {
-        let until = (first.until < self.ahead.until).then_some(first.until);
-        let when = between("UTC", first.from, until);
-        let times = u32::try_from(count).unwrap_or(u32::MAX);
-        Finding {
-            key: format!("empty-level:{}:{level}", policy.id),
-            kind: FindingKind::EmptyLevel {
-                policy: policy.id,
-                level,
-            },
-            text: format!(
-                "Level {} of {:?} would page nobody {when}{}",
-                level + 1,
-                policy.name,
-                more(times)
-            ),
-            since: first.from,
-            until,
-            times,
-        }
-    }
 }
 
 /// Where and when somebody who cannot be reached would be paged.
 struct Unreachable<'a> {
     span: Span,
-    places: BTreeSet<&'a str>,
+    places: BTreeSet<Place<'a>>,
+}
+
+/// By what somebody would be paged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place<'a> {
+    /// A schedule or a policy of this name.
+    Named(&'a str),
+    /// The list of last resort.
+    LastResort,
+}
+
+impl Place<'_> {
+    fn words(&self) -> String {
+        match self {
+            Self::Named(name) => format!("{name:?}"),
+            Self::LastResort => "the list of last resort".to_owned(),
+        }
+    }
 }
 
 fn gap_text(schedule: &Schedule, since: Timestamp, until: Option<Timestamp>, times: u32) -> String {

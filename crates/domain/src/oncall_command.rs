@@ -1,8 +1,11 @@
 //! What can be asked about schedules apart from setting and removing one, and about calendars.
 
+use std::collections::BTreeSet;
+
 use crate::ahead::Finding;
 use crate::id::{CalendarId, OverrideId, ScheduleId, SwapId, TemporaryId, UserId};
 use crate::oncall::{Span, SwapSide, Turn};
+use crate::people::ChannelKind;
 
 /// Work on one schedule by hand, or on a calendar.
 ///
@@ -51,6 +54,8 @@ pub enum OncallAsk {
     FindingsSeen {
         /// All of them.
         findings: Vec<Finding>,
+        /// The channels that are set up: by those words go first.
+        set_up: BTreeSet<ChannelKind>,
     },
     /// Take a calendar away.
     RevokeCalendar {

@@ -1,11 +1,14 @@
 //! What happens to schedules apart from being set and removed, and to calendars that are subscribed to.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ahead::Finding;
 use crate::calendar::Calendar;
 use crate::id::{CalendarId, ScheduleId, UserId};
 use crate::oncall::Change;
+use crate::people::ChannelKind;
 
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,9 +55,14 @@ pub enum OncallEvent {
         /// The finding's key.
         key: String,
     },
-    /// The administrators were told of all that stands.
+    /// An administrator was told of all that stood when the word was written; in journals of old, all of them were about to be.
     FindingsTold {
         /// Keys of the findings.
         keys: Vec<String>,
+    },
+    /// Other channels than before were seen to be set up: word goes by those first.
+    ChannelsSeen {
+        /// All that are.
+        set_up: BTreeSet<ChannelKind>,
     },
 }

@@ -237,6 +237,9 @@ pub struct Notification {
     pub attempts: Vec<Attempt>,
     /// Position of the last event about it: the cause of its next attempt.
     pub last_event: u64,
+    /// The word that was lost, and that it tells by another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<NotificationId>,
 }
 
 impl Notification {

@@ -120,6 +120,7 @@ const fn oncall(event: &OncallEvent) -> &'static str {
         OncallEvent::FindingAppeared { .. } => "finding_appeared",
         OncallEvent::FindingEnded { .. } => "finding_ended",
         OncallEvent::FindingsTold { .. } => "findings_told",
+        OncallEvent::ChannelsSeen { .. } => "channels_seen",
     }
 }
 

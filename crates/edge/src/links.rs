@@ -245,6 +245,7 @@ mod tests {
             state: Delivery::Due { at: PLANNED },
             attempts: Vec::new(),
             last_event: 0,
+            instead_of: None,
         };
         let bound = Bound::to(&message);
         let method = ContactMethod {

@@ -245,6 +245,7 @@ fn stream_of_oncall(event: &OncallEvent) -> String {
         OncallEvent::FindingAppeared { .. }
         | OncallEvent::FindingEnded { .. }
         | OncallEvent::FindingsTold { .. } => "findings".to_owned(),
+        OncallEvent::ChannelsSeen { .. } => "channels".to_owned(),
     }
 }
 

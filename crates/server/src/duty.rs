@@ -64,7 +64,7 @@ fn look_ahead(engine: &EngineHandle, accounts: &dyn Accounts) {
     };
     let roster = engine.read(|state| Roster::of(state, &set_up));
     let findings = roster.findings(SystemClock.now());
-    ask(engine, OncallAsk::FindingsSeen { findings });
+    ask(engine, OncallAsk::FindingsSeen { findings, set_up });
 }
 
 fn ask(engine: &EngineHandle, ask: OncallAsk) {

@@ -81,9 +81,8 @@ impl Decider<'_> {
         let tried_since = first.filter(|_| outcome != Outcome::Accepted);
         let tried_since = tried_since.map(|first| first.started_at);
         let purpose = message.purpose;
-        let cause = Cause::Event {
-            position: message.last_event,
-        };
+        let begun_at = message.last_event;
+        let cause = Cause::Event { position: begun_at };
         let asks_to_wait = ended.retry_after_ms.is_some();
         let what = NotificationWhat::AttemptFinished {
             number,
@@ -109,6 +108,7 @@ impl Decider<'_> {
         if given_up && !is_taken_back {
             self.lost(id, &along, position, tried_since);
         }
+        self.note_findings_told(id, begun_at, position);
         self.tell_end_late(id, &carried, position);
         self.tell_mirror_late(id, position);
         self.say_what_a_mirror_missed(id, position);
@@ -238,7 +238,8 @@ impl Decider<'_> {
     }
 
     /// One way failed for good: the person's next way is used now; without one, the next person is paged. After who was asked to help
-    /// come only those of the next level of a policy. Gives the message that goes to the same person instead.
+    /// come only those of the next level of a policy, and after whom a word was for, nobody. Gives the message that goes to the same
+    /// person instead, where that may be told together with others.
     pub(super) fn try_another_way(
         &mut self,
         failed: NotificationId,
@@ -288,11 +289,15 @@ impl Decider<'_> {
                 }
                 other
             }
+            Purpose::Word(word) => {
+                self.say_otherwise(failed, word, position);
+                // A word is not told together with pages that go the same way.
+                None
+            }
             Purpose::Notice(_)
             | Purpose::Resolved(_)
             | Purpose::Acknowledged(_)
-            | Purpose::Test
-            | Purpose::Word(_) => None,
+            | Purpose::Test => None,
         }
     }
 

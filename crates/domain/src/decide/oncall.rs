@@ -48,8 +48,8 @@ impl Decider<'_> {
                 self.notice_hand_offs();
                 return Ok(());
             }
-            OncallAsk::FindingsSeen { findings } => {
-                self.findings_seen(findings);
+            OncallAsk::FindingsSeen { findings, set_up } => {
+                self.findings_seen(findings, set_up);
                 return Ok(());
             }
         };
@@ -61,7 +61,8 @@ impl Decider<'_> {
             | OncallEvent::DutySeen { .. }
             | OncallEvent::FindingAppeared { .. }
             | OncallEvent::FindingEnded { .. }
-            | OncallEvent::FindingsTold { .. } => None,
+            | OncallEvent::FindingsTold { .. }
+            | OncallEvent::ChannelsSeen { .. } => None,
         };
         let event = RosterEvent::Oncall { what: event };
         let position = self.emit(Cause::Request, EventBody::Roster(event));

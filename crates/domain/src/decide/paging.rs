@@ -415,6 +415,7 @@ impl Decider<'_> {
             state: Delivery::Due { at: due },
             attempts: Vec::new(),
             last_event: 0,
+            instead_of: None,
         };
         self.emit_message(
             cause,

@@ -1,7 +1,6 @@
 //! Word to the two people of a swap: that it is offered, agreed, declined, withdrawn, made for them or taken back.
 
 use super::Decider;
-use super::word::way_that_can_wait;
 use crate::event::Cause;
 use crate::id::{ScheduleId, SwapId, UserId};
 use crate::oncall::{Change, Schedule, Swap, SwapSide, shown_in};
@@ -84,8 +83,7 @@ impl Decider<'_> {
 
     pub(super) fn tell_swap(&mut self, news: SwapNews, position: u64) {
         for (user, text) in news.told {
-            let known = self.state.users.get(&user);
-            if let Some(method) = known.and_then(way_that_can_wait) {
+            if let Some(method) = self.way_that_can_wait(user) {
                 let (cause, now) = (Cause::Event { position }, self.now);
                 self.plan(
                     cause,

@@ -1,12 +1,12 @@
 //! Decisions about subscriptions to what happens to incidents.
 
-use super::word::way_that_can_wait;
+use super::word::WordWay;
 use super::{Decider, text_within};
 use crate::command::{Refusal, WebhookAsk};
 use crate::event::{Cause, EventBody, RosterEvent};
-use crate::id::{ContactMethodId, SecretId, UserId, WebhookId};
+use crate::id::{SecretId, UserId, WebhookId};
 use crate::page::{Purpose, Word};
-use crate::people::{ChannelKind, Role};
+use crate::people::Role;
 use crate::time::Timestamp;
 use crate::webhook::{
     DESCRIPTION_CHARS_MAX, DISABLED_MS, Subscribed, WEBHOOKS_MAX, Webhook, WebhookEvent,
@@ -184,8 +184,8 @@ impl Decider<'_> {
     fn tell_administrators(&mut self, webhook: WebhookId, position: u64, text: &str) {
         let users = self.state.users.values();
         let admins = users.filter(|user| user.role == Role::Admin);
-        let ways: Vec<(UserId, (ContactMethodId, ChannelKind))> = admins
-            .filter_map(|user| Some((user.id, way_that_can_wait(user)?)))
+        let ways: Vec<(UserId, WordWay)> = admins
+            .filter_map(|user| Some((user.id, self.way_that_can_wait(user.id)?)))
             .collect();
         for (user, method) in ways {
             let (cause, now) = (Cause::Event { position }, self.now);

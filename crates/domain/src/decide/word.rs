@@ -1,20 +1,26 @@
 //! Word that can wait: to whom duty passes, and to administrators about what will keep pages from somebody. Each is told once:
-//! what was noticed is journalled, and whoever looks again finds nothing new.
+//! what was noticed is journalled, and whoever looks again finds nothing new. What was lost by one way goes by the next.
+
+use std::collections::BTreeSet;
+use std::iter;
 
 use super::Decider;
 use crate::ahead::Finding;
-use crate::event::{Cause, EventBody, RosterEvent};
-use crate::id::{ContactMethodId, ScheduleId, UserId};
+use crate::event::{Cause, EventBody, NotificationWhat, RosterEvent};
+use crate::id::{ContactMethodId, NotificationId, ScheduleId, UserId};
 use crate::oncall::{Schedule, shown_in};
 use crate::oncall_event::OncallEvent;
-use crate::page::{Purpose, Word};
+use crate::page::{Delivery, Notification, Purpose, Word};
 use crate::people::{ChannelKind, Role, User};
 use crate::time::Timestamp;
 
-/// Findings are told to administrators once within this time at most.
-const TELL_EVERY_MS: u64 = 24 * 3_600_000;
+/// Ways by which one word goes, one after the other, at most: more than a person has.
+const WAYS_MAX: usize = 100;
 /// Shifts of one person that are put together to tell until when they have duty.
 const SHIFTS_TOGETHER_MAX: usize = 64;
+
+/// A way by which word goes to somebody.
+pub(super) type WordWay = (ContactMethodId, ChannelKind);
 
 impl Decider<'_> {
     /// Tells whoever has duty since this was asked last. Several hand-offs since then count as one: the last.
@@ -45,7 +51,7 @@ impl Decider<'_> {
         let Some(known) = self.state.schedules.get(&schedule) else {
             return;
         };
-        let Some(method) = self.state.users.get(&user).and_then(way_that_can_wait) else {
+        let Some(method) = self.way_that_can_wait(user) else {
             return;
         };
         let why = match duty_end(known, user, self.now) {
@@ -64,8 +70,12 @@ impl Decider<'_> {
         self.plan(cause, purpose, user, method, None, now, why);
     }
 
-    /// Takes in what is found now: what is new, what is gone, and, once a day at most, word to the administrators.
-    pub(super) fn findings_seen(&mut self, found: Vec<Finding>) {
+    /// Takes in what is found now, and by which channels messages can leave: what is new, what is gone, and, once a day at most, word
+    /// to the administrators.
+    pub(super) fn findings_seen(&mut self, found: Vec<Finding>, set_up: BTreeSet<ChannelKind>) {
+        if self.state.duty.set_up.as_ref() != Some(&set_up) {
+            self.emit_noticed(OncallEvent::ChannelsSeen { set_up });
+        }
         let standing = self.state.duty.findings.keys();
         let gone: Vec<String> = standing
             .filter(|key| found.iter().all(|finding| finding.key != **key))
@@ -83,30 +93,139 @@ impl Decider<'_> {
     }
 
     fn tell_findings(&mut self) {
-        let duty = &self.state.duty;
-        let is_due = duty
-            .told_at
-            .is_none_or(|at| self.now.ms_since(at) >= TELL_EVERY_MS);
-        if !is_due || !duty.has_news() {
+        let Some(position) = self.state.duty.news_at() else {
+            return;
+        };
+        if !self.state.duty.may_tell(self.now) || self.tells_findings_now() {
             return;
         }
-        let users = self.state.users.values();
-        let admins = users.filter(|user| user.role == Role::Admin);
-        let ways: Vec<(UserId, (ContactMethodId, ChannelKind))> = admins
-            .filter_map(|user| Some((user.id, way_that_can_wait(user)?)))
-            .collect();
-        // Nobody can be told now: it stays news until somebody can.
-        if ways.is_empty() {
-            return;
-        }
-        let keys = duty.findings.keys().cloned().collect();
-        let position = self.emit_noticed(OncallEvent::FindingsTold { keys });
-        for (user, method) in ways {
+        for (user, method) in self.ways_to_administrators() {
             let (cause, now) = (Cause::Event { position }, self.now);
             let purpose = Purpose::Word(Word::Findings);
             let why = "administrators are told what will keep pages from somebody".to_owned();
             self.plan(cause, purpose, user, method, None, now, why);
         }
+    }
+
+    /// Whether word of findings is under way to somebody.
+    fn tells_findings_now(&self) -> bool {
+        let active = self.state.active_notifications.iter();
+        let mut active = active.filter_map(|id| self.state.notifications.get(id));
+        active.any(|message| message.purpose == Purpose::Word(Word::Findings))
+    }
+
+    /// By which way each administrator is told of findings, those first by which word of them was not lost lately. None when nobody
+    /// can be told now, or it was lost by all of everybody's: then it stays news until there is another way, or for a day.
+    fn ways_to_administrators(&self) -> Vec<(UserId, WordWay)> {
+        let was_lost = |way: &WordWay| self.state.duty.was_lost_by(way.0, self.now);
+        let users = self.state.users.values();
+        let admins = users.filter(|user| user.role == Role::Admin);
+        let firsts: Vec<(UserId, WordWay)> = admins
+            .filter_map(|user| {
+                let mut ways = self.ways_that_can_wait(user);
+                ways.sort_by_key(was_lost);
+                Some((user.id, *ways.first()?))
+            })
+            .collect();
+        if firsts.iter().all(|(_, way)| was_lost(way)) {
+            return Vec::new();
+        }
+        firsts
+    }
+
+    /// Word of findings has come to somebody: what stood when it was written, after the event at `begun_at`, counts as told.
+    pub(super) fn note_findings_told(&mut self, id: NotificationId, begun_at: u64, position: u64) {
+        let Some(message) = self.state.notifications.get(&id) else {
+            return;
+        };
+        let is_told = message.purpose == Purpose::Word(Word::Findings)
+            && matches!(message.state, Delivery::Delivered { .. })
+            && self.state.users.contains_key(&message.user);
+        if !is_told {
+            return;
+        }
+        let duty = &self.state.duty;
+        let keys = duty.stood_at(begun_at);
+        // Of several administrators the first counts.
+        if keys.iter().any(|key| !duty.told.contains(key)) {
+            let what = OncallEvent::FindingsTold { keys };
+            let event = RosterEvent::Oncall { what };
+            self.emit(Cause::Event { position }, EventBody::Roster(event));
+        }
+    }
+
+    /// A word was lost by one way: it goes by the next of the same person, as long as it is true. Nothing is said when none is left.
+    pub(super) fn say_otherwise(&mut self, lost: NotificationId, word: Word, position: u64) {
+        let Some(message) = self.state.notifications.get(&lost).cloned() else {
+            return;
+        };
+        let is_lost = match message.state {
+            Delivery::Failed { .. } | Delivery::Cancelled { .. } => true,
+            // It is tried again by the same way.
+            Delivery::Due { .. }
+            | Delivery::Together { .. }
+            | Delivery::Sending { .. }
+            | Delivery::Delivered { .. } => false,
+        };
+        let Some(user) = self.state.users.get(&message.user) else {
+            return;
+        };
+        if !is_lost || !self.still_holds(word, message.user) {
+            return;
+        }
+        let used = self.ways_used(&message);
+        let mut ways = self.ways_that_can_wait(user).into_iter();
+        let Some((method, channel)) = ways.find(|(method, _)| !used.contains(method)) else {
+            return;
+        };
+        let id = NotificationId::random(self.entropy);
+        let message = Notification {
+            id,
+            contact_method: method,
+            channel,
+            planned_at: self.now,
+            state: Delivery::Due { at: self.now },
+            attempts: Vec::new(),
+            last_event: 0,
+            instead_of: Some(lost),
+            ..message
+        };
+        let what = NotificationWhat::Planned { message };
+        self.emit_message(Cause::Event { position }, id, what, None);
+    }
+
+    /// The ways by which a word has gone so far.
+    fn ways_used(&self, word: &Notification) -> BTreeSet<ContactMethodId> {
+        let before = |word: &&Notification| self.state.notifications.get(&word.instead_of?);
+        // No way leads back; the limit is for a journal that says otherwise.
+        let words = iter::successors(Some(word), before).take(WAYS_MAX);
+        words.map(|word| word.contact_method).collect()
+    }
+
+    /// By what a person is told something that wakes nobody: the first of their ways for such.
+    pub(super) fn way_that_can_wait(&self, user: UserId) -> Option<WordWay> {
+        let user = self.state.users.get(&user)?;
+        self.ways_that_can_wait(user).into_iter().next()
+    }
+
+    /// All of their ways for such in turn: the soonest by their rules, then mail, then whatever is verified, and whose channel is not
+    /// set up behind those whose channel is. None is among them that calls a person or opens an incident elsewhere.
+    fn ways_that_can_wait(&self, user: &User) -> Vec<WordWay> {
+        let ruled = user.notice_ways().into_iter();
+        let ruled = ruled.map(|way| (way.method, way.channel));
+        let others = user.verified_methods();
+        let mut others: Vec<WordWay> = others.map(|method| (method.id, method.kind)).collect();
+        others.sort_by_key(|(_, kind)| *kind != ChannelKind::Email);
+        let mut ways: Vec<WordWay> = Vec::new();
+        for way in ruled.chain(others) {
+            if way.1.carries_words() && !ways.contains(&way) {
+                ways.push(way);
+            }
+        }
+        // What was seen last may have changed since: they are tried when nothing else is left.
+        let set_up = self.state.duty.set_up.as_ref();
+        ways.sort_by_key(|(_, kind)| set_up.is_some_and(|set_up| !set_up.contains(kind)));
+        ways
     }
 
     /// Records what nobody did: it was time.
@@ -155,19 +274,4 @@ fn duty_end(schedule: &Schedule, user: UserId, now: Timestamp) -> Option<Timesta
         }
     }
     None
-}
-
-/// By what a person is told something that wakes nobody: the soonest of their ways for such, else mail, else whatever is verified,
-/// and never by one that calls them or opens an incident elsewhere.
-pub(super) fn way_that_can_wait(user: &User) -> Option<(ContactMethodId, ChannelKind)> {
-    let mut ruled = user.notice_ways().into_iter();
-    let ruled = ruled.find(|way| way.channel.carries_words());
-    let others = user.verified_methods();
-    let others: Vec<(ContactMethodId, ChannelKind)> = others
-        .filter(|method| method.kind.carries_words())
-        .map(|method| (method.id, method.kind))
-        .collect();
-    let mail = others.iter().find(|(_, kind)| *kind == ChannelKind::Email);
-    let ruled = ruled.map(|way| (way.method, way.channel));
-    ruled.or(mail.copied()).or(others.first().copied())
 }

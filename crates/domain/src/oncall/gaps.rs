@@ -32,38 +32,44 @@ impl Schedule {
     /// The gaps that touch `range`, in order.
     #[must_use]
     pub fn civil_gaps(&self, range: Span) -> Vec<CivilGap> {
-        let around = Span::new(
-            moved(range.from, -LOOK_AROUND_DAYS * DAY_US),
-            moved(range.until, LOOK_AROUND_DAYS * DAY_US),
-        );
+        let around = looked_around(range);
         let gaps = self.entries_in(around).into_iter();
         gaps.filter(|entry| entry.user().is_none())
             .filter_map(|entry| {
                 let whole = entry.span();
                 Some(CivilGap {
                     span: whole.overlap(range)?,
-                    pattern: self.pattern(whole, around),
+                    pattern: weekly_pattern(&self.time_zone, whole, around),
                 })
             })
             .collect()
     }
+}
 
-    fn pattern(&self, gap: Span, around: Span) -> String {
-        let zone = zone_named(&self.time_zone);
-        let civil = |at: Timestamp| zone.as_ref().and_then(|zone| civil_us(zone, at));
-        // An end that was not seen is no time of the week: it moves as time passes.
-        let from = civil(gap.from).filter(|_| gap.from > around.from);
-        let until = civil(gap.until).filter(|_| gap.until < around.until);
-        let minute = |civil: Option<i64>| {
-            let minute = civil.map(|us| us.rem_euclid(WEEK_US) / MINUTE_US);
-            minute.map_or("open".to_owned(), |minute| minute.to_string())
-        };
-        let weeks = match (from, until) {
-            (Some(from), Some(until)) => (until - from).div_euclid(WEEK_US),
-            (Some(_), None) | (None, Some(_)) | (None, None) => 0,
-        };
-        format!("{}-{}-{weeks}", minute(from), minute(until))
-    }
+/// A range with what is looked at before and after it, so that the ends of what reaches beyond it are seen.
+pub(crate) fn looked_around(range: Span) -> Span {
+    Span::new(
+        moved(range.from, -LOOK_AROUND_DAYS * DAY_US),
+        moved(range.until, LOOK_AROUND_DAYS * DAY_US),
+    )
+}
+
+/// The days and times of the week, by the clock of a zone, at which a stretch begins and ends that was seen in `around`.
+pub(crate) fn weekly_pattern(zone: &str, stretch: Span, around: Span) -> String {
+    let zone = zone_named(zone);
+    let civil = |at: Timestamp| zone.as_ref().and_then(|zone| civil_us(zone, at));
+    // An end that was not seen is no time of the week: it moves as time passes.
+    let from = civil(stretch.from).filter(|_| stretch.from > around.from);
+    let until = civil(stretch.until).filter(|_| stretch.until < around.until);
+    let minute = |civil: Option<i64>| {
+        let minute = civil.map(|us| us.rem_euclid(WEEK_US) / MINUTE_US);
+        minute.map_or("open".to_owned(), |minute| minute.to_string())
+    };
+    let weeks = match (from, until) {
+        (Some(from), Some(until)) => (until - from).div_euclid(WEEK_US),
+        (Some(_), None) | (None, Some(_)) | (None, None) => 0,
+    };
+    format!("{}-{}-{weeks}", minute(from), minute(until))
 }
 
 /// An instant by the clock of a zone, for people: `Fri 2026-11-27 18:00`.

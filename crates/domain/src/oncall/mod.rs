@@ -27,6 +27,7 @@ pub use civil::{CivilTime, NotCivil, TimeOfDay, WeekTime, Weekday};
 pub use difference::{Difference, differences};
 pub use duty::{Duty, GAP_DAYS_AHEAD, HandOff};
 pub use gaps::{CivilGap, shown_in};
+pub(crate) use gaps::{looked_around, weekly_pattern};
 pub use hours::{Hours, REPEAT_EVERY_MAX, RepeatUnit, Repeating};
 pub use render::{By, ENTRIES_MAX, Entry, RANGE_DAYS_MAX, Refused, Shift};
 pub use schedule::{

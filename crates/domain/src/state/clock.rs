@@ -68,6 +68,9 @@ impl State {
         self.outbox.set_back(by_ms);
         self.storms.set_back(by_ms);
         set_back_some(&mut self.duty.told_at, by_ms);
+        for at in self.duty.lost_by.values_mut() {
+            *at = at.minus_ms(by_ms);
+        }
         self.refresh_moved(&moved);
     }
 

@@ -3,8 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ahead::Finding;
-use crate::id::{ScheduleId, UserId};
+use crate::id::{ContactMethodId, ScheduleId, UserId};
+use crate::page::Delivery;
+use crate::people::ChannelKind;
 use crate::time::Timestamp;
+
+/// Findings are told to administrators once within this time at most, and a way by which word of them was lost is tried again
+/// after it.
+const TELL_EVERY_MS: u64 = 24 * 3_600_000;
 
 /// What was noticed and told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,10 +21,16 @@ pub struct DutyWatch {
     pub unwanted: BTreeSet<UserId>,
     /// Findings that stand, by their keys.
     pub findings: BTreeMap<String, Finding>,
+    /// Position of the event by which each of them appeared.
+    pub appeared: BTreeMap<String, u64>,
     /// Keys of those that were told.
     pub told: BTreeSet<String>,
     /// When findings were told last.
     pub told_at: Option<Timestamp>,
+    /// Ways by which word of findings was lost lately, and when.
+    pub lost_by: BTreeMap<ContactMethodId, Timestamp>,
+    /// The channels that are set up, as they were seen last; `None`: nobody has looked yet.
+    pub set_up: Option<BTreeSet<ChannelKind>>,
 }
 
 impl DutyWatch {
@@ -33,6 +45,51 @@ impl DutyWatch {
     /// Whether a finding stands that was not told.
     #[must_use]
     pub fn has_news(&self) -> bool {
-        self.findings.keys().any(|key| !self.told.contains(key))
+        self.news_at().is_some()
+    }
+
+    /// Position of the event by which the newest finding appeared that stands and was not told.
+    pub(crate) fn news_at(&self) -> Option<u64> {
+        let appeared = self.appeared.iter();
+        let untold = appeared.filter(|(key, _)| !self.told.contains(*key));
+        untold.map(|(_, position)| *position).max()
+    }
+
+    /// Keys of the findings that stand and stood at that position of the journal.
+    pub(crate) fn stood_at(&self, position: u64) -> Vec<String> {
+        let appeared = self.appeared.iter();
+        let stood = appeared.filter(|(_, appeared)| **appeared <= position);
+        stood.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Whether findings may be told again.
+    pub(crate) fn may_tell(&self, now: Timestamp) -> bool {
+        let told_at = self.told_at;
+        told_at.is_none_or(|at| now.ms_since(at) >= TELL_EVERY_MS)
+    }
+
+    /// Whether word of findings was lost by this way, so lately that it is not tried for them alone.
+    pub(crate) fn was_lost_by(&self, method: ContactMethodId, now: Timestamp) -> bool {
+        let lost_at = self.lost_by.get(&method);
+        lost_at.is_some_and(|at| now.ms_since(*at) < TELL_EVERY_MS)
+    }
+
+    /// Notes where word of findings by this way stands.
+    pub(super) fn note_word(&mut self, method: ContactMethodId, state: &Delivery) {
+        match state {
+            Delivery::Failed { at } => {
+                let now = *at;
+                self.lost_by
+                    .retain(|_, at| now.ms_since(*at) < TELL_EVERY_MS);
+                self.lost_by.insert(method, now);
+            }
+            Delivery::Delivered { .. } => {
+                self.lost_by.remove(&method);
+            }
+            Delivery::Due { .. }
+            | Delivery::Together { .. }
+            | Delivery::Sending { .. }
+            | Delivery::Cancelled { .. } => {}
+        }
     }
 }

@@ -3,13 +3,12 @@
 use super::State;
 use crate::event::{Event, NotificationEvent, NotificationWhat};
 use crate::id::{IncidentId, NotificationId};
-use crate::page::{Attempt, Delivery, Fate, Notification, Outcome, Receipt};
+use crate::page::{Attempt, Delivery, Fate, Notification, Outcome, Purpose, Receipt, Word};
 use crate::time::Timestamp;
 
 impl State {
     pub(super) fn evolve_notification(&mut self, event: &NotificationEvent, envelope: &Event) {
-        let at = envelope.at;
-        let id = event.notification;
+        let (id, at) = (event.notification, envelope.at);
         if let NotificationWhat::Planned { message } = &event.what {
             let about = message.purpose.incident();
             if let Some(incident) = about {
@@ -34,6 +33,7 @@ impl State {
         let state = message.state.clone();
         self.count_together(&before, &state);
         self.settle_active(id);
+        self.note_word(id);
         if let Some(before) = unheard {
             self.hear(id, &event.what, before, envelope.position);
         }
@@ -79,6 +79,15 @@ impl State {
             if let Delivery::Together { by } = told {
                 self.refresh_message(by);
             }
+        }
+    }
+
+    /// By which ways word of findings comes, and by which it is lost.
+    fn note_word(&mut self, id: NotificationId) {
+        let known = self.notifications.get(&id);
+        let about = Purpose::Word(Word::Findings);
+        if let Some(word) = known.filter(|message| message.purpose == about) {
+            self.duty.note_word(word.contact_method, &word.state);
         }
     }
 

@@ -1,12 +1,13 @@
 //! Folds what is changed of schedules by hand, and calendars; it knows no incident.
 
 use super::State;
+use crate::event::Event;
 use crate::id::ScheduleId;
 use crate::oncall_event::OncallEvent;
-use crate::time::Timestamp;
 
 impl State {
-    pub(super) fn evolve_oncall(&mut self, event: &OncallEvent, at: Timestamp) {
+    pub(super) fn evolve_oncall(&mut self, event: &OncallEvent, envelope: &Event) {
+        let at = envelope.at;
         match event {
             OncallEvent::ScheduleChanged { schedule, change } => {
                 if let Some(schedule) = self.schedules.get_mut(schedule) {
@@ -30,16 +31,23 @@ impl State {
                 }
             }
             OncallEvent::FindingAppeared { finding } => {
-                let finding = finding.clone();
-                self.duty.findings.insert(finding.key.clone(), finding);
+                let (key, finding) = (finding.key.clone(), finding.clone());
+                self.duty.appeared.insert(key.clone(), envelope.position);
+                self.duty.findings.insert(key, finding);
             }
             OncallEvent::FindingEnded { key } => {
                 self.duty.findings.remove(key);
+                self.duty.appeared.remove(key);
                 self.duty.told.remove(key);
             }
             OncallEvent::FindingsTold { keys } => {
                 self.duty.told.extend(keys.iter().cloned());
                 self.duty.told_at = Some(at);
+            }
+            OncallEvent::ChannelsSeen { set_up } => {
+                self.duty.set_up = Some(set_up.clone());
+                // What was lost by a way then says nothing of it now.
+                self.duty.lost_by.clear();
             }
         }
     }

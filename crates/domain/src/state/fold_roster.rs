@@ -369,7 +369,7 @@ impl State {
                 self.integrations.remove(integration);
                 self.dates.integrations.remove(integration);
             }
-            RosterEvent::Oncall { what } => self.evolve_oncall(what, envelope.at),
+            RosterEvent::Oncall { what } => self.evolve_oncall(what, envelope),
             RosterEvent::TeamSet { team } => {
                 let before = self.teams.insert(team.id, team.clone());
                 let mut left = before.map(|before| before.members).unwrap_or_default();

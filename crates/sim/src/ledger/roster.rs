@@ -157,7 +157,8 @@ impl Ledger {
                 | OncallEvent::NoticesSwitched { .. }
                 | OncallEvent::FindingAppeared { .. }
                 | OncallEvent::FindingEnded { .. }
-                | OncallEvent::FindingsTold { .. } => {}
+                | OncallEvent::FindingsTold { .. }
+                | OncallEvent::ChannelsSeen { .. } => {}
             },
         }
     }

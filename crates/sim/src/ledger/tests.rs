@@ -52,6 +52,7 @@ fn minds_repeat(failed_after: u64, again_after: Option<u64>) -> bool {
         state: Delivery::Due { at: START },
         attempts: Vec::new(),
         last_event: 0,
+        instead_of: None,
     };
     let opened = IncidentWhat::Opened {
         number: 1,
@@ -169,6 +170,7 @@ fn minds_untold(happens: &[Happens]) -> bool {
         state: Delivery::Due { at: START },
         attempts: Vec::new(),
         last_event: 0,
+        instead_of: None,
     };
     let mut ledger = Ledger::with_steps_of(1_000);
     let method = Method { is_verified: true };

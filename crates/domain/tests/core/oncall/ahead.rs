@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tocsin_domain::ahead::{Finding, Roster};
-use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk, TeamAsk};
 use tocsin_domain::id::{ScheduleId, UserId};
 use tocsin_domain::oncall::{Layer, Restriction, Span, TimeOfDay, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
@@ -131,8 +131,8 @@ fn a_gap_of_every_week_is_one_finding_whose_key_stays_while_time_passes() {
         keys
     };
     let (first, at_first) = (keys(&world), findings(&world));
-    // One for each night of the week, and the level.
-    assert_eq!(first.len(), 8, "{first:?}");
+    // For each night of the week one of the schedule, and one of the level.
+    assert_eq!(first.len(), 14, "{first:?}");
     assert!(
         at_first
             .iter()
@@ -178,6 +178,80 @@ fn somebody_who_cannot_be_reached_is_found_where_they_would_be_paged() {
 }
 
 #[test]
+fn each_of_a_team_who_cannot_be_reached_is_found_though_others_of_it_can_be() {
+    let mut world = World::set_up();
+    let (bea, cyd) = (world.add_user("Bea"), world.add_user("Cyd"));
+    world.ask(Ask::Team(TeamAsk::Set {
+        id: None,
+        name: "Web".to_owned(),
+        members: vec![bea, cyd],
+    }));
+    let mut teams = world.state.teams.values();
+    let team = teams.find(|team| team.name == "Web").unwrap().id;
+    use_in_policy(&mut world, &[Recipient::Team(team), Recipient::User(bea)]);
+    assert_eq!(findings(&world), []);
+    let method = world.state.users[&bea].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: bea,
+        method,
+    }));
+    let found = findings(&world);
+    let of_people = found
+        .iter()
+        .filter(|one| one.key.starts_with("unreachable:"));
+    let texts: Vec<&str> = of_people.map(|one| one.text.as_str()).collect();
+    let text = "Bea would be paged by \"Web\" but has no verified contact method";
+    assert_eq!(texts, [text], "by the team and by name");
+}
+
+/// Puts somebody on call in a schedule from one hour until another.
+fn take_over(world: &mut World, schedule: ScheduleId, user: UserId, hours: (u64, u64)) {
+    let at = |hour: u64| START.plus_ms(hour * HOUR);
+    let span = Span::new(at(hours.0), at(hours.1));
+    let ask = ChangeAsk::AddOverride { user, span };
+    let ask = OncallAsk::Change { schedule, ask };
+    world.ask(Ask::Roster(RosterAsk::Oncall(ask)));
+}
+
+#[test]
+fn each_hole_of_a_level_is_a_finding_of_its_own() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let method = world.state.users[&bea].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: bea,
+        method,
+    }));
+    let id = add_schedule(&mut world, "Days", "UTC", vec![layer(vec![ada])]);
+    use_in_policy(&mut world, &[Recipient::Schedule(id)]);
+    take_over(&mut world, id, bea, (24, 48));
+    let of_level = |world: &World| -> Vec<(String, String)> {
+        let found = findings(world).into_iter();
+        found
+            .filter(|one| one.key.starts_with("empty-level:"))
+            .map(|one| (one.key, one.text))
+            .collect()
+    };
+    let first = of_level(&world);
+    let text = "Level 1 of \"Web\" would page nobody from Mon 2024-08-19 03:00 until Tue 2024-08-20 03:00 (UTC)";
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert_eq!(first[0].1, text);
+    take_over(&mut world, id, bea, (72, 78));
+    let both = of_level(&world);
+    assert_eq!(both.len(), 2, "{both:?}");
+    assert_eq!(both[0], first[0], "the first is what it was");
+    // The same a week later is the same trouble.
+    take_over(&mut world, id, bea, (72 + 168, 78 + 168));
+    let again = of_level(&world);
+    let keys = |found: &[(String, String)]| -> Vec<String> {
+        found.iter().map(|(key, _)| key.clone()).collect()
+    };
+    assert_eq!(keys(&again), keys(&both));
+    let ending = ", and once more within 14 days";
+    assert_eq!(again[1].1, format!("{}{ending}", both[1].1));
+}
+
+#[test]
 fn a_level_with_somebody_else_who_can_be_reached_is_not_empty() {
     let mut world = World::set_up();
     let ada = world.ada();
@@ -219,11 +293,38 @@ fn a_list_of_last_resort_that_nobody_would_hear_is_found() {
     world.ask(Ask::People(PeopleAsk::SetFallback {
         users: vec![bea, ada],
     }));
-    assert_eq!(findings(&world), [], "Ada would hear");
+    assert_eq!(
+        texts(&world),
+        ["Bea would be paged by the list of last resort but has no verified contact method"],
+        "Ada would hear, and who would not is found by themself"
+    );
     // No command leaves it so; a journal of old may.
     let installation = world.state.installation.as_mut().unwrap();
     installation.fallback.clear();
     assert_eq!(texts(&world), ["The list of last resort is empty"]);
+}
+
+#[test]
+fn whoever_stands_on_the_list_of_last_resort_and_in_a_policy_is_one_finding() {
+    let mut world = World::set_up();
+    let (ada, bea) = (world.ada(), world.add_user("Bea"));
+    let method = world.state.users[&bea].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: bea,
+        method,
+    }));
+    world.ask(Ask::People(PeopleAsk::SetFallback {
+        users: vec![bea, ada],
+    }));
+    use_in_policy(&mut world, &[Recipient::User(ada), Recipient::User(bea)]);
+    let found = findings(&world);
+    let of_bea = found
+        .iter()
+        .filter(|one| one.key == format!("unreachable:{bea}"));
+    let of_bea: Vec<&str> = of_bea.map(|one| one.text.as_str()).collect();
+    let text =
+        "Bea would be paged by \"Web\", the list of last resort but has no verified contact method";
+    assert_eq!(of_bea, [text]);
 }
 
 #[test]

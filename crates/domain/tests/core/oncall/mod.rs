@@ -6,6 +6,7 @@ mod changes;
 mod difference;
 mod duty;
 mod layers;
+mod lost_words;
 mod notices;
 mod properties;
 mod reference;

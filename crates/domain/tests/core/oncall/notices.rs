@@ -5,6 +5,8 @@
     reason = "a test picks what it looks at"
 )]
 
+use std::collections::BTreeSet;
+
 use tocsin_domain::ahead::Roster;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::{Event, EventBody, NotificationWhat, RosterEvent};
@@ -12,7 +14,8 @@ use tocsin_domain::id::{ScheduleId, UserId};
 use tocsin_domain::oncall::{Layer, Span, SwapSide, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
-use tocsin_domain::page::{Delivery, Outcome, Purpose};
+use tocsin_domain::page::{Delivery, Level, Outcome, Purpose, Recipient};
+use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
 
 use super::ahead::everything;
@@ -21,20 +24,25 @@ use crate::world::{START, World};
 const HOUR: u64 = 3_600_000;
 const DAY: u64 = 24 * HOUR;
 
-fn oncall(world: &mut World, ask: OncallAsk) -> Vec<Event> {
+pub(super) fn oncall(world: &mut World, ask: OncallAsk) -> Vec<Event> {
     world.ask(Ask::Roster(RosterAsk::Oncall(ask)))
 }
 
 /// Looks who has duty; gives who is told what.
-fn look(world: &mut World) -> Vec<(String, String)> {
+pub(super) fn look(world: &mut World) -> Vec<(String, String)> {
     let events = oncall(world, OncallAsk::NoticeHandOffs);
     told(world, &events)
 }
 
 /// Looks ahead; gives who is told.
-fn look_ahead(world: &mut World) -> Vec<String> {
-    let findings = Roster::of(&world.state, &everything()).findings(world.now);
-    let events = oncall(world, OncallAsk::FindingsSeen { findings });
+pub(super) fn look_ahead(world: &mut World) -> Vec<String> {
+    look_ahead_by(world, everything())
+}
+
+/// The same while these channels are set up.
+pub(super) fn look_ahead_by(world: &mut World, set_up: BTreeSet<ChannelKind>) -> Vec<String> {
+    let findings = Roster::of(&world.state, &set_up).findings(world.now);
+    let events = oncall(world, OncallAsk::FindingsSeen { findings, set_up });
     told(world, &events)
         .into_iter()
         .map(|(name, _)| name)
@@ -76,7 +84,7 @@ fn appeared_and_ended(world: &World) -> (usize, usize) {
 }
 
 /// Bea and Cyd by the day, Bea first.
-fn days(world: &mut World) -> (ScheduleId, UserId, UserId) {
+pub(super) fn days(world: &mut World) -> (ScheduleId, UserId, UserId) {
     let (bea, cyd) = (world.add_user("Bea"), world.add_user("Cyd"));
     let turn = Turn {
         every: 1,
@@ -202,6 +210,7 @@ fn findings_are_told_to_administrators_together_and_once() {
     world.ask(empty("One"));
     world.ask(empty("Two"));
     assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
     assert_eq!(appeared_and_ended(&world), (2, 0));
     world.ask(empty("Three"));
     // One word a day at most; what came since is told then.
@@ -212,6 +221,7 @@ fn findings_are_told_to_administrators_together_and_once() {
     assert_eq!(appeared_and_ended(&world), (3, 0));
     world.wait_ms(HOUR);
     assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
     world.wait_ms(2 * DAY);
     assert_eq!(look_ahead(&mut world), Vec::<String>::new());
     let mut all = world.state.schedules.values();
@@ -220,6 +230,34 @@ fn findings_are_told_to_administrators_together_and_once() {
     assert_eq!(look_ahead(&mut world), Vec::<String>::new());
     assert_eq!(appeared_and_ended(&world), (3, 1));
     assert_eq!(world.state.duty.standing().len(), 2);
+}
+
+#[test]
+fn another_hole_of_a_level_is_told_though_one_of_it_stands() {
+    let mut world = World::set_up();
+    let (schedule, _, _) = days(&mut world);
+    let dee = world.add_user("Dee");
+    let method = world.state.users[&dee].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+        user: dee,
+        method,
+    }));
+    let level = Level::of(60_000, vec![Recipient::Schedule(schedule)]);
+    world.set_policy(None, 0, vec![level], None);
+    let take_over = |world: &mut World, from: u64, until: u64| {
+        let span = Span::new(START.plus_ms(from * HOUR), START.plus_ms(until * HOUR));
+        let ask = ChangeAsk::AddOverride { user: dee, span };
+        oncall(world, OncallAsk::Change { schedule, ask });
+    };
+    take_over(&mut world, 48, 72);
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(DAY);
+    take_over(&mut world, 96, 100);
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(DAY);
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
 }
 
 #[test]

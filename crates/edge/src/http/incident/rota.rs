@@ -40,6 +40,10 @@ pub(super) fn sentence(event: &OncallEvent, names: &Names<'_>) -> String {
                 "The administrators are told of {count} things that will keep pages from somebody"
             )
         }
+        OncallEvent::ChannelsSeen { set_up } => {
+            let names: Vec<&str> = set_up.iter().map(|channel| channel.name()).collect();
+            format!("Channels that are set up now: {}", names.join(", "))
+        }
     }
 }
 
