@@ -1,5 +1,6 @@
 //! Opsgenie-style requests over the real router.
 
+mod crowded;
 mod read_back;
 
 use axum::body::Body;

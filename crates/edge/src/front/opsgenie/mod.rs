@@ -81,7 +81,12 @@ pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
 pub(crate) fn refused_at_the_gate(problem: &Problem) -> Response {
     let id = request_id();
     let refused = opsgenie::refused(problem.detail(), &id, 0.0);
-    answer(&id, problem.status(), refused)
+    let mut response = answer(&id, problem.status(), refused);
+    if let Some(seconds) = problem.retry_after_s() {
+        let wait = HeaderValue::from(seconds);
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    response
 }
 
 fn request_id() -> String {
