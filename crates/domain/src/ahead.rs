@@ -90,7 +90,8 @@ struct Person {
     name: String,
     /// Whether a page would reach them.
     reach: Reach,
-    /// Milliseconds after they were chosen at which their first way is used; none when they have none.
+    /// Milliseconds after they were chosen at which their first way is used; none when they have none. Whether its channel is set up
+    /// does not matter: where it is not, the page is refused then, and their next way is used at once.
     first_way_ms: Option<u64>,
 }
 

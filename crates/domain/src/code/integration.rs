@@ -13,6 +13,9 @@ pub struct Integration {
     /// How the foreign system speaks.
     #[serde(default, skip_serializing_if = "is_usual")]
     pub kind: Speaks,
+    /// The vendor whose product sends by it, where clients look for it by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
     /// The label by which an alert of a Prometheus names its service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service_label: Option<String>,
@@ -31,12 +34,13 @@ impl Integration {
             name: _,
             key_hash: _,
             key_row: _,
-            vendor: _,
+            vendor,
             kind,
         } = known;
         Self {
             name: name.to_owned(),
             kind: kind.speaks(),
+            vendor: vendor.clone(),
             service_label: kind.service_label().map(str::to_owned),
             mapping: kind.mapping().map(str::to_owned),
         }
@@ -50,6 +54,8 @@ impl Integration {
         let Self {
             name: _,
             kind,
+            // It stands beside the kind.
+            vendor: _,
             service_label,
             mapping,
         } = self;

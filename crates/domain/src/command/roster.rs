@@ -70,12 +70,14 @@ pub enum RosterAsk {
         /// How the foreign system speaks.
         kind: IntegrationKind,
     },
-    /// Call an integration otherwise, or change its mapping. Its key stays, and so does how the foreign system speaks.
+    /// Call an integration otherwise, or change its mapping or its vendor. Its key stays, and so does how the foreign system speaks.
     ChangeIntegration {
         /// Which.
         integration: IntegrationId,
         /// Its name.
         name: String,
+        /// The vendor whose product sends by it, where that is to be told back.
+        vendor: Option<String>,
         /// The same kind, with the new mapping.
         kind: IntegrationKind,
     },

@@ -90,8 +90,9 @@ impl Decider<'_> {
             RosterAsk::ChangeIntegration {
                 integration,
                 name,
+                vendor,
                 kind,
-            } => self.integration_changed(integration, &name, kind)?,
+            } => self.integration_changed(integration, &name, (vendor, kind))?,
             RosterAsk::RemoveIntegration(integration) => self.integration_removed(integration)?,
             RosterAsk::Oncall(ask) => return self.oncall(ask),
             RosterAsk::Business(ask) => return self.business(ask),
@@ -154,7 +155,7 @@ impl Decider<'_> {
         &self,
         integration: IntegrationId,
         name: &str,
-        kind: IntegrationKind,
+        (vendor, kind): (Option<String>, IntegrationKind),
     ) -> Result<RosterEvent, Refusal> {
         let known = self.state.integrations.get(&integration);
         let known =
@@ -168,6 +169,7 @@ impl Decider<'_> {
         Ok(RosterEvent::IntegrationChanged {
             integration: Integration {
                 name: name_within("name", name, 200)?,
+                vendor,
                 kind,
                 ..known.clone()
             },

@@ -39,6 +39,7 @@ fn change(
     let ask = RosterAsk::ChangeIntegration {
         integration,
         name: " Other checks ".to_owned(),
+        vendor: Some("PRO19CT".to_owned()),
         kind,
     };
     world.try_ask(Ask::Roster(ask)).map(drop)
@@ -51,6 +52,7 @@ fn a_changed_integration_keeps_its_key_and_its_service() {
     change(&mut world, made.id, webhook("{\"title\":\"t\"}")).unwrap();
     let expected = Integration {
         name: "Other checks".to_owned(),
+        vendor: Some("PRO19CT".to_owned()),
         kind: webhook("{\"title\":\"t\"}"),
         ..made.clone()
     };

@@ -9,3 +9,4 @@ pub(crate) mod pagerduty;
 pub(crate) mod prometheus;
 pub(crate) mod twilio;
 pub(crate) mod webhook;
+pub(crate) mod words;

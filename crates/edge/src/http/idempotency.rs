@@ -18,7 +18,7 @@ use super::underway::{self, Begun, Doubt, Place};
 use crate::access::cookie::hex;
 use crate::access::who::Caller;
 use crate::app::App;
-use crate::front::pagerduty;
+use crate::front::words::Words;
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("idempotency-key");
 /// Characters of a key at most.
@@ -38,7 +38,7 @@ pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -
     let Some(caller) = caller.filter(|_| keyed) else {
         return next.run(request).await;
     };
-    let words = pagerduty::words_for(&request);
+    let words = Words::of_sender(&request);
     let (head, content) = request.into_parts();
     let asked = async {
         let key = key_of(&head)?;

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use axum::middleware::{Next, from_fn_with_state, map_request};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tokio::sync::Semaphore;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, Predicate, SizeAbove};
@@ -21,7 +21,8 @@ use crate::access::authenticate::peer_in;
 use crate::access::origin::client_ip;
 use crate::access::throttle::network;
 use crate::app::App;
-use crate::front::{opsgenie, pagerduty, prometheus};
+use crate::front::prometheus;
+use crate::front::words::Words;
 
 /// Requests that are worked on at the same time.
 const REQUESTS_AT_ONCE: usize = 1_024;
@@ -40,13 +41,7 @@ const CONTENT_POLICY: &str = "default-src 'self'; script-src 'self'; style-src '
 
 /// A request that no route takes is refused in the words of whom its client believes to speak to.
 fn refused(request: &Request, problem: Problem) -> Response {
-    if pagerduty::is_meant(request) {
-        pagerduty::refused_at(request.uri().path(), problem)
-    } else if opsgenie::is_meant(request) {
-        opsgenie::refused_at(request.uri().path(), &problem)
-    } else {
-        problem.into_response()
-    }
+    Words::of_sender(request).of_no_route(request.uri().path(), problem)
 }
 
 #[derive(Clone)]
@@ -105,7 +100,7 @@ async fn guard(State(around): State<Around>, mut request: Request, next: Next) -
     name_host(&mut request);
     let is_api = !request.uri().path().starts_with("/ui");
     let wait = prometheus::request_wait(request.uri().path()).unwrap_or(REQUEST_WAIT);
-    let words = pagerduty::words_for(&request);
+    let words = Words::of_sender(&request);
     let too_many = || {
         words.of(Problem::unavailable(
             "too many requests at once; send it again in a moment",

@@ -426,13 +426,11 @@ const fn of_outcome(outcome: Outcome) -> Ended {
     }
 }
 
+/// As PagerDuty does it: of all 4xx only 429 may pass. A 408 is the receiver's own word, and no time that ran out here.
 fn of_status(status: StatusCode, retry_after_ms: Option<u64>) -> Ended {
     if status.is_success() {
         Ended::Taken
-    } else if status.is_server_error()
-        || status == StatusCode::TOO_MANY_REQUESTS
-        || status == StatusCode::REQUEST_TIMEOUT
-    {
+    } else if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
         Ended::Later(retry_after_ms)
     } else {
         Ended::Refused
@@ -451,10 +449,10 @@ mod tests {
         };
         check(200, Ended::Taken);
         check(204, Ended::Taken);
-        for status in [408, 429, 500, 503, 599] {
+        for status in [429, 500, 503, 599] {
             check(status, Ended::Later(Some(7)));
         }
-        for status in [301, 400, 401, 404, 410, 422] {
+        for status in [301, 400, 401, 404, 408, 410, 422] {
             check(status, Ended::Refused);
         }
     }

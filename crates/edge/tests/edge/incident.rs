@@ -63,6 +63,10 @@ async fn all_that_an_event_carried_is_with_its_alert() {
     let mut event = trigger("web");
     event["client"] = json!("Checkout probe");
     event["links"] = json!([{"href": "javascript:alert(1)", "text": "Runbook"}]);
+    event["images"] = json!([
+        {"src": "https://example.org/load.png", "href": "https://example.org/load", "alt": "Load"},
+        {"src": "https://example.org/disk.png", "href": "javascript:alert(1)"},
+    ]);
     event["payload"]["component"] = json!("login <b>form</b>");
     event["payload"]["custom_details"] = json!({"exit code": 2});
     assert_eq!(world.enqueue(&event).await.status, StatusCode::ACCEPTED);
@@ -81,6 +85,9 @@ async fn all_that_an_event_carried_is_with_its_alert() {
     let expected = [
         ("Component", "login <b>form</b>"),
         ("Client", "Checkout probe"),
+        ("Image: Load", "https://example.org/load.png"),
+        ("Image: Load (link)", "https://example.org/load"),
+        ("Image", "https://example.org/disk.png"),
         ("exit code", "2"),
     ];
     for one in expected {

@@ -1,5 +1,6 @@
 //! Opsgenie-style requests over the real router.
 
+mod crowded;
 mod read_back;
 
 use axum::body::Body;
@@ -216,15 +217,48 @@ async fn what_is_noted_about_an_alert_stands_in_its_incident() {
     accepted(&world, &by_alias("close"), key, json!({})).await;
     let by_id = format!("/v2/alerts/{request}/notes");
     accepted(&world, &by_id, key, json!({"note": "disks came"})).await;
-    let notes = crate::pagerduty::read(&world, "/incidents/1/notes").await["notes"].clone();
-    let notes = notes.as_array().unwrap().iter();
-    let mut notes: Vec<&str> = notes
-        .map(|note| note["content"].as_str().unwrap())
-        .collect();
-    notes.sort_unstable();
-    assert_eq!(notes, ["Zabbix: disks are ordered", "disks came"]);
+    let expected = ["Zabbix: disks are ordered", "disks came"];
+    assert_eq!(noted(&world).await, expected);
     let empty = post(&world, &by_alias("notes"), key, "{}").await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// What is noted in the first incident, in the order of the letters.
+async fn noted(world: &World) -> Vec<String> {
+    let notes = crate::pagerduty::read(world, "/incidents/1/notes").await["notes"].clone();
+    let notes = notes.as_array().unwrap().iter();
+    let mut notes: Vec<String> = notes
+        .map(|note| note["content"].as_str().unwrap().to_owned())
+        .collect();
+    notes.sort_unstable();
+    notes
+}
+
+#[tokio::test]
+async fn what_is_said_by_whoever_acknowledges_or_closes_stands_in_the_incident() {
+    let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let body = json!({"message": "Disk full", "alias": "db1"});
+    let request = accepted(&world, "/v2/alerts", key, body).await;
+    let by_alias = |step: &str| format!("/v2/alerts/db1/{step}?identifierType=alias");
+    let wrong = post(&world, &by_alias("close"), key, r#"{"note": 5}"#).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(status_of_first(&world).await, "triggered");
+    let anna = json!({"user": "Anna"});
+    accepted(&world, &by_alias("acknowledge"), key, anna).await;
+    assert_eq!(status_of_first(&world).await, "acknowledged");
+    let came = json!({"user": "Anna", "note": "disks came"});
+    let closed = accepted(&world, &by_alias("close"), key, came).await;
+    assert_eq!(status_of_first(&world).await, "resolved");
+    assert_eq!(became(&world, key, &closed).await["success"], true);
+    // What is over is closed no more, and what is said of it is kept.
+    let late = json!({"note": "one was broken"});
+    let by_id = format!("/v2/alerts/{request}/close");
+    let late = accepted(&world, &by_id, key, late).await;
+    assert_eq!(became(&world, key, &late).await["success"], false);
+    let expected = ["Acknowledged by Anna", "Anna: disks came", "one was broken"];
+    assert_eq!(noted(&world).await, expected);
 }
 
 #[tokio::test]

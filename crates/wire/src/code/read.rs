@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use tocsin_domain::code::{Document, Fault, Kind, OBJECTS_MAX, Part};
+use tocsin_domain::code::{Document, Fault, Integration, Kind, OBJECTS_MAX, Part};
 use tocsin_domain::command::Refusal;
 use toml::de::{DeTable, DeValue};
 
 use super::write::File;
 use crate::mapping::Mapping;
 use crate::misread;
+use crate::pagerduty::rest::vendor::{VENDORS, Vendor};
 use crate::place::line_and_column;
 
 /// Files at most.
@@ -174,7 +175,7 @@ impl Reading {
         for (place, one) in read.manage.remove.iter().enumerate() {
             self.managed.entry(one.kind()).or_insert((index, place));
         }
-        self.look_at_mappings(index, files, &read);
+        self.look_at_integrations(index, files, &read);
         // Taken apart whole, so that nothing that is read is dropped.
         let Document {
             manage,
@@ -205,21 +206,20 @@ impl Reading {
         all.maintenance_windows.extend(maintenance_windows);
     }
 
-    /// The core keeps mappings as text, so what is wrong in one is found here.
-    fn look_at_mappings(&mut self, index: usize, files: &[File], read: &Document) {
+    /// What is wrong in what the core keeps of an integration as text is found here.
+    fn look_at_integrations(&mut self, index: usize, files: &[File], read: &Document) {
         let Some(file) = files.get(index) else { return };
         for (outer, service) in read.services.iter().enumerate() {
             for (inner, one) in service.integrations.iter().enumerate() {
-                let wrong = one.mapping.as_deref().map(Mapping::parse);
-                let Some(Err(wrong)) = wrong else { continue };
-                if self.mistakes.len() >= MISTAKES_MAX {
-                    return;
+                for (field, wrong) in wrong_in(one) {
+                    if self.mistakes.len() >= MISTAKES_MAX {
+                        return;
+                    }
+                    let part = Part::integration(&service.name, &one.name);
+                    let at = at(file, &part, Place::Inner(outer, inner), field);
+                    let what = format!("{part}: {field}: {wrong}");
+                    self.mistakes.push(mistake(file, at, &what));
                 }
-                let part = Part::integration(&service.name, &one.name);
-                let at = at(file, &part, Place::Inner(outer, inner), "mapping");
-                let wrong = wrong.first().map(ToString::to_string).unwrap_or_default();
-                let what = format!("{part}: mapping: {wrong}");
-                self.mistakes.push(mistake(file, at, &what));
             }
         }
     }
@@ -269,6 +269,29 @@ impl Reading {
             }
         }
     }
+}
+
+/// The fields of an integration that the core keeps as text and in which something is wrong, and what.
+fn wrong_in(one: &Integration) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if let Some(Err(wrong)) = one.mapping.as_deref().map(Mapping::parse) {
+        let wrong = wrong.first().map(ToString::to_string);
+        found.push(("mapping", wrong.unwrap_or_default()));
+    }
+    if let Some(named) = &one.vendor
+        && Vendor::of_id(named).is_none_or(|known| known.speaks != one.kind)
+    {
+        let known = VENDORS.iter().filter(|known| known.speaks == one.kind);
+        let known: Vec<String> = known
+            .map(|known| format!("{} ({})", known.id(), known.name))
+            .collect();
+        let known = known.join(", ");
+        found.push((
+            "vendor",
+            format!("{named:?} is none that speaks so; there is {known}"),
+        ));
+    }
+    found
 }
 
 /// A file's parts of a kind, with their places and the names that are written there.

@@ -5,16 +5,17 @@
 
 mod alert;
 mod processed;
+mod step;
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::text::shows_nothing;
 
 pub use alert::{Responder, Standing, shown};
 pub use processed::{Kind, Outcome, Processed, processed};
+pub use step::{Step, said};
 
 use crate::mapping::{Failure, Mapped, presets};
 
@@ -33,8 +34,6 @@ const TEXTS: &[&str] = &[
     "priority",
 ];
 
-/// Characters of a note that are kept.
-const NOTE_CHARS_MAX: usize = 4_000;
 /// How bad an alert can be, and what the mapping makes of it.
 const PRIORITIES: [(&str, Severity); 5] = [
     ("P1", Severity::Critical),
@@ -43,30 +42,6 @@ const PRIORITIES: [(&str, Severity); 5] = [
     ("P4", Severity::Warning),
     ("P5", Severity::Info),
 ];
-
-/// What a request about a known alert asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// It is over.
-    Close,
-    /// Somebody works on it.
-    Acknowledge,
-    /// Something is noted about it.
-    Note,
-}
-
-impl Step {
-    /// The step of that name in a path; Tocsin has no counterpart for the others.
-    #[must_use]
-    pub fn of(name: &str) -> Option<Self> {
-        match name {
-            "close" => Some(Self::Close),
-            "acknowledge" => Some(Self::Acknowledge),
-            "notes" => Some(Self::Note),
-            _ => None,
-        }
-    }
-}
 
 /// A field of a known alert that a request says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,29 +167,6 @@ pub fn update(field: Field, body: &[u8]) -> Result<Update, Rejection> {
     })
 }
 
-/// Reads the body of a request to note something about a known alert; who is said to note it stands before it.
-///
-/// # Errors
-/// It is not JSON, or holds no note.
-pub fn note(body: &[u8]) -> Result<String, Rejection> {
-    let object = object(body)?;
-    let (note, user) = (text(&object, "note")?, text(&object, "user")?);
-    if shows_nothing(note) {
-        return Err(unprocessable("note", "Note can not be empty."));
-    }
-    let said = if user.is_empty() {
-        note.to_owned()
-    } else {
-        format!("{user}: {note}")
-    };
-    let printable = |letter: char| match letter {
-        '\n' | '\t' => letter,
-        letter if letter.is_control() => ' ',
-        letter => letter,
-    };
-    Ok(said.chars().map(printable).take(NOTE_CHARS_MAX).collect())
-}
-
 /// A field that is text where it is there.
 fn text<'a>(object: &'a Map<String, Value>, name: &str) -> Result<&'a str, Rejection> {
     match object.get(name) {
@@ -234,17 +186,6 @@ fn with_long_numbers(body: &[u8], object: Map<String, Value>) -> Value {
         Cow::Borrowed(_) => Value::Object(object),
         Cow::Owned(quoted) => crate::json::read(&quoted).unwrap_or(Value::Object(object)),
     }
-}
-
-/// Reads the body of a request about a known alert, of which nothing is needed; an empty one is good too.
-///
-/// # Errors
-/// It is not JSON, or no object.
-pub fn step(body: &[u8]) -> Result<(), Rejection> {
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(());
-    }
-    object(body).map(drop)
 }
 
 /// The key of an alias, as [`create`] makes it.
@@ -405,20 +346,6 @@ mod tests {
     }
 
     #[test]
-    fn a_note_is_read_with_who_notes_it() {
-        let read = |body: Value| note(body.to_string().as_bytes()).ok();
-        let told = |text: &str| Some(text.to_owned());
-        assert_eq!(read(json!({"note": " on it "})), told("on it"));
-        let both = json!({"note": "on\u{1b} it", "user": "Zabbix"});
-        assert_eq!(read(both), told("Zabbix: on  it"));
-        for wrong in [json!({}), json!({"note": " "}), json!({"note": 5})] {
-            assert_eq!(read(wrong.clone()), None, "{wrong}");
-        }
-        let long = read(json!({"note": "x".repeat(5_000)})).unwrap();
-        assert_eq!(long.len(), NOTE_CHARS_MAX);
-    }
-
-    #[test]
     fn refusals_are_in_opsgenies_form() {
         let rejection = create(br#"{"message": " ", "alias": 5}"#).unwrap_err();
         let (status, body) = rejected(&rejection, "id", 0.5);
@@ -433,8 +360,6 @@ mod tests {
         assert_eq!(rejected(&create(b"[]").unwrap_err(), "", 0.0).0, 422);
         let long = json!({"message": "m", "alias": "a".repeat(513)}).to_string();
         assert!(create(long.as_bytes()).is_err());
-        assert_eq!((step(b" "), step(b"{}")), (Ok(()), Ok(())));
-        assert_eq!(step(b"nonsense"), Err(Rejection::Syntax));
     }
 
     #[test]
@@ -454,8 +379,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..200), text in "\\PC{0,40}") {
             drop(create(&bytes));
-            drop(step(&bytes));
-            drop((update(Field::Message, &bytes), note(&bytes)));
+            drop(update(Field::Message, &bytes));
             drop(create(json!({"message": text, "alias": text, "details": [text]}).to_string().as_bytes()));
         }
     }

@@ -103,12 +103,13 @@ impl Decider<'_> {
             let known = own.and_then(|own| own.find(&wanted.name));
             let known = known.and_then(|known| self.state.integrations.get(&known));
             if let Some(known) = known {
-                if known.kind == kind {
+                if known.kind == kind && known.vendor == wanted.vendor {
                     continue;
                 }
                 let ask = RosterAsk::ChangeIntegration {
                     integration: known.id,
                     name: known.name.clone(),
+                    vendor: wanted.vendor.clone(),
                     kind,
                 };
                 self.roster(ask).map_err(of(part))?;
@@ -120,7 +121,7 @@ impl Decider<'_> {
                 name: wanted.name.clone(),
                 key_hash: hash.ok_or_else(|| not_prepared(&part, "name"))?.clone(),
                 key_row: None,
-                vendor: None,
+                vendor: wanted.vendor.clone(),
                 kind,
             };
             self.roster(ask).map_err(of(part))?;

@@ -3,9 +3,10 @@
 use tocsin_domain::ahead::{Finding, Roster};
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk, TeamAsk};
 use tocsin_domain::id::{ContactMethodId, ScheduleId, UserId};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Restriction, Span, TimeOfDay, Turn, TurnUnit};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
-use tocsin_domain::page::{Level, Recipient};
+use tocsin_domain::page::{Level, Outcome, Recipient};
 use tocsin_domain::people::{ChannelKind, SetUp};
 
 use super::instant;
@@ -457,6 +458,25 @@ fn whoever_is_called_alone_needs_an_account_that_has_a_number() {
     let found = texts_by(&world, &[ChannelKind::Sms]);
     assert!(found.iter().any(|one| one == why), "{found:?}");
     assert_eq!(texts_by(&world, &[ChannelKind::Voice]), [""; 0]);
+}
+
+#[test]
+fn whoever_has_a_way_at_once_by_what_is_not_set_up_hears_at_once_by_the_next_and_is_not_late() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    let mail = world.state.users[&ada].contact_methods[0].id;
+    let push = world.add_way(ada, ChannelKind::Ntfy);
+    world.set_rules(ada, &[(0, mail), (600_000, push)]);
+    world.set_levels(1, &[(60_000, &[ada])]);
+    assert_eq!(texts_by(&world, &[ChannelKind::Ntfy]), [""; 0]);
+    world.trigger("disk", Severity::Critical);
+    // So delivery says where there is no mail server.
+    world.answer_all(Outcome::Refused);
+    let by = |channel: ChannelKind| ("Ada".to_owned(), channel, 1);
+    assert_eq!(
+        world.pages(),
+        [by(ChannelKind::Email), by(ChannelKind::Ntfy)]
+    );
 }
 
 #[test]

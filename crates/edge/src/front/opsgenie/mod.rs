@@ -16,6 +16,7 @@ use tocsin_domain::command::{AlertAsk, Ask, RespondAsk, Restated, SaidOf};
 use tocsin_domain::event::Actor;
 use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_domain::time::Timestamp;
+use tocsin_engine::Done;
 use tocsin_wire::opsgenie::{self, BODY_BYTES_MAX, Field, Kind, Outcome, Processed, Step, Update};
 
 use super::integration;
@@ -80,7 +81,12 @@ pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
 pub(crate) fn refused_at_the_gate(problem: &Problem) -> Response {
     let id = request_id();
     let refused = opsgenie::refused(problem.detail(), &id, 0.0);
-    answer(&id, problem.status(), refused)
+    let mut response = answer(&id, problem.status(), refused);
+    if let Some(seconds) = problem.retry_after_s() {
+        let wait = HeaderValue::from(seconds);
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    response
 }
 
 fn request_id() -> String {
@@ -195,6 +201,7 @@ pub(crate) async fn create(
             over: None,
         },
         kind: Kind::Create,
+        note: None,
         ask: Some(Ask::Alert(ask)),
     };
     carry_out(&app, &asked, &integration, wanted).await
@@ -204,6 +211,8 @@ pub(crate) async fn create(
 struct Wanted {
     named: Named,
     kind: Kind,
+    /// What is noted before that is done.
+    note: Option<Ask>,
     /// None where it is about what is over: that is done already.
     ask: Option<Ask>,
 }
@@ -211,7 +220,8 @@ struct Wanted {
 /// Close or acknowledge an alert, or note something about it, as Opsgenie's clients do
 ///
 /// `step` is `close`, `acknowledge` or `notes`. Others are refused. The alert is named by its alias with `identifierType=alias`, else by
-/// its id, or by that of the request that made it as long as it is remembered.
+/// its id, or by that of the request that made it as long as it is remembered. The `note` of a body, with its `user` before it, is kept in
+/// the incident; so is the `user` alone of whoever closes or acknowledges.
 #[utoipa::path(post, path = "/v2/alerts/{id}/{step}", tag = "fronts",
     params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
     request_body(content = Object, content_type = "application/json"),
@@ -231,30 +241,35 @@ pub(crate) async fn step(
         let why = "Tocsin knows the steps close, acknowledge and notes of an alert alone.";
         return Err(asked.refused(&app, StatusCode::NOT_FOUND, why));
     };
-    let read = match step {
-        Step::Close | Step::Acknowledge => opsgenie::step(&bytes).map(|()| String::new()),
-        Step::Note => opsgenie::note(&bytes),
-    };
-    let text = read.map_err(|rejection| asked.rejected(&app, &rejection))?;
+    let said =
+        opsgenie::said(step, &bytes).map_err(|rejection| asked.rejected(&app, &rejection))?;
     let named = named(&app, &integration, &name, query.as_deref())
         .map_err(|(status, why)| asked.refused(&app, status, why))?;
-    let wanted = wanted(&integration, named, step, text);
+    let wanted = wanted(&integration, named, step, said);
     carry_out(&app, &asked, &integration, wanted).await
 }
 
 /// What a step asks of the core. Of what is over nothing is asked but to keep a note: what fails by now is not meant.
-fn wanted(integration: &Integration, named: Named, step: Step, text: String) -> Wanted {
+fn wanted(integration: &Integration, named: Named, step: Step, said: Option<String>) -> Wanted {
     let (service, by) = (integration.service, Some(integration.id));
     let dedup_key = named.key.clone();
-    let fires = named.over.is_none();
+    let note = said.map(|text| note(integration, &named, text));
     let (kind, ask) = match step {
+        Step::Note => {
+            return Wanted {
+                named,
+                kind: Kind::Note,
+                note: None,
+                ask: note,
+            };
+        }
         Step::Close => {
             let ask = AlertAsk::ResolveByKey {
                 service,
                 integration: by,
                 dedup_key,
             };
-            (Kind::Close, fires.then_some(Ask::Alert(ask)))
+            (Kind::Close, ask)
         }
         Step::Acknowledge => {
             let ask = AlertAsk::AcknowledgeByKey {
@@ -262,24 +277,30 @@ fn wanted(integration: &Integration, named: Named, step: Step, text: String) -> 
                 integration: by,
                 dedup_key,
             };
-            (Kind::Acknowledge, fires.then_some(Ask::Alert(ask)))
-        }
-        Step::Note => {
-            let ask = match named.over {
-                Some(incident) => Ask::Respond(RespondAsk::Note { incident, text }),
-                None => {
-                    let of = SaidOf {
-                        service,
-                        integration: by,
-                        dedup_key,
-                    };
-                    Ask::Alert(AlertAsk::NoteByKey(of, text))
-                }
-            };
-            (Kind::Note, Some(ask))
+            (Kind::Acknowledge, ask)
         }
     };
-    Wanted { named, kind, ask }
+    Wanted {
+        ask: named.over.is_none().then_some(Ask::Alert(ask)),
+        named,
+        kind,
+        note,
+    }
+}
+
+/// What keeps a note about an alert.
+fn note(integration: &Integration, named: &Named, text: String) -> Ask {
+    match named.over {
+        Some(incident) => Ask::Respond(RespondAsk::Note { incident, text }),
+        None => {
+            let of = SaidOf {
+                service: integration.service,
+                integration: Some(integration.id),
+                dedup_key: named.key.clone(),
+            };
+            Ask::Alert(AlertAsk::NoteByKey(of, text))
+        }
+    }
 }
 
 /// What became of a request of one of Opsgenie's clients
@@ -350,6 +371,7 @@ pub(crate) async fn update(
     let wanted = Wanted {
         ask: named.over.is_none().then_some(Ask::Alert(ask)),
         kind: Kind::Update,
+        note: None,
         named,
     };
     carry_out(&app, &asked, &integration, wanted).await
@@ -396,21 +418,21 @@ async fn carry_out(
     app: &App,
     asked: &Asked,
     integration: &Integration,
-    Wanted { named, kind, ask }: Wanted,
+    Wanted {
+        named,
+        kind,
+        note,
+        ask,
+    }: Wanted,
 ) -> Result<Response, Response> {
-    let actor = Actor::Integration {
-        integration: integration.id,
-    };
-    let (outcome, alert) = match ask {
+    let done = all_done(app, integration, note, ask).await;
+    let (outcome, alert) = match done.map_err(|problem| asked.problem(app, &problem))? {
         None => (Outcome::NotOpen, named.alert),
-        Some(ask) => match app.ask(&actor, ask).await {
-            Ok(done) if kind == Kind::Create => raised(done.events()),
-            Ok(done) => {
-                let fires = named.alert.is_some();
-                (done_about(kind, fires, done.events()), named.alert)
-            }
-            Err(problem) => return Err(asked.problem(app, &problem)),
-        },
+        Some(done) if kind == Kind::Create => raised(done.events()),
+        Some(done) => {
+            let fires = named.alert.is_some();
+            (done_about(kind, fires, done.events()), named.alert)
+        }
     };
     let processed = Processed {
         kind,
@@ -426,6 +448,29 @@ async fn carry_out(
     });
     let accepted = opsgenie::accepted(&asked.id, asked.took_s(app));
     Ok(asked.answer(StatusCode::ACCEPTED, accepted))
+}
+
+/// Keeps a note, and does what is asked for; what became of that, where anything is.
+async fn all_done(
+    app: &App,
+    integration: &Integration,
+    note: Option<Ask>,
+    ask: Option<Ask>,
+) -> Result<Option<Done>, Problem> {
+    let actor = Actor::Integration {
+        integration: integration.id,
+    };
+    let (note, ask) = match (note, ask) {
+        (None, None) => return Ok(None),
+        (None, Some(ask)) => return app.ask(&actor, ask).await.map(Some),
+        (Some(note), None) => return app.ask(&actor, note).await.map(|_| None),
+        (Some(note), Some(ask)) => (note, ask),
+    };
+    let mut done = None;
+    for outcome in app.ask_all(&actor, vec![note, ask]).await? {
+        done = Some(outcome?);
+    }
+    Ok(done)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! PagerDuty's Events API, v2 and v1: anything that can page by PagerDuty can page by Tocsin. Only `wire` knows the formats.
 
+use std::iter;
+
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -9,7 +11,9 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_wire::pagerduty::events_v1;
-use tocsin_wire::pagerduty::events_v2::{self, Action, BODY_BYTES_MAX, Event, Payload, Rejection};
+use tocsin_wire::pagerduty::events_v2::{
+    self, Action, BODY_BYTES_MAX, Event, Image, Payload, Rejection,
+};
 use tocsin_wire::plain::cut;
 
 use crate::app::App;
@@ -208,6 +212,14 @@ fn asked(integration: &Integration, mut event: Event) -> Result<(Ask, String), P
     Ok((Ask::Alert(ask), key))
 }
 
+/// What is shown of an image: what it shows, where it is and where it leads.
+fn told_of(image: Image) -> impl Iterator<Item = (String, String)> {
+    let name = image.alt.map(|alt| format!("Image: {alt}"));
+    let name = name.unwrap_or_else(|| "Image".to_owned());
+    let href = image.href.map(|href| (format!("{name} (link)"), href));
+    iter::once((name, image.src)).chain(href)
+}
+
 fn trigger(integration: &Integration, event: Event, payload: Payload, key: String) -> AlertAsk {
     let mut details = Vec::new();
     let mut add = |name: &str, value: Option<String>| {
@@ -222,8 +234,7 @@ fn trigger(integration: &Integration, event: Event, payload: Payload, key: Strin
         let name = link.text.unwrap_or_else(|| "Link".to_owned());
         details.push((name, link.href));
     }
-    let images = event.images.into_iter();
-    details.extend(images.map(|image| ("Image".to_owned(), image.src)));
+    details.extend(event.images.into_iter().flat_map(told_of));
     details.extend(
         payload
             .custom_details

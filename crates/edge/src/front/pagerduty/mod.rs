@@ -317,34 +317,6 @@ pub(crate) fn refused_at(path: &str, problem: Problem) -> Response {
     }
 }
 
-/// In whose words a request is refused that comes to no handler.
-#[derive(Clone, Copy)]
-pub(crate) enum Words {
-    /// In PagerDuty's.
-    PagerDuty,
-    /// In our own.
-    Own,
-}
-
-/// The words that whoever sent a request understands.
-pub(crate) fn words_for(request: &Request) -> Words {
-    if is_meant(request) {
-        Words::PagerDuty
-    } else {
-        Words::Own
-    }
-}
-
-impl Words {
-    /// The refusal in these words.
-    pub(crate) fn of(self, problem: Problem) -> Response {
-        match self {
-            Self::PagerDuty => refused(problem),
-            Self::Own => problem.into_response(),
-        }
-    }
-}
-
 /// A refusal before any handler.
 pub(crate) fn refused(problem: Problem) -> Response {
     Refused::from(problem).into_response()

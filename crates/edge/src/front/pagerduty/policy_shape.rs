@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tocsin_domain::id::PolicyId;
 use tocsin_domain::page::{Policy, Recipient};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::roster::HAND_OFFS_TOLD;
 
 use super::described::told;
 use super::place::{Place, Reference};
@@ -77,7 +78,7 @@ pub(crate) fn policy_shown<'a>(
         id: known.id,
         name: &known.name,
         num_loops: known.repeat,
-        on_call_handoff_notifications: "if_has_services",
+        on_call_handoff_notifications: HAND_OFFS_TOLD,
         address: own["self"].take(),
         services: services.map(|one| place.known_service(one)).collect(),
         summary: own["summary"].take(),

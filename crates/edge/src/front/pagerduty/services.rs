@@ -342,6 +342,7 @@ pub(crate) async fn change_service_integration(
         let ask = RosterAsk::ChangeIntegration {
             integration: known.id,
             name,
+            vendor: known.vendor.clone(),
             kind: known.kind.clone(),
         };
         let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;

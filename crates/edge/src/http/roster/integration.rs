@@ -188,6 +188,7 @@ pub(crate) async fn replace_integration(
     let ask = RosterAsk::ChangeIntegration {
         integration: known.id,
         name: change.name,
+        vendor: known.vendor,
         kind,
     };
     let RosterEvent::IntegrationChanged { integration } = set_in(&app, &caller, ask).await? else {

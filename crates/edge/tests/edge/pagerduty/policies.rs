@@ -170,3 +170,23 @@ async fn every_level_says_how_it_is_assigned_where_that_is_asked_for() {
         assert_eq!(told, ["assign_to_everyone", "round_robin"], "{shown}");
     }
 }
+
+#[tokio::test]
+async fn duty_is_said_to_be_told_always_whatever_is_asked_of_a_policy() {
+    let world = World::new();
+    let rule = json!({"escalation_delay_in_minutes": 5, "targets": [user(&world)]});
+    let body = |word: &str| {
+        json!({"escalation_policy": {
+            "name": "Night", "on_call_handoff_notifications": word, "escalation_rules": [rule],
+        }})
+    };
+    let path = "/escalation_policies";
+    let night = made(&world, path, body("if_has_services")).await["escalation_policy"].clone();
+    assert_eq!(night["on_call_handoff_notifications"], "always");
+    let own = format!("{path}/{}", id_of(&night));
+    let again = changed(&world, &own, body("always")).await["escalation_policy"].clone();
+    assert_eq!(again["on_call_handoff_notifications"], "always");
+    let never = ada(&world, ("PUT", &own), Some(body("never"))).await;
+    let told = refused(&never, 400, 2001);
+    assert!(told.contains("on_call_handoff_notifications"), "{told}");
+}

@@ -188,6 +188,16 @@ fn what_is_wrong_with_an_integration_has_its_place() {
         "mapping: ",
     );
     check(
+        &of("vendor = \"PZQ6AUS\""),
+        "all.toml, line 5, column 1: ",
+        "PRO19CT (Backstage)",
+    );
+    check(
+        &of("kind = \"grafana\"\nvendor = \"PRO19CT\""),
+        "all.toml, line 6, column 1: ",
+        "(Grafana webhook)",
+    );
+    check(
         &of("service_label = \"team\""),
         "all.toml, line 5, column",
         "labels",

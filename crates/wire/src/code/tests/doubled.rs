@@ -43,6 +43,7 @@ impl Installation {
         let change = RosterAsk::ChangeIntegration {
             integration,
             name: name.to_owned(),
+            vendor: None,
             kind: webhook(field),
         };
         self.ask(Ask::Roster(change)).unwrap();

@@ -221,7 +221,8 @@ fn service(seed: &mut Seeded, name: String, policies: &[String]) -> Service {
 }
 
 pub(super) fn integration(seed: &mut Seeded, name: String) -> Integration {
-    let (kind, service_label, mapping) = match seed.below(4) {
+    let chosen = seed.below(5);
+    let (kind, service_label, mapping) = match chosen {
         0 => (Speaks::Webhook, None, Some("{\"title\": \"{{ .name }}\"}")),
         1 => (Speaks::Alertmanager, Some("team"), None),
         2 => (Speaks::Email, None, None),
@@ -230,6 +231,7 @@ pub(super) fn integration(seed: &mut Seeded, name: String) -> Integration {
     Integration {
         name,
         kind,
+        vendor: (chosen == 3).then(|| "PRO19CT".to_owned()),
         service_label: service_label.map(str::to_owned),
         mapping: mapping.map(str::to_owned),
     }

@@ -64,6 +64,9 @@ mapping = '{"title": "{{ .name }}"}'
 name = "Prometheus"
 kind = "alertmanager"
 service_label = "team"
+[[services.integrations]]
+name = "Stage"
+vendor = "PRO19CT"
 [[services.rules]]
 name = "tests"
 when = { field = "details.env", op = "equals", text = "dev" }
@@ -224,6 +227,7 @@ fn each_field_of_services_is_planned() {
         "service_label = \"service\"",
         &["integrations[1].service_label"],
     );
+    check("vendor = \"PRO19CT\"\n", "", &["integrations[2].vendor"]);
     check("\"dev\"", "\"test\"", &["rules[0].when.text"]);
     check("[\"suppress\"]", "[\"drop\"]", &["rules[0].then"]);
     check(
@@ -311,6 +315,14 @@ impl Installation {
                     mapping: "{\n  \"title\": \"{{ .name }}\"\n}".to_owned(),
                 },
             }),
+            Ask::Roster(RosterAsk::AddIntegration {
+                service: shop,
+                name: "Stage".to_owned(),
+                key_hash: "stage".to_owned(),
+                key_row: None,
+                vendor: Some("PRO19CT".to_owned()),
+                kind: IntegrationKind::EventsV2,
+            }),
             Ask::Intake(IntakeAsk::SetRules {
                 service: None,
                 rules: vec![routed_to(shop)],
@@ -359,6 +371,7 @@ fn what_was_set_up_by_hand_is_exported_whole_and_an_export_plans_to_nothing() {
         "then = [{ route = \"Shop\" }]\n",
         "grouping = { content = [\"details.cluster\", \"class\"] }\n",
         "mapping = \"{\\n  \\\"title\\\": \\\"{{ .name }}\\\"\\n}\"\n",
+        "name = \"Stage\"\nvendor = \"PRO19CT\"\n",
         "grace = \"1m30s\"\n",
     ] {
         assert!(text.contains(line), "{line}: {text}");

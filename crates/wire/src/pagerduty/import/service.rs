@@ -205,6 +205,7 @@ fn integrations(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Vec
         made.push(Integration {
             name: names.give(&noun, None, title, remarks),
             kind,
+            vendor: None,
             service_label: None,
             mapping: None,
         });

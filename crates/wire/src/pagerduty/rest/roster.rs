@@ -12,6 +12,12 @@ const NAME_CHARS_MAX: usize = 255;
 /// Characters of an id at most.
 const ID_CHARS_MAX: usize = 64;
 
+/// PagerDuty's word for when Tocsin tells the people of a policy that their duty begins.
+pub const HAND_OFFS_TOLD: &str = "always";
+/// All of its words for that. Tocsin tells whoever has duty by a schedule: the other, which PagerDuty's clients send where nobody chose,
+/// differs from that only as long as no service follows the policy.
+const HAND_OFFS: [(&str, ()); 2] = [(HAND_OFFS_TOLD, ()), ("if_has_services", ())];
+
 /// One level of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Level {
@@ -105,6 +111,7 @@ pub fn policy(bytes: &[u8]) -> Result<Policy, Refusal> {
         let levels = rules.iter().filter_map(|rule| level(rule, &mut wrong));
         levels.collect::<Vec<Level>>()
     });
+    fields.word(&mut wrong, "on_call_handoff_notifications", &HAND_OFFS);
     let policy = Policy {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
         levels,
@@ -250,6 +257,22 @@ mod tests {
         );
         let wrong = json!({"escalation_policy": {"escalation_rules": [{"targets": [{"id": "QA", "type": "service"}]}]}});
         assert_eq!(policy(&bytes(&wrong)).unwrap_err().errors.len(), 2);
+    }
+
+    #[test]
+    fn when_hand_offs_are_told_is_one_of_pagerdutys_words() {
+        let read = |word: Value| {
+            let body = json!({"escalation_policy": {"on_call_handoff_notifications": word}});
+            policy(&bytes(&body)).map_err(|refusal| refusal.errors)
+        };
+        for good in [json!("always"), json!("if_has_services"), Value::Null] {
+            assert!(read(good.clone()).is_ok(), "{good}");
+        }
+        for wrong in [json!("never"), json!(true)] {
+            let errors = read(wrong).unwrap_err();
+            let part = "'escalation_policy.on_call_handoff_notifications' is invalid";
+            assert!(errors[0].starts_with(part), "{errors:?}");
+        }
     }
 
     #[test]

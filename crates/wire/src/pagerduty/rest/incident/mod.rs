@@ -24,6 +24,8 @@ pub const SOURCES_MAX: usize = 100;
 pub const ASKED_MAX: usize = 50;
 /// What incidents of PagerDuty have and ours have not.
 const UNSERVED: [&str; 3] = ["conference_bridge", "custom_fields", "occurrence"];
+/// What the incidents of PagerDuty that have no type of their own are said to be.
+const TYPE: &str = "incident_default";
 
 /// Where an incident or an alert is to stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +138,7 @@ pub fn create(bytes: &[u8]) -> Result<Create, Refusal> {
     if service.is_none() && fields.value("service").is_none() {
         wrong.add("'incident.service' is missing");
     }
-    fields.refuse(&mut wrong, &UNSERVED);
+    refuse_unserved(&fields, &mut wrong);
     let details = fields.object(&mut wrong, "body");
     let details = details.and_then(|body| body.text(&mut wrong, "details", usize::MAX));
     let rest = Create {
@@ -156,6 +158,21 @@ pub fn create(bytes: &[u8]) -> Result<Create, Refusal> {
         ..rest
     });
     wrong.outcome(read)
+}
+
+/// Types of their own give incidents of PagerDuty other fields and have other things done; ours are all of one kind.
+fn refuse_unserved(fields: &Fields<'_>, wrong: &mut Wrong) {
+    fields.refuse(wrong, &UNSERVED);
+    let Some(kind) = fields.object(wrong, "incident_type") else {
+        return;
+    };
+    let is_plain = kind.value("name").and_then(Value::as_str) == Some(TYPE);
+    if !is_plain && kind.names().next().is_some() {
+        let path = fields.path("incident_type");
+        wrong.add(format!(
+            "'{path}' is not supported: Tocsin has no types of incidents; {TYPE} is taken"
+        ));
+    }
 }
 
 fn cut(text: &str) -> String {
@@ -194,7 +211,7 @@ pub fn updates(bytes: &[u8]) -> Result<Vec<Update>, Refusal> {
 }
 
 fn update_of(fields: &Fields<'_>, wrong: &mut Wrong) -> Update {
-    fields.refuse(wrong, &UNSERVED);
+    refuse_unserved(fields, wrong);
     let priority = fields.has("priority").then(|| {
         let named = fields.reference(wrong, "priority");
         named.map(|named| named.id)

@@ -92,6 +92,22 @@ fn each_thing_that_is_wrong_has_its_reason() {
 }
 
 #[test]
+fn a_type_of_incidents_is_refused_unless_it_is_that_of_all() {
+    let not_supported = ["'incident.incident_type' is not supported"];
+    for other in [json!({"name": "major_incident"}), json!({"id": "QA"})] {
+        refused(|one| one["incident_type"] = other.clone(), &not_supported);
+        let change = json!({"incident": {"incident_type": other}});
+        let refusal = update(&bytes(&change)).unwrap_err();
+        check_reasons(&refusal.errors, &not_supported);
+    }
+    for plain in [json!({"name": "incident_default"}), json!({}), Value::Null] {
+        let mut body = full();
+        body["incident"]["incident_type"] = plain;
+        assert_eq!(create(&bytes(&body)), create(&bytes(&full())));
+    }
+}
+
+#[test]
 fn a_change_says_what_changes_and_nothing_else() {
     let read = update(&bytes(
         &json!({"incident": {"type": "incident_reference", "status": "acknowledged"}}),
