@@ -45,14 +45,8 @@ impl State {
                 self.note_carried(id);
                 self.count_sent(id, at);
             }
-            NotificationWhat::AttemptFinished {
-                outcome, not_tried, ..
-            } => {
-                if *not_tried {
-                    self.forget_trial(id);
-                } else {
-                    self.count_outcome(id, *outcome, at);
-                }
+            NotificationWhat::AttemptFinished { .. } => {
+                self.count_attempt(id, &event.what, at);
                 if !matches!(state, Delivery::Due { .. }) {
                     self.settle_together(id, &state);
                 }
@@ -79,6 +73,27 @@ impl State {
             if let Delivery::Together { by } = told {
                 self.refresh_message(by);
             }
+        }
+    }
+
+    /// Counts what an attempt says about its provider. One that was not made says nothing, nor does one after which another account of
+    /// its channel is tried.
+    fn count_attempt(&mut self, id: NotificationId, what: &NotificationWhat, at: Timestamp) {
+        let NotificationWhat::AttemptFinished {
+            outcome,
+            retry_at,
+            not_tried,
+            via,
+            ..
+        } = what
+        else {
+            return;
+        };
+        let is_left = via.as_ref().is_some_and(|via| via.elsewhere) && retry_at.is_some();
+        if *not_tried || is_left {
+            self.forget_trial(id);
+        } else {
+            self.count_outcome(id, *outcome, at);
         }
     }
 
@@ -143,6 +158,7 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
             retry_at,
             reference,
             not_tried,
+            via,
         } => {
             if let Some(attempt) = attempt_of(message, *number) {
                 attempt.finished_at = Some(at);
@@ -150,6 +166,7 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
                 attempt.detail.clone_from(detail);
                 attempt.reference.clone_from(reference);
                 attempt.not_tried = *not_tried;
+                attempt.via.clone_from(via);
             }
             let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
             if !is_taken_back || *outcome == Outcome::Accepted {
