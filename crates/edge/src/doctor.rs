@@ -20,6 +20,7 @@ use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::delivery::tally::Last;
 use crate::http::status_page::{Trouble, troubles};
 use crate::ports::Watching;
 use crate::ports::rules::RuleGroup;
@@ -127,7 +128,7 @@ fn is_good(at: Timestamp, now: Timestamp, good_ms: u64) -> bool {
 
 /// Looks at everything.
 pub(crate) async fn diagnose(app: &App) -> Diagnosis {
-    let mail = mail_state(app).await;
+    let mails = mail::mail_states(app).await;
     let now = app.now();
     let mut checks = vec![
         engine(knock(app).await),
@@ -140,7 +141,8 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     // What needs a setting that cannot be read cannot be used either; the check of the journal says why.
     let set_up = set_up.unwrap_or_else(|_| [ChannelKind::Webhook, ChannelKind::Ntfy].into());
     let mut works = set_up.clone();
-    if mail != MailState::Reachable {
+    // One that answers carries the mail of those that do not.
+    if mails.iter().all(|(_, mail)| *mail != MailState::Reachable) {
         works.remove(&ChannelKind::Email);
     }
     let (people, reach) = app.read(|state| {
@@ -150,8 +152,9 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
         )
     });
     checks.extend(people);
-    checks.push(mail::check(&mail, reach.mail_wanted));
+    checks.extend(mail::checks(&mails, reach.mail_wanted));
     checks.extend(last_attempts(app));
+    checks.extend(covered_accounts(app));
     checks.extend(vigil::checks(&app.vigil.seen()));
     checks.push(reach.check);
     let watching = app.watch.watching();
@@ -289,6 +292,25 @@ fn last_attempts(app: &App) -> Vec<Check> {
         }
     })
     .collect()
+}
+
+/// Accounts that do not take what is sent by them while another account of their channel does: nobody would notice.
+fn covered_accounts(app: &App) -> Vec<Check> {
+    let is_taken = |channel| {
+        let last = app.tally.last(channel);
+        last.is_some_and(|last| last.outcome == Outcome::Accepted)
+    };
+    let tried = app.tally.by_account().into_iter();
+    let failing =
+        tried.filter(|(channel, _, last)| last.outcome != Outcome::Accepted && is_taken(*channel));
+    let check = |(channel, host, last): (ChannelKind, String, Last)| {
+        Check::warn(
+            &format!("last {} by {host}", channel.word()),
+            format!("not accepted at {}: {}", last.at, last.detail),
+            "see the provider's words; meanwhile another account takes over",
+        )
+    };
+    failing.map(check).collect()
 }
 
 /// Whether anything is watched at all, and what cannot be seen of it.

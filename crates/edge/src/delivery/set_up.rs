@@ -8,6 +8,7 @@ use tocsin_wire::slack;
 
 use super::account::{self, Provider};
 use super::mail;
+use super::place::Place;
 use crate::ports::{Accounts, StorageError};
 
 /// The channels that are set up: those that need nothing but an address, and those whose mail server, account or key there is.
@@ -32,7 +33,7 @@ pub(crate) fn missing(
 ) -> Result<Option<&'static str>, StorageError> {
     if channel == ChannelKind::Slack && slack::is_member(address.expose_secret()) {
         // Only a webhook of Slack needs no app.
-        let app = account::kept(accounts, Provider::Slack)?;
+        let app = account::kept(accounts, Provider::Slack, Place::First)?;
         let speaks = app.is_some_and(|app| app.secret.is_some());
         return Ok(channel.needs().filter(|_| !speaks));
     }
@@ -43,7 +44,7 @@ pub(crate) fn missing(
 fn is_set_up(accounts: &dyn Accounts, channel: ChannelKind) -> Result<bool, StorageError> {
     match Provider::of(channel) {
         Some(provider) => account::is_set_up(accounts, provider),
-        None if channel == ChannelKind::Email => Ok(accounts.setting(mail::SETTING)?.is_some()),
+        None if channel == ChannelKind::Email => mail::is_set_up(accounts),
         None => Ok(true),
     }
 }
