@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use secrecy::ExposeSecret;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::page::Purpose;
 use tocsin_domain::people::{ChannelKind, Role};
@@ -23,6 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::answers;
 use crate::app::App;
+use crate::delivery::place::Place;
 use crate::delivery::spoken;
 use crate::http::answer::{acknowledge, incident_numbered, is_taken, resolve};
 use crate::links::{Bound, Use};
@@ -355,11 +356,14 @@ pub(crate) async fn status(
         Ok((_, fields)) => fields,
         Err(status) => return status,
     };
-    let (bound, number) = match known {
-        Ok((bound, Use::Status(number, _), _)) => (bound, number),
+    let (bound, number, place) = match known {
+        Ok((bound, Use::Status(number, _), place)) => (bound, number, place),
         Ok((_, Use::Answer | Use::Voice(_), _)) => return StatusCode::NOT_FOUND,
         Err(status) => return status,
     };
+    if app.read(|state| went_by_another(state, bound.notification, number, place)) {
+        return StatusCode::NO_CONTENT;
+    }
     let names = ["MessageStatus", "SmsStatus", "CallStatus"];
     let word = names.into_iter().find_map(|name| field(&fields, name));
     let code = field(&fields, "ErrorCode");
@@ -377,6 +381,15 @@ pub(crate) async fn status(
         Ok(_) => StatusCode::NO_CONTENT,
         Err(problem) => problem.status(),
     }
+}
+
+/// Whether an attempt is known to have gone by another account in the end: what this one says is no news of it.
+fn went_by_another(state: &Known, id: NotificationId, number: u32, place: Place) -> bool {
+    let message = state.notifications.get(&id);
+    let mut attempts = message.into_iter().flat_map(|message| &message.attempts);
+    let attempt = attempts.find(|attempt| attempt.number == number);
+    let via = attempt.and_then(|attempt| attempt.via.as_ref());
+    via.is_some_and(|via| via.place != place.number())
 }
 
 fn field<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
