@@ -10,7 +10,7 @@ use tocsin_domain::id::SecretId;
 use tocsin_domain::people::ChannelKind;
 use tocsin_wire::base64url;
 
-use super::place::Place;
+use super::place::{Place, all_readable};
 use crate::lock::lock;
 use crate::ports::{Accounts, StorageError, Vault};
 
@@ -227,13 +227,9 @@ pub(crate) fn open_all(
     vault: &dyn Vault,
     provider: Provider,
 ) -> Result<Vec<(Place, Opened)>, StorageError> {
-    let mut all = Vec::new();
-    for place in provider.places() {
-        if let Some(opened) = open(accounts, vault, provider, *place)? {
-            all.push((*place, opened));
-        }
-    }
-    Ok(all)
+    all_readable(provider.places(), |place| {
+        open(accounts, vault, provider, place)
+    })
 }
 
 /// The account at a provider with its secrets; none when nobody set one and one is needed. It changes nothing.

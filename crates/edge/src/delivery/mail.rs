@@ -22,7 +22,7 @@ use tocsin_wire::inbound_mail::OWN_HEADER;
 use tocsin_wire::page_message::PageMessage;
 
 use super::egress::Egress;
-use super::place::Place;
+use super::place::{Place, all_readable};
 use super::report::Report;
 use crate::access::base64;
 use crate::ports::{Accounts, StorageError, Vault};
@@ -368,11 +368,7 @@ pub(crate) fn servers(
     accounts: &dyn Accounts,
     vault: &dyn Vault,
 ) -> Result<Vec<(Place, Server)>, StorageError> {
-    let mut all = Vec::new();
-    for place in Place::ALL {
-        all.extend(server(accounts, vault, place)?.map(|server| (place, server)));
-    }
-    Ok(all)
+    all_readable(&Place::ALL, |place| server(accounts, vault, place))
 }
 
 fn server(

@@ -1,6 +1,32 @@
 //! Which of the accounts of a channel: the first carries its messages, those after it take over where it fails. It knows no
 //! provider.
 
+use crate::ports::StorageError;
+
+/// What stands at these places, in their order. What cannot be read keeps nobody from the others.
+///
+/// # Errors
+/// Nothing can be read, though something stands there.
+pub(crate) fn all_readable<T>(
+    places: &[Place],
+    read: impl Fn(Place) -> Result<Option<T>, StorageError>,
+) -> Result<Vec<(Place, T)>, StorageError> {
+    let (mut all, mut trouble) = (Vec::new(), None);
+    for place in places {
+        match read(*place) {
+            Ok(found) => all.extend(found.map(|found| (*place, found))),
+            Err(error) => {
+                tracing::warn!(place = place.number(), %error, "an account cannot be read");
+                trouble = Some(error);
+            }
+        }
+    }
+    match trouble.filter(|_| all.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok(all),
+    }
+}
+
 /// A place among the accounts of a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
@@ -63,6 +89,33 @@ mod tests {
         assert_eq!((Place::of(0), Place::of(4)), (None, None));
         let names = Place::ALL.map(|place| place.setting("mail"));
         assert_eq!(names, ["mail", "mail_2", "mail_3"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_keeps_nobody_from_what_can() {
+        let broken = || StorageError {
+            why: "the disk gives nothing back".to_owned(),
+            disk_full: false,
+        };
+        let check = |readable: &[Place], expected: Option<&[Place]>| {
+            let read = |place: Place| {
+                if readable.contains(&place) {
+                    Ok(Some(place))
+                } else if place == Place::Third {
+                    Ok(None)
+                } else {
+                    Err(broken())
+                }
+            };
+            let found = all_readable(&Place::ALL, read).ok();
+            let expected = expected.map(|all| all.iter().map(|one| (*one, *one)).collect());
+            assert_eq!(found, expected, "{readable:?}");
+        };
+        let both = [Place::First, Place::Second];
+        check(&both, Some(&both));
+        check(&both[1..], Some(&both[1..]));
+        check(&both[..1], Some(&both[..1]));
+        check(&[], None);
     }
 
     #[test]
