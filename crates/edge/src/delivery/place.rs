@@ -112,7 +112,7 @@ mod tests {
             assert_eq!(found, expected, "{readable:?}");
         };
         let both = [Place::First, Place::Second];
-        check(&both, Some(&both));
+        check(&both, Some(&both[..]));
         check(&both[1..], Some(&both[1..]));
         check(&both[..1], Some(&both[..1]));
         check(&[], None);
