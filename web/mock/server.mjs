@@ -289,12 +289,15 @@ function thingRoutes(mock, response, url, method, path, body) {
     case 'GET doctor':
       return json(response, mock.switches.ill ? DOCTOR_ILL : mock.switches.unwatched ? DOCTOR_UNWATCHED : DOCTOR_FINE);
     case 'GET channels':
-      return json(response, { email: mock.email, accounts: mock.accounts });
+      return json(response, { email: mock.email, accounts: mock.accounts, further_email: mock.furtherEmail, further_accounts: mock.furtherAccounts });
     case 'PUT channels':
-      if (part) return saveAccount(mock, part, body, done);
-      mock.email = { configured: true, host: body.host, port: body.port, from: body.from, tls: body.tls, username: body.username ?? null, has_password: true, state: 'unknown', detail: null };
+      if (key === 'accounts') return saveAccount(mock, part, Number(sub ?? 1), body, done);
+      if (part) return saveFurtherMail(mock, Number(part), body, done);
+      mock.email = { place: 1, configured: true, host: body.host, port: body.port, from: body.from, tls: body.tls, username: body.username ?? null, has_password: true, state: 'unknown', detail: null };
       return done(mock.email);
     case 'DELETE channels':
+      if (key === 'email') return (mock.furtherEmail = mock.furtherEmail.filter((each) => each.place !== Number(part))), done(undefined, 204);
+      if (sub) return (mock.furtherAccounts = mock.furtherAccounts.filter((each) => each.provider !== part || each.place !== Number(sub))), done(undefined, 204);
       Object.assign(mock.accounts.find((each) => each.provider === part), { configured: false, account_id: null, from: null, has_token: false, state: 'unknown', detail: null });
       return done(undefined, 204);
     case 'POST channels':
@@ -319,8 +322,18 @@ function thingRoutes(mock, response, url, method, path, body) {
   return Object.assign(item, body), done(item);
 }
 
-function saveAccount(mock, provider, body, done) {
-  const account = mock.accounts.find((each) => each.provider === provider);
+function saveFurtherMail(mock, place, body, done) {
+  const { password, ...rest } = body;
+  const known = mock.furtherEmail.find((each) => each.place === place);
+  const server = { username: null, ...rest, place, configured: true, has_password: Boolean(password) || (known?.has_password ?? false), state: 'unknown', detail: null };
+  mock.furtherEmail = [...mock.furtherEmail.filter((each) => each !== known), server];
+  return done(server);
+}
+
+function saveAccount(mock, provider, place, body, done) {
+  const all = place > 1 ? mock.furtherAccounts : mock.accounts;
+  let account = all.find((each) => each.provider === provider && each.place === place);
+  if (!account) all.push((account = { ...mock.accounts.find((each) => each.provider === provider), place, has_token: false, detail: null }));
   const { token, listener_token, ...rest } = body;
   return done(Object.assign(account, rest, { configured: true, has_token: Boolean(token) || account.has_token, has_listener_token: Boolean(listener_token) || account.has_listener_token, state: 'unknown' }));
 }

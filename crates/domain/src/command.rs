@@ -25,7 +25,7 @@ use crate::event::Actor;
 use crate::id::{
     ContactMethodId, IncidentId, NotificationId, NotificationRuleId, SecretId, UserId,
 };
-use crate::page::{Fate, Outcome};
+use crate::page::{Fate, Outcome, Via};
 use crate::people::{About, ChannelKind, Role, Urgency};
 
 /// A request to the core with who asks. `now` and entropy are given beside it.
@@ -87,6 +87,8 @@ pub enum Ask {
         retry_after_ms: Option<u64>,
         /// What the provider calls the message, where it can be asked for it.
         reference: Option<String>,
+        /// By which account of its channel it went, where it may have several.
+        via: Option<Via>,
     },
     /// An attempt was not made after all, for want of a place: its provider was not asked.
     NotTried {

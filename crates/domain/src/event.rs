@@ -26,7 +26,7 @@ use crate::id::{
 use crate::monitor::Monitor;
 use crate::oncall::Schedule;
 use crate::oncall_event::OncallEvent;
-use crate::page::{Fate, Notification, Outcome, Policy};
+use crate::page::{Fate, Notification, Outcome, Policy, Via};
 use crate::people::{About, ContactMethod, NotificationRule, Role, User};
 use crate::service::{Integration, Service};
 use crate::target::{Maintenance, Target, TargetIdentity};
@@ -401,6 +401,9 @@ pub enum NotificationWhat {
         /// Whether nothing was sent, so that it says nothing about the provider.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         not_tried: bool,
+        /// By which account of its channel it went, where it may have several.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        via: Option<Via>,
     },
     /// It is known what became of a message after the provider took it.
     Receipt {

@@ -346,6 +346,21 @@ pub struct Attempt {
     /// Whether nothing was sent, because it got no place in time: no provider has heard of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_tried: bool,
+    /// By which account of its channel it went, where it may have several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<Via>,
+}
+
+/// One of the accounts of a channel: those after the first take over where it fails.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Via {
+    /// Its place among them, from 1.
+    pub place: u32,
+    /// What it is called: the host of its provider.
+    pub name: String,
+    /// Whether another account is left for what this one is not known to have taken: the next attempt goes by that one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub elsewhere: bool,
 }
 
 impl Attempt {
@@ -361,7 +376,14 @@ impl Attempt {
             reference: None,
             receipt: None,
             not_tried: false,
+            via: None,
         }
+    }
+
+    /// Whether it left the message to another account of its channel.
+    #[must_use]
+    pub fn is_left_to_another(&self) -> bool {
+        self.via.as_ref().is_some_and(|via| via.elsewhere)
     }
 
     /// Whether it is known to have been lost after the provider took it.

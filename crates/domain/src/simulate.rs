@@ -241,6 +241,7 @@ impl Play {
                     detail: String::new(),
                     retry_after_ms: None,
                     reference: None,
+                    via: None,
                 };
                 // Only an attempt that has ended meanwhile is refused.
                 let _ = self.ask(accepted);

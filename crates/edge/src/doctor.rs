@@ -21,6 +21,7 @@ use tokio::sync::Mutex;
 use utoipa::ToSchema;
 
 use crate::app::App;
+use crate::delivery::tally::Last;
 use crate::http::status_page::{Trouble, troubles};
 use crate::ports::Watching;
 use crate::ports::rules::RuleGroup;
@@ -154,7 +155,7 @@ async fn set_up(app: &App) -> SetUp {
 
 /// How everything is now.
 async fn look(app: &App, set_up: &SetUp) -> Vec<Check> {
-    let mail = mail_state(app).await;
+    let mails = mail::mail_states(app).await;
     let now = app.now();
     let mut checks = vec![
         engine(knock(app).await),
@@ -164,7 +165,8 @@ async fn look(app: &App, set_up: &SetUp) -> Vec<Check> {
         clock(now),
     ];
     let mut works = set_up.clone();
-    if mail != MailState::Reachable {
+    // One that answers carries the mail of those that do not.
+    if mails.iter().all(|(_, mail)| *mail != MailState::Reachable) {
         works.channels.remove(&ChannelKind::Email);
     }
     let (people, reach) = app.read(|state| {
@@ -174,8 +176,9 @@ async fn look(app: &App, set_up: &SetUp) -> Vec<Check> {
         )
     });
     checks.extend(people);
-    checks.push(mail::check(&mail, reach.mail_wanted));
+    checks.extend(mail::checks(&mails, reach.mail_wanted));
     checks.extend(last_attempts(app));
+    checks.extend(covered_accounts(app));
     checks.extend(vigil::checks(&app.vigil.seen()));
     checks.push(reach.check);
     let watching = app.watch.watching();
@@ -309,6 +312,25 @@ fn last_attempts(app: &App) -> Vec<Check> {
         }
     })
     .collect()
+}
+
+/// Accounts that do not take what is sent by them while another account of their channel does: nobody would notice.
+fn covered_accounts(app: &App) -> Vec<Check> {
+    let is_taken = |channel| {
+        let last = app.tally.last(channel);
+        last.is_some_and(|last| last.outcome == Outcome::Accepted)
+    };
+    let tried = app.tally.by_account().into_iter();
+    let failing =
+        tried.filter(|(channel, _, last)| last.outcome != Outcome::Accepted && is_taken(*channel));
+    let check = |(channel, host, last): (ChannelKind, String, Last)| {
+        Check::warn(
+            &format!("last {} by {host}", channel.word()),
+            format!("not accepted at {}: {}", last.at, last.detail),
+            "see the provider's words; meanwhile another account takes over",
+        )
+    };
+    failing.map(check).collect()
 }
 
 /// Whether anything is watched at all, and what cannot be seen of it.

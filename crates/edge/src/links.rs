@@ -13,6 +13,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::base64url;
 
+use crate::delivery::place::Place;
 use crate::lock::lock;
 use crate::ports::{Accounts, StorageError, Vault};
 
@@ -32,18 +33,21 @@ static MAKING: Mutex<()> = Mutex::new(());
 pub(crate) enum Use {
     /// Its receiver answers the page.
     Answer,
-    /// A provider of calls asks what to say, and tells which key was pressed.
-    Voice,
-    /// A provider tells what became of an attempt.
-    Status(u32),
+    /// The provider of the account that calls asks what to say, and tells which key was pressed.
+    Voice(Place),
+    /// The provider of this account tells what became of an attempt.
+    Status(u32, Place),
 }
 
 impl Use {
     fn word(self) -> String {
         match self {
             Self::Answer => "answer".to_owned(),
-            Self::Voice => "voice".to_owned(),
-            Self::Status(number) => format!("status {number}"),
+            // The first has had no number since it was alone.
+            Self::Voice(Place::First) => "voice".to_owned(),
+            Self::Voice(place) => format!("voice by {}", place.number()),
+            Self::Status(number, Place::First) => format!("status {number}"),
+            Self::Status(number, place) => format!("status {number} by {}", place.number()),
         }
     }
 }
@@ -147,8 +151,8 @@ impl LinkKey {
     pub(crate) fn token(&self, bound: &Bound, usage: Use) -> String {
         let proof = base64url::encode(&self.proof(bound, usage)[..PROOF_BYTES]);
         match usage {
-            Use::Answer | Use::Voice => format!("{}.{proof}", bound.notification),
-            Use::Status(number) => format!("{}.{number}.{proof}", bound.notification),
+            Use::Answer | Use::Voice(_) => format!("{}.{proof}", bound.notification),
+            Use::Status(number, _) => format!("{}.{number}.{proof}", bound.notification),
         }
     }
 
@@ -156,7 +160,7 @@ impl LinkKey {
     pub(crate) fn check(
         &self,
         token: &str,
-        usage: fn(u32) -> Use,
+        usage: impl Fn(u32) -> Use,
         state: &State,
         now: Timestamp,
     ) -> Result<(Bound, Use), BadLink> {
@@ -305,7 +309,7 @@ mod tests {
         assert_eq!(at(PLANNED.plus_ms(LINK_MS - 1)), Ok((bound, Use::Answer)));
         assert_eq!(at(PLANNED.plus_ms(LINK_MS)), Err(BadLink::Expired));
         assert_eq!(
-            key.check(&token, |_| Use::Voice, &state, PLANNED),
+            key.check(&token, |_| Use::Voice(Place::First), &state, PLANNED),
             Err(BadLink::Forged)
         );
         let other = LinkKey([8; 32]);
@@ -313,15 +317,32 @@ mod tests {
             other.check(&token, |_| Use::Answer, &state, PLANNED),
             Err(BadLink::Forged)
         );
-        let status = key.token(&bound, Use::Status(2));
+        let by_first = |number| Use::Status(number, Place::First);
+        let status = key.token(&bound, by_first(2));
         assert_eq!(
-            key.check(&status, Use::Status, &state, PLANNED),
-            Ok((bound, Use::Status(2)))
+            key.check(&status, by_first, &state, PLANNED),
+            Ok((bound, by_first(2)))
         );
         assert_eq!(
-            key.check(&status.replace(".2.", ".3."), Use::Status, &state, PLANNED),
+            key.check(&status.replace(".2.", ".3."), by_first, &state, PLANNED),
             Err(BadLink::Forged)
         );
+    }
+
+    #[test]
+    fn what_was_told_to_one_account_is_no_proof_for_another() {
+        let (state, bound) = world();
+        let key = LinkKey([7; 32]);
+        for told in Place::ALL {
+            let voice = key.token(&bound, Use::Voice(told));
+            let status = key.token(&bound, Use::Status(1, told));
+            for asks in Place::ALL {
+                let found = key.check(&voice, |_| Use::Voice(asks), &state, PLANNED);
+                assert_eq!(found.is_ok(), told == asks, "{told:?} {asks:?}");
+                let found = key.check(&status, |one| Use::Status(one, asks), &state, PLANNED);
+                assert_eq!(found.is_ok(), told == asks, "{told:?} {asks:?}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId, UserId};
 use crate::page::{
     ATTEMPTS_MAX, Attempt, Delivery, Fate, MIRROR_RETRY_AFTER_MS, MIRROR_RETRY_EVERY_MS,
-    MIRROR_RETRY_FOR_MS, Notification, Outcome, Purpose, RETRY_AFTER_MS, RETRY_WAIT_MS_MAX,
+    MIRROR_RETRY_FOR_MS, Notification, Outcome, Purpose, RETRY_AFTER_MS, RETRY_WAIT_MS_MAX, Via,
 };
 use crate::time::Timestamp;
 
@@ -25,6 +25,8 @@ pub(super) struct Ended {
     pub(super) reference: Option<String>,
     /// Whether nothing was sent.
     pub(super) not_tried: bool,
+    /// By which account of its channel it went.
+    pub(super) via: Option<Via>,
 }
 
 impl Ended {
@@ -36,6 +38,7 @@ impl Ended {
             retry_after_ms: None,
             reference: None,
             not_tried: false,
+            via: None,
         }
     }
 
@@ -45,6 +48,11 @@ impl Ended {
             not_tried: true,
             ..Self::silently(Outcome::Failed, why)
         }
+    }
+
+    /// Whether another account of its channel is left for it.
+    fn is_left_to_another(&self) -> bool {
+        self.via.as_ref().is_some_and(|via| via.elsewhere)
     }
 }
 
@@ -76,6 +84,9 @@ impl Decider<'_> {
         let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
         let retry_at = self.retry_at(message, number, &ended);
         let retry_at = retry_at.filter(|_| !is_taken_back);
+        let is_put_off = ended.is_left_to_another() && retry_at.is_some();
+        let before = message.attempts.iter().rev().nth(1);
+        let was_put_off = before.is_some_and(Attempt::is_left_to_another);
         let first = message.attempts.first();
         // What was taken after all, and is known to be lost, goes on as after a receipt.
         let tried_since = first.filter(|_| outcome != Outcome::Accepted);
@@ -91,18 +102,21 @@ impl Decider<'_> {
             retry_at,
             reference: ended.reference.map(|reference| kept(&reference)),
             not_tried: ended.not_tried,
+            via: ended.via,
         };
         let along = reaching_among(self.state.told_along(id));
         let carried = self.state.carried(id);
         let position = self.emit_message(cause, id, what, purpose.incident());
         // Whoever asks for a wait, or did not answer in all the time an attempt has, keeps nobody waiting: the other way is used
-        // at once, and this one when its time comes. So it is when the time went by without a place to send it.
+        // at once, and this one when its time comes. So it is when the time went by without a place to send it. Another account of
+        // its channel comes before another way; when that one does not take it either, no more time goes by.
         let given_up = match outcome {
             // The word that it was lost may come before the word that it was taken.
             Outcome::Accepted => lost_already,
-            Outcome::TimedOut => true,
+            Outcome::TimedOut => !is_put_off,
             Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
-                retry_at.is_none() || asks_to_wait || ended.not_tried
+                let waits = retry_at.is_none() || asks_to_wait || ended.not_tried || was_put_off;
+                waits && !is_put_off
             }
         };
         if given_up && !is_taken_back {
@@ -186,7 +200,14 @@ impl Decider<'_> {
 
     fn retry_at(&self, message: &Notification, number: u32, ended: &Ended) -> Option<Timestamp> {
         let wait_ms = match ended.outcome {
-            Outcome::Accepted | Outcome::Refused => return None,
+            Outcome::Accepted => return None,
+            // Nobody has to be left alone: it goes by another account.
+            Outcome::Failed | Outcome::Refused | Outcome::TimedOut
+                if ended.is_left_to_another() =>
+            {
+                0
+            }
+            Outcome::Refused => return None,
             Outcome::Unanswered if bugs::on(Bug::InFlightAtRestartIsFailed) => return None,
             Outcome::TimedOut if bugs::on(Bug::RetryForgottenAfterTimeout) => return None,
             // It may have arrived: repeated once, under the same idempotency key, without delay.
@@ -202,7 +223,12 @@ impl Decider<'_> {
             Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),
             Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => true,
         };
-        let wait_ms = wait_ms.max(ended.retry_after_ms.unwrap_or_default());
+        let asked_ms = ended.retry_after_ms.unwrap_or_default();
+        let wait_ms = if ended.is_left_to_another() {
+            wait_ms
+        } else {
+            wait_ms.max(asked_ms)
+        };
         let next = self.now.plus_ms(wait_ms);
         let worth_it = if message.tells_a_mirror() {
             next <= message.planned_at.plus_ms(MIRROR_RETRY_FOR_MS)

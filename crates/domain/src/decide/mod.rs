@@ -129,6 +129,7 @@ impl Decider<'_> {
                 detail,
                 retry_after_ms,
                 reference,
+                via,
             } => {
                 let ended = Ended {
                     outcome,
@@ -136,6 +137,7 @@ impl Decider<'_> {
                     retry_after_ms,
                     reference,
                     not_tried: false,
+                    via,
                 };
                 self.attempt_finished(notification, number, ended)
             }

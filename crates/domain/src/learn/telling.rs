@@ -277,13 +277,15 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
             outcome,
             detail,
             not_tried,
+            via,
             ..
         } => {
             let detail = clean(detail, 120);
             let (text, tone) = if *not_tried {
                 (format!("{name} was not sent ({detail})."), Tone::Info)
             } else {
-                outcome_text(&name, *outcome, &detail)
+                let by = via.as_ref().map(|via| clean(&via.name, 120));
+                outcome_text(&name, *outcome, by.as_deref(), &detail)
             };
             told(text, is_page(case, id), tone)
         }
@@ -300,16 +302,21 @@ fn message_text(case: &Case<'_>, part: &NotificationEvent) -> Option<Told> {
     }
 }
 
-fn outcome_text(name: &str, outcome: Outcome, detail: &str) -> (String, Tone) {
+/// How an attempt went; `by`: the host of the account that it went by, where that is known.
+fn outcome_text(name: &str, outcome: Outcome, by: Option<&str>, detail: &str) -> (String, Tone) {
+    let named = |word: &str| by.map_or_else(String::new, |by| format!(" {word} {by}"));
     match outcome {
         Outcome::Accepted => {
-            let text = format!("{name} was accepted by the provider.");
-            (text, Tone::Good)
+            let by = by.unwrap_or("the provider");
+            (format!("{name} was accepted by {by}."), Tone::Good)
         }
-        Outcome::TimedOut => (format!("{name} timed out: {detail}."), Tone::Bad),
+        Outcome::TimedOut => {
+            let at = named("at");
+            (format!("{name} timed out{at}: {detail}."), Tone::Bad)
+        }
         Outcome::Failed | Outcome::Refused | Outcome::Unanswered => {
-            let word = outcome_word(outcome);
-            let text = format!("{name} was not accepted ({word}): {detail}.");
+            let (word, by) = (outcome_word(outcome), named("by"));
+            let text = format!("{name} was not accepted{by} ({word}): {detail}.");
             (text, Tone::Bad)
         }
     }

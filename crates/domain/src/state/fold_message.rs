@@ -46,14 +46,8 @@ impl State {
                 self.note_carried(id);
                 self.count_sent(id, at);
             }
-            NotificationWhat::AttemptFinished {
-                outcome, not_tried, ..
-            } => {
-                if *not_tried {
-                    self.forget_trial(id);
-                } else {
-                    self.count_outcome(id, *outcome, at);
-                }
+            NotificationWhat::AttemptFinished { .. } => {
+                self.count_attempt(id, &event.what, at);
                 if !matches!(state, Delivery::Due { .. }) {
                     self.settle_together(id, &state);
                 }
@@ -89,6 +83,27 @@ impl State {
         let about = Purpose::Word(Word::Findings);
         if let Some(word) = known.filter(|message| message.purpose == about) {
             self.duty.note_word(word.contact_method, &word.state);
+        }
+    }
+
+    /// Counts what an attempt says about its provider. One that was not made says nothing, nor does one after which another account of
+    /// its channel is tried.
+    fn count_attempt(&mut self, id: NotificationId, what: &NotificationWhat, at: Timestamp) {
+        let NotificationWhat::AttemptFinished {
+            outcome,
+            retry_at,
+            not_tried,
+            via,
+            ..
+        } = what
+        else {
+            return;
+        };
+        let is_left = via.as_ref().is_some_and(|via| via.elsewhere) && retry_at.is_some();
+        if *not_tried || is_left {
+            self.forget_trial(id);
+        } else {
+            self.count_outcome(id, *outcome, at);
         }
     }
 
@@ -153,6 +168,7 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
             retry_at,
             reference,
             not_tried,
+            via,
         } => {
             if let Some(attempt) = attempt_of(message, *number) {
                 attempt.finished_at = Some(at);
@@ -160,6 +176,7 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
                 attempt.detail.clone_from(detail);
                 attempt.reference.clone_from(reference);
                 attempt.not_tried = *not_tried;
+                attempt.via.clone_from(via);
             }
             let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
             if !is_taken_back || *outcome == Outcome::Accepted {

@@ -74,6 +74,7 @@ fn take_all(world: &mut World) {
             detail: String::new(),
             retry_after_ms: None,
             reference: Some("SM1".to_owned()),
+            via: None,
         };
         quickly(world, taken);
     }

@@ -291,6 +291,7 @@ impl World {
             detail: String::new(),
             retry_after_ms,
             reference: reference.map(str::to_owned),
+            via: None,
         });
     }
 

@@ -10,6 +10,7 @@ use tocsin_domain::id::SecretId;
 use tocsin_domain::people::ChannelKind;
 use tocsin_wire::base64url;
 
+use super::place::{Place, all_readable};
 use crate::lock::lock;
 use crate::ports::{Accounts, StorageError, Vault};
 
@@ -50,15 +51,27 @@ impl Provider {
         }
     }
 
-    /// The setting that its account is kept under, as JSON.
-    pub(crate) const fn setting(self) -> &'static str {
-        match self {
+    /// The setting that its account at this place is kept under, as JSON.
+    fn setting(self, place: Place) -> String {
+        let first = match self {
             Self::Twilio => "channel_twilio",
             Self::Telegram => "channel_telegram",
             Self::Pushover => "channel_pushover",
             Self::Slack => "channel_slack",
             Self::WebPush => "channel_web_push",
             Self::PagerDuty => "channel_pagerduty",
+        };
+        place.setting(first)
+    }
+
+    /// The places that an account may stand at. Only whoever speaks Twilio's API can do the same for anybody's number: a chat, a key or
+    /// a browser belongs to one bot, application or key.
+    pub(crate) const fn places(self) -> &'static [Place] {
+        match self {
+            Self::Twilio => &Place::ALL,
+            Self::Telegram | Self::Pushover | Self::Slack | Self::WebPush | Self::PagerDuty => {
+                &[Place::First]
+            }
         }
     }
 
@@ -137,12 +150,13 @@ pub(crate) struct Opened {
     pub(crate) listener: Option<SecretString>,
 }
 
-/// The account at a provider as it is kept; none when nobody set one.
+/// The account at a provider as it is kept at this place; none when nobody set one.
 pub(crate) fn kept(
     accounts: &dyn Accounts,
     provider: Provider,
+    place: Place,
 ) -> Result<Option<Account>, StorageError> {
-    let Some(text) = accounts.setting(provider.setting())? else {
+    let Some(text) = accounts.setting(&provider.setting(place))? else {
         return Ok(None);
     };
     // `null` is what is left of an account that was removed.
@@ -166,8 +180,13 @@ pub(crate) fn is_set_up(accounts: &dyn Accounts, provider: Provider) -> Result<b
         | Provider::Pushover
         | Provider::Slack
         | Provider::WebPush => {
-            let account = kept(accounts, provider)?;
-            Ok(account.is_some_and(|account| account.secret.is_some()))
+            for place in provider.places() {
+                let account = kept(accounts, provider, *place)?;
+                if account.is_some_and(|account| account.secret.is_some()) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         }
     }
 }
@@ -182,10 +201,11 @@ pub(crate) fn forget(
     accounts: &dyn Accounts,
     vault: &dyn Vault,
     provider: Provider,
+    place: Place,
 ) -> Result<(), StorageError> {
     let _alone = change_alone();
-    let gone = kept(accounts, provider)?.unwrap_or_default();
-    accounts.set_setting(provider.setting(), "null")?;
+    let gone = kept(accounts, provider, place)?.unwrap_or_default();
+    accounts.set_setting(&provider.setting(place), "null")?;
     let rows: Vec<SecretId> = [gone.secret, gone.listener].into_iter().flatten().collect();
     vault.remove(&rows)
 }
@@ -194,11 +214,23 @@ pub(crate) fn forget(
 pub(crate) fn keep(
     accounts: &dyn Accounts,
     provider: Provider,
+    place: Place,
     account: &Account,
 ) -> Result<(), StorageError> {
     // Serializing strings into memory has no way to fail.
     let text = serde_json::to_string(account).unwrap_or_default();
-    accounts.set_setting(provider.setting(), &text)
+    accounts.set_setting(&provider.setting(place), &text)
+}
+
+/// The accounts at a provider with their secrets, in the order of their places. It changes nothing.
+pub(crate) fn open_all(
+    accounts: &dyn Accounts,
+    vault: &dyn Vault,
+    provider: Provider,
+) -> Result<Vec<(Place, Opened)>, StorageError> {
+    all_readable(provider.places(), |place| {
+        open(accounts, vault, provider, place)
+    })
 }
 
 /// The account at a provider with its secrets; none when nobody set one and one is needed. It changes nothing.
@@ -206,8 +238,9 @@ pub(crate) fn open(
     accounts: &dyn Accounts,
     vault: &dyn Vault,
     provider: Provider,
+    place: Place,
 ) -> Result<Option<Opened>, StorageError> {
-    let account = match (kept(accounts, provider)?, provider) {
+    let account = match (kept(accounts, provider, place)?, provider) {
         (Some(account), _) => account,
         // Everything that is needed is in the address of the contact method.
         (None, Provider::PagerDuty | Provider::Slack) => Account {
@@ -232,7 +265,7 @@ pub(crate) fn make_push_key(
     vault: &dyn Vault,
 ) -> Result<(), StorageError> {
     let _alone = change_alone();
-    let mut account = kept(accounts, Provider::WebPush)?.unwrap_or_default();
+    let mut account = kept(accounts, Provider::WebPush, Place::First)?.unwrap_or_default();
     let known = account.secret.map_or(Ok(None), |row| vault.get(row))?;
     if known.is_some() {
         return Ok(());
@@ -245,7 +278,7 @@ pub(crate) fn make_push_key(
     })?;
     let secret = SecretString::from(base64url::encode(key.as_ref()));
     account.secret = Some(vault.put(&secret, None)?);
-    keep(accounts, Provider::WebPush, &account)
+    keep(accounts, Provider::WebPush, Place::First, &account)
 }
 
 /// The key pair that is kept as this text.

@@ -17,6 +17,7 @@ use super::pace::{Wait, within};
 use super::queue::{Queue, Waiting, Work};
 use super::report::Report;
 use super::tally::Last;
+use super::walk::Walk;
 
 /// Characters of an outcome's detail at most.
 const DETAIL_CHARS_MAX: usize = 500;
@@ -49,7 +50,7 @@ pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Wait
     };
     let learn = |host: &str| queue.learn(&waiting, host);
     // In a place of its own: the task, which is moved around before it begins, would else have room for it twice.
-    let made = AssertUnwindSafe(Box::pin(courier.attempt(work, limit, learn)));
+    let made = AssertUnwindSafe(Box::pin(courier.attempt(work, (waited, limit), learn)));
     let made = made.catch_unwind().await;
     let outcome = match &made {
         Ok(Made::Ended(report)) => Some(report.outcome),
@@ -78,7 +79,7 @@ impl Courier {
     async fn attempt(
         &self,
         work: Work,
-        limit: Duration,
+        time: (Duration, Duration),
         learn: impl FnOnce(&str) -> bool + Send,
     ) -> Made {
         let letter = self
@@ -91,15 +92,11 @@ impl Courier {
             Some(Ok(letter)) => letter,
         };
         let channel = letter.channel;
-        let Some(report) = self.within_deadline(letter, limit, learn).await else {
+        let Some(report) = self.within_deadline(letter, time, learn).await else {
             return Made::NoPlace;
         };
-        let detail = one_line(&report.detail, DETAIL_CHARS_MAX - 1);
-        let last = Last {
-            at: self.needs.clock.now(),
-            outcome: report.outcome,
-            detail: detail.clone(),
-        };
+        let last = self.last(&report);
+        let detail = last.detail.clone();
         self.needs.tally.count(channel, last);
         if report.reference.is_some() {
             self.follow(channel, work.notification);
@@ -118,21 +115,58 @@ impl Courier {
         self.tell_core(ask).await;
     }
 
-    /// Tries once; nothing when `learn` says that the host has no place for it.
+    /// Tries once by each account that may take it, until one is not known to have refused it: each has as much time as the first, or
+    /// is left for the next attempt. Nothing when `learn` says that the host has no place for it. The times: how long it has waited for
+    /// its place, and how long its first account may take.
     pub(super) async fn within_deadline(
         &self,
         letter: Letter,
-        limit: Duration,
+        (waited, limit): (Duration, Duration),
         learn: impl FnOnce(&str) -> bool + Send,
     ) -> Option<Report> {
         let pace = self.needs.pace.as_ref();
-        let tried = self.try_once(letter, learn);
-        let done = within(pace, limit, Wait::Attempt, tried).await;
-        done.unwrap_or_else(|| {
-            let waited = limit.as_millis();
-            let detail = format!("no answer within {waited} ms");
-            Some(Report::new(Outcome::TimedOut, detail))
-        })
+        let begun = pace.now();
+        let mut opened = None;
+        let first = self.try_first(letter, &mut opened, learn);
+        let mut report = match within(pace, limit, Wait::Attempt, first).await {
+            Some(tried) => tried?,
+            None => silence(limit),
+        };
+        let Some(mut walk) = opened else {
+            return Some(report);
+        };
+        self.note(&walk, &report);
+        while walk.goes_on(&report) {
+            let gone = pace.now().duration_since(begun);
+            let Some(limit) = time_left(self.attempt_wait, waited + gone) else {
+                break;
+            };
+            walk.pass(report);
+            let next = within(pace, limit, Wait::Attempt, self.try_next(&walk)).await;
+            report = next.unwrap_or_else(|| silence(limit));
+            self.note(&walk, &report);
+        }
+        Some(walk.ended(report))
+    }
+
+    /// Remembers how it went by an account.
+    fn note(&self, walk: &Walk, report: &Report) {
+        if let Some(carrier) = walk.carrier() {
+            let now = self.needs.pace.now();
+            self.rests.ended(&carrier.identity(), report, now);
+        }
+        if let Some(via) = walk.via() {
+            let last = self.last(report);
+            self.needs.tally.tried(walk.letter.channel, &via, last);
+        }
+    }
+
+    fn last(&self, report: &Report) -> Last {
+        Last {
+            at: self.needs.clock.now(),
+            outcome: report.outcome,
+            detail: one_line(&report.detail, DETAIL_CHARS_MAX - 1),
+        }
     }
 
     /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
@@ -144,6 +178,7 @@ impl Courier {
             detail: report.detail,
             retry_after_ms: report.retry_after_ms,
             reference: report.reference,
+            via: report.via,
         };
         self.tell_core(ask).await;
     }
@@ -160,6 +195,12 @@ impl Courier {
             }
         }
     }
+}
+
+/// Nobody answered in that time.
+fn silence(limit: Duration) -> Report {
+    let detail = format!("no answer within {} ms", limit.as_millis());
+    Report::new(Outcome::TimedOut, detail)
 }
 
 #[cfg(test)]

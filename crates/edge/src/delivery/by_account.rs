@@ -257,7 +257,10 @@ async fn twilio(
         },
         twilio::Answer::Error { code, words } => {
             let words = format!("error {code}: {words}");
-            refusing(Report::of_status(&answered, &words))
+            Report {
+                of_receiver: twilio::is_about_receiver(code),
+                ..refusing(Report::of_status(&answered, &words))
+            }
         }
         twilio::Answer::Ok { .. } | twilio::Answer::Foreign => Report::foreign(&answered),
     }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
 
 use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
@@ -12,7 +13,10 @@ use tocsin_wire::page_message::PageMessage;
 
 use super::exchange::Exchange;
 use super::message::Letter;
+use super::place::Place;
 use super::receipts::Followed;
+use super::report::Report;
+use super::rests::Rests;
 use super::set_up::{told_by_address, what_is_set_up};
 use super::{ATTEMPT_WAIT, Courier, Needs, StartError};
 
@@ -112,6 +116,7 @@ impl Direct {
                 link_key: Arc::default(),
                 recent: super::Recent::default(),
                 followed: Followed::default(),
+                rests: Rests::default(),
                 attempt_wait: ATTEMPT_WAIT,
             }),
         })
@@ -154,13 +159,9 @@ impl Direct {
                     address: way.address,
                     signing_key: way.signing_key,
                     pending_code: None,
+                    aside: Vec::new(),
                 };
-                let attempt = async move {
-                    let limit = courier.attempt_wait;
-                    // Nobody else is sent to past the engine.
-                    courier.within_deadline(letter, limit, |_| true).await
-                };
-                (way, runtime.spawn(attempt))
+                (way, runtime.spawn(try_out(courier, letter)))
             })
             .collect();
         let sent = attempts
@@ -181,6 +182,22 @@ impl Direct {
         // The next call may come in months.
         self.courier.recent.forget_all();
         sent
+    }
+}
+
+/// Tries once. No core makes another attempt, so an account that is left is tried here.
+async fn try_out(courier: Arc<Courier>, mut letter: Letter) -> Option<Report> {
+    loop {
+        let time = (Duration::ZERO, courier.attempt_wait);
+        // Nobody else is sent to past the engine.
+        let tried = courier.within_deadline(letter.clone(), time, |_| true);
+        let report = tried.await?;
+        let via = report.via.as_ref().filter(|via| via.elsewhere);
+        let Some(place) = via.and_then(|via| Place::of(via.place)) else {
+            return Some(report);
+        };
+        letter.aside.push(place);
+        letter.number += 1;
     }
 }
 

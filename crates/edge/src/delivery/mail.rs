@@ -22,12 +22,13 @@ use tocsin_wire::inbound_mail::OWN_HEADER;
 use tocsin_wire::page_message::PageMessage;
 
 use super::egress::Egress;
+use super::place::{Place, all_readable};
 use super::report::Report;
 use crate::access::base64;
 use crate::ports::{Accounts, StorageError, Vault};
 
-/// The setting that mail is sent by.
-pub const SETTING: &str = "mail";
+/// The setting that mail is sent by; further servers have settings of their own.
+const SETTING: &str = "mail";
 /// How long one answer of the server may take; the whole attempt has a deadline of its own.
 const ANSWER_WAIT: Duration = Duration::from_secs(10);
 /// How long the goodbye may take, after the message was accepted.
@@ -48,7 +49,7 @@ pub enum Encryption {
     Tls,
 }
 
-/// The mail server, as kept in the settings (as JSON, under [`SETTING`]).
+/// The mail server, as kept in the settings (as JSON).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MailSettings {
     /// Its name or address.
@@ -109,7 +110,8 @@ async fn hand_over(
     connection.command(mail).await.map_err(known)?;
     for to in envelope.to() {
         let recipient = Rcpt::new(to.clone(), Vec::new());
-        connection.command(recipient).await.map_err(known)?;
+        let taken = connection.command(recipient).await;
+        taken.map_err(|error| of_recipient(&error))?;
     }
     connection.command(Data).await.map_err(known)?;
     connection.message(&words).await.map_err(|error| {
@@ -221,6 +223,30 @@ async fn connect(
     AsyncSmtpConnection::connect_tokio1(addresses, Some(ANSWER_WAIT), hello, tls, None).await
 }
 
+/// Why a recipient was not taken.
+fn of_recipient(error: &lettre::transport::smtp::Error) -> Report {
+    use std::error::Error;
+    let code = error.status().filter(|_| error.is_permanent());
+    let words = error.source().map(|words| words.to_string());
+    let words = words.unwrap_or_default();
+    Report {
+        of_receiver: code.is_some_and(|code| is_about_recipient(&code.to_string(), &words)),
+        ..report_of(error)
+    }
+}
+
+/// Whether a server that refuses a recipient for good does so because of them, as any other one would in the end: one that takes
+/// everything and finds that out later tells nobody. Codes after the first (RFC 3463) tell an address or a mailbox that is none from a
+/// sender that may not write (`5.1.7`, `5.1.8`, `5.7.1`).
+fn is_about_recipient(code: &str, words: &str) -> bool {
+    let enhanced = words.split_whitespace().next().unwrap_or_default();
+    match enhanced.strip_prefix("5.") {
+        Some("1.7" | "1.8") => false,
+        Some(subject) => subject.starts_with("1.") || subject.starts_with("2."),
+        None => ["550", "551", "553"].contains(&code),
+    }
+}
+
 fn report_of(error: &lettre::transport::smtp::Error) -> Report {
     use std::error::Error;
     let outcome = if error.is_timeout() {
@@ -298,27 +324,78 @@ fn subject(text: String) -> HeaderValue {
     HeaderValue::dangerous_new_pre_encoded(name, text, encoded)
 }
 
-/// The settings of the mail server, with the password; `None` when no server is set up.
-pub(crate) async fn mail_settings(
+/// A mail server with its password, if it wants one.
+pub(crate) type Server = (MailSettings, Option<SecretString>);
+
+/// The mail server as it is kept at this place; none when nobody set one.
+pub(crate) fn kept(
+    accounts: &dyn Accounts,
+    place: Place,
+) -> Result<Option<MailSettings>, StorageError> {
+    let Some(text) = accounts.setting(&place.setting(SETTING))? else {
+        return Ok(None);
+    };
+    // `null` is what is left of a server that was removed.
+    serde_json::from_str(&text).map_err(|error| StorageError {
+        why: format!("the mail settings cannot be read: {error}"),
+        disk_full: false,
+    })
+}
+
+/// Keeps the settings of a mail server; none of one that is not used any more.
+pub(crate) fn keep(
+    accounts: &dyn Accounts,
+    place: Place,
+    settings: Option<&MailSettings>,
+) -> Result<(), StorageError> {
+    // Serializing strings into memory has no way to fail.
+    let text = serde_json::to_string(&settings).unwrap_or_default();
+    accounts.set_setting(&place.setting(SETTING), &text)
+}
+
+/// Whether there is a mail server at any place.
+pub(crate) fn is_set_up(accounts: &dyn Accounts) -> Result<bool, StorageError> {
+    for place in Place::ALL {
+        if kept(accounts, place)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The mail servers with their passwords, in the order of their places.
+pub(crate) fn servers(
+    accounts: &dyn Accounts,
+    vault: &dyn Vault,
+) -> Result<Vec<(Place, Server)>, StorageError> {
+    all_readable(&Place::ALL, |place| server(accounts, vault, place))
+}
+
+fn server(
+    accounts: &dyn Accounts,
+    vault: &dyn Vault,
+    place: Place,
+) -> Result<Option<Server>, StorageError> {
+    let Some(settings) = kept(accounts, place)? else {
+        return Ok(None);
+    };
+    let password = settings.password.map_or(Ok(None), |id| vault.get(id))?;
+    Ok(Some((settings, password)))
+}
+
+/// The mail server at this place with its password; `None` when none is set up there.
+pub(crate) async fn mail_server(
     accounts: &Arc<dyn Accounts>,
     vault: &Arc<dyn Vault>,
-) -> Result<Option<(MailSettings, Option<SecretString>)>, StorageError> {
+    place: Place,
+) -> Result<Option<Server>, StorageError> {
     let (accounts, vault) = (Arc::clone(accounts), Arc::clone(vault));
-    let wrong = |why: String| StorageError {
-        why,
+    let read =
+        tokio::task::spawn_blocking(move || server(accounts.as_ref(), vault.as_ref(), place));
+    read.await.map_err(|_| StorageError {
+        why: "the mail settings could not be read".to_owned(),
         disk_full: false,
-    };
-    let read = tokio::task::spawn_blocking(move || {
-        let Some(text) = accounts.setting(SETTING)? else {
-            return Ok(None);
-        };
-        let settings: MailSettings = serde_json::from_str(&text)
-            .map_err(|error| wrong(format!("the mail settings cannot be read: {error}")))?;
-        let password = settings.password.map_or(Ok(None), |id| vault.get(id))?;
-        Ok(Some((settings, password)))
-    });
-    read.await
-        .map_err(|_| wrong("the mail settings could not be read".to_owned()))?
+    })?
 }
 
 #[cfg(test)]
@@ -327,6 +404,22 @@ mod tests {
     use tocsin_wire::inbound_mail::Mail;
 
     use super::*;
+
+    #[test]
+    fn a_recipient_is_refused_because_of_them_or_because_of_us() {
+        let check = |code: &str, words: &str, expected: bool| {
+            assert_eq!(is_about_recipient(code, words), expected, "{code} {words}");
+        };
+        check("550", "5.1.1 <a@example.org>: unknown user", true);
+        check("550", "5.2.1 mailbox disabled", true);
+        check("550", "No such user here", true);
+        check("550", "", true);
+        check("553", "mailbox name not allowed", true);
+        check("550", "5.7.1 relaying denied", false);
+        check("550", "5.1.8 sender address rejected", false);
+        check("554", "your address is listed", false);
+        check("530", "authentication required", false);
+    }
 
     #[test]
     fn a_subject_is_read_as_it_was_written() {

@@ -1,6 +1,6 @@
 //! What a message says and where it goes, from the committed state and the vault; it knows no channel's form.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use secrecy::SecretString;
 use tocsin_domain::alert::{Alert, AlertSource};
@@ -15,9 +15,9 @@ use tocsin_domain::state::{Provider, State};
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency, names};
 use tocsin_wire::slack;
 
-use super::account::Opened;
-use super::by_account::Callbacks;
+use super::place::Place;
 use super::queue::{Rank, Route, Work};
+use super::walk::{Carrier, aside};
 use super::word;
 use crate::answers;
 use crate::links::Bound;
@@ -46,15 +46,16 @@ pub(crate) struct Letter {
     pub(crate) signing_key: Option<SecretId>,
     /// Vault row of the code that proves the address.
     pub(crate) pending_code: Option<SecretId>,
+    /// The accounts of its channel that left it to others.
+    pub(crate) aside: Vec<Place>,
 }
 
 /// The secrets of an attempt.
 pub(crate) struct Secrets {
     pub(crate) address: SecretString,
     pub(crate) signing_key: Option<SecretString>,
-    /// The account at the provider, where the channel needs one and it is set up.
-    pub(crate) account: Option<Opened>,
-    pub(crate) callbacks: Callbacks,
+    /// The accounts that it may go by, in the order in which they are tried; none where the channel needs none, or none is set up.
+    pub(crate) carriers: VecDeque<Carrier>,
 }
 
 /// Whether one person alone reads what is sent there: who else reads a link could answer in that person's name. Groups of
@@ -155,6 +156,7 @@ fn write(
         pending_code: method
             .pending_code
             .filter(|_| notification.purpose == Purpose::Test),
+        aside: aside(&notification.attempts),
     })
 }
 

@@ -17,14 +17,17 @@ mod message;
 mod opening;
 pub mod outside;
 pub mod pace;
+pub(crate) mod place;
 pub(crate) mod post;
 pub mod queue;
 mod receipts;
 mod recent;
 mod redact;
 pub(crate) mod report;
+mod rests;
 pub mod set_up;
 pub mod tally;
+mod walk;
 mod web_push;
 mod websocket;
 mod word;
@@ -51,16 +54,18 @@ use attempt::{LANE_WAIT, carry_out};
 use egress::Egress;
 use exchange::Exchange;
 use host::host_of;
-use mail::mail_settings;
 pub(crate) use message::spoken;
 use message::{Letter, Secrets};
 use pace::Pace;
+use place::Place;
 use queue::Queue;
 use receipts::Followed;
 use recent::Recent;
 use redact::without_secrets;
 use report::Report;
+use rests::Rests;
 use tally::Tally;
+use walk::{Carrier, Means, Walk};
 
 /// An attempt without an outcome for this long is given up; the core counts on less than its own deadline.
 const ATTEMPT_WAIT: Duration = Duration::from_secs(15);
@@ -161,6 +166,7 @@ impl Delivery {
             link_key: Arc::default(),
             recent: Recent::default(),
             followed: Followed::default(),
+            rests: Rests::default(),
             attempt_wait: attempt_wait.min(ATTEMPT_WAIT),
         });
         let (stop, stopped) = channel::<()>();
@@ -219,6 +225,7 @@ struct Courier {
     link_key: Arc<KnownKey>,
     recent: Recent,
     followed: Followed,
+    rests: Rests,
     attempt_wait: Duration,
 }
 
@@ -260,34 +267,49 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
 }
 
 impl Courier {
-    /// Tries once; nothing when `learn` says that the host has no place for it.
-    async fn try_once(
+    /// Tries by the first account; nothing when `learn` says that the host has no place for it. What the others need is put into
+    /// `opened`.
+    async fn try_first(
         &self,
         letter: Letter,
+        opened: &mut Option<Walk>,
         learn: impl FnOnce(&str) -> bool + Send,
     ) -> Option<Report> {
         let (letter, secrets) = match self.open(letter).await {
             Ok(opened) => opened,
             Err(report) => return Some(report),
         };
-        let account = secrets.account.as_ref().map(|opened| &opened.account);
+        let account = secrets.carriers.front().and_then(Carrier::account);
         let host = host_of(letter.channel, secrets.address.expose_secret(), account);
         if host.is_some_and(|host| !learn(&host)) {
             return None;
         }
-        let report = self.send(&letter, &secrets).await;
-        Some(Report {
-            detail: without_secrets(&report.detail, &letter, &secrets),
-            ..report
-        })
+        let now = self.needs.pace.now();
+        let rests = |carrier: &Carrier| self.rests.rests(&carrier.identity(), now);
+        let walk = opened.insert(Walk::new(letter, secrets, rests));
+        Some(self.try_next(walk).await)
     }
 
-    async fn send(&self, letter: &Letter, secrets: &Secrets) -> Report {
+    /// Tries by the account whose turn it is.
+    async fn try_next(&self, walk: &Walk) -> Report {
+        if let Some(carrier) = walk.carrier() {
+            let now = self.needs.pace.now();
+            self.rests.begins(&carrier.identity(), now);
+        }
+        let report = self.send(walk).await;
+        Report {
+            detail: without_secrets(&report.detail, &walk.letter, &walk.secrets),
+            ..report
+        }
+    }
+
+    async fn send(&self, walk: &Walk) -> Report {
+        let (letter, secrets) = (&walk.letter, &walk.secrets);
         let now = self.needs.clock.now();
-        match (Provider::of(letter.channel), &secrets.account) {
-            (None, _) => self.send_directly(letter, secrets, now).await,
-            (Some(_), Some(opened)) => Box::pin(self.send_by(opened, letter, secrets, now)).await,
-            (Some(provider), None) => Report::refused(format!(
+        match (walk.carrier(), Provider::of(letter.channel)) {
+            (Some(carrier), _) => Box::pin(self.send_by(carrier, letter, secrets, now)).await,
+            (None, None) => self.send_directly(letter, secrets, now).await,
+            (None, Some(provider)) => Report::refused(format!(
                 "no {} is set up: set one under Settings, or use another channel",
                 provider.name()
             )),
@@ -308,8 +330,9 @@ impl Courier {
         let exchange = self.exchange_for(letter);
         let key = secrets.signing_key.as_ref();
         match letter.channel {
-            // What it takes to speak to a mail server would else be room that every other attempt has too.
-            ChannelKind::Email => Box::pin(self.mail(letter, secrets)).await,
+            ChannelKind::Email => Report::refused(
+                "no mail server is set up: set one under Settings, or use another channel",
+            ),
             ChannelKind::Webhook => post::webhook(exchange, address, key, message, now).await,
             ChannelKind::Ntfy => post::ntfy(exchange, address, key, message).await,
             ChannelKind::Slack
@@ -324,14 +347,18 @@ impl Courier {
 
     async fn send_by(
         &self,
-        opened: &Opened,
+        carrier: &Carrier,
         letter: &Letter,
         secrets: &Secrets,
         now: Timestamp,
     ) -> Report {
         let (address, message) = (&secrets.address, &letter.message);
         let exchange = self.exchange_for(letter);
-        let callbacks = &secrets.callbacks;
+        let callbacks = &carrier.callbacks;
+        let opened = match &carrier.means {
+            Means::Api(opened) => opened,
+            Means::Mail(server) => return self.mail(server, letter, secrets).await,
+        };
         match letter.channel {
             ChannelKind::Slack => by_account::slack(exchange, opened, address, message).await,
             ChannelKind::Telegram => by_account::telegram(exchange, opened, address, message).await,
@@ -352,37 +379,32 @@ impl Courier {
         }
     }
 
-    async fn mail(&self, letter: &Letter, secrets: &Secrets) -> Report {
-        let (settings, password) =
-            match mail_settings(&self.needs.accounts, &self.needs.vault).await {
-                Ok(Some(found)) => found,
-                Ok(None) => {
-                    return Report::refused(
-                        "no mail server is set up: set one under Settings, or use another channel",
-                    );
-                }
-                Err(error) => return Report::failed(format!("the mail settings: {error}")),
-            };
+    async fn mail(&self, server: &mail::Server, letter: &Letter, secrets: &Secrets) -> Report {
         let micros = u64::try_from(self.needs.clock.now().as_micros()).unwrap_or_default();
         let date = SystemTime::UNIX_EPOCH + Duration::from_micros(micros);
-        let (egress, message) = (&self.needs.egress, &letter.message);
+        let (settings, password) = server;
         mail::send(
-            &settings,
+            settings,
             password.as_ref(),
-            egress,
+            &self.needs.egress,
             &secrets.address,
-            message,
+            &letter.message,
             date,
         )
         .await
     }
 
-    /// The account at a provider; none when there is none or it cannot be read now.
+    /// The account at a provider that has one place; none when there is none or it cannot be read now.
     async fn account(&self, provider: Provider) -> Option<Opened> {
+        self.account_at(provider, Place::First).await
+    }
+
+    /// The account at this place; none when there is none or it cannot be read now.
+    async fn account_at(&self, provider: Provider, place: Place) -> Option<Opened> {
         let accounts = Arc::clone(&self.needs.accounts);
         let vault = Arc::clone(&self.needs.vault);
         let read = tokio::task::spawn_blocking(move || {
-            account::open(accounts.as_ref(), vault.as_ref(), provider)
+            account::open(accounts.as_ref(), vault.as_ref(), provider, place)
         });
         read.await.ok()?.ok()?
     }

@@ -10,8 +10,11 @@ use tocsin_wire::page_message::Kind;
 use super::Courier;
 use super::account::{self, Opened, Provider};
 use super::by_account::Callbacks;
+use super::mail;
 use super::message::{Letter, Secrets, reaches_one_person};
+use super::place::Place;
 use super::report::Report;
+use super::walk::{Carrier, Means};
 use crate::links::{LinkKey, Use};
 use crate::ports::StorageError;
 
@@ -20,7 +23,7 @@ struct Out {
     address: SecretString,
     signing_key: Option<SecretString>,
     code: Option<SecretString>,
-    account: Option<Opened>,
+    accounts: Vec<(Place, Opened)>,
     link_key: Option<LinkKey>,
 }
 
@@ -51,9 +54,14 @@ impl Courier {
             address,
             signing_key,
             code,
-            account,
+            accounts,
             link_key,
         } = opened;
+        let servers = if letter.channel == ChannelKind::Email {
+            self.mail_servers().await?
+        } else {
+            Vec::new()
+        };
         letter.message.verification_code = code.map(|code| code.expose_secret().to_owned());
         let (base, bound) = (&self.needs.public_url, letter.bound.as_ref());
         let signed = |place: &str, usage| {
@@ -64,10 +72,15 @@ impl Courier {
         if letter.message.kind == Kind::Page && is_shown {
             letter.message.answer_link = signed("a", Use::Answer);
         }
-        let status = || signed("twilio/status", Use::Status(letter.number));
-        let callbacks = match letter.channel {
-            ChannelKind::Voice => Callbacks::new(signed("twilio/voice", Use::Voice), status()),
-            ChannelKind::Sms => Callbacks::new(None, status()),
+        let (channel, number) = (letter.channel, letter.number);
+        let status = |place| signed("twilio/status", Use::Status(number, place));
+        // Each address proves by which account it was told.
+        let callbacks = |place| match channel {
+            ChannelKind::Voice => {
+                let voice = signed("twilio/voice", Use::Voice(place));
+                Callbacks::new(voice, status(place))
+            }
+            ChannelKind::Sms => Callbacks::new(None, status(place)),
             ChannelKind::Email
             | ChannelKind::Webhook
             | ChannelKind::Ntfy
@@ -77,13 +90,30 @@ impl Courier {
             | ChannelKind::WebPush
             | ChannelKind::PagerDuty => Callbacks::new(None, None),
         };
+        let by_api = accounts.into_iter();
+        let by_api = by_api.map(|(place, opened)| (place, Means::Api(opened)));
+        let by_mail = servers.into_iter();
+        let by_mail = by_mail.map(|(place, server)| (place, Means::Mail(server)));
+        let carriers = by_api.chain(by_mail).map(|(place, means)| Carrier {
+            place,
+            means,
+            callbacks: callbacks(place),
+        });
         let secrets = Secrets {
             address,
             signing_key,
-            account,
-            callbacks,
+            carriers: carriers.collect(),
         };
         Ok((letter, secrets))
+    }
+
+    async fn mail_servers(&self) -> Result<Vec<(Place, mail::Server)>, Report> {
+        let accounts = Arc::clone(&self.needs.accounts);
+        let vault = Arc::clone(&self.needs.vault);
+        let read = move || mail::servers(accounts.as_ref(), vault.as_ref());
+        let read = tokio::task::spawn_blocking(read).await;
+        let read = read.map_err(|_| Report::failed("the mail settings could not be read"))?;
+        read.map_err(|error| Report::failed(format!("the mail settings: {error}")))
     }
 
     /// What another message needed a moment ago, where this one needs nothing else.
@@ -100,7 +130,7 @@ impl Courier {
             address: self.recent.get(letter.address, now)?,
             signing_key,
             code: None,
-            account: None,
+            accounts: Vec::new(),
             link_key: Some(self.link_key.known()?),
         })
     }
@@ -115,7 +145,10 @@ impl Courier {
         let opened = tokio::task::spawn_blocking(move || -> Result<_, StorageError> {
             let (accounts, vault) = (accounts.as_ref(), vault.as_ref());
             let read = |id: Option<SecretId>| id.map_or(Ok(None), |id| vault.get(id));
-            let account = provider.map_or(Ok(None), |one| account::open(accounts, vault, one))?;
+            let opened = match provider {
+                Some(provider) => account::open_all(accounts, vault, provider)?,
+                None => Vec::new(),
+            };
             // On a full disk no key can be made: a page without a link is better than none.
             let link_key = link_key.get(accounts, vault).ok();
             let Some(address) = vault.get(address)? else {
@@ -125,7 +158,7 @@ impl Courier {
                 address,
                 signing_key: read(key)?,
                 code: read(code)?,
-                account,
+                accounts: opened,
                 link_key,
             }))
         });

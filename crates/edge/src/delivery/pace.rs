@@ -14,7 +14,7 @@ pub enum Wait {
     Answer,
     /// The rest of an answer whose status has decided.
     Words,
-    /// The next round of questions what became of what a provider took, by its word.
+    /// The next round of questions what became of what a provider took, by its word or by that of an account's place after the first.
     Receipts(&'static str),
     /// The next look for somebody to listen to, by the provider's word.
     Look(&'static str),

@@ -24,6 +24,8 @@ use super::account::{Opened, Provider};
 use super::by_account::{method, twilio_access};
 use super::exchange::Call;
 use super::pace::{Wait, within};
+use super::place::Place;
+use super::walk::place_of;
 use crate::answers;
 use crate::lock::lock;
 
@@ -170,19 +172,24 @@ pub(super) async fn ask_all(courier: Arc<Courier>, every: Duration) {
         .for_each(|id| courier.followed.add(id));
     // Each in rounds of its own: one that hangs keeps nobody waiting for what the other knows.
     tokio::join!(
-        ask_provider(&courier, Provider::Twilio, every),
-        ask_provider(&courier, Provider::Pushover, every),
+        ask_provider(&courier, (Provider::Twilio, Place::First), every),
+        ask_provider(&courier, (Provider::Twilio, Place::Second), every),
+        ask_provider(&courier, (Provider::Twilio, Place::Third), every),
+        ask_provider(&courier, (Provider::Pushover, Place::First), every),
     );
 }
 
-async fn ask_provider(courier: &Courier, provider: Provider, every: Duration) {
+async fn ask_provider(courier: &Courier, asked: (Provider, Place), every: Duration) {
     let pace = &courier.needs.pace;
     let mut asked_last = None;
+    let word = match asked {
+        (provider, Place::First) => provider.word(),
+        (_, place) => place.word(),
+    };
     loop {
         let begun = pace.now();
-        round(courier, provider, &mut asked_last).await;
-        let next = Wait::Receipts(provider.word());
-        pace.until(begun + every, next).await;
+        round(courier, asked, &mut asked_last).await;
+        pace.until(begun + every, Wait::Receipts(word)).await;
     }
 }
 
@@ -230,7 +237,15 @@ fn tell_left_out(courier: &Courier, left_out: usize) {
     }
 }
 
-async fn round(courier: &Courier, provider: Provider, asked_last: &mut Option<NotificationId>) {
+async fn round(
+    courier: &Courier,
+    (provider, place): (Provider, Place),
+    asked_last: &mut Option<NotificationId>,
+) {
+    // Where there is one account only, what is owed is looked through once.
+    if place != Place::First && courier.account_at(provider, place).await.is_none() {
+        return;
+    }
     let followed = courier.followed.all();
     let engine = &courier.needs.engine;
     // Of many, the newest are looked for while the engine goes on.
@@ -239,17 +254,18 @@ async fn round(courier: &Courier, provider: Provider, asked_last: &mut Option<No
     let questions = engine.read(|state| {
         let messages = in_turn(&all, *asked_last).filter_map(|id| state.notifications.get(&id));
         let theirs = messages.filter(|one| Provider::of(one.channel) == Some(provider));
+        let theirs = theirs.filter(|one| place_of(one) == place);
         let questions = theirs.filter_map(question).take(ROUND_MAX);
         questions.collect::<Vec<Question>>()
     });
-    if provider == Provider::Twilio {
+    if (provider, place) == (Provider::Twilio, Place::First) {
         tell_left_out(courier, left_out);
     }
     let Some(last) = questions.last() else {
         return;
     };
     *asked_last = Some(last.notification);
-    let Some(opened) = courier.account(provider).await else {
+    let Some(opened) = courier.account_at(provider, place).await else {
         return;
     };
     let opened = &opened;

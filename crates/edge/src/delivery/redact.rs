@@ -7,6 +7,7 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_wire::web_push::Subscription;
 
 use super::message::{Letter, Secrets};
+use super::walk::Means;
 
 /// Parts of a path that are shorter give nothing away and are common words; longer ones may be the secret itself.
 const PART_CHARS_MIN: usize = 6;
@@ -32,9 +33,16 @@ pub(super) fn without_secrets(detail: &str, letter: &Letter, secrets: &Secrets) 
             .and_then(|link| link.rsplit('/').next())
             .map(str::to_owned),
     );
-    let of_account = secrets.account.iter();
-    let of_account = of_account.flat_map(|one| one.secret.iter().chain(&one.listener));
-    hidden.extend(of_account.map(|secret| secret.expose_secret().to_owned()));
+    for carrier in &secrets.carriers {
+        match &carrier.means {
+            Means::Api(opened) => {
+                let secrets = opened.secret.iter().chain(&opened.listener);
+                hidden.extend(secrets.map(|secret| secret.expose_secret().to_owned()));
+            }
+            // A mail server repeats no password.
+            Means::Mail(_) => {}
+        }
+    }
     match letter.channel {
         ChannelKind::Email
         | ChannelKind::Telegram

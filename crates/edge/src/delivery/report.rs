@@ -1,7 +1,7 @@
 //! How an attempt went, as the core is told; and what the status of an HTTP answer means for it.
 
 use reqwest::StatusCode;
-use tocsin_domain::page::Outcome;
+use tocsin_domain::page::{Outcome, Via};
 
 use super::exchange::Answered;
 
@@ -15,6 +15,10 @@ pub(crate) struct Report {
     pub(crate) retry_after_ms: Option<u64>,
     /// What the provider calls the message, where it can be asked for it.
     pub(crate) reference: Option<String>,
+    /// Whether it was refused because of whom it goes to, so that no other account could do better.
+    pub(crate) of_receiver: bool,
+    /// By which account it went, where its channel may have several.
+    pub(crate) via: Option<Via>,
 }
 
 impl Report {
@@ -24,6 +28,8 @@ impl Report {
             detail: detail.into(),
             retry_after_ms: None,
             reference: None,
+            of_receiver: false,
+            via: None,
         }
     }
 
@@ -61,13 +67,12 @@ impl Report {
         let space = if words.is_empty() { "" } else { " " };
         let asked = answered.retry_after_ms;
         let limits = status == StatusCode::TOO_MANY_REQUESTS;
+        let detail = format!("HTTP {}{redirect}{space}{words}", status.as_u16());
         Self {
-            outcome,
-            detail: format!("HTTP {}{redirect}{space}{words}", status.as_u16()),
             retry_after_ms: asked
                 .or(limits.then_some(0))
                 .filter(|_| outcome == Outcome::Failed),
-            reference: None,
+            ..Self::new(outcome, detail)
         }
     }
 

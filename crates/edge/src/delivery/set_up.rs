@@ -66,12 +66,17 @@ fn is_set_up(accounts: &dyn Accounts, channel: ChannelKind) -> Result<bool, Stor
     match Provider::of(channel) {
         // A text may come from a name or a messaging service, a call from a number alone.
         Some(provider) if channel == ChannelKind::Voice => {
-            let account = account::kept(accounts, provider)?;
-            let from = account.and_then(|account| account.from);
-            Ok(from.is_some_and(|from| twilio::is_number(&from)))
+            for place in provider.places() {
+                let account = account::kept(accounts, provider, *place)?;
+                let from = account.and_then(|account| account.from);
+                if from.is_some_and(|from| twilio::is_number(&from)) {
+                    return Ok(true);
+                }
+            }
+            Ok(false)
         }
         Some(provider) => account::is_set_up(accounts, provider),
-        None if channel == ChannelKind::Email => Ok(accounts.setting(mail::SETTING)?.is_some()),
+        None if channel == ChannelKind::Email => mail::is_set_up(accounts),
         None => Ok(true),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Instant;
 
-use tocsin_domain::page::Outcome;
+use tocsin_domain::page::{Outcome, Via};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 
@@ -25,6 +25,8 @@ pub struct Last {
 struct Counted {
     attempts: BTreeMap<(ChannelKind, &'static str), u64>,
     last: BTreeMap<ChannelKind, Last>,
+    /// By the account at a place of a channel that may have several: its host, and how the last attempt by it went.
+    by_account: BTreeMap<(ChannelKind, u32), (String, Last)>,
     waiting: usize,
     /// Receipts that are owed and not asked for.
     unasked: usize,
@@ -48,6 +50,33 @@ impl Tally {
             .entry((channel, outcome_word(last.outcome)))
             .or_default() += 1;
         counted.last.insert(channel, last);
+    }
+
+    /// It went so by one of the accounts of a channel, whatever came of the attempt in the end.
+    pub(crate) fn tried(&self, channel: ChannelKind, via: &Via, last: Last) {
+        let known = (via.name.clone(), last);
+        self.lock().by_account.insert((channel, via.place), known);
+    }
+
+    /// The account at a place of a channel is another one now.
+    pub(crate) fn forget_account(&self, channel: ChannelKind, place: u32) {
+        self.lock().by_account.remove(&(channel, place));
+    }
+
+    /// How the last attempt by the account at a place of a channel went.
+    pub(crate) fn last_by(&self, channel: ChannelKind, place: u32) -> Option<Last> {
+        let counted = self.lock();
+        let known = counted.by_account.get(&(channel, place));
+        known.map(|(_, last)| last.clone())
+    }
+
+    /// The accounts by which something went: their channels, hosts, and how the last attempt by each went.
+    pub(crate) fn by_account(&self) -> Vec<(ChannelKind, String, Last)> {
+        let counted = self.lock();
+        let known = counted.by_account.iter();
+        known
+            .map(|((channel, _), (host, last))| (*channel, host.clone(), last.clone()))
+            .collect()
     }
 
     pub(crate) fn set_waiting(&self, waiting: usize) {

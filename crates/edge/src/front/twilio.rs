@@ -1,40 +1,35 @@
 //! What a provider that speaks Twilio's API asks and tells: what to say in a call, which key was pressed, what was replied to a
 //! text, what became of a message. Each request is taken only with the provider's signature.
 
+mod signed;
+
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{OriginalUri, Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use reqwest::Url;
 use secrecy::ExposeSecret;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::{IncidentId, UserId};
+use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::page::Purpose;
 use tocsin_domain::people::{ChannelKind, Role};
 use tocsin_domain::state::State as Known;
-use tocsin_wire::twilio::{Reply, Verb, fate, is_id, reply, signature, twiml};
+use tocsin_wire::twilio::{Reply, Verb, fate, is_id, reply, twiml};
 use tokio::sync::OnceCell;
 
-use crate::access::base64;
 use crate::answers;
 use crate::app::App;
-use crate::delivery::account::{self, Provider};
+use crate::delivery::place::Place;
 use crate::delivery::spoken;
 use crate::http::answer::{acknowledge, incident_numbered, is_taken, resolve};
-use crate::http::body;
 use crate::links::{Bound, Use};
 use crate::lock::lock;
 use crate::ports::Once;
-
-/// Bytes of a form at most.
-const FORM_BYTES_MAX: usize = 64 * 1_024;
-/// Bytes of a signature at most.
-const SIGNATURE_BYTES_MAX: usize = 64;
+use signed::{checked, genuine};
 
 /// Replies of which is remembered what was answered: more than come while a provider still repeats one.
 const REPLIES_MAX: usize = 1_000;
@@ -81,12 +76,13 @@ pub(crate) async fn voice(
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Response {
-    let (url, fields) = match genuine(&app, &uri, request).await {
+    let known = checked(&app, &token, |_, place| Use::Voice(place)).await;
+    let (url, fields) = match genuine(&app, &uri, request, &known).await {
         Ok(genuine) => genuine,
         Err(status) => return status.into_response(),
     };
-    let bound = match checked(&app, &token, |_| Use::Voice).await {
-        Ok((bound, _)) => bound,
+    let bound = match known {
+        Ok((bound, _, _)) => bound,
         Err(status) => return status.into_response(),
     };
     match field(&fields, "Digits") {
@@ -162,7 +158,8 @@ pub(crate) async fn sms(
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> Response {
-    let fields = match genuine(&app, &uri, request).await {
+    // It comes to a number, and says in no way that is worth anything which account that belongs to.
+    let fields = match genuine(&app, &uri, request, &Err(StatusCode::NOT_FOUND)).await {
         Ok((_, fields)) => fields,
         Err(status) => return status.into_response(),
     };
@@ -354,15 +351,19 @@ pub(crate) async fn status(
     OriginalUri(uri): OriginalUri,
     request: Request,
 ) -> StatusCode {
-    let fields = match genuine(&app, &uri, request).await {
+    let known = checked(&app, &token, Use::Status).await;
+    let fields = match genuine(&app, &uri, request, &known).await {
         Ok((_, fields)) => fields,
         Err(status) => return status,
     };
-    let (bound, number) = match checked(&app, &token, Use::Status).await {
-        Ok((bound, Use::Status(number))) => (bound, number),
-        Ok((_, Use::Answer | Use::Voice)) => return StatusCode::NOT_FOUND,
+    let (bound, number, place) = match known {
+        Ok((bound, Use::Status(number, _), place)) => (bound, number, place),
+        Ok((_, Use::Answer | Use::Voice(_), _)) => return StatusCode::NOT_FOUND,
         Err(status) => return status,
     };
+    if app.read(|state| went_by_another(state, bound.notification, number, place)) {
+        return StatusCode::NO_CONTENT;
+    }
     let names = ["MessageStatus", "SmsStatus", "CallStatus"];
     let word = names.into_iter().find_map(|name| field(&fields, name));
     let code = field(&fields, "ErrorCode");
@@ -382,65 +383,13 @@ pub(crate) async fn status(
     }
 }
 
-/// The address that was asked for, as the provider signed it, and the fields; nothing that is not signed is looked at.
-async fn genuine(app: &App, uri: &Uri, request: Request) -> Result<(String, Fields), StatusCode> {
-    let (parts, form) = request.into_parts();
-    let form = body::read(&parts.headers, form, FORM_BYTES_MAX).await;
-    let form = form.map_err(|problem| problem.status())?;
-    let signature = signature_in(&parts.headers).ok_or(StatusCode::UNAUTHORIZED)?;
-    let fields: Fields = form_urlencoded::parse(&form).into_owned().collect();
-    let opened = app.blocking(|parts| {
-        account::open(
-            parts.accounts.as_ref(),
-            parts.vault.as_ref(),
-            Provider::Twilio,
-        )
-    });
-    let opened = opened.await.map_err(|problem| problem.status())?;
-    let token = opened.and_then(|opened| opened.secret);
-    let token = token.ok_or(StatusCode::UNAUTHORIZED)?;
-    let path = uri.path_and_query().map_or("", |path| path.as_str());
-    let public_url = app.settings.public_url.as_str();
-    let token = token.expose_secret().as_bytes();
-    // All are compared, so that the time that it takes does not tell which of them matched.
-    let is_genuine = bases(public_url).iter().fold(false, |found, base| {
-        let url = format!("{base}{path}");
-        found | signature::is_genuine(token, &url, &fields, &signature)
-    });
-    if is_genuine {
-        Ok((format!("{public_url}{path}"), fields))
-    } else {
-        Err(StatusCode::UNAUTHORIZED)
-    }
-}
-
-/// What a signed address may begin with: Twilio signs now with the port, now without it.
-fn bases(public_url: &str) -> Vec<String> {
-    let mut all = vec![public_url.to_owned()];
-    if let Ok(url) = Url::parse(public_url)
-        && let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default())
-    {
-        let without = format!("{}://{host}", url.scheme());
-        all.push(format!("{without}:{port}"));
-        all.push(without);
-    }
-    all
-}
-
-fn signature_in(headers: &HeaderMap) -> Option<Vec<u8>> {
-    let text = headers.get(signature::HEADER)?.to_str().ok()?;
-    base64::decode(text, SIGNATURE_BYTES_MAX)
-}
-
-async fn checked(
-    app: &App,
-    token: &str,
-    usage: fn(u32) -> Use,
-) -> Result<(Bound, Use), StatusCode> {
-    let now = app.now();
-    let key = app.link_key().await.map_err(|problem| problem.status())?;
-    let found = app.read(|state| key.check(token, usage, state, now));
-    found.map_err(|_| StatusCode::NOT_FOUND)
+/// Whether an attempt is known to have gone by another account in the end: what this one says is no news of it.
+fn went_by_another(state: &Known, id: NotificationId, number: u32, place: Place) -> bool {
+    let message = state.notifications.get(&id);
+    let mut attempts = message.into_iter().flat_map(|message| &message.attempts);
+    let attempt = attempts.find(|attempt| attempt.number == number);
+    let via = attempt.and_then(|attempt| attempt.via.as_ref());
+    via.is_some_and(|via| via.place != place.number())
 }
 
 fn field<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
@@ -458,19 +407,6 @@ fn xml(text: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_address_may_be_signed_with_its_port_and_without_it() {
-        let check = |public_url: &str, host: &str, port: u16| {
-            let (with, without) = (format!("{host}:{port}"), host.to_owned());
-            assert_eq!(bases(public_url), [public_url.to_owned(), with, without]);
-        };
-        check("https://a.example", "https://a.example", 443);
-        check("http://a.example", "http://a.example", 80);
-        check("https://a.example:443", "https://a.example", 443);
-        check("https://a.example:8443", "https://a.example", 8443);
-        check("http://[::1]:8700", "http://[::1]", 8700);
-    }
 
     #[test]
     fn the_latest_replies_are_remembered_and_no_more_than_that() {

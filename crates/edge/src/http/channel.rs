@@ -1,10 +1,10 @@
-//! The mail server that pages go out by: its settings and how it is. Its password goes into the vault. Accounts at other
+//! The mail servers that pages go out by: their settings and how they are. Passwords go into the vault. Accounts at other
 //! providers are in [`account`].
 
 pub(crate) mod account;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,7 +17,8 @@ use super::people::{Planned, tested};
 use super::problem::Problem;
 use crate::access::who::Caller;
 use crate::app::App;
-use crate::delivery::mail::{Encryption, MailSettings, SETTING, mail_settings};
+use crate::delivery::mail::{self, Encryption, MailSettings};
+use crate::delivery::place::Place;
 use crate::doctor::{MailState, forget_mail_state, mail_state};
 
 /// Characters of a host, a sender or a name at most.
@@ -50,6 +51,8 @@ pub(crate) enum ChannelState {
 /// The mail server; the password is never shown.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct EmailChannel {
+    /// Its place, from 1: each takes over where those before it fail.
+    place: u32,
     configured: bool,
     host: Option<String>,
     port: Option<u16>,
@@ -68,18 +71,31 @@ pub(crate) struct Channels {
     email: EmailChannel,
     /// The accounts at providers, each once, whether set up or not.
     accounts: Vec<account::ProviderAccount>,
+    /// Mail servers that take over where those before them fail, of those places that are set up.
+    further_email: Vec<EmailChannel>,
+    /// Accounts that take over where those before them fail, of those places that are set up.
+    further_accounts: Vec<account::ProviderAccount>,
 }
 
-async fn email(app: &App) -> Result<EmailChannel, Problem> {
-    let settings = mail_settings(&app.accounts, &app.vault)
-        .await?
-        .map(|(settings, _)| settings);
-    let (state, detail) = match mail_state(app).await {
+/// The place after the first that somebody asked for, of those that there may be.
+fn further_place(places: &[Place], text: &str) -> Result<Place, Problem> {
+    let mut further = places.iter().skip(1);
+    let found = further.find(|place| place.number().to_string() == text);
+    found
+        .copied()
+        .ok_or_else(|| Problem::not_found(&format!("place {text}")))
+}
+
+async fn email(app: &App, place: Place) -> Result<EmailChannel, Problem> {
+    let read = app.blocking(move |parts| mail::kept(parts.accounts.as_ref(), place));
+    let settings = read.await?;
+    let (state, detail) = match mail_state(app, place).await {
         MailState::Unset => (ChannelState::Unknown, None),
         MailState::Reachable => (ChannelState::Ok, None),
         MailState::Failing(why) => (ChannelState::Failing, Some(why)),
     };
     Ok(EmailChannel {
+        place: place.number(),
         configured: settings.is_some(),
         port: settings.as_ref().map(|one| one.port),
         tls: settings.as_ref().map(|one| match one.tls {
@@ -99,9 +115,18 @@ async fn email(app: &App) -> Result<EmailChannel, Problem> {
 /// How pages go out
 #[utoipa::path(get, path = "/api/tocsin/v1/channels", tag = "settings", responses((status = 200, body = Channels)))]
 pub(crate) async fn channels(State(app): State<App>) -> Result<Json<Channels>, Problem> {
+    let (first, second, third) = tokio::join!(
+        email(&app, Place::First),
+        email(&app, Place::Second),
+        email(&app, Place::Third),
+    );
+    let mut further_email = vec![second?, third?];
+    further_email.retain(|one| one.configured);
     Ok(Json(Channels {
-        email: email(&app).await?,
+        email: first?,
         accounts: account::all(&app).await?,
+        further_email,
+        further_accounts: account::further(&app).await?,
     }))
 }
 
@@ -169,13 +194,57 @@ pub(crate) async fn set_email(
     State(app): State<App>,
     Body(request): Body<MailRequest>,
 ) -> Result<Json<EmailChannel>, Problem> {
+    set(&app, Place::First, request).await
+}
+
+/// Set a mail server that takes over
+///
+/// The second or third mail server: it takes over where those before it fail.
+#[utoipa::path(put, path = "/api/tocsin/v1/channels/email/{place}", tag = "settings",
+    params(("place" = u32, Path, description = "2 or 3")), request_body = MailRequest,
+    responses((status = 200, body = EmailChannel), (status = 400), (status = 404)))]
+pub(crate) async fn set_further_email(
+    State(app): State<App>,
+    Path(place): Path<String>,
+    Body(request): Body<MailRequest>,
+) -> Result<Json<EmailChannel>, Problem> {
+    set(&app, further_place(&Place::ALL, &place)?, request).await
+}
+
+/// Remove a mail server that takes over
+#[utoipa::path(delete, path = "/api/tocsin/v1/channels/email/{place}", tag = "settings",
+    params(("place" = u32, Path, description = "2 or 3")), responses((status = 204), (status = 404)))]
+pub(crate) async fn remove_further_email(
+    State(app): State<App>,
+    Path(place): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let place = further_place(&Place::ALL, &place)?;
+    app.blocking(move |parts| {
+        let accounts = parts.accounts.as_ref();
+        let before = mail::kept(accounts, place)?;
+        mail::keep(accounts, place, None)?;
+        let gone = before.and_then(|known| known.password);
+        parts.vault.remove(gone.as_slice())
+    })
+    .await?;
+    forget(&app, place).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What was said of the server at this place was said of another.
+async fn forget(app: &App, place: Place) {
+    forget_mail_state(app, place).await;
+    app.tally
+        .forget_account(people::ChannelKind::Email, place.number());
+}
+
+async fn set(app: &App, place: Place, request: MailRequest) -> Result<Json<EmailChannel>, Problem> {
     let reasons = violations(&request);
     if !reasons.is_empty() {
         return Err(Problem::invalid(reasons));
     }
-    let before = mail_settings(&app.accounts, &app.vault)
-        .await?
-        .map(|(settings, _)| settings);
+    let read = app.blocking(move |parts| mail::kept(parts.accounts.as_ref(), place));
+    let before = read.await?;
     let username = request.username.filter(|name| !name.is_empty());
     let new_password = request
         .password
@@ -201,15 +270,14 @@ pub(crate) async fn set_email(
         if let Some(password) = new_password {
             settings.password = Some(parts.vault.put(&password, None)?);
         }
-        let text = serde_json::to_string(&settings).unwrap_or_default();
-        parts.accounts.set_setting(SETTING, &text)?;
+        mail::keep(parts.accounts.as_ref(), place, Some(&settings))?;
         // The old password is of no use any more.
         let gone = old_row.filter(|row| settings.password != Some(*row));
         parts.vault.remove(gone.as_slice())
     })
     .await?;
-    forget_mail_state(&app).await;
-    Ok(Json(email(&app).await?))
+    forget(app, place).await;
+    Ok(Json(email(app, place).await?))
 }
 
 /// Send oneself a test mail

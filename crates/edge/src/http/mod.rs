@@ -404,12 +404,23 @@ fn settings(table: Table) -> Table {
         .add(Who::Role(Admin), routes!(webhook::list_webhooks))
         .add(Who::Role(Viewer), routes!(channel::channels))
         .add(Who::Role(Admin), routes!(channel::set_email))
+        .add(
+            Who::Role(Admin),
+            routes!(channel::set_further_email, channel::remove_further_email),
+        )
         .add(Who::Role(Admin), routes!(channel::test_email))
         .add(
             Who::Role(Admin),
             routes!(
                 channel::account::set_account,
                 channel::account::remove_account
+            ),
+        )
+        .add(
+            Who::Role(Admin),
+            routes!(
+                channel::account::set_further_account,
+                channel::account::remove_further_account
             ),
         )
         .add(Who::Role(Viewer), routes!(health::doctor))

@@ -91,6 +91,17 @@ pub(crate) struct Attempt {
     detail: String,
     /// What became of it after the provider took it, where the provider tells.
     receipt: Option<Receipt>,
+    /// By which account it went, where its channel may have several (mail, texts, calls).
+    via: Option<AttemptVia>,
+}
+
+/// One of the accounts of a channel.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct AttemptVia {
+    /// Its place among them, from 1.
+    place: u32,
+    /// The host of its provider.
+    name: String,
 }
 
 /// What became of a message after the provider took it.
@@ -207,6 +218,10 @@ fn attempt(attempt: &page::Attempt) -> Attempt {
             state: receipt.fate.into(),
             at: Instant(receipt.at),
             detail: receipt.detail.clone(),
+        }),
+        via: attempt.via.as_ref().map(|via| AttemptVia {
+            place: via.place,
+            name: via.name.clone(),
         }),
     }
 }

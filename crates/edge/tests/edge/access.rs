@@ -42,6 +42,7 @@ async fn every_route_admits_the_roles_it_names_and_nobody_else() {
             "{user_id}",
             "{rule_id}",
             "{provider}",
+            "{place}",
             "{token}",
             "{step}",
             "{silence_id}",

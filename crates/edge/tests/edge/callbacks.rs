@@ -15,7 +15,7 @@ use crate::world::{Answered, World};
 
 const TOKEN: &str = "twilio-auth-token-of-the-test";
 const PHONE: &str = "+33123456789";
-const BASE: &str = "http://tocsin.example";
+pub(crate) const BASE: &str = "http://tocsin.example";
 
 async fn set_account(world: &World, base_url: &str) {
     let body = json!({"base_url": base_url, "account_id": "AC0123456789abcdef0123456789abcdef",
@@ -51,7 +51,12 @@ fn base64(bytes: &[u8]) -> String {
     text + &padding
 }
 
-async fn post(world: &World, url: &str, fields: &[(&str, &str)], token: &str) -> Answered {
+pub(crate) async fn post(
+    world: &World,
+    url: &str,
+    fields: &[(&str, &str)],
+    token: &str,
+) -> Answered {
     let path = url.strip_prefix(BASE).unwrap();
     post_signed(world, path, url, fields, token).await
 }

@@ -28,6 +28,7 @@ impl World {
                 detail: "as the provider says".to_owned(),
                 retry_after_ms: None,
                 reference: None,
+                via: None,
             });
         }
     }

@@ -11,6 +11,7 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::egress::Egress;
 use tocsin_wire::inbound_mail::Mail;
 
+use crate::accounts::{End, ended, via};
 use crate::pace::HandPace;
 use crate::world::World;
 
@@ -236,4 +237,113 @@ async fn a_private_mail_server_needs_to_be_allowed() {
         (Outcome::Failed, true),
         "{detail}"
     );
+}
+
+/// A world whose mail goes by the servers at these ports, one after the other.
+async fn with_servers(ports: [u16; 2]) -> World {
+    let world = World::new();
+    for (path, port) in ["/channels/email", "/channels/email/2"].iter().zip(ports) {
+        let settings = json!({"host": "127.0.0.1", "port": port, "from": "Tocsin <tocsin@example.org>", "tls": "none"});
+        let set = world.call("PUT", path, &world.admin, Some(settings)).await;
+        assert!(set.status.is_success(), "{}", set.text());
+    }
+    world
+}
+
+/// Pages Ada once by mail, by two servers, the second of which takes everything; gives how that went and what the second got.
+async fn page_past(port: u16) -> (End, Vec<String>) {
+    let (second, mails) = start(Manner::Takes);
+    let world = with_servers([port, second.port()]).await;
+    let loopback = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
+    let delivery = world.deliver_at(loopback, &HandPace::new());
+    world.raise("web").await;
+    let end = ended(&world, 1)[0].clone();
+    delivery.stop();
+    (end, mails.try_iter().collect())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_one_server_does_not_take_goes_by_the_next_in_the_same_attempt() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = nobody.local_addr().unwrap().port();
+    drop(nobody);
+    let mut ports = vec![closed];
+    for manner in [
+        Manner::Refuses("451 4.7.1 greylisted, try again"),
+        Manner::Refuses("550 5.7.1 relaying denied"),
+        Manner::HangsUpBefore,
+    ] {
+        ports.push(start(manner).0.port());
+    }
+    for port in ports {
+        let ((outcome, detail, by), mails) = page_past(port).await;
+        assert_eq!((outcome, by), (Outcome::Accepted, via(2, false)));
+        assert!(detail.contains("queued as 4711 (before that, 127.0.0.1: "));
+        assert_eq!(mails.len(), 1, "{detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_for_nobody_is_given_to_no_server_that_would_take_it_all_the_same() {
+    let (first, _) = start(Manner::Refuses("550 5.1.1 unknown user"));
+    let ((outcome, _, by), mails) = page_past(first.port()).await;
+    assert_eq!((outcome, by), (Outcome::Refused, via(1, false)));
+    assert_eq!(mails, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_one_server_may_have_taken_is_repeated_by_the_next_under_the_same_key() {
+    for manner in [Manner::Hangs, Manner::HangsUp] {
+        let ((first, _), (second, mails)) = (start(manner), start(Manner::Takes));
+        let world = with_servers([first.port(), second.port()]).await;
+        let loopback = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
+        let pace = HandPace::new();
+        let delivery = world.deliver_at(loopback, &pace);
+        world.raise("web").await;
+        if manner == Manner::Hangs {
+            pace.attempt_runs_out();
+        }
+        let ended = ended(&world, 2);
+        delivery.stop();
+        let ends = ended.into_iter().map(|(outcome, _, by)| (outcome, by));
+        let expected = [
+            (Outcome::TimedOut, via(1, true)),
+            (Outcome::Accepted, via(2, false)),
+        ];
+        assert_eq!(ends.collect::<Vec<_>>(), expected);
+        let messages = world.engine.read(|state| state.notifications.len());
+        assert_eq!(messages, 1);
+        let key = world.engine.read(|state| {
+            let mut keys = state.notifications.keys();
+            keys.next().unwrap().to_string()
+        });
+        let mail = mails.recv().unwrap();
+        assert!(mail.contains(&format!("Message-ID: <{key}@example.org>")));
+    }
+}
+
+#[tokio::test]
+async fn mail_servers_that_take_over_are_kept_shown_and_removed() {
+    let world = with_servers([1, 2]).await;
+    let shown = world.get("/channels").await.json();
+    let further = shown["further_email"].as_array().unwrap();
+    assert_eq!(further.len(), 1);
+    assert_eq!(
+        (&further[0]["place"], &further[0]["port"]),
+        (&json!(2), &json!(2))
+    );
+    let doctor = world.get("/doctor").await.json();
+    let checks = doctor["checks"].as_array().unwrap();
+    for name in ["mail server", "second mail server"] {
+        let check = checks.iter().find(|check| check["name"] == name);
+        assert_eq!(check.unwrap()["state"], "warn", "{name}");
+    }
+    for (path, expected) in [("1", 404_u16), ("4", 404), ("2", 204)] {
+        let path = format!("/channels/email/{path}");
+        let gone = world.call("DELETE", &path, &world.admin, None).await;
+        assert_eq!(gone.status, expected, "{path}");
+    }
+    let shown = world.get("/channels").await.json();
+    assert_eq!(shown["further_email"], json!([]));
+    assert_eq!(shown["email"]["port"], 1);
 }

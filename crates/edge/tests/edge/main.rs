@@ -8,6 +8,7 @@
 )]
 
 mod access;
+mod accounts;
 mod alertmanager;
 mod answer;
 mod auditor;

@@ -1,4 +1,4 @@
-//! `tocsin channel …`: the mail server by which pages leave, and the accounts at other providers.
+//! `tocsin channel …`: the mail servers by which pages leave, and the accounts at other providers.
 
 mod account;
 
@@ -38,10 +38,16 @@ pub(crate) enum Verb {
 /// What can be done with mail.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum EmailVerb {
-    /// Show the mail server and how it is
+    /// Show the mail servers and how they are
     Show,
-    /// Set the mail server
+    /// Set the mail server, or one that takes over where it fails
     Set(Settings),
+    /// Remove a mail server that takes over, with its password
+    Remove {
+        /// Its place
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=3))]
+        place: u32,
+    },
     /// Send a test page to oneself by mail, and wait for what becomes of it
     Test,
 }
@@ -68,6 +74,9 @@ pub(crate) struct Settings {
     /// account do
     #[arg(long, value_name = "FILE", requires = "username")]
     password_file: Option<PathBuf>,
+    /// Its place, 1 to 3: each takes over where those before it fail
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3))]
+    place: u32,
 }
 
 /// How a connection to a mail server is encrypted.
@@ -103,10 +112,14 @@ impl Encryption {
 #[derive(Debug, Deserialize)]
 struct Channels {
     email: Email,
+    #[serde(default)]
+    further_email: Vec<Email>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Email {
+    #[serde(default)]
+    place: u32,
     configured: bool,
     #[serde(default)]
     host: Option<Plain>,
@@ -128,11 +141,12 @@ pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure
         Verb::Account { verb } => return account::run(verb, api, screen),
     };
     match verb {
-        EmailVerb::Show => screen.show(
-            &api.get(&["channels"], &[])?,
-            |channels: &Channels, look| shown(&channels.email, look),
-        ),
+        EmailVerb::Show => screen.show(&api.get(&["channels"], &[])?, all_shown),
         EmailVerb::Set(settings) => set(settings, api, screen),
+        EmailVerb::Remove { place } => {
+            let answer = api.delete(&at(&["channels", "email"], *place, &place.to_string()))?;
+            screen.done(&answer, "The mail server is removed, with its password.")
+        }
         EmailVerb::Test => try_out(api, screen),
     }
 }
@@ -150,11 +164,19 @@ fn set(settings: &Settings, api: &Api, screen: &Screen) -> Result<(), Failure> {
     if let Some(file) = &settings.password_file {
         body["password"] = json!(secret_in("--password-file", file)?);
     }
-    let answer = api.put(&["channels", "email"], &body)?;
+    let number = settings.place.to_string();
+    let path = at(&["channels", "email"], settings.place, &number);
+    let answer = api.put(&path, &body)?;
     screen.done(
         &answer,
         "The mail server is set. Try it: tocsin channel email test",
     )
+}
+
+/// The path of what stands at a place: that of the first has no number.
+fn at<'a>(first: &[&'a str], place: u32, number: &'a str) -> Vec<&'a str> {
+    let further = (place > 1).then_some(number);
+    first.iter().copied().chain(further).collect()
 }
 
 /// The secret on the first line of a file, or of standard input.
@@ -199,6 +221,12 @@ fn try_out(api: &Api, screen: &Screen) -> Result<(), Failure> {
     )
 }
 
+fn all_shown(channels: &Channels, look: &Look) -> String {
+    let all = std::iter::once(&channels.email).chain(&channels.further_email);
+    let all = all.map(|email| shown(email, look));
+    all.collect::<Vec<_>>().join("\n")
+}
+
 fn shown(email: &Email, look: &Look) -> String {
     if !email.configured {
         return "No mail server is set. Set one: tocsin channel email set --host HOST --from ADDRESS\n".to_owned();
@@ -213,12 +241,14 @@ fn shown(email: &Email, look: &Look) -> String {
         .as_ref()
         .map(|state| look.state(state))
         .unwrap_or_default();
-    let mut known = vec![
+    let place = (email.place > 1).then(|| ("place", email.place.to_string()));
+    let mut known: Vec<(&str, String)> = place.into_iter().collect();
+    known.extend([
         ("server", format!("{}{port}", text(&email.host))),
         ("from", text(&email.from)),
         ("encryption", text(&email.tls)),
         ("state", state),
-    ];
+    ]);
     known.extend(
         email
             .detail
@@ -236,7 +266,7 @@ mod tests {
 
     fn check(given: &str, expected: &str) {
         let channels: Channels = Answer::of(given).parsed().unwrap();
-        assert_eq!(shown(&channels.email, &Look::of_test()), expected);
+        assert_eq!(all_shown(&channels, &Look::of_test()), expected);
     }
 
     #[test]
@@ -251,6 +281,24 @@ mod tests {
             r#"{"email":{"configured":false,"host":null,"port":null,"from":null,"tls":null}}"#,
             "No mail server is set. Set one: tocsin channel email set --host HOST --from ADDRESS\n",
         );
+    }
+
+    #[test]
+    fn a_mail_server_that_takes_over_shows_its_place() {
+        check(
+            r#"{"email":{"place":1,"configured":true,"host":"a.example","port":25,"from":"t@a.example","tls":"none","state":"ok"},
+                "further_email":[{"place":2,"configured":true,"host":"b.example","port":465,"from":"t@b.example","tls":"tls",
+                "state":"ok"}]}"#,
+            "server      a.example:25\nfrom        t@a.example\nencryption  none\nstate       ok\n\n\
+             place       2\nserver      b.example:465\nfrom        t@b.example\nencryption  tls\nstate       ok\n",
+        );
+    }
+
+    #[test]
+    fn what_stands_at_a_further_place_has_a_path_of_its_own() {
+        let first = ["channels", "email"];
+        assert_eq!(at(&first, 1, "1"), ["channels", "email"]);
+        assert_eq!(at(&first, 3, "3"), ["channels", "email", "3"]);
     }
 
     #[test]

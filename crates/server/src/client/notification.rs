@@ -44,6 +44,14 @@ struct Attempt {
     outcome: Option<Plain>,
     #[serde(default)]
     detail: Plain,
+    #[serde(default)]
+    via: Option<Via>,
+}
+
+/// By which account it went.
+#[derive(Clone, Debug, Deserialize)]
+struct Via {
+    name: Plain,
 }
 
 /// What the server answers when it has planned a message.
@@ -140,9 +148,11 @@ fn attempt_line(named: &str, attempt: &Attempt, look: &Look) -> String {
     } else {
         format!(": {}", attempt.detail)
     };
+    let by = attempt.via.as_ref().map(|via| format!(" by {}", via.name));
     format!(
-        "  {named}, attempt {}: {outcome}{took}{detail}",
-        attempt.number
+        "  {named}, attempt {}{}: {outcome}{took}{detail}",
+        attempt.number,
+        by.unwrap_or_default()
     )
 }
 

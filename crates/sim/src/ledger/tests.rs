@@ -73,6 +73,7 @@ fn minds_repeat(failed_after: u64, again_after: Option<u64>) -> bool {
         detail: String::new(),
         retry_at: again_after.map(|ms| START.plus_ms(ms)),
         reference: None,
+        via: None,
     };
     let mut ledger = Ledger::default();
     for what in [opened, resolved] {
@@ -225,6 +226,7 @@ fn ends(page: &Notification, outcome: Outcome) -> EventBody {
         detail: String::new(),
         retry_at: None,
         reference: None,
+        via: None,
     };
     of(page, what)
 }

@@ -122,6 +122,7 @@ impl World {
             detail: String::new(),
             retry_after_ms: report.wait_ms,
             reference: report.is_named.then(|| "SM1".to_owned()),
+            via: None,
         };
         if let Some(wait_ms) = report.wait_ms {
             let attempt = (report.notification, report.number);

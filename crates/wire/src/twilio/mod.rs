@@ -16,6 +16,16 @@ const TITLE_CHARS_MAX: usize = 160;
 /// Characters at most that say where it fails.
 const PLACE_CHARS_MAX: usize = 60;
 
+/// Codes of errors that are about the number that is written to or called, whoever asks: it is none (21211, 21217), cannot be reached
+/// (21214), takes no texts (21614), or its owner wants none (21610).
+const ABOUT_RECEIVER: [u64; 5] = [21_211, 21_214, 21_217, 21_610, 21_614];
+
+/// Whether a code says that whoever was to get the message is the reason why it was not taken.
+#[must_use]
+pub fn is_about_receiver(code: u64) -> bool {
+    ABOUT_RECEIVER.contains(&code)
+}
+
 /// Whether this is a phone number in the international form (E.164): `+` and 8 to 15 digits.
 #[must_use]
 pub fn is_number(text: &str) -> bool {
@@ -282,6 +292,17 @@ mod tests {
             state(br#"{"sid":"SM1","status":"undelivered","error_code":30003,"error_message":"Unreachable"}"#),
             Some((Fate::Failed, "undelivered, error 30003: Unreachable".to_owned()))
         );
+    }
+
+    #[test]
+    fn an_error_is_about_the_receiver_or_about_the_account() {
+        for code in [21_211, 21_610] {
+            assert!(is_about_receiver(code), "{code}");
+        }
+        // Not signed in, no right to write to that country, not allowed to write from there, too many.
+        for code in [20_003, 21_408, 21_606, 20_429] {
+            assert!(!is_about_receiver(code), "{code}");
+        }
     }
 
     #[test]

@@ -7,6 +7,9 @@ export { ApiError } from './client.ts';
 
 const path = (...parts: string[]): string => parts.map((part) => `/${encodeURIComponent(part)}`).join('');
 
+/** What a path ends with for a place; that of the first has no number. */
+const further = (place: number): string[] => (place > 1 ? [String(place)] : []);
+
 const list = async <Item>(of: string, signal?: AbortSignal): Promise<Item[]> =>
   (await request<{ items: Item[] }>(of, { query: { limit: 200 }, ...(signal && { signal }) })).items;
 
@@ -239,9 +242,10 @@ export const rules = {
 
 export const settings = {
   channels: (signal?: AbortSignal) => get<T.Channels>('/channels', signal),
-  saveAccount: (provider: T.ProviderName, body: T.AccountInput) => write<T.ProviderAccount>('PUT', path('channels', 'accounts', provider), body),
-  removeAccount: (provider: T.ProviderName) => write<void>('DELETE', path('channels', 'accounts', provider)),
-  saveMail: (body: T.MailInput) => write<unknown>('PUT', '/channels/email', body),
+  saveAccount: (provider: T.ProviderName, body: T.AccountInput, place = 1) => write<T.ProviderAccount>('PUT', path('channels', 'accounts', provider, ...further(place)), body),
+  removeAccount: (provider: T.ProviderName, place = 1) => write<void>('DELETE', path('channels', 'accounts', provider, ...further(place))),
+  saveMail: (body: T.MailInput, place = 1) => write<unknown>('PUT', path('channels', 'email', ...further(place)), body),
+  removeMail: (place: number) => write<void>('DELETE', path('channels', 'email', ...further(place))),
   testMail: () => write<{ notification_id: string }>('POST', '/channels/email/test', {}),
   tokens: (signal?: AbortSignal) => list<T.ApiToken>('/api-tokens', signal),
   addToken: (body: { name: string; role: T.Role; owner: T.TokenOwner; expires_at?: T.Instant }) =>

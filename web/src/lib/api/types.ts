@@ -96,6 +96,8 @@ export interface Attempt {
   detail: string;
   /** What the provider said later about the message it took. */
   receipt?: null | { state: 'unknown' | 'delivered' | 'read' | 'failed'; at: Instant; detail: string };
+  /** By which account it went, where its channel may have several: its place, from 1, and its host. */
+  via?: null | { place: number; name: string };
 }
 
 /** What a message is for. */
@@ -369,6 +371,8 @@ export interface ApiToken {
 export type MailTls = 'none' | 'starttls' | 'tls';
 
 export interface EmailChannel {
+  /** From 1: each takes over where those before it fail. Missing where the server knows one only. */
+  place?: number;
   configured: boolean;
   host: string | null;
   port: number | null;
@@ -385,6 +389,8 @@ export type ProviderName = 'twilio' | 'telegram' | 'pushover' | 'slack' | 'web_p
 /** An account at a provider; its tokens are never shown. */
 export interface ProviderAccount {
   provider: ProviderName;
+  /** From 1: each takes over where those before it fail. Missing where the server knows one only. */
+  place?: number;
   configured: boolean;
   base_url: string | null;
   account_id: string | null;
@@ -408,6 +414,9 @@ export interface Channels {
   email: EmailChannel;
   /** Missing where the server knows no providers yet. */
   accounts?: ProviderAccount[];
+  /** Those that take over, as far as they are set up. Missing where the server knows none. */
+  further_email?: EmailChannel[];
+  further_accounts?: ProviderAccount[];
 }
 
 export interface MailInput {

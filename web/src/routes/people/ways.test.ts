@@ -20,6 +20,12 @@ test('what is not set up yet is said before it is relied on', () => {
   expect(missingFor('email', null, '')).toBeNull();
 });
 
+test('one that takes over is enough', () => {
+  const channels: Channels = { email: email(false), accounts: [account('twilio', false)], further_email: [email(true)], further_accounts: [account('twilio', true)] };
+  expect(missingFor('email', channels, '')).toBeNull();
+  expect(missingFor('sms', channels, '')).toBeNull();
+});
+
 test('only a member of Slack needs the account, a webhook does not', () => {
   const channels: Channels = { email: email(true), accounts: [] };
   expect(missingFor('slack', channels, 'U024BE7LH')).toMatch(/Slack/);

@@ -79,8 +79,10 @@ export function kindsOf(channels: Channels | null): ChannelKind[] {
 export function missingFor(kind: ChannelKind, channels: Channels | null, address: string): string | null {
   if (!channels) return null;
   const { needs } = WAYS[kind];
-  const account = (name: ProviderName): boolean => channels.accounts?.some((each) => each.provider === name && each.configured) ?? false;
-  if (needs === 'mail') return channels.email.configured ? null : 'No mail server is set up yet.';
+  const accounts = [...(channels.accounts ?? []), ...(channels.further_accounts ?? [])];
+  const account = (name: ProviderName): boolean => accounts.some((each) => each.provider === name && each.configured);
+  const mail = [channels.email, ...(channels.further_email ?? [])].some((each) => each.configured);
+  if (needs === 'mail') return mail ? null : 'No mail server is set up yet.';
   if (kind === 'slack') return /^[UW]/i.test(address.trim()) && !account('slack') ? 'Messages to members need a Slack account of this installation, which is not set up yet.' : null;
   if (needs === null || needs === 'web_push') return null;
   const callsFrom = channels.accounts?.find((each) => each.provider === 'twilio')?.from ?? '';

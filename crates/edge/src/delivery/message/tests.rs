@@ -145,6 +145,7 @@ impl Bundle {
                 detail: String::new(),
                 retry_after_ms: None,
                 reference: None,
+                via: None,
             });
         }
     }

@@ -105,6 +105,7 @@ impl World {
             detail: String::new(),
             retry_after_ms: None,
             reference: Some(format!("receipt{number}")),
+            via: None,
         });
         let purpose = self.state.notifications[&notification].purpose;
         (purpose.incident().unwrap(), notification)

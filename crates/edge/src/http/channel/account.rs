@@ -11,9 +11,10 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_wire::{base64url, pushover, telegram, twilio};
 use utoipa::ToSchema;
 
-use super::ChannelState;
+use super::{ChannelState, further_place};
 use crate::app::App;
 use crate::delivery::account::{self, Account, Provider, key_pair};
+use crate::delivery::place::Place;
 use crate::http::address;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
@@ -57,6 +58,8 @@ impl From<Provider> for ProviderName {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct ProviderAccount {
     provider: ProviderName,
+    /// Its place, from 1: each takes over where those before it fail.
+    place: u32,
     /// Whether messages can leave by it. An incoming webhook of Slack needs no account.
     configured: bool,
     /// Where the provider is.
@@ -112,23 +115,41 @@ const fn channels_of(provider: Provider) -> &'static [ChannelKind] {
     }
 }
 
-/// Every provider with its account.
+/// Every provider with its first account.
 pub(super) async fn all(app: &App) -> Result<Vec<ProviderAccount>, Problem> {
     let mut all = Vec::new();
     for provider in Provider::ALL {
-        all.push(shown(app, provider).await?);
+        all.push(shown(app, provider, Place::First).await?);
     }
     Ok(all)
 }
 
-async fn shown(app: &App, provider: Provider) -> Result<ProviderAccount, Problem> {
+/// The accounts that are set up at further places.
+pub(super) async fn further(app: &App) -> Result<Vec<ProviderAccount>, Problem> {
+    let mut further = Vec::new();
+    for provider in Provider::ALL {
+        for place in provider.places().iter().skip(1) {
+            let shown = shown(app, provider, *place).await?;
+            further.extend(Some(shown).filter(|one| one.configured));
+        }
+    }
+    Ok(further)
+}
+
+async fn shown(app: &App, provider: Provider, place: Place) -> Result<ProviderAccount, Problem> {
     let read = app.blocking(move |parts| {
         let (accounts, vault) = (parts.accounts.as_ref(), parts.vault.as_ref());
-        let set_up = account::is_set_up(accounts, provider)?;
-        Ok((set_up, account::open(accounts, vault, provider)?))
+        let opened = account::open(accounts, vault, provider, place)?;
+        let set_up = if provider.places().len() > 1 {
+            // Another place says nothing of this one.
+            opened.is_some()
+        } else {
+            account::is_set_up(accounts, provider)?
+        };
+        Ok((set_up, opened))
     });
     let (configured, opened) = read.await?;
-    let (state, detail) = last_words(app, provider);
+    let (state, detail) = last_words(app, provider, place);
     let kept = opened.as_ref().map(|opened| &opened.account);
     let key = opened.as_ref().and_then(|opened| opened.secret.as_ref());
     let key = key
@@ -136,6 +157,7 @@ async fn shown(app: &App, provider: Provider) -> Result<ProviderAccount, Problem
         .and_then(key_pair);
     Ok(ProviderAccount {
         provider: provider.into(),
+        place: place.number(),
         configured,
         base_url: kept
             .map(|one| one.base_url.clone())
@@ -151,11 +173,17 @@ async fn shown(app: &App, provider: Provider) -> Result<ProviderAccount, Problem
     })
 }
 
-/// How the last attempt by the provider's channels went.
-fn last_words(app: &App, provider: Provider) -> (ChannelState, Option<String>) {
+/// How the last attempt by the provider's channels went, by this account where there may be several.
+fn last_words(app: &App, provider: Provider, place: Place) -> (ChannelState, Option<String>) {
     let last = channels_of(provider)
         .iter()
-        .filter_map(|channel| app.tally.last(*channel))
+        .filter_map(|channel| {
+            if provider.places().len() > 1 {
+                app.tally.last_by(*channel, place.number())
+            } else {
+                app.tally.last(*channel)
+            }
+        })
         .max_by_key(|last| last.at);
     match last {
         None => (ChannelState::Unknown, None),
@@ -177,13 +205,36 @@ pub(crate) async fn set_account(
     Path(provider): Path<String>,
     Body(request): Body<AccountRequest>,
 ) -> Result<Json<ProviderAccount>, Problem> {
+    set(&app, (named(&provider)?, Place::First), request).await
+}
+
+/// Set an account that takes over
+///
+/// The second or third account at a provider: it takes over where those before it fail. There may be several of Twilio's alone.
+#[utoipa::path(put, path = "/api/tocsin/v1/channels/accounts/{provider}/{place}", tag = "settings",
+    params(("provider" = ProviderName, Path), ("place" = u32, Path, description = "2 or 3")), request_body = AccountRequest,
+    responses((status = 200, body = ProviderAccount), (status = 400), (status = 404)))]
+pub(crate) async fn set_further_account(
+    State(app): State<App>,
+    Path((provider, place)): Path<(String, String)>,
+    Body(request): Body<AccountRequest>,
+) -> Result<Json<ProviderAccount>, Problem> {
     let provider = named(&provider)?;
+    let place = further_place(provider.places(), &place)?;
+    set(&app, (provider, place), request).await
+}
+
+async fn set(
+    app: &App,
+    (provider, place): (Provider, Place),
+    request: AccountRequest,
+) -> Result<Json<ProviderAccount>, Problem> {
     let wanted = Wanted::read(provider, request)?;
     let missing = app.blocking(move |parts| {
         let (accounts, vault) = (parts.accounts.as_ref(), parts.vault.as_ref());
         // The key for web push may be made at this very moment.
         let _alone = account::change_alone();
-        let before = account::kept(accounts, provider)?.unwrap_or_default();
+        let before = account::kept(accounts, provider, place)?.unwrap_or_default();
         // A token goes to nobody but whom it was given for.
         let same = before.base_url == wanted.account.base_url && before.id == wanted.account.id;
         let same = same || provider == Provider::WebPush;
@@ -201,7 +252,7 @@ pub(crate) async fn set_account(
         if let Some(token) = &wanted.listener {
             account.listener = Some(vault.put(token, None)?);
         }
-        account::keep(accounts, provider, &account)?;
+        account::keep(accounts, provider, place, &account)?;
         let still = [account.secret, account.listener];
         let gone: Vec<_> = [before.secret, before.listener]
             .into_iter()
@@ -223,7 +274,15 @@ pub(crate) async fn set_account(
         });
         made.await?;
     }
-    shown(&app, provider).await.map(Json)
+    forget_last_words(app, provider, place);
+    shown(app, provider, place).await.map(Json)
+}
+
+/// What was said of the account at this place was said of another.
+fn forget_last_words(app: &App, provider: Provider, place: Place) {
+    for channel in channels_of(provider) {
+        app.tally.forget_account(*channel, place.number());
+    }
 }
 
 const fn needs_token(provider: Provider) -> bool {
@@ -361,15 +420,33 @@ pub(crate) async fn remove_account(
     State(app): State<App>,
     Path(provider): Path<String>,
 ) -> Result<StatusCode, Problem> {
+    remove(&app, named(&provider)?, Place::First).await
+}
+
+/// Remove an account that takes over
+#[utoipa::path(delete, path = "/api/tocsin/v1/channels/accounts/{provider}/{place}", tag = "settings",
+    params(("provider" = ProviderName, Path), ("place" = u32, Path, description = "2 or 3")),
+    responses((status = 204), (status = 404)))]
+pub(crate) async fn remove_further_account(
+    State(app): State<App>,
+    Path((provider, place)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
     let provider = named(&provider)?;
+    let place = further_place(provider.places(), &place)?;
+    remove(&app, provider, place).await
+}
+
+async fn remove(app: &App, provider: Provider, place: Place) -> Result<StatusCode, Problem> {
     if provider == Provider::WebPush {
         return Err(Problem::conflict(
             "the key for web push stays: without it every browser would have to subscribe again",
         ));
     }
     app.blocking(move |parts| {
-        account::forget(parts.accounts.as_ref(), parts.vault.as_ref(), provider)
+        let (accounts, vault) = (parts.accounts.as_ref(), parts.vault.as_ref());
+        account::forget(accounts, vault, provider, place)
     })
     .await?;
+    forget_last_words(app, provider, place);
     Ok(StatusCode::NO_CONTENT)
 }

@@ -188,8 +188,10 @@ fn attempt(attempt: &Attempt) -> Step {
     } else {
         format!(": {}", attempt.detail)
     };
+    let by = attempt.via.as_ref();
+    let by = by.map_or_else(String::new, |via| format!(" by {}", via.name));
     let text = format!(
-        "Attempt {} at {}: {outcome}{took}{detail}.",
+        "Attempt {} at {}{by}: {outcome}{took}{detail}.",
         attempt.number, attempt.started_at
     );
     Step::new(StepKind::Attempt, Some(attempt.started_at), text)

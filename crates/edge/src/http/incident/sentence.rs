@@ -455,16 +455,16 @@ pub(super) fn notification(
             outcome,
             detail,
             retry_at,
+            via,
             ..
         } => {
             let (tone, verb) = outcome_words(*outcome);
+            let by = via.as_ref().map(|via| format!(" by {}", via.name));
+            let title = format!("{verb} {whom}, attempt {number}{}", by.unwrap_or_default());
             let next = retry_at.map(|at| format!("Tried again at {at}."));
-            let detail = [Some(detail.clone()), next]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join("\n");
-            told(tone, format!("{verb} {whom}, attempt {number}"), detail)
+            let detail = [Some(detail.clone()), next];
+            let detail: Vec<String> = detail.into_iter().flatten().collect();
+            told(tone, title, detail.join("\n"))
         }
         NotificationWhat::Receipt { fate, detail, .. } => {
             let (tone, text) = receipt(*fate, &whom);

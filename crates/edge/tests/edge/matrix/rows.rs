@@ -262,6 +262,10 @@ PUT    /channels/email                                -           1 1 3 3 3 3 3 
 POST   /channels/email/test                           -           1 1 3 3 3 3 3 + 3 3
 PUT    /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3 +
 DELETE /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3 +
+PUT    /channels/email/{place}                        none        1 1 3 3 3 3 3 + 3 +
+DELETE /channels/email/{place}                        none        1 1 3 3 3 3 3 + 3 +
+PUT    /channels/accounts/{provider}/{place}          none        1 1 3 3 3 3 3 + 3 +
+DELETE /channels/accounts/{provider}/{place}          none        1 1 3 3 3 3 3 + 3 +
 GET    /doctor                                        -           1 1 + + + + + + + +
 GET    /code                                          -           1 1 3 3 3 3 3 + 3 +
 POST   /code/plan                                     -           1 1 3 3 3 3 3 + 3 +

@@ -12,7 +12,7 @@ use super::super::look::Look;
 use super::super::plain::Plain;
 use super::super::screen::Screen;
 use super::super::table::facts;
-use super::secret_in;
+use super::{at, secret_in};
 
 /// What can be done with accounts.
 #[derive(Clone, Debug, Subcommand)]
@@ -26,6 +26,9 @@ pub(crate) enum Verb {
         /// Which
         #[arg(value_enum)]
         provider: Provider,
+        /// Its place, 1 to 3
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3))]
+        place: u32,
     },
 }
 
@@ -82,16 +85,23 @@ pub(crate) struct Settings {
     /// A file with the app-level token by which buttons are heard (Slack)
     #[arg(long, value_name = "FILE")]
     listener_token_file: Option<PathBuf>,
+    /// Its place, 1 to 3: each takes over where those before it fail (Twilio)
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=3))]
+    place: u32,
 }
 
 #[derive(Debug, Deserialize)]
 struct Channels {
     accounts: Vec<Account>,
+    #[serde(default)]
+    further_accounts: Vec<Account>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Account {
     provider: Plain,
+    #[serde(default)]
+    place: u32,
     configured: bool,
     base_url: Plain,
     #[serde(default)]
@@ -106,13 +116,12 @@ struct Account {
 
 pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure> {
     match verb {
-        Verb::Show => screen.show(
-            &api.get(&["channels"], &[])?,
-            |channels: &Channels, look| shown(&channels.accounts, look),
-        ),
+        Verb::Show => screen.show(&api.get(&["channels"], &[])?, shown),
         Verb::Set(settings) => set(settings, api, screen),
-        Verb::Remove { provider } => {
-            let answer = api.delete(&["channels", "accounts", provider.word()])?;
+        Verb::Remove { provider, place } => {
+            let number = place.to_string();
+            let path = at(&["channels", "accounts", provider.word()], *place, &number);
+            let answer = api.delete(&path)?;
             screen.done(&answer, "The account is removed, with its tokens.")
         }
     }
@@ -143,22 +152,30 @@ fn set(settings: &Settings, api: &Api, screen: &Screen) -> Result<(), Failure> {
             body[name] = json!(secret_in(flag, file)?);
         }
     }
-    let answer = api.put(&["channels", "accounts", settings.provider.word()], &body)?;
+    let number = settings.place.to_string();
+    let first = ["channels", "accounts", settings.provider.word()];
+    let answer = api.put(&at(&first, settings.place, &number), &body)?;
     screen.done(
         &answer,
         "The account is set. Add a contact method of its kind, then send it a test page.",
     )
 }
 
-fn shown(accounts: &[Account], look: &Look) -> String {
-    let all = accounts.iter().map(|account| {
+fn shown(channels: &Channels, look: &Look) -> String {
+    let accounts = channels.accounts.iter().chain(&channels.further_accounts);
+    let all = accounts.map(|account| {
+        let place = if account.place > 1 {
+            format!(", place {}", account.place)
+        } else {
+            String::new()
+        };
         let state = if account.configured {
             account.state.as_ref().map(|state| look.state(state))
         } else {
             None
         };
         let mut known = vec![
-            ("provider", account.provider.to_string()),
+            ("provider", format!("{}{place}", account.provider)),
             ("state", state.unwrap_or_else(|| "not set up".to_owned())),
             ("address", account.base_url.to_string()),
         ];
@@ -185,12 +202,14 @@ mod tests {
         let given = r#"{"email":{"configured":false},"accounts":[
             {"provider":"twilio","configured":true,"base_url":"https://api.twilio.com","account_id":"AC1","from":"+15005550006",
              "has_token":true,"state":"failing","detail":"HTTP 401"},
-            {"provider":"telegram","configured":false,"base_url":"https://api.telegram.org","state":"unknown","detail":null}]}"#;
+            {"provider":"telegram","configured":false,"base_url":"https://api.telegram.org","state":"unknown","detail":null}],
+            "further_accounts":[{"provider":"twilio","place":2,"configured":true,"base_url":"https://sms.example.org","state":"ok"}]}"#;
         let channels: Channels = Answer::of(given).parsed().unwrap();
         assert_eq!(
-            shown(&channels.accounts, &Look::of_test()),
+            shown(&channels, &Look::of_test()),
             "provider  twilio\nstate     failing\naddress   https://api.twilio.com\naccount   AC1\nfrom      +15005550006\n          \
-             HTTP 401\n\nprovider  telegram\nstate     not set up\naddress   https://api.telegram.org\n"
+             HTTP 401\n\nprovider  telegram\nstate     not set up\naddress   https://api.telegram.org\n\n\
+             provider  twilio, place 2\nstate     ok\naddress   https://sms.example.org\n"
         );
     }
 }

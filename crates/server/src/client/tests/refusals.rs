@@ -44,6 +44,9 @@ fn wrong_usage_is_told_before_anything_is_sent() {
             "--password-file",
             "u",
         ],
+        &["channel", "email", "remove"],
+        &["channel", "email", "remove", "--place", "1"],
+        &["channel", "account", "set", "twilio", "--place", "4"],
         &["token", "create", "--name", "x"],
         &["page"],
     ] {

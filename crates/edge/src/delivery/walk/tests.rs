@@ -1,0 +1,107 @@
+//! Which accounts an attempt goes by, and how it ended by all of them together.
+
+use tocsin_domain::time::Timestamp;
+
+use super::*;
+
+const FIRST: Place = Place::First;
+const SECOND: Place = Place::Second;
+const THIRD: Place = Place::Third;
+
+#[test]
+fn an_attempt_goes_by_the_accounts_that_neither_rest_nor_left_the_message_to_others() {
+    let check = |aside: &[Place], resting: &[Place], expected: &[Place]| {
+        let rests = |place: Place| resting.contains(&place);
+        let found = chosen(&Place::ALL, aside, rests);
+        assert_eq!(found, expected, "{aside:?} {resting:?}");
+    };
+    check(&[], &[], &Place::ALL);
+    check(&[], &[FIRST], &[SECOND, THIRD]);
+    check(&[FIRST], &[], &[SECOND, THIRD]);
+    check(&[FIRST, SECOND], &[], &[THIRD]);
+    // Nothing else is left.
+    check(&[FIRST, SECOND], &[THIRD], &[THIRD]);
+    check(&[], &Place::ALL, &Place::ALL);
+    check(&Place::ALL, &[FIRST], &[SECOND, THIRD]);
+    assert_eq!(chosen(&[], &[FIRST], |_| true), []);
+}
+
+/// An attempt by the account at that place, which another one may have been left after.
+fn attempt(via: Option<(u32, bool)>) -> Attempt {
+    Attempt {
+        via: via.map(|(place, elsewhere)| Via {
+            place,
+            name: "sms.example".to_owned(),
+            elsewhere,
+        }),
+        ..Attempt::begun(1, Timestamp::from_millis(0))
+    }
+}
+
+#[test]
+fn accounts_are_set_aside_until_all_of_them_were_tried() {
+    let check = |attempts: &[Option<(u32, bool)>], expected: &[Place]| {
+        let made: Vec<Attempt> = attempts.iter().map(|via| attempt(*via)).collect();
+        assert_eq!(aside(&made), expected, "{attempts:?}");
+    };
+    check(&[], &[]);
+    check(&[None], &[]);
+    check(&[Some((1, true)), None], &[FIRST]);
+    check(&[Some((1, true)), Some((2, true)), None], &[SECOND, FIRST]);
+    check(&[Some((1, true)), Some((2, false)), None], &[]);
+    // What was under way when Tocsin ended says nothing.
+    check(&[Some((1, true)), None, None], &[FIRST]);
+    check(&[Some((9, true))], &[]);
+}
+
+fn passed(host: &str, report: Report) -> Passed {
+    Passed {
+        host: host.to_owned(),
+        report,
+    }
+}
+
+fn limited(wait_ms: u64) -> Report {
+    Report {
+        retry_after_ms: Some(wait_ms),
+        ..Report::failed("too many")
+    }
+}
+
+#[test]
+fn what_one_account_refuses_another_may_take_later() {
+    let about_them = Report {
+        of_receiver: true,
+        ..Report::refused("no such number")
+    };
+    let check = |before: Report, last: Report, expected: (Outcome, Option<u64>)| {
+        let before = [passed("sms.example", before)];
+        assert_eq!(together(&before, &last), expected, "{last:?}");
+    };
+    let (failed, refused) = (|| Report::failed("503"), || Report::refused("401"));
+    check(failed(), refused(), (Outcome::Failed, None));
+    check(refused(), failed(), (Outcome::Failed, None));
+    check(refused(), refused(), (Outcome::Refused, None));
+    check(failed(), about_them, (Outcome::Refused, None));
+    check(limited(9), refused(), (Outcome::Failed, Some(9)));
+    check(limited(9), failed(), (Outcome::Failed, None));
+    check(limited(9), limited(5), (Outcome::Failed, Some(5)));
+    let accepted = Report::accepted("yes");
+    check(limited(9), accepted, (Outcome::Accepted, None));
+    let silent = Report::new(Outcome::TimedOut, "silence");
+    check(limited(9), silent, (Outcome::TimedOut, None));
+    assert_eq!(together(&[], &limited(9)), (Outcome::Failed, Some(9)));
+}
+
+#[test]
+fn the_words_of_every_account_are_told_the_last_one_first() {
+    assert_eq!(with_passed("it took it", &[]), "it took it");
+    let before = [
+        passed("a.example", Report::failed("HTTP 503")),
+        passed("b.example", Report::refused("HTTP 401")),
+    ];
+    assert_eq!(
+        with_passed("it took it", &before),
+        "it took it (before that, a.example: HTTP 503; b.example: HTTP 401)"
+    );
+}
