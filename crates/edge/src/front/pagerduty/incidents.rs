@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use serde_json::value::to_raw_value;
 use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
@@ -17,9 +18,9 @@ use super::asked::{Asked, Path};
 use super::incident_shape::{Include, assignees};
 use super::incident_shown::{incident, incident_shown};
 use super::include::Named;
-use super::log_entries::FIRST_ENTRIES;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
+use super::triggers::FIRST_ENTRIES;
 use super::user_shape::Mails;
 use super::wholes::{Row, Shown, Wholes};
 use crate::http::problem::Problem;
@@ -70,8 +71,9 @@ struct Filter {
 }
 
 impl Filter {
-    fn read(parameters: &Parameters, now: Timestamp) -> Result<Self, Refusal> {
-        let (mut since, until) = (parameters.time("since")?, parameters.time("until")?);
+    fn read(parameters: &Parameters, zone: &TimeZone, now: Timestamp) -> Result<Self, Refusal> {
+        let mut since = parameters.time("since", zone)?;
+        let until = parameters.time("until", zone)?;
         let all = parameters.word("date_range", &[("all", ())])?.is_some();
         if all {
             since = None;
@@ -191,8 +193,9 @@ fn is_theirs(state: &State, one: &Listed, users: &[UserId]) -> bool {
 /// Incidents
 #[utoipa::path(get, path = "/incidents", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_incidents(asked: Asked) -> Answer {
+    let asked = asked.zoned()?;
     let paging = asked.paging()?;
-    let filter = Filter::read(&asked.parameters, asked.app.now())?;
+    let filter = Filter::read(&asked.parameters, asked.place.zone(), asked.app.now())?;
     let cut = asked.app.read(|state| {
         let cut = paging.cut(filter.found(state, paging));
         cut.map(|one| Some(one.id))
@@ -295,7 +298,7 @@ mod tests {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let now = Timestamp::parse_rfc3339("2026-11-23T07:00:00Z").unwrap();
-        Filter::read(&Parameters::new(pairs).unwrap(), now)
+        Filter::read(&Parameters::new(pairs).unwrap(), &TimeZone::UTC, now)
     }
 
     #[test]
