@@ -166,7 +166,12 @@ async fn an_incident_that_is_written_at_once_is_written_as_its_value_is() {
             let change = json!({"incident": {"type": "incident_reference", "status": status}});
             changed(&world, &path, change).await;
         }
-        for query in ["", "&include[]=body", "&include[]=users&include[]=teams"] {
+        for query in [
+            "",
+            "&include[]=body",
+            "&include[]=users&include[]=teams",
+            "&include[]=services&include[]=escalation_policies",
+        ] {
             let answer = ada(&world, ("GET", &format!("{path}?limit=1{query}")), None).await;
             let mut at_once = answer.json();
             assert_eq!(at_once["incident"]["status"], status);
