@@ -155,6 +155,12 @@ class Incidents:
         alert = self.client.list_all(f"incidents/{opened[0]['id']}/alerts")[0]
         has(alert, severity="error", status="triggered", alert_key="disk")
         same(alert["body"]["details"]["used"], "98 %")
+        entries = self.client.list_all(f"incidents/{opened[0]['id']}/log_entries", params={"include[]": ["channels"]})
+        triggers = [one for one in entries if one["type"] == "trigger_log_entry"]
+        same([one["channel"]["details"]["used"] for one in triggers], ["98 %", "97 %"], "each event of the key is a trigger, the newest first")
+        same(alert["first_trigger_log_entry"]["id"], triggers[-1]["id"])
+        whole = self.client.rget(alert["self"], params={"include[]": ["first_trigger_log_entries"]})
+        has(whole["first_trigger_log_entry"], type="trigger_log_entry", id=triggers[-1]["id"])
         same(self.events.acknowledge("disk"), "disk")
         same(self.client.rget(opened[0])["status"], "acknowledged")
         same(self.events.resolve("disk"), "disk")

@@ -234,6 +234,9 @@ pub struct Alert {
     /// Why it is in this incident, when that is not its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grouped: Option<Grouped>,
+    /// Whether its incident was open already when it began: nothing but itself tells that it did.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub joined: bool,
     /// How loudly it asks for a person; none when its severity says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub urgency: Option<Urgency>,

@@ -51,7 +51,7 @@ const PASSWORDS_AT_ONCE: usize = 2;
 const PASSWORD_WAIT: Duration = Duration::from_secs(10);
 /// Queries of the store at the same time at most.
 pub(crate) const QUERIES_AT_ONCE: usize = 4;
-/// Schedules and lists of alerts made at the same time at most: a large one takes a while.
+/// Schedules and lists of alerts and log entries made at the same time at most: a large one takes a while.
 const RENDERINGS_AT_ONCE: usize = 2;
 /// How long a rendering waits for its turn.
 const RENDERING_WAIT: Duration = Duration::from_secs(10);
@@ -339,7 +339,7 @@ impl App {
         .await
     }
 
-    /// Computes something of schedules or of what fires, a few at a time and on a thread that may take long.
+    /// Computes something of schedules, of what fires or of what happened, a few at a time and on a thread that may take long.
     pub(crate) async fn rendered<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
@@ -348,7 +348,7 @@ impl App {
         let turn = tokio::time::timeout(RENDERING_WAIT, turns.acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(Problem::unavailable(
-                "too many schedules or alerts are looked at at once; ask again in a moment",
+                "too many schedules, alerts or log entries are looked at at once; ask again in a moment",
             ));
         };
         let work = move || {

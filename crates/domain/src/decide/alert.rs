@@ -300,6 +300,7 @@ impl Decider<'_> {
         // What fails of one target shares a wait; all else has its own.
         let shares = own.is_some() && condition.target.is_some();
         let anyway_at = joined.and_then(|joined| self.pages_anyway_at(joined));
+        let among_open = joined.is_some_and(|joined| self.state.open_incidents.contains(&joined));
         let incident = match joined {
             Some(incident) => incident,
             None => self.open_incident(&condition, cause.clone()),
@@ -315,6 +316,7 @@ impl Decider<'_> {
         let waits = waits.max_by_key(|wait| wait.until);
         let mut alert = self.alert_of(incident, &mut condition);
         alert.grouped = in_storm.then_some(Grouped::Storm);
+        alert.joined = among_open;
         alert.hold = waits.map(Box::new);
         let id = alert.id;
         let opened = AlertEvent::Opened {
@@ -373,6 +375,7 @@ impl Decider<'_> {
             evidence: mem::take(&mut condition.evidence).into(),
             repeats: 0,
             grouped: None,
+            joined: false,
             urgency: condition.own_urgency(),
             sent_to: condition.taken.sent_to,
             heard_at: Some(self.now),

@@ -61,6 +61,18 @@ fn what_is_critical_joins_only_what_nobody_has_taken_and_is_paged_for_else() {
 }
 
 #[test]
+fn an_alert_says_that_it_joined_what_was_open() {
+    let (mut world, service) = storm(STORM_INCIDENTS_CRITICAL);
+    trigger(&mut world, service, "joins");
+    let alerts = world.state.alerts.values();
+    let joined: Vec<&str> = alerts
+        .filter(|alert| alert.joined)
+        .map(|alert| alert.dedup_key.as_str())
+        .collect();
+    assert_eq!(joined, ["joins"]);
+}
+
+#[test]
 fn what_is_critical_does_not_join_what_is_snoozed() {
     let (mut world, service) = storm(STORM_INCIDENTS_CRITICAL);
     let (by, for_ms) = (world.ada(), 60 * MINUTE);

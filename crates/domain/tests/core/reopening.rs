@@ -31,6 +31,9 @@ fn what_a_person_reopens_is_paged_from_the_first_level_on_until_a_person_ends_it
         (incident, Status::Triggered, &title)
     );
     assert_eq!(reopened.acknowledged, None);
+    let mut alerts = world.state.alerts.values();
+    let said = alerts.find(|alert| alert.summary == "reopened by a person");
+    assert!(!said.unwrap().joined, "the incident was over");
     assert_eq!(world.paged()[before..], ["Ada"]);
     world.answer_all(Outcome::Accepted);
     world.wait_ms(6 * MINUTE);

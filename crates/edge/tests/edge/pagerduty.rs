@@ -8,6 +8,7 @@ mod filters;
 mod import;
 mod incidents;
 mod include;
+mod log_entries;
 mod policies;
 mod reach;
 mod roster;
@@ -17,6 +18,7 @@ mod tags;
 mod teams;
 mod windows;
 mod writes;
+mod zones;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -301,6 +303,24 @@ async fn what_is_not_there_is_told_in_their_words() {
         native.json()["error"].is_null(),
         "others are answered as before"
     );
+}
+
+#[tokio::test]
+async fn a_key_in_their_form_is_answered_in_their_form_too() {
+    let world = World::new();
+    for (call, form, is_theirs) in [
+        (("GET", "/extensions"), "Token token=", true),
+        (("GET", "/extensions"), "Bearer ", false),
+        (("PATCH", "/incidents"), "Token token=", true),
+        (("GET", "/api/tocsin/v1/nothing"), "Token token=", false),
+    ] {
+        let request = Request::builder().method(call.0).uri(call.1);
+        let key = format!("{form}{}", world.admin);
+        let request = request.header(header::AUTHORIZATION, key);
+        let answer = world.send(request.body(Body::empty()).unwrap()).await;
+        let told = &answer.json()["error"]["message"];
+        assert_eq!(told.is_string(), is_theirs, "{call:?} {form}: {told}");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::slice;
 
 use serde_json::{Value, json};
 use tocsin_domain::alert::{Alert, AlertSource};
@@ -34,7 +35,8 @@ const SORTS: [(&str, Sort); 2] = [
 /// What can be shown wholly, and where it stands.
 const INCLUDED: &[Named] = &[("services", &["service"]), ("incidents", &["incident"])];
 
-fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
+/// An alert, with where in the journal the log entry is by which it began, if that is known.
+fn shown(state: &State, place: &Place, alert: &Alert, begin: Option<u64>) -> Value {
     let path = Place::alert_path(alert.incident, alert.id);
     let page = format!("incidents/{}", alert.incident);
     let head = place.named("alert", alert.id.as_str(), &alert.title, &path, &page);
@@ -45,6 +47,7 @@ fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
         .collect();
     let integration = alert.source.integration();
     let integration = integration.map(|known| place.integration(state, known));
+    let trigger = begin.map(|position| place.trigger(alert.incident, position));
     let status = if alert.is_firing() {
         "triggered"
     } else {
@@ -60,7 +63,7 @@ fn shown(state: &State, place: &Place, alert: &Alert) -> Value {
         "suppressed": alert.suppressed().is_some(),
         "service": place.service(state, alert.service),
         "incident": place.incident(state, alert.incident),
-        "first_trigger_log_entry": null,
+        "first_trigger_log_entry": trigger,
         "integration": integration,
         "body": {
             "type": "alert_body",
@@ -90,7 +93,7 @@ pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer 
     let firing = asked.parameters.words("statuses", &words)?;
     let sorts = asked.parameters.sorts(&SORTS)?;
     let key = asked.parameters.get("alert_key");
-    let mut cut = asked.app.read(|state| {
+    let cut = asked.app.read(|state| {
         let of = state.incidents.get(&incident);
         let ids = of.map_or(&[][..], |one| one.alerts.as_slice());
         let known = ids.iter().filter_map(|id| state.alerts.get(id));
@@ -102,9 +105,17 @@ pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer 
         let mut found: Vec<&Alert> = known.filter(wanted).collect();
         found.sort_by(|one, other| order(&sorts, one, other));
         let cut = paging.cut(found);
-        cut.map(|one| Some(shown(state, &asked.place, one)))
+        cut.map(|one| Some(one.id))
+    });
+    let begins = asked.begins(incident, cut.items.iter().copied()).await?;
+    let mut cut = asked.app.read(|state| {
+        cut.map(|id| {
+            let alert = state.alerts.get(&id)?;
+            Some(shown(state, &asked.place, alert, begins.get(&id).copied()))
+        })
     });
     cut.items = asked.included(cut.items, INCLUDED).await?;
+    asked.first_entries(&mut cut.items).await?;
     Ok(Reply::page(paging, "alerts", cut))
 }
 
@@ -117,15 +128,30 @@ pub(crate) async fn get_alert(Path((id, alert)): Path<(String, String)>, asked: 
     let alert = asked
         .app
         .read(|state| lookup::alert(state, incident, &alert))?;
-    let shown = one(&asked, alert)?;
-    let shown = asked.included_one(shown, INCLUDED).await?;
+    let shown = one(&asked, incident, alert).await?;
+    let mut shown = asked.included_one(shown, INCLUDED).await?;
+    asked.first_entries(slice::from_mut(&mut shown)).await?;
     Ok(Reply::Done(json!({ "alert": shown })))
 }
 
-fn one(asked: &Asked, alert: AlertId) -> Result<Value, Refused> {
-    let found = asked.app.read(|state| {
-        let alert = state.alerts.get(&alert)?;
-        Some(shown(state, &asked.place, alert))
+async fn one(asked: &Asked, incident: IncidentId, alert: AlertId) -> Result<Value, Refused> {
+    let mut all = several(asked, incident, &[alert]).await?;
+    Ok(all.pop().unwrap_or_default())
+}
+
+/// These alerts of an incident, which must be there.
+async fn several(
+    asked: &Asked,
+    incident: IncidentId,
+    alerts: &[AlertId],
+) -> Result<Vec<Value>, Refused> {
+    let begins = asked.begins(incident, alerts.iter().copied()).await?;
+    let found: Option<Vec<Value>> = asked.app.read(|state| {
+        let each = alerts.iter().map(|id| {
+            let alert = state.alerts.get(id)?;
+            Some(shown(state, &asked.place, alert, begins.get(id).copied()))
+        });
+        each.collect()
     });
     Ok(found.ok_or_else(|| Refusal::no_such("alert"))?)
 }
@@ -144,7 +170,8 @@ pub(crate) async fn update_alert(
         .read(|state| lookup::alert(state, incident, &alert))?;
     let update = bodies::alert(&asked.body)?;
     carry_out(&asked, incident, &[(alert, update)]).await?;
-    one(&asked, alert).map(|shown| Reply::Done(json!({ "alert": shown })))
+    let shown = one(&asked, incident, alert).await?;
+    Ok(Reply::Done(json!({ "alert": shown })))
 }
 
 /// End several alerts
@@ -163,8 +190,8 @@ pub(crate) async fn update_alerts(Path(id): Path<String>, asked: Asked) -> Answe
         named.collect::<Result<Vec<_>, _>>()
     })?;
     carry_out(&asked, incident, &named).await?;
-    let shown = named.iter().map(|(alert, _)| one(&asked, *alert));
-    let shown = shown.collect::<Result<Vec<_>, _>>()?;
+    let ids: Vec<AlertId> = named.iter().map(|(alert, _)| *alert).collect();
+    let shown = several(&asked, incident, &ids).await?;
     Ok(Reply::Done(json!({ "alerts": shown })))
 }
 

@@ -10,7 +10,7 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::analytics::{
-    self as bodies, Filters, INCIDENTS_MAX, Measure, Question, RawPage,
+    self as bodies, Filters, INCIDENTS_MAX, Measure, Question, RawOrder, RawPage,
 };
 use tocsin_wire::pagerduty::rest::{Refusal, id, time};
 
@@ -204,14 +204,14 @@ fn measured(state: &State, one: &Incident) -> (ServiceId, TeamId, Measure) {
 }
 
 async fn metrics(asked: &Asked, by: By) -> Answer {
-    let question = bodies::question(&asked.body)?;
+    let (question, order) = bodies::question(&asked.body)?;
     let found = each_meant(asked, &question.filters, measured).await?;
     let counted = question.clone();
     let groups = asked
         .app
         .rendered(move || Ok(grouped(found, by, &counted)))
         .await?;
-    let rows: Vec<Value> = asked.app.read(|state| {
+    let mut rows: Vec<Value> = asked.app.read(|state| {
         let rows = groups.into_iter().map(|((service, team, begin), mut row)| {
             row.extend(subject(state, service, team));
             if let Some(begin) = begin {
@@ -221,13 +221,14 @@ async fn metrics(asked: &Asked, by: By) -> Answer {
         });
         rows.collect()
     });
+    order.sort(&mut rows);
     Ok(Reply::Done(json!({
         "data": rows,
         "filters": question.written,
         "time_zone": question.zone_name,
         "aggregate_unit": question.unit.map(bodies::unit_word),
-        "order": null,
-        "order_by": null,
+        "order": order.word(),
+        "order_by": order.by,
     })))
 }
 
@@ -345,8 +346,25 @@ fn page_of(all: &[IncidentId], page: &RawPage) -> Result<(Vec<IncidentId>, bool)
 }
 
 /// By what rows are in order, and which incident it is.
-fn placed(_: &State, one: &Incident) -> (Timestamp, u64, IncidentId) {
-    (one.opened_at, one.number, one.id)
+type Placed = (Option<u64>, Timestamp, u64, IncidentId);
+
+fn by_begin(_: &State, one: &Incident) -> Placed {
+    (Some(0), one.opened_at, one.number, one.id)
+}
+
+fn by_length(_: &State, one: &Incident) -> Placed {
+    let over = one.resolved_at.filter(|_| !one.is_open());
+    let lasted_s = over.map(|at| at.ms_since(one.opened_at) / 1_000);
+    (lasted_s, one.opened_at, one.number, one.id)
+}
+
+/// Puts rows in order. What is not over stands last, whichever way.
+fn in_order(found: &mut [Placed], descends: bool) {
+    found.sort_unstable_by(|one, other| {
+        let last = one.0.is_none().cmp(&other.0.is_none());
+        let order = one.cmp(other);
+        last.then(if descends { order.reverse() } else { order })
+    });
 }
 
 /// Incidents as rows of raw data
@@ -354,12 +372,13 @@ fn placed(_: &State, one: &Incident) -> (Timestamp, u64, IncidentId) {
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_raw_incidents(asked: Asked) -> Answer {
     let (question, page) = bodies::raw(&asked.body)?;
-    let mut found = each_meant(&asked, &question.filters, placed).await?;
-    found.sort_unstable();
-    if page.descends {
-        found.reverse();
-    }
-    let all: Vec<IncidentId> = found.into_iter().map(|(_, _, id)| id).collect();
+    let look: fn(&State, &Incident) -> Placed = match page.by {
+        RawOrder::Created => by_begin,
+        RawOrder::Lasted => by_length,
+    };
+    let mut found = each_meant(&asked, &question.filters, look).await?;
+    in_order(&mut found, page.descends);
+    let all: Vec<IncidentId> = found.into_iter().map(|(_, _, _, id)| id).collect();
     let (ids, more) = page_of(&all, &page)?;
     let mut rows: Vec<Value> = Vec::new();
     for some in ids.chunks(AT_ONCE) {
@@ -375,8 +394,8 @@ pub(crate) async fn list_raw_incidents(asked: Asked) -> Answer {
         "last": ids.last().map(|id| id.to_string()),
         "limit": page.limit,
         "more": more,
-        "order": if page.descends { "desc" } else { "asc" },
-        "order_by": "created_at",
+        "order": bodies::way_word(page.descends),
+        "order_by": page.by.word(),
         "starting_after": page.after,
         "ending_before": page.before,
         "filters": question.written,
@@ -415,6 +434,7 @@ mod tests {
             let named = |index: usize| all[index].to_string();
             let page = RawPage {
                 limit: 2,
+                by: RawOrder::Created,
                 descends: false,
                 after: after.map(named),
                 before: before.map(named),
@@ -431,6 +451,7 @@ mod tests {
         assert_eq!(page(None, Some(0)), (Vec::new(), false));
         let unknown = RawPage {
             limit: 2,
+            by: RawOrder::Created,
             descends: true,
             after: Some("QA".to_owned()),
             before: None,

@@ -5,6 +5,7 @@ use axum::extract::{self, FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::body::BODY_BYTES_MAX;
 use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal};
 
@@ -80,6 +81,20 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 impl Asked {
+    /// The same by the clocks of the zone that `time_zone` names: times in the answer are written by them, and times in the
+    /// parameters that say no offset are read by them. Only where PagerDuty has the parameter; elsewhere it means nothing.
+    pub(crate) fn zoned(mut self) -> Result<Self, Refused> {
+        if let Some(zone) = self.parameters.zone()? {
+            self.place = self.place.in_zone(zone);
+        }
+        Ok(self)
+    }
+
+    /// The instant in a parameter.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Refused> {
+        Ok(self.parameters.time(name, self.place.zone())?)
+    }
+
     /// Which page of a list is wanted.
     pub(crate) fn paging(&self) -> Result<Paging, Refused> {
         Ok(Paging::read(&self.parameters)?)

@@ -107,7 +107,7 @@ fn shown(asked: &Asked, state: &state::State, change: &Change) -> Value {
 fn page(asked: &Asked, of: Option<ServiceId>) -> Answer {
     let paging = asked.paging()?;
     let parameters = &asked.parameters;
-    let (since, until) = (parameters.time("since")?, parameters.time("until")?);
+    let (since, until) = (asked.time("since")?, asked.time("until")?);
     let teams: Option<Vec<TeamId>> = parameters.ids("team_ids")?;
     let integrations: Option<Vec<IntegrationId>> = parameters.ids("integration_ids")?;
     let cut = asked.app.read(|state| {

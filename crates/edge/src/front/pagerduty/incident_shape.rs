@@ -10,7 +10,7 @@ use tocsin_domain::incident::{Assigned, Incident, Responder, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Parameters, time};
+use tocsin_wire::pagerduty::rest::Parameters;
 
 use super::place::Place;
 
@@ -151,13 +151,13 @@ pub(super) fn body(alert: Option<&Alert>) -> Value {
 }
 
 /// What will happen by itself.
-pub(super) fn pending(one: &Incident) -> Vec<Value> {
+pub(super) fn pending(place: &Place, one: &Incident) -> Vec<Value> {
     let ends = one.snoozed_until.or(one.acknowledgement_ends_at);
     let ends = ends.filter(|_| one.status == Status::Acknowledged);
     let next = one.paging.as_ref().and_then(|paging| paging.next_at);
     // The end of a wait has no word there: it is no escalation.
     let next = next.filter(|_| one.status == Status::Triggered && one.hold.is_none());
-    let action = |kind: &str, at: Timestamp| json!({"type": kind, "at": time::written(at)});
+    let action = |kind: &str, at: Timestamp| json!({"type": kind, "at": place.time(at)});
     let ends = ends.map(|at| action("unacknowledge", at));
     ends.into_iter()
         .chain(next.map(|at| action("escalate", at)))
@@ -183,10 +183,10 @@ fn responder(state: &State, place: &Place, one: &Incident, asked: &Responder) ->
         "state": said,
         "user": place.user(state, asked.user),
         "incident": place.incident(state, one.id),
-        "updated_at": time::written(changed),
+        "updated_at": place.time(changed),
         "message": asked.message,
         "requester": asker(state, place, asked),
-        "requested_at": time::written(asked.asked_at),
+        "requested_at": place.time(asked.asked_at),
     })
 }
 
@@ -240,7 +240,7 @@ pub(super) fn requests(state: &State, place: &Place, one: &Incident) -> Vec<Valu
             json!({
                 "incident": place.incident(state, one.id),
                 "requester": all.first().and_then(|asked| asker(state, place, asked)),
-                "requested_at": time::written(at),
+                "requested_at": place.time(at),
                 "message": message,
                 "responder_request_targets": targets.collect::<Vec<_>>(),
             })

@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use tocsin_domain::id::UserId;
 use tocsin_domain::incident::{Assigned, Incident, Status};
 use tocsin_domain::state::State;
-use tocsin_wire::pagerduty::rest::{id, time};
 
 use super::incident_shape::{
     Include, acknowledgement, acknowledger, assignees, body, first_alert, pending, policy_of,
@@ -113,7 +112,7 @@ pub(super) fn incident_shown<'a>(
 ) -> IncidentShown<'a> {
     let path = ["incidents/", one.id.as_str()].concat();
     let over = one.resolved_at.filter(|_| !one.is_open());
-    let changed = changed_at(one);
+    let changed = changed_at(place, one);
     let reason = one.merged_into.map(
         |into| json!({"type": "merge_resolve_reason", "incident": place.incident(state, into)}),
     );
@@ -134,7 +133,7 @@ pub(super) fn incident_shown<'a>(
         basic_alert_grouping: (),
         body: include.body.then(|| body(first)),
         conference_bridge: (),
-        created_at: time::written(one.opened_at),
+        created_at: place.time(one.opened_at),
         description: &one.title,
         escalation_policy: policy_of(state, one).map(|id| place.policy_reference(state, id)),
         first_trigger_log_entry: first_entry(place, one),
@@ -147,10 +146,10 @@ pub(super) fn incident_shown<'a>(
         is_mergeable: one.is_open(),
         last_status_change_at: changed.clone(),
         last_status_change_by: changed_by(state, place, one),
-        pending_actions: pending(one),
+        pending_actions: pending(place, one),
         priority: priority.map(|name| priority_shown(state, place, name)),
         resolve_reason: reason,
-        resolved_at: over.map(time::written),
+        resolved_at: over.map(|at| place.time(at)),
         responder_requests: requests(state, place, one),
         address: place.api(&path),
         service: place.service_reference(state, one.service),
@@ -189,7 +188,7 @@ fn assignments<'a>(
     let assigned = assignees(one).into_iter();
     let assigned = assigned.map(|id| Assignment {
         assignee: shown_user(state, place, (id, include.assignees), mails),
-        at: time::written(at),
+        at: place.time(at),
     });
     assigned.collect()
 }
@@ -208,7 +207,7 @@ fn acknowledgements<'a>(
             // Clients take an incident without any acknowledgement for one that nobody has.
             None => Linked::Reference(place.service_reference(state, one.service)),
         },
-        at: time::written(at),
+        at: place.time(at),
     });
     taken.collect()
 }
@@ -224,11 +223,11 @@ fn alert_counts(state: &State, one: &Incident) -> AlertCounts {
 }
 
 /// When it was opened, taken or ended, whichever came last.
-fn changed_at(one: &Incident) -> String {
+fn changed_at(place: &Place, one: &Incident) -> String {
     let over = one.resolved_at.filter(|_| !one.is_open());
     let taken = one.acknowledged.map(|(_, at)| at);
     let changed = over.or(taken.filter(|_| one.status == Status::Acknowledged));
-    time::written(changed.unwrap_or(one.opened_at))
+    place.time(changed.unwrap_or(one.opened_at))
 }
 
 /// Who ended or took it, else the service that it is of.
@@ -243,11 +242,7 @@ fn changed_by<'a>(state: &'a State, place: &Place, one: &Incident) -> Reference<
 
 /// The entry by which it began. Where that stands is not known of old ones.
 fn first_entry(place: &Place, one: &Incident) -> Option<Reference<'static>> {
-    let entry = id::of_position(one.opened_event?);
-    let path = ["log_entries/", &entry].concat();
-    let page = ["incidents/", one.id.as_str()].concat();
-    let kind = "trigger_log_entry_reference";
-    Some(place.reference(kind, entry, "Triggered", &path, &page))
+    Some(place.trigger(one.id, one.opened_event?))
 }
 
 fn shown_team<'a>(

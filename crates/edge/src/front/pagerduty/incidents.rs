@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
+use jiff::tz::TimeZone;
 use serde_json::Value;
-use serde_json::value::to_raw_value;
 use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
@@ -15,13 +15,13 @@ use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, Written, in_orde
 
 use super::asked::{Asked, Path};
 use super::incident_shape::{Include, assignees};
-use super::incident_shown::{incident, incident_shown};
+use super::incident_shown::incident;
 use super::include::Named;
-use super::log_entries::FIRST_ENTRIES;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
+use super::triggers::FIRST_ENTRIES;
 use super::user_shape::Mails;
-use super::wholes::{Row, Shown, Wholes};
+use super::wholes::{Row, Shown, Text, Wholes};
 use crate::http::problem::Problem;
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
@@ -70,8 +70,9 @@ struct Filter {
 }
 
 impl Filter {
-    fn read(parameters: &Parameters, now: Timestamp) -> Result<Self, Refusal> {
-        let (mut since, until) = (parameters.time("since")?, parameters.time("until")?);
+    fn read(parameters: &Parameters, zone: &TimeZone, now: Timestamp) -> Result<Self, Refusal> {
+        let mut since = parameters.time("since", zone)?;
+        let until = parameters.time("until", zone)?;
         let all = parameters.word("date_range", &[("all", ())])?.is_some();
         if all {
             since = None;
@@ -191,8 +192,9 @@ fn is_theirs(state: &State, one: &Listed, users: &[UserId]) -> bool {
 /// Incidents
 #[utoipa::path(get, path = "/incidents", tag = "fronts", responses((status = 200, body = Object)))]
 pub(crate) async fn list_incidents(asked: Asked) -> Answer {
+    let asked = asked.zoned()?;
     let paging = asked.paging()?;
-    let filter = Filter::read(&asked.parameters, asked.app.now())?;
+    let filter = Filter::read(&asked.parameters, asked.place.zone(), asked.app.now())?;
     let cut = asked.app.read(|state| {
         let cut = paging.cut(filter.found(state, paging));
         cut.map(|one| Some(one.id))
@@ -202,7 +204,8 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let mut rows = shown.rows();
     let cut = cut.map(|_| rows.next());
     let (name, cut) = ("incidents", &cut);
-    Reply::written(StatusCode::OK, &Written { paging, name, cut })
+    let bytes = shown.bytes();
+    Reply::written(StatusCode::OK, &Written { paging, name, cut }, bytes)
 }
 
 /// One incident
@@ -230,14 +233,15 @@ impl Asked {
         let shown = self.shown(&[id], include).await?;
         let row = shown.rows().next();
         let row = row.ok_or_else(|| Refusal::no_such("incident"))?;
-        Reply::written(status, &BTreeMap::from([("incident", row)]))
+        Reply::written(status, &BTreeMap::from([("incident", row)]), shown.bytes())
     }
 
     /// The answer that shows these.
     pub(crate) async fn incidents(&self, ids: &[IncidentId]) -> Answer {
         let shown = self.shown(ids, Include::read(&self.parameters)).await?;
         let rows: Vec<Row<'_>> = shown.rows().collect();
-        Reply::written(StatusCode::OK, &BTreeMap::from([("incidents", rows)]))
+        let body = BTreeMap::from([("incidents", rows)]);
+        Reply::written(StatusCode::OK, &body, shown.bytes())
     }
 
     /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than
@@ -245,31 +249,29 @@ impl Asked {
     async fn shown(&self, ids: &[IncidentId], include: Include) -> Result<Shown, Refused> {
         // Most ask for none of them, and whoever looks at the state waits for who changes it.
         let mails = if include.shows_people() {
-            let people = self.app.read(|state| {
-                let known = ids.iter().filter_map(|id| state.incidents.get(id));
-                include.people(known)
-            });
+            let people = self.app.read(|state| include.people(known_of(state, ids)));
             self.mails(people).await?
         } else {
             Mails::new()
         };
-        if self.writes_at_once(&include) {
+        if self.writes_at_once() {
             let written = self.app.read(|state| {
-                let known = ids.iter().filter_map(|id| state.incidents.get(id));
-                let shown =
-                    known.map(|one| incident_shown(state, &self.place, one, &include, &mails));
-                let written = shown.map(|shown| to_raw_value(&shown));
-                written.collect::<Result<Vec<_>, _>>()
+                let place = &self.place;
+                let known = known_of(state, ids);
+                let wholes = Wholes::of(state, place, &include, &known);
+                let texts = known.into_iter();
+                let texts = texts.map(|one| Text::of(state, place, one, &include, &mails));
+                let incidents = texts.collect::<Result<Vec<_>, _>>()?;
+                Ok::<_, serde_json::Error>(Shown::Written { incidents, wholes })
             });
             let unwritten = |_| Problem::internal("the answer could not be written");
-            return Ok(Shown::Written(written.map_err(unwritten)?));
+            return Ok(written.map_err(unwritten)?);
         }
         let (incidents, wholes) = self.app.read(|state| {
             let place = &self.place;
-            let known = ids.iter().filter_map(|id| state.incidents.get(id));
-            let known: Vec<&Incident> = known.collect();
+            let known = known_of(state, ids);
             let wholes = Wholes::of(state, place, &include, &known);
-            let shown = known.iter();
+            let shown = known.into_iter();
             let shown = shown.map(|one| incident(state, place, one, &include, &mails));
             (shown.collect::<Vec<Value>>(), wholes)
         });
@@ -278,13 +280,18 @@ impl Asked {
         Ok(Shown::Values { incidents, wholes })
     }
 
-    /// Whether nothing is put into incidents that is shared by several, or looked for once they are made.
-    fn writes_at_once(&self, include: &Include) -> bool {
-        let shares = include.services || include.policies;
+    /// Whether nothing is put into incidents that is looked for once they are made.
+    fn writes_at_once(&self) -> bool {
         let completed = INCLUDED.iter().map(|(word, _)| *word);
         let mut completed = completed.chain([FIRST_ENTRIES]);
-        !shares && !completed.any(|word| self.parameters.includes(word))
+        !completed.any(|word| self.parameters.includes(word))
     }
+}
+
+/// Those of these incidents that there are.
+fn known_of<'a>(state: &'a State, ids: &[IncidentId]) -> Vec<&'a Incident> {
+    let known = ids.iter().filter_map(|id| state.incidents.get(id));
+    known.collect()
 }
 
 #[cfg(test)]
@@ -295,7 +302,7 @@ mod tests {
         let pairs = pairs.iter();
         let pairs = pairs.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         let now = Timestamp::parse_rfc3339("2026-11-23T07:00:00Z").unwrap();
-        Filter::read(&Parameters::new(pairs).unwrap(), now)
+        Filter::read(&Parameters::new(pairs).unwrap(), &TimeZone::UTC, now)
     }
 
     #[test]

@@ -15,7 +15,10 @@ mod incident_shown;
 mod incidents;
 mod include;
 mod lists;
+mod log_channels;
 mod log_entries;
+mod log_shape;
+mod log_walk;
 mod lookup;
 mod notes;
 mod notifications;
@@ -28,6 +31,7 @@ mod reach;
 mod reply;
 mod requester;
 mod respond;
+mod schedule_list;
 mod schedule_shape;
 mod schedules;
 mod service_shape;
@@ -36,6 +40,7 @@ mod small;
 mod tags;
 mod team_shape;
 mod teams;
+mod triggers;
 mod user_shape;
 mod users;
 pub(crate) mod webhook_event;
@@ -44,7 +49,7 @@ mod wholes;
 mod windows;
 
 use axum::extract::Request;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tocsin_domain::people::Role::{Admin, Responder, Viewer};
 use tocsin_wire::pagerduty::rest::{Refusal, absent};
@@ -64,6 +69,8 @@ pub(crate) use reply::{Counted, REQUESTS_PER_MINUTE};
 pub(crate) const PREFIX: &str = "/pagerduty";
 /// What every client of the REST API accepts, and nobody else.
 const MEDIA_TYPE: &str = "application/vnd.pagerduty+json";
+/// Under this are Tocsin's own API, and those of others that are none of PagerDuty's.
+const OWN: &str = "/api/";
 
 const READ: Who = Who::Token(Front::PagerDutyRest, Viewer);
 const RESPOND: Who = Who::Token(Front::PagerDutyRest, Responder);
@@ -161,7 +168,7 @@ fn about_duty() -> Routes {
                 policies::remove_escalation_policy
             ),
         ),
-        (READ, routes!(schedules::list_pagerduty_schedules)),
+        (READ, routes!(schedule_list::list_pagerduty_schedules)),
         (READ, routes!(schedules::get_pagerduty_schedule)),
         (READ, routes!(schedules::list_schedule_users)),
         (READ, routes!(schedules::try_schedule)),
@@ -297,13 +304,27 @@ fn about_webhooks() -> Routes {
 
 /// Whether a request that no route takes comes from a client of PagerDuty.
 pub(crate) fn is_meant(request: &Request) -> bool {
-    let path = request.uri().path();
+    let (path, headers) = (request.uri().path(), request.headers());
     let under = path.strip_prefix(PREFIX);
-    let accepts = request.headers().get_all(header::ACCEPT).iter();
+    let mut accepted = texts(headers, header::ACCEPT);
+    let mut keys = texts(headers, header::AUTHORIZATION);
     under.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        || accepts
-            .filter_map(|value| value.to_str().ok())
-            .any(|value| value.contains(MEDIA_TYPE))
+        || accepted.any(|value| value.contains(MEDIA_TYPE))
+        // Tocsin's own API takes a key in either form, and is not PagerDuty's.
+        || (!path.starts_with(OWN) && keys.any(is_their_key))
+}
+
+/// The values of a header that are texts.
+fn texts(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter();
+    values.filter_map(|value| value.to_str().ok())
+}
+
+/// Whether a key is sent in the form that clients of PagerDuty have, and others have not: `Token token=KEY`.
+fn is_their_key(value: &str) -> bool {
+    value.split_once(' ').is_some_and(|(scheme, rest)| {
+        scheme.eq_ignore_ascii_case("token") && rest.trim_start().starts_with("token=")
+    })
 }
 
 /// A refusal of what no route takes: what Tocsin has not is told with the reason.

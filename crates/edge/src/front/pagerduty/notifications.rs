@@ -5,7 +5,7 @@ use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Refusal, time};
+use tocsin_wire::pagerduty::rest::Refusal;
 
 use super::asked::Asked;
 use super::include::Named;
@@ -54,7 +54,7 @@ fn shown(asked: &Asked, state: &State, message: &Notification, at: Timestamp) ->
     json!({
         "id": message.id.to_string(),
         "type": kind(message.channel),
-        "started_at": time::written(at),
+        "started_at": asked.place.time(at),
         "user": asked.place.user(state, message.user),
         "address": null,
     })
@@ -63,9 +63,9 @@ fn shown(asked: &Asked, state: &State, message: &Notification, at: Timestamp) ->
 /// Messages about incidents that were sent between `since` and `until`, newest first
 #[utoipa::path(get, path = "/notifications", tag = "fronts", responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_notifications(asked: Asked) -> Answer {
+    let asked = asked.zoned()?;
     let paging = asked.paging()?;
-    let since = asked.parameters.time("since")?;
-    let until = asked.parameters.time("until")?;
+    let (since, until) = (asked.time("since")?, asked.time("until")?);
     let Some((since, until)) = since.zip(until) else {
         return Err(Refusal::missing("'since' and 'until' are needed").into());
     };

@@ -8,7 +8,7 @@ use tocsin_domain::oncall::{RANGE_DAYS_MAX, Schedule, Span};
 use tocsin_domain::page::Recipient;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Paging, Refusal, time};
+use tocsin_wire::pagerduty::rest::{Paging, Refusal};
 
 use super::asked::Asked;
 use super::policy_shape::policy;
@@ -59,9 +59,9 @@ impl Wanted {
     fn read(asked: &Asked) -> Result<Self, Refused> {
         let now = asked.app.now();
         let parameters = &asked.parameters;
-        let since = parameters.time("since")?.unwrap_or(now);
+        let since = asked.time("since")?.unwrap_or(now);
         let latest = since.max(now);
-        let until = parameters.time("until")?.unwrap_or(latest);
+        let until = asked.time("until")?.unwrap_or(latest);
         if until < since || until > latest.plus_ms(AHEAD_MS_MAX) {
             let why = "'until' is invalid: it is not before 'since', and at most 90 days ahead";
             return Err(Refusal::bad(why).into());
@@ -175,6 +175,7 @@ struct Known {
 /// Who is on call
 #[utoipa::path(get, path = "/oncalls", tag = "fronts", responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_oncalls(asked: Asked) -> Answer {
+    let asked = asked.zoned()?;
     let paging: Paging = asked.paging()?;
     let wanted = Wanted::read(&asked)?;
     let (places, known) = asked.app.read(|state| {
@@ -214,7 +215,7 @@ fn shown(asked: &Asked, state: &State, one: &Duty, mails: &Mails) -> Value {
         let whole = known.map(|known| schedule(state, place, known));
         whole.unwrap_or_else(|| place.schedule(state, id))
     });
-    let written = |at: fn(Span) -> Timestamp| one.span.map(|span| time::written(at(span)));
+    let written = |at: fn(Span) -> Timestamp| one.span.map(|span| place.time(at(span)));
     json!({
         "user": shown_user.unwrap_or_else(|| place.user(state, one.user)),
         "schedule": shown_schedule,

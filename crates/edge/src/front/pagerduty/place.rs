@@ -1,8 +1,9 @@
-//! References to what the API shows: each with its id, its kind, its name and where it is found. Addresses are built from the
-//! server's own public address, never from what a request says.
+//! References to what the API shows: each with its id, its kind, its name and where it is found; and by whose clocks times are
+//! written. Addresses are built from the server's own public address, never from what a request says.
 
 use std::borrow::Cow;
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tocsin_domain::event::Actor;
@@ -12,16 +13,18 @@ use tocsin_domain::id::{
 };
 use tocsin_domain::service::{Service, Speaks};
 use tocsin_domain::state::State;
-use tocsin_wire::pagerduty::rest::id;
+use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
+use tocsin_wire::pagerduty::rest::{id, time};
 
 use super::PREFIX;
 
-/// Where links lead.
+/// Where links lead, and by whose clocks times are read and written.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     api: String,
     ui: String,
+    zone: TimeZone,
 }
 
 /// A reference, for whoever writes very many without making a value of each. Its fields stand in the order of their names, as those
@@ -58,7 +61,23 @@ impl Place {
         Self {
             api: [public_url, prefix].concat(),
             ui: [public_url, "/ui"].concat(),
+            zone: TimeZone::UTC,
         }
+    }
+
+    /// The same by the clocks of another zone.
+    pub(crate) fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
+    /// By whose clocks times are.
+    pub(crate) const fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
+    /// An instant as it is written.
+    pub(crate) fn time(&self, at: Timestamp) -> String {
+        time::written_in(at, &self.zone)
     }
 
     /// The address of something in the API.
@@ -252,6 +271,15 @@ impl Place {
             &path,
             &path,
         )
+    }
+
+    /// The log entry at this place of the journal, by which something of an incident began.
+    pub(super) fn trigger(&self, incident: IncidentId, position: u64) -> Reference<'static> {
+        let entry = id::of_position(position);
+        let path = ["log_entries/", &entry].concat();
+        let page = ["incidents/", incident.as_str()].concat();
+        let kind = "trigger_log_entry_reference";
+        self.reference(kind, entry, "Triggered", &path, &page)
     }
 
     /// An alert.

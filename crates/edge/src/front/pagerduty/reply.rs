@@ -1,5 +1,6 @@
 //! Answers of the REST API: good ones, refusals, and the count of requests that goes with each. It knows no noun.
 
+use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -31,7 +32,7 @@ pub(crate) enum Reply {
     /// What was asked for, or what became of it.
     Done(Value),
     /// The same or what was made, written already.
-    Written(StatusCode, String),
+    Written(StatusCode, Vec<u8>),
     /// What was made.
     Created(Value),
     /// Done, and there is nothing to tell.
@@ -48,11 +49,12 @@ impl Reply {
         Self::Done(paging.body(name, cut))
     }
 
-    /// What is not a value.
-    pub(crate) fn written<T: Serialize>(status: StatusCode, body: &T) -> Answer {
-        let written = serde_json::to_string(body);
+    /// What is not a value, and has about so many bytes: of very many, room is made once.
+    pub(crate) fn written<T: Serialize>(status: StatusCode, body: &T, bytes: usize) -> Answer {
+        let mut written = Vec::with_capacity(bytes);
         let unwritten = |_| Problem::internal("the answer could not be written");
-        Ok(Self::Written(status, written.map_err(unwritten)?))
+        serde_json::to_writer(&mut written, body).map_err(unwritten)?;
+        Ok(Self::Written(status, written))
     }
 }
 
@@ -69,7 +71,8 @@ impl IntoResponse for Reply {
     }
 }
 
-fn json(status: StatusCode, body: String) -> Response {
+fn json(status: StatusCode, body: impl Into<Body>) -> Response {
+    let body: Body = body.into();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 

@@ -11,7 +11,7 @@ use tocsin_domain::page::{Policy, Recipient};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::schedule::{self as bodies, Unit};
-use tocsin_wire::pagerduty::rest::{Refusal, id, time};
+use tocsin_wire::pagerduty::rest::{Refusal, id};
 
 use super::described::told;
 use super::lookup;
@@ -32,6 +32,14 @@ pub(crate) struct Rendered {
     pub(crate) range: Option<Span>,
     /// Whether what goes on beyond it is shown as long as it is.
     pub(crate) overflow: bool,
+}
+
+impl Rendered {
+    /// How many entries it has, in its layers and of everything.
+    pub(super) fn entries(&self) -> usize {
+        let of_layers: usize = self.layers.iter().map(Vec::len).sum();
+        of_layers + self.all.len()
+    }
 }
 
 /// The policies that page a schedule.
@@ -114,11 +122,11 @@ fn entries(state: &State, place: &Place, all: &[(UserId, Span)]) -> Vec<Value> {
         .collect()
 }
 
-fn entry(state: &State, place: &Place, user: UserId, span: Span) -> Value {
+pub(super) fn entry(state: &State, place: &Place, user: UserId, span: Span) -> Value {
     json!({
         "id": id::of_name(&format!("{user}/{}/{}", span.from, span.until)),
-        "start": time::written(span.from),
-        "end": time::written(span.until),
+        "start": place.time(span.from),
+        "end": place.time(span.until),
         "user": place.user(state, user),
     })
 }
@@ -142,9 +150,9 @@ fn layer(
     let mut shown = json!({
         "id": layer_id(of.id, index),
         "name": named.map_or_else(|| format!("Layer {}", index + 1), str::to_owned),
-        "start": time::written(one.start),
-        "end": one.until.map(time::written),
-        "rotation_virtual_start": time::written(virtual_start.unwrap_or(one.start)),
+        "start": place.time(one.start),
+        "end": one.until.map(|at| place.time(at)),
+        "rotation_virtual_start": place.time(virtual_start.unwrap_or(one.start)),
         "rotation_turn_length_seconds": u64::from(one.every) * unit_s,
         "users": users.map(|user| json!({"user": place.user(state, *user)})).collect::<Vec<_>>(),
         "restrictions": one.restrictions.iter().map(restriction).collect::<Vec<_>>(),

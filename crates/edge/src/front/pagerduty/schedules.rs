@@ -1,4 +1,4 @@
-//! Schedules: listed, read over a span, tried, changed; and overrides.
+//! Schedules: read over a span, tried, changed; and overrides.
 
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
@@ -14,7 +14,7 @@ use tocsin_wire::pagerduty::rest::{time, words};
 use super::asked::{Asked, Path};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::schedule_shape::{Rendered, layers_of, policies_of, schedule, schedule_in_full};
+use super::schedule_shape::{Rendered, layers_of, policies_of, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
@@ -30,46 +30,14 @@ const ENTRIES_MAX: usize = 20_000;
 /// What Terraform's provider looks for: it takes the schedule out of its policies then, and removes it.
 const USED: &str = "Schedule can't be deleted if it's being used by escalation policies";
 
-/// What lists leave out of a schedule unless `include[]` names it.
-const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
-
-/// Schedules
-#[utoipa::path(get, path = "/schedules", tag = "fronts", responses((status = 200, body = Object)))]
-pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
-    let paging = asked.paging()?;
-    let cut = asked.app.read(|state| {
-        let all = state.schedules.values();
-        let named = all.map(|one| (one.id, one.name.as_str(), ""));
-        // Only what the page holds is shown: each asks all policies which of them name it.
-        let cut = asked.named_cut(paging, named)?;
-        Ok::<_, Refused>(cut.map(|id| {
-            let known = state.schedules.get(&id)?;
-            let mut shown = schedule(state, &asked.place, known);
-            let wanted = PARTS.map(|part| (part, asked.parameters.includes(part)));
-            if wanted.iter().any(|(_, is_wanted)| *is_wanted) {
-                // Lists tell nobody's turns.
-                let bare = Rendered::default();
-                let mut full = schedule_in_full(state, &asked.place, known, &bare);
-                for (part, _) in wanted.into_iter().filter(|(_, is_wanted)| *is_wanted) {
-                    shown[part] = full[part].take();
-                }
-            }
-            Some(shown)
-        }))
-    })?;
-    Ok(Reply::page(paging, "schedules", cut))
-}
-
 fn named(asked: &Asked, id: &str) -> Result<Schedule, Refused> {
     let known = |state: &State, id: ScheduleId| state.schedules.get(&id).cloned();
     lookup::in_path(&asked.app, "schedule", id, known)
 }
 
 /// The span that is asked for; none when nothing is. One of its ends alone makes it two weeks, as there.
-fn span_in(asked: &Asked) -> Result<Option<Span>, Refused> {
-    let since = asked.parameters.time("since")?;
-    let until = asked.parameters.time("until")?;
-    let (since, until) = match (since, until) {
+pub(super) fn span_in(asked: &Asked) -> Result<Option<Span>, Refused> {
+    let (since, until) = match (asked.time("since")?, asked.time("until")?) {
         (None, None) => return Ok(None),
         (Some(since), Some(until)) => (since, until),
         (Some(since), None) => (since, since.plus_ms(SPAN_MS)),
@@ -114,7 +82,11 @@ fn layer_wholly(
 }
 
 /// What is shown of a schedule in a span: cut to it, or with what goes on beyond it where `overflow` says so.
-fn render(known: &Schedule, range: Option<Span>, overflow: bool) -> Result<Rendered, Problem> {
+pub(super) fn render(
+    known: &Schedule,
+    range: Option<Span>,
+    overflow: bool,
+) -> Result<Rendered, Problem> {
     let Some(range) = range else {
         return Ok(Rendered::default());
     };
@@ -130,11 +102,7 @@ fn render(known: &Schedule, range: Option<Span>, overflow: bool) -> Result<Rende
             taken(&known.render_layer(index, range).map_err(rota::refused)?)
         };
         count += own.len();
-        if count > ENTRIES_MAX {
-            return Err(Problem::bad(
-                "'until' is invalid: the span holds too many entries",
-            ));
-        }
+        refuse_more(count)?;
         layers.push(own);
     }
     Ok(Rendered {
@@ -144,6 +112,15 @@ fn render(known: &Schedule, range: Option<Span>, overflow: bool) -> Result<Rende
         range: Some(range),
         overflow,
     })
+}
+
+/// Refuses an answer of more entries.
+pub(super) fn refuse_more(entries: usize) -> Result<(), Problem> {
+    if entries > ENTRIES_MAX {
+        let why = "'until' is invalid: the span holds too many entries";
+        return Err(Problem::bad(why));
+    }
+    Ok(())
 }
 
 #[expect(
@@ -175,8 +152,12 @@ async fn wrapped(asked: &Asked, known: Schedule) -> Result<Value, Refused> {
 #[utoipa::path(get, path = "/schedules/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
+    let asked = asked.zoned()?;
     let known = named(&asked, &id)?;
-    wrapped(&asked, known).await.map(Reply::Done)
+    let mut answer = wrapped(&asked, known.clone()).await?;
+    let shown = answer["schedule"].take();
+    answer["schedule"] = asked.with_next_turn(known, shown).await?;
+    Ok(Reply::Done(answer))
 }
 
 /// Who has duty in a schedule between `since` and `until`

@@ -10,8 +10,8 @@ use tocsin_domain::people::Urgency;
 use tocsin_domain::service::{Integration, Service, Speaks};
 use tocsin_domain::state::{Dated, State};
 use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::grouping;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
-use tocsin_wire::pagerduty::rest::{grouping, time};
 
 use super::described::told;
 use super::place::{Place, whole};
@@ -70,11 +70,10 @@ impl<'a> Standings<'a> {
 }
 
 /// When something was made, and when it was changed last; since the installation was set up, where nothing else is known.
-fn ages(state: &State, dated: Option<&Dated>) -> (Option<String>, Option<String>) {
+fn ages(state: &State, place: &Place, dated: Option<&Dated>) -> (Option<String>, Option<String>) {
     let known = dated.map(|dated| (dated.made_at, dated.changed_at));
     let set_up = state.dates.set_up.map(|moment| (moment.at, moment.at));
-    let written =
-        |(made, changed): (Timestamp, Timestamp)| (time::written(made), time::written(changed));
+    let written = |(made, changed): (Timestamp, Timestamp)| (place.time(made), place.time(changed));
     known.or(set_up).map(written).unzip()
 }
 
@@ -92,7 +91,7 @@ pub(crate) fn service(
     let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
     let followed = policy.and_then(|policy| state.policies.get(&policy));
     let timeout_ms = known.acknowledgement_timeout_ms(followed);
-    let (created_at, updated_at) = ages(state, state.dates.services.get(&known.id));
+    let (created_at, updated_at) = ages(state, place, state.dates.services.get(&known.id));
     let newest = state.last_opened.get(&known.id);
     let more = json!({
         "name": known.name,
@@ -115,7 +114,7 @@ pub(crate) fn service(
         "support_hours": null,
         "scheduled_actions": [],
         "addons": [],
-        "last_incident_timestamp": newest.map(|at| time::written(*at)),
+        "last_incident_timestamp": newest.map(|at| place.time(*at)),
         "response_play": null,
     });
     whole(place.service(state, known.id), "service", more)
@@ -148,7 +147,7 @@ pub(crate) fn integration(
 ) -> Value {
     let vendor = Vendor::of_integration(known);
     let mail = key.filter(|_| known.kind.speaks() == Speaks::Email);
-    let (created_at, updated_at) = ages(state, state.dates.integrations.get(&known.id));
+    let (created_at, updated_at) = ages(state, place, state.dates.integrations.get(&known.id));
     let more = json!({
         "name": known.name,
         "service": place.service(state, known.service),

@@ -23,7 +23,11 @@ use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
 
 /// What can be shown wholly, and where it stands.
-const INCLUDED: &[Named] = &[("services", &["services"]), ("teams", &["teams"])];
+const INCLUDED: &[Named] = &[
+    ("services", &["services"]),
+    ("teams", &["teams"]),
+    ("users", &["created_by"]),
+];
 
 /// When work is done, as seen from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

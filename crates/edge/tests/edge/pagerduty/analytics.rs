@@ -76,6 +76,32 @@ async fn means_and_counts_are_those_of_the_incidents() {
 }
 
 #[tokio::test]
+async fn rows_stand_in_the_order_that_is_asked_for() {
+    let world = World::new();
+    history(&world).await;
+    let body = json!({"order_by": "team_name", "order": "asc"});
+    let told = asked(&world, "metrics/incidents/services", body).await;
+    assert_eq!(
+        (&told["order_by"], &told["order"]),
+        (&json!("team_name"), &json!("asc"))
+    );
+    let lasted = async |order: &str| {
+        let body = json!({"order_by": "seconds_to_resolve", "order": order});
+        let told = asked(&world, "raw/incidents", body).await;
+        assert_eq!(told["order_by"], "seconds_to_resolve");
+        let rows = told["data"].as_array().unwrap().iter();
+        let lasted = rows.map(|row| row["seconds_to_resolve"].as_u64());
+        lasted.collect::<Vec<_>>()
+    };
+    // What is open has no length, and stands last.
+    assert_eq!(lasted("asc").await, [Some(300), Some(600), None]);
+    assert_eq!(lasted("desc").await, [Some(600), Some(300), None]);
+    let wrong = Some(json!({"order_by": "title"}));
+    let call = ("POST", "/analytics/metrics/incidents/all");
+    refused(&ada(&world, call, wrong).await, 400, 2001);
+}
+
+#[tokio::test]
 async fn the_first_acknowledgement_counts_whatever_became_of_it() {
     let world = World::new();
     at(&world, 0);

@@ -10,7 +10,7 @@ use super::{ada, ask, read, refused};
 use crate::fakes::START;
 use crate::world::World;
 
-fn weekly(world: &World) -> Value {
+pub(super) fn weekly(world: &World) -> Value {
     json!({"schedule": {
         "type": "schedule", "name": "Primary", "time_zone": "Europe/Paris",
         "schedule_layers": [

@@ -74,7 +74,7 @@ async fn schedules_are_listed_with_their_layers_and_people_with_their_teams() {
 }
 
 #[tokio::test]
-async fn windows_and_log_entries_show_services_and_teams() {
+async fn windows_and_log_entries_show_services_teams_and_people() {
     let world = World::new();
     let at = |minutes: u64| START.plus_ms(minutes * 60_000).to_rfc3339();
     let body = json!({"maintenance_window": {
@@ -82,9 +82,10 @@ async fn windows_and_log_entries_show_services_and_teams() {
         "start_time": at(60), "end_time": at(120), "services": [service(&world)],
     }});
     made(&world, "/maintenance_windows", body).await;
-    let query = "include[]=services&include[]=teams";
+    let query = "include[]=services&include[]=teams&include[]=users";
     let list = read(&world, &format!("/maintenance_windows?{query}")).await;
     let window = &list["maintenance_windows"][0];
+    assert_eq!(window["created_by"]["type"], "user");
     assert_eq!(window["services"][0]["type"], "service");
     assert_eq!(window["teams"][0]["type"], "team");
     world.raise("web").await;
@@ -166,7 +167,12 @@ async fn an_incident_that_is_written_at_once_is_written_as_its_value_is() {
             let change = json!({"incident": {"type": "incident_reference", "status": status}});
             changed(&world, &path, change).await;
         }
-        for query in ["", "&include[]=body", "&include[]=users&include[]=teams"] {
+        for query in [
+            "",
+            "&include[]=body",
+            "&include[]=users&include[]=teams",
+            "&include[]=services&include[]=escalation_policies",
+        ] {
             let answer = ada(&world, ("GET", &format!("{path}?limit=1{query}")), None).await;
             let mut at_once = answer.json();
             assert_eq!(at_once["incident"]["status"], status);

@@ -70,7 +70,7 @@ const LAST: [(&str, &str); 25] = [
     ("cache_variables", "rules keep no variables"),
     (
         "channel",
-        "where an alert came from is told by its log entry",
+        "what an alert told is in its log entry, where include[]=channels asks for it",
     ),
     (
         "count",

@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 
+use jiff::tz::TimeZone;
 use tocsin_domain::time::Timestamp;
 
 use super::refusal::Refusal;
@@ -16,6 +17,10 @@ const TEXT_BYTES_MAX: usize = 4_096;
 const SORT_BY: &str = "sort_by";
 /// Fields that a list is sorted by at most.
 const SORTS_MAX: usize = 2;
+/// The parameter that says by whose clocks times are.
+const ZONE: &str = "time_zone";
+/// The names of the zone whose times are written with a `Z`.
+const UTC: [&str; 2] = ["UTC", "Etc/UTC"];
 
 /// Names and values as they came, decoded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -142,16 +147,31 @@ impl Parameters {
         }
     }
 
-    /// An instant.
+    /// An instant; one that says no offset is what the clocks of this zone show.
     ///
     /// # Errors
     /// It is something else.
-    pub fn time(&self, name: &str) -> Result<Option<Timestamp>, Refusal> {
+    pub fn time(&self, name: &str, zone: &TimeZone) -> Result<Option<Timestamp>, Refusal> {
         let Some(text) = self.get(name) else {
             return Ok(None);
         };
         let wrong = || Refusal::bad(format!("'{name}' is invalid: it is an ISO 8601 time"));
-        time::parse(text).map(Some).ok_or_else(wrong)
+        time::parse_in(text, zone).map(Some).ok_or_else(wrong)
+    }
+
+    /// The zone that `time_zone` names.
+    ///
+    /// # Errors
+    /// There is none of this name.
+    pub fn zone(&self) -> Result<Option<TimeZone>, Refusal> {
+        let Some(name) = self.get(ZONE) else {
+            return Ok(None);
+        };
+        if UTC.iter().any(|utc| utc.eq_ignore_ascii_case(name)) {
+            return Ok(Some(TimeZone::UTC));
+        }
+        let wrong = |_| Refusal::bad(format!("'{ZONE}' is invalid: {name:?} is no IANA zone"));
+        TimeZone::get(name).map(Some).map_err(wrong)
     }
 
     /// A whole number.
@@ -252,7 +272,26 @@ mod tests {
         for text in ["-1", "1.5", "x", "99999999999999999999999"] {
             assert!(of(&[("limit", text)]).number("limit").is_err(), "{text}");
         }
-        assert!(of(&[("since", "noon")]).time("since").is_err());
+        let noon = of(&[("since", "noon")]);
+        assert!(noon.time("since", &TimeZone::UTC).is_err());
+    }
+
+    #[test]
+    fn a_zone_is_one_that_there_is_and_says_when_it_is() {
+        let given = |zone| of(&[("time_zone", zone), ("since", "2026-07-06T09:00:00")]);
+        for (zone, expected) in [
+            ("Europe/Paris", "2026-07-06T07:00:00.000Z"),
+            ("Etc/UTC", "2026-07-06T09:00:00.000Z"),
+            ("utc", "2026-07-06T09:00:00.000Z"),
+        ] {
+            let known = given(zone).zone().unwrap().unwrap();
+            let since = given(zone).time("since", &known).unwrap().unwrap();
+            assert_eq!(since.to_rfc3339(), expected, "{zone}");
+        }
+        assert_eq!(given("").zone(), Ok(None));
+        let refusal = given("Mars/Olympus").zone().unwrap_err();
+        assert_eq!((refusal.status, refusal.code), (400, 2001));
+        assert!(refusal.errors[0].contains("'time_zone'"), "{refusal}");
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! Instants as PagerDuty's clients write and read them.
 
+use jiff::tz::TimeZone;
 use tocsin_domain::time::Timestamp;
 
 /// ISO 8601 with an offset, also without its colon (`+0000`); without any offset it is UTC, and a date alone is its midnight.
 /// Terraform's provider sends times of schedules as Go prints them.
 #[must_use]
 pub fn parse(text: &str) -> Option<Timestamp> {
+    parse_in(text, &TimeZone::UTC)
+}
+
+/// The same, where a time without an offset is what the clocks of this zone show.
+#[must_use]
+pub fn parse_in(text: &str, zone: &TimeZone) -> Option<Timestamp> {
     let text = text.trim();
     // A plus sign that was not encoded in an address arrives as a blank.
     let signed = text
@@ -15,9 +22,23 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     let printed = printed_by_go(text).or(signed);
     let text = printed.as_deref().unwrap_or(text);
     let zoned = || format!("{}Z", text.replacen(' ', "T", 1));
-    Timestamp::parse_rfc3339(text)
-        .or_else(|| Timestamp::parse_rfc3339(&zoned()))
-        .or_else(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")))
+    Timestamp::parse_rfc3339(text).or_else(|| {
+        let shown = Timestamp::parse_rfc3339(&zoned())
+            .or_else(|| Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")));
+        moved_to(shown?, zone)
+    })
+}
+
+/// When the clocks of a zone show what those of UTC show at an instant. Where they are set forward over it, as if they were not yet;
+/// where they show it twice, the first time.
+fn moved_to(shown: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    if *zone == TimeZone::UTC {
+        return Some(shown);
+    }
+    let instant = jiff::Timestamp::from_microsecond(shown.as_micros()).ok()?;
+    let civil = TimeZone::UTC.to_datetime(instant);
+    let there = zone.to_ambiguous_zoned(civil).compatible().ok()?;
+    Some(Timestamp::from_micros(there.timestamp().as_microsecond()))
 }
 
 /// `2026-01-05 08:00:00 +0000 UTC` as ISO 8601. The abbreviation of the zone says nothing that the offset does not.
@@ -48,11 +69,48 @@ pub fn written(at: Timestamp) -> String {
     text
 }
 
+/// The same by the clocks of a zone, with its offset then.
+#[must_use]
+pub fn written_in(at: Timestamp, zone: &TimeZone) -> String {
+    let instant = jiff::Timestamp::from_microsecond(at.as_micros());
+    match instant {
+        Ok(instant) if *zone != TimeZone::UTC => {
+            let shown = instant.to_zoned(zone.clone());
+            shown.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+        }
+        Ok(_) | Err(_) => written(at),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_zone_reads_what_says_no_offset_and_writes_its_own() {
+        let paris = TimeZone::get("Europe/Paris").unwrap();
+        for (text, expected) in [
+            ("2026-07-06T09:00:00", "2026-07-06T09:00:00+02:00"),
+            ("2026-01-06 09:00:00", "2026-01-06T09:00:00+01:00"),
+            ("2026-07-06", "2026-07-06T00:00:00+02:00"),
+            // What says an offset means it.
+            ("2026-07-06T09:00:00Z", "2026-07-06T11:00:00+02:00"),
+            ("2026-07-06T09:00:00-0500", "2026-07-06T16:00:00+02:00"),
+            // An hour that no clock shows, and one that each shows twice.
+            ("2026-03-29T02:30:00", "2026-03-29T03:30:00+02:00"),
+            ("2026-10-25T02:30:00", "2026-10-25T02:30:00+02:00"),
+        ] {
+            let read = parse_in(text, &paris).unwrap();
+            assert_eq!(written_in(read, &paris), expected, "{text}");
+        }
+        let winter = parse("2026-01-06T09:00:00Z").unwrap();
+        let london = TimeZone::get("Europe/London").unwrap();
+        assert_eq!(written_in(winter, &london), "2026-01-06T09:00:00+00:00");
+        assert_eq!(written_in(winter, &TimeZone::UTC), "2026-01-06T09:00:00Z");
+        assert_eq!(parse_in("noon", &paris), None);
+    }
 
     #[test]
     fn times_are_read_in_the_forms_that_clients_send() {

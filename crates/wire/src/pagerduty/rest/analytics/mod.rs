@@ -1,6 +1,8 @@
 //! Analytics of incidents: what is asked in bodies, and the arithmetic of the answers. It is given what each incident came to,
 //! and knows none.
 
+mod order;
+
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
@@ -10,6 +12,8 @@ use tocsin_domain::time::Timestamp;
 use super::body::{self, Fields, Wrong};
 use super::refusal::Refusal;
 use super::time;
+
+pub use order::{Order, RawOrder, way_word};
 
 /// Incidents that are measured for one answer at most.
 pub const INCIDENTS_MAX: usize = 100_000;
@@ -81,7 +85,9 @@ pub struct Question {
 pub struct RawPage {
     /// Rows at most.
     pub limit: usize,
-    /// Whether the newest come first.
+    /// By what they stand in order.
+    pub by: RawOrder,
+    /// Whether the last of that order come first.
     pub descends: bool,
     /// The row before the page.
     pub after: Option<String>,
@@ -304,11 +310,13 @@ fn object(bytes: &[u8]) -> Result<Map<String, Value>, Refusal> {
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn question(bytes: &[u8]) -> Result<Question, Refusal> {
+pub fn question(bytes: &[u8]) -> Result<(Question, Order), Refusal> {
     let body = object(bytes)?;
+    let fields = Fields::new("", &body);
     let mut wrong = Wrong::default();
-    let question = question_in(&Fields::new("", &body), &mut wrong);
-    wrong.outcome(question)
+    let question = question_in(&fields, &mut wrong);
+    let order = Order::read(&fields, &mut wrong);
+    wrong.outcome(question.map(|question| (question, order)))
 }
 
 fn question_in(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Question> {
@@ -394,7 +402,7 @@ pub fn raw(bytes: &[u8]) -> Result<(Question, RawPage), Refusal> {
     let fields = Fields::new("", &body);
     let mut wrong = Wrong::default();
     let question = question_in(&fields, &mut wrong);
-    let _: Option<()> = fields.word(&mut wrong, "order_by", &[("created_at", ())]);
+    let by = fields.word(&mut wrong, "order_by", &RawOrder::WORDS);
     let descends = fields.word(&mut wrong, "order", &[("asc", false), ("desc", true)]);
     let limit = fields.number(&mut wrong, "limit");
     if limit == Some(0) {
@@ -405,6 +413,7 @@ pub fn raw(bytes: &[u8]) -> Result<(Question, RawPage), Refusal> {
     });
     let page = RawPage {
         limit: limit.clamp(1, LIMITS.1),
+        by: by.unwrap_or_default(),
         descends: descends.unwrap_or(true),
         after: fields.text(&mut wrong, "starting_after", 64),
         before: fields.text(&mut wrong, "ending_before", 64),

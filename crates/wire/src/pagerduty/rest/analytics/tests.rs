@@ -93,7 +93,7 @@ fn days_weeks_and_months_begin_at_the_midnights_of_a_zone() {
 }
 
 fn asked(body: &Value) -> Result<Question, Refusal> {
-    question(body.to_string().as_bytes())
+    question(body.to_string().as_bytes()).map(|(question, _)| question)
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_question_is_read_strictly() {
     assert_eq!(read.filters.since, Some(at("2026-10-31T23:00:00Z")));
     assert_eq!(read.filters.services, Some(vec!["QA".to_owned()]));
     assert_eq!((read.filters.teams, read.filters.major), (None, None));
-    assert_eq!(question(b"").unwrap().zone_name, "Etc/UTC");
+    assert_eq!(question(b"").unwrap().0.zone_name, "Etc/UTC");
     for wrong in [
         json!({"filters": {"created_at_start": "noon"}}),
         json!({"filters": {"created_at_start": "2026-12-01", "created_at_end": "2026-11-01"}}),
@@ -122,9 +122,47 @@ fn a_question_is_read_strictly() {
         json!({"filters": []}),
         json!({"time_zone": "Mars/Olympus"}),
         json!({"aggregate_unit": "year"}),
+        json!({"order": "up"}),
+        json!({"order_by": "title"}),
     ] {
         let refusal = asked(&wrong).unwrap_err();
         assert_eq!((refusal.status, refusal.code), (400, 2001), "{wrong}");
+    }
+}
+
+#[test]
+fn rows_stand_in_the_order_that_is_asked_for() {
+    let rows = [
+        json!({"service_name": "Till", "total_incident_count": 2, "mean_seconds_to_resolve": null}),
+        json!({"service_name": "Shop", "total_incident_count": 10, "mean_seconds_to_resolve": 9}),
+        json!({"service_name": "Stock", "total_incident_count": 3, "mean_seconds_to_resolve": 7}),
+    ];
+    let check = |body: Value, word: Option<&str>, expected: [&str; 3]| {
+        let (_, order) = question(body.to_string().as_bytes()).unwrap();
+        let mut rows = rows.clone();
+        order.sort(&mut rows);
+        let names = rows
+            .each_ref()
+            .map(|row| row["service_name"].as_str().unwrap());
+        assert_eq!((order.word(), names), (word, expected), "{body}");
+    };
+    let (up, down) = (Some("asc"), Some("desc"));
+    check(json!({}), None, ["Till", "Shop", "Stock"]);
+    check(json!({"order": "desc"}), down, ["Stock", "Shop", "Till"]);
+    let by = |column: &str, order: &str| json!({"order_by": column, "order": order});
+    check(
+        by("total_incident_count", "asc"),
+        up,
+        ["Till", "Stock", "Shop"],
+    );
+    check(by("service_name", "asc"), up, ["Shop", "Stock", "Till"]);
+    let most = json!({"order_by": "total_incident_count"});
+    check(most, down, ["Shop", "Stock", "Till"]);
+    for (order, word, expected) in [
+        ("asc", up, ["Stock", "Shop", "Till"]),
+        ("desc", down, ["Shop", "Stock", "Till"]),
+    ] {
+        check(by("mean_seconds_to_resolve", order), word, expected);
     }
 }
 
@@ -135,11 +173,14 @@ fn a_page_of_raw_data_has_its_limits() {
     assert_eq!((usual.limit, usual.descends), (100, true));
     let large = page(json!({"limit": 5_000, "order": "asc", "order_by": "created_at"})).unwrap();
     assert_eq!((large.limit, large.descends), (1_000, false));
+    assert_eq!((usual.by, large.by), (RawOrder::Created, RawOrder::Created));
+    let longest = page(json!({"order_by": "seconds_to_resolve"})).unwrap();
+    assert_eq!((longest.by, longest.descends), (RawOrder::Lasted, true));
     for wrong in [
         json!({"limit": 0}),
         json!({"limit": -1}),
         json!({"order": "up"}),
-        json!({"order_by": "seconds_to_resolve"}),
+        json!({"order_by": "seconds_to_engage"}),
         json!({"starting_after": "QA", "ending_before": "QB"}),
     ] {
         assert_eq!(page(wrong.clone()).unwrap_err().status, 400, "{wrong}");
