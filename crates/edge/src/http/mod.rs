@@ -18,6 +18,7 @@ pub(crate) mod intake;
 mod layers;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod named;
 pub(crate) mod notice;
 pub(crate) mod notification;
 pub(crate) mod oncall;
@@ -93,7 +94,8 @@ pub(crate) fn listed() -> Vec<Listed> {
 fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
-    let table = intake(policies_and_services(roster(people(table))));
+    let table = policies_and_services(roster(people(table)));
+    let table = webhooks(intake(table));
     alertmanager::add_to(pagerduty::add_to(prometheus::add_to(settings(watch(
         table,
     )))))
@@ -325,6 +327,20 @@ fn policies_and_services(table: Table) -> Table {
         )
 }
 
+fn webhooks(table: Table) -> Table {
+    let all = routes!(webhook::list_webhooks, webhook::add_webhook);
+    let one = routes!(
+        webhook::get_webhook,
+        webhook::replace_webhook,
+        webhook::remove_webhook
+    );
+    table
+        .add(Who::Role(Admin), all)
+        .add(Who::Role(Admin), one)
+        .add(Who::Role(Admin), routes!(webhook::enable_webhook))
+        .add(Who::Role(Admin), routes!(webhook::test_webhook))
+}
+
 fn intake(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(intake::settings::get_settings))
@@ -394,7 +410,6 @@ fn settings(table: Table) -> Table {
         .add(Who::Role(Admin), routes!(code::export_code))
         .add(Who::Role(Admin), routes!(code::plan_code))
         .add(Who::Role(Admin), routes!(code::apply_code))
-        .add(Who::Role(Admin), routes!(webhook::list_webhooks))
         .add(Who::Role(Viewer), routes!(channel::channels))
         .add(Who::Role(Admin), routes!(channel::set_email))
         .add(Who::Role(Admin), routes!(channel::test_email))

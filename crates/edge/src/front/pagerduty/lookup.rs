@@ -10,8 +10,8 @@ use tocsin_wire::pagerduty::rest::{Refusal, absent, id};
 
 use super::reply::Refused;
 use crate::app::App;
-use crate::http::incident;
 use crate::http::problem::Problem;
+use crate::http::{incident, named};
 
 /// What a path names by its id.
 pub(crate) fn in_path<I: FromStr, T>(
@@ -20,9 +20,7 @@ pub(crate) fn in_path<I: FromStr, T>(
     id: &str,
     find: impl FnOnce(&State, I) -> Option<T>,
 ) -> Result<T, Refused> {
-    let id: Option<I> = id.parse().ok();
-    let found = id.and_then(|id| app.read(|state| find(state, id)));
-    Ok(found.ok_or_else(|| Refusal::no_such(noun))?)
+    Ok(named::known(app, id, find).ok_or_else(|| Refusal::no_such(noun))?)
 }
 
 /// The id of what a body names at a place, if it is known.

@@ -102,7 +102,7 @@ async fn values(world: &World, object: &str, has_key: bool) -> Values {
     }
 }
 
-/// What fronts alone name, and their keys.
+/// What fronts name too, or alone, and their keys.
 async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
     match object {
         "alert" => {
