@@ -212,6 +212,7 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(active_alerts::list_alerts))
         .add(Who::Role(Viewer), routes!(change::list_changes))
         .add(Who::Role(Responder), routes!(change::tell_change))
+        .add(Who::Role(Viewer), routes!(change::get_change))
         .add(Who::Role(Viewer), routes!(stream::stream))
 }
 
@@ -226,7 +227,10 @@ fn people(table: Table) -> Table {
             routes!(people::change_user, people::remove_user),
         )
         .add(Who::SelfOr(Admin), routes!(people::add_contact_method))
-        .add(Who::SelfOr(Admin), routes!(people::remove_contact_method))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(people::change_contact_method, people::remove_contact_method),
+        )
         .add(Who::SelfOr(Admin), routes!(people::test_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::verify_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::set_rules))
@@ -259,6 +263,11 @@ fn roster(table: Table) -> Table {
             Who::Role(Admin),
             routes!(roster::team::replace_team, roster::team::remove_team),
         )
+        .add(Who::Role(Viewer), routes!(roster::team::get_team))
+        .add(
+            Who::Role(Admin),
+            routes!(roster::team::add_member, roster::team::remove_member),
+        )
         .add(
             Who::Role(Viewer),
             routes!(roster::business::list_business_services),
@@ -283,6 +292,7 @@ fn roster(table: Table) -> Table {
             Who::Role(Viewer),
             routes!(roster::rendered::preview_schedule),
         )
+        .add(Who::Role(Viewer), routes!(roster::change::list_overrides))
         .add(Who::Role(Responder), routes!(roster::change::add_override))
         .add(
             Who::Role(Responder),
@@ -307,12 +317,20 @@ fn policies_and_services(table: Table) -> Table {
                 roster::policy::remove_policy
             ),
         )
+        .add(Who::Role(Viewer), routes!(roster::policy::get_policy))
         .add(Who::Role(Viewer), routes!(roster::fallback::get_fallback))
         .add(Who::Role(Admin), routes!(roster::fallback::set_fallback))
         .add(Who::Role(Viewer), routes!(roster::service::list_services))
         .add(Who::Role(Viewer), routes!(simulation::simulation))
         .add(Who::Role(Admin), routes!(roster::service::add_service))
-        .add(Who::Role(Admin), routes!(roster::service::replace_service))
+        .add(Who::Role(Viewer), routes!(roster::service::get_service))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                roster::service::replace_service,
+                roster::service::remove_service
+            ),
+        )
         .add(Who::Role(Admin), routes!(roster::service::add_integration))
         .add(
             Who::Role(Admin),
@@ -353,6 +371,7 @@ fn intake(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(intake::mapping::dry_run))
         .add(Who::Role(Viewer), routes!(intake::mapping::list_presets))
         .add(Who::Role(Viewer), routes!(intake::window::list_windows))
+        .add(Who::Role(Viewer), routes!(intake::window::get_window))
         .add(Who::Role(Responder), routes!(intake::window::add_window))
         .add(
             Who::Role(Responder),
@@ -366,6 +385,7 @@ fn intake(table: Table) -> Table {
             Who::Role(Viewer),
             routes!(intake::heartbeat::list_heartbeats),
         )
+        .add(Who::Role(Viewer), routes!(intake::heartbeat::get_heartbeat))
         .add(Who::Role(Admin), routes!(intake::heartbeat::add_heartbeat))
         .add(
             Who::Role(Admin),
@@ -394,11 +414,13 @@ fn intake(table: Table) -> Table {
 fn watch(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(target::list_targets))
+        .add(Who::Role(Viewer), routes!(target::get_target))
         .add(Who::Role(Admin), routes!(target::remove_target))
         .add(Who::Role(Responder), routes!(target::mute, target::unmute))
         .add(Who::Role(Responder), routes!(target::plan_maintenance))
         .add(Who::Role(Responder), routes!(target::cancel_maintenance))
         .add(Who::Role(Viewer), routes!(monitor::list_monitors))
+        .add(Who::Role(Viewer), routes!(monitor::get_monitor))
         .add(Who::Role(Admin), routes!(monitor::switch_monitor))
         .add(Who::Role(Viewer), routes!(rule::list_rules))
         .add(Who::Role(Viewer), routes!(query::query))

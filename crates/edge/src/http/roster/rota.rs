@@ -189,7 +189,12 @@ pub(crate) fn range_of(since: Option<Timestamp>, until: Option<Timestamp>, now: 
     Span::new(usual.from, until.unwrap_or(usual.until))
 }
 
-fn instant(field: &str, text: Option<&str>, reasons: &mut Vec<String>) -> Option<Timestamp> {
+/// An instant of a query; why it cannot be read is added to `reasons`.
+pub(super) fn instant(
+    field: &str,
+    text: Option<&str>,
+    reasons: &mut Vec<String>,
+) -> Option<Timestamp> {
     // A plus sign that was not encoded arrives as a space.
     let text = text?.replace(' ', "+");
     let read = Timestamp::parse_rfc3339(&text);
