@@ -94,7 +94,7 @@ pub(crate) fn listed() -> Vec<Listed> {
 fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
-    let table = policies_and_services(roster(people(table)));
+    let table = business_services(policies_and_services(roster(people(table))));
     let table = webhooks(intake(table));
     alertmanager::add_to(pagerduty::add_to(prometheus::add_to(settings(watch(
         table,
@@ -268,10 +268,6 @@ fn roster(table: Table) -> Table {
             Who::Role(Admin),
             routes!(roster::team::add_member, roster::team::remove_member),
         )
-        .add(
-            Who::Role(Viewer),
-            routes!(roster::business::list_business_services),
-        )
         .add(Who::Role(Viewer), routes!(roster::team::get_priorities))
         .add(Who::Role(Admin), routes!(roster::team::set_priorities))
         .add(Who::Role(Viewer), routes!(roster::schedule::list_schedules))
@@ -343,6 +339,24 @@ fn policies_and_services(table: Table) -> Table {
             Who::Role(Viewer),
             routes!(roster::integration::get_integration),
         )
+}
+
+fn business_services(table: Table) -> Table {
+    use roster::{business, dependency};
+    table
+        .add(Who::Role(Viewer), routes!(business::list_business_services))
+        .add(Who::Role(Admin), routes!(business::add_business_service))
+        .add(Who::Role(Viewer), routes!(business::get_business_service))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                business::replace_business_service,
+                business::remove_business_service
+            ),
+        )
+        .add(Who::Role(Viewer), routes!(dependency::list_dependencies))
+        .add(Who::Role(Admin), routes!(dependency::add_dependencies))
+        .add(Who::Role(Admin), routes!(dependency::remove_dependency))
 }
 
 fn webhooks(table: Table) -> Table {

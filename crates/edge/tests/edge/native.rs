@@ -1,6 +1,7 @@
 //! The native API where fronts once could more: one thing by its id, services that go, overrides in a span, what is said of things,
 //! members of teams one by one, names of ways to be reached.
 
+mod business;
 mod webhooks;
 
 use axum::http::{StatusCode, header};

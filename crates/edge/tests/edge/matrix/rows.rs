@@ -193,6 +193,13 @@ GET    /teams/{id}                                    team        1 1 + + + + + 
 PUT    /teams/{id}/members/{user_id}                  team        1 1 3 3 3 3 3 + 3
 DELETE /teams/{id}/members/{user_id}                  team        1 1 3 3 3 3 3 + 3
 GET    /business-services                             -           1 1 + + + + + + +
+POST   /business-services                             -           1 1 3 3 3 3 3 + 3
+GET    /business-services/{id}                        business    1 1 + + + + + + +
+PUT    /business-services/{id}                        business    1 1 3 3 3 3 3 + 3
+DELETE /business-services/{id}                        business    1 1 3 3 3 3 3 + 3
+GET    /service-dependencies                          -           1 1 + + + + + + +
+POST   /service-dependencies                          -           1 1 3 3 3 3 3 + 3
+DELETE /service-dependencies/{id}                     dependency  1 1 3 3 3 3 3 + 3
 GET    /priorities                                    -           1 1 + + + + + + +
 PUT    /priorities                                    -           1 1 3 3 3 3 3 + 3
 GET    /schedules                                     -           1 1 + + + + + + +
