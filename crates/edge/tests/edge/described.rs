@@ -129,6 +129,7 @@ async fn refusals_are_of_a_described_status_kind_and_shape() {
         "/api-tokens",
         "/monitors",
         "/targets",
+        "/tags",
         "/service-dependencies",
         "/webhook-subscriptions",
     ] {

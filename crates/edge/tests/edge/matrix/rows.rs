@@ -200,6 +200,17 @@ DELETE /business-services/{id}                        business    1 1 3 3 3 3 3 
 GET    /service-dependencies                          -           1 1 + + + + + + +
 POST   /service-dependencies                          -           1 1 3 3 3 3 3 + 3
 DELETE /service-dependencies/{id}                     dependency  1 1 3 3 3 3 3 + 3
+GET    /tags                                          -           1 1 + + + + + + +
+POST   /tags                                          -           1 1 3 3 3 3 3 + 3
+GET    /tags/{id}                                     tag         1 1 + + + + + + +
+DELETE /tags/{id}                                     tag         1 1 3 3 3 3 3 + 3
+GET    /tags/{id}/tagged                              tag         1 1 + + + + + + +
+GET    /users/{id}/tags                               person      1 1 + + + + + + +
+PATCH  /users/{id}/tags                               person      1 1 3 3 3 3 3 + 3
+GET    /teams/{id}/tags                               team        1 1 + + + + + + +
+PATCH  /teams/{id}/tags                               team        1 1 3 3 3 3 3 + 3
+GET    /escalation-policies/{id}/tags                 policy      1 1 + + + + + + +
+PATCH  /escalation-policies/{id}/tags                 policy      1 1 3 3 3 3 3 + 3
 GET    /priorities                                    -           1 1 + + + + + + +
 PUT    /priorities                                    -           1 1 3 3 3 3 3 + 3
 GET    /schedules                                     -           1 1 + + + + + + +
