@@ -194,6 +194,11 @@ fn incidents(table: Table) -> Table {
             Who::Role(Responder),
             routes!(incident::respond::set_urgency),
         )
+        .add(Who::Role(Responder), routes!(incident::respond::set_title))
+        .add(
+            Who::Role(Responder),
+            routes!(incident::alert::resolve_alert),
+        )
         .add(Who::Role(Responder), routes!(incident::respond::bulk));
     table
         .add(Who::Role(Viewer), routes!(incident::list_incidents))
@@ -207,6 +212,7 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(incident::acknowledge))
         .add(Who::Role(Responder), routes!(incident::resolve))
         .add(Who::Role(Responder), routes!(incident::add_note))
+        .add(Who::Role(Responder), routes!(incident::send_status_update))
         .add(Who::Role(Viewer), routes!(incident::postmortem::postmortem))
         .add(Who::Role(Viewer), routes!(incident::postmortem::evidence))
         .add(Who::Role(Responder), routes!(alert::send_alert))

@@ -58,7 +58,7 @@ impl World {
     }
 
     /// The stock monitor of the watched server fires, with the sample that proves it.
-    fn apache_dies(&self) {
+    pub(crate) fn apache_dies(&self) {
         let (target, monitor) = self.engine.read(|state| {
             let mut monitors = state.monitors.values();
             let down = monitors.find(|one| one.slug == "apache-down").unwrap();

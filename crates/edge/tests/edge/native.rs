@@ -2,6 +2,7 @@
 //! members of teams one by one, names of ways to be reached.
 
 mod business;
+mod said;
 mod tags;
 mod webhooks;
 

@@ -53,7 +53,7 @@ pub(crate) fn incident_in_body(app: &App, place: &str, text: &str) -> Result<Inc
 /// The alert of an incident that a path names.
 pub(crate) fn alert(state: &State, of: IncidentId, text: &str) -> Result<AlertId, Refused> {
     let missing = || Refusal::not_found(format!("the incident has no alert {text:?}"));
-    Ok(alert_of(state, of, text).ok_or_else(missing)?)
+    Ok(incident::alert::of(state, of, text).ok_or_else(missing)?)
 }
 
 /// The alert of an incident that a body names.
@@ -64,13 +64,7 @@ pub(crate) fn alert_in_body(
     text: &str,
 ) -> Result<AlertId, Refused> {
     let missing = || Refusal::object_missing(place, "alert", text);
-    Ok(alert_of(state, of, text).ok_or_else(missing)?)
-}
-
-fn alert_of(state: &State, of: IncidentId, text: &str) -> Option<AlertId> {
-    let alert: AlertId = text.parse().ok()?;
-    let known = state.incidents.get(&of)?;
-    known.alerts.contains(&alert).then_some(alert)
+    Ok(incident::alert::of(state, of, text).ok_or_else(missing)?)
 }
 
 /// The service that a body names.

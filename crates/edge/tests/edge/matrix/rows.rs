@@ -145,6 +145,8 @@ POST   /incidents/{id}/responders/answer              incident    1 1 3 3 + + + 
 POST   /incidents/{id}/merge                          incident    1 1 3 + + + + + +
 PUT    /incidents/{id}/priority                       incident    1 1 3 + + + + + +
 PUT    /incidents/{id}/urgency                        incident    1 1 3 + + + + + +
+PUT    /incidents/{id}/title                          incident    1 1 3 + + + + + +
+POST   /incidents/{id}/alerts/{alert_id}/resolve      alert       1 1 3 + + + + + +
 POST   /incidents/bulk                                -           1 1 3 3 + + + + +
 GET    /incidents                                     -           1 1 + + + + + + +
 POST   /incidents                                     -           1 1 3 + + + + + +
@@ -154,6 +156,7 @@ GET    /incidents/{id}/explanation                    incident    1 1 + + + + + 
 POST   /incidents/{id}/acknowledge                    incident    1 1 3 3 + + + + +
 POST   /incidents/{id}/resolve                        incident    1 1 3 + + + + + +
 POST   /incidents/{id}/notes                          incident    1 1 3 + + + + + +
+POST   /incidents/{id}/status-updates                 incident    1 1 3 + + + + + +
 GET    /incidents/{id}/postmortem                     none        1 1 + + + + + + +
 GET    /incidents/{id}/evidence                       none        1 1 + + + + + + +
 POST   /alerts                                        -           1 1 3 + + + + + +
