@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::change::{self, ChangeLink};
 use tocsin_domain::command::{Ask, ChangeAsk};
-use tocsin_domain::id::ServiceId;
+use tocsin_domain::id::{ChangeId, ServiceId};
+use tocsin_domain::state;
 use tocsin_wire::page_message::web_address;
 use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
+use super::named::in_path;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::roster::lost;
@@ -137,6 +139,20 @@ pub(crate) async fn list_changes(
             .collect(),
         next_cursor: page.next_cursor,
     }))
+}
+
+/// One change that was told of, of the newest 2000
+#[utoipa::path(get, path = "/api/tocsin/v1/changes/{id}", tag = "alerts", params(("id" = String, Path)),
+    responses((status = 200, body = ChangeShape), (status = 404)))]
+pub(crate) async fn get_change(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<ChangeShape>, Problem> {
+    let shown = |state: &state::State, id: ChangeId| {
+        let known = state.changes.get(id)?;
+        Some(shown(named_service(state, known.service), known))
+    };
+    in_path(&app, "change", &id, shown).map(Json)
 }
 
 /// Tell of a change; it raises nothing, and is shown with what fails soon after

@@ -18,6 +18,7 @@ pub(crate) mod intake;
 mod layers;
 pub(crate) mod metrics;
 pub(crate) mod monitor;
+pub(crate) mod named;
 pub(crate) mod notice;
 pub(crate) mod notification;
 pub(crate) mod oncall;
@@ -37,6 +38,7 @@ pub(crate) mod share;
 pub(crate) mod simulation;
 pub(crate) mod status_page;
 pub(crate) mod stream;
+pub(crate) mod tag;
 pub(crate) mod target;
 pub(crate) mod token;
 pub(crate) mod underway;
@@ -95,7 +97,8 @@ pub(crate) fn listed() -> Vec<Listed> {
 fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
-    let table = intake(policies_and_services(roster(people(table))));
+    let table = business_services(policies_and_services(roster(people(table))));
+    let table = webhooks(tags(intake(table)));
     alertmanager::add_to(pagerduty::add_to(prometheus::add_to(settings(watch(
         table,
     )))))
@@ -198,6 +201,11 @@ fn incidents(table: Table) -> Table {
             Who::Role(Responder),
             routes!(incident::respond::set_urgency),
         )
+        .add(Who::Role(Responder), routes!(incident::respond::set_title))
+        .add(
+            Who::Role(Responder),
+            routes!(incident::alert::resolve_alert),
+        )
         .add(Who::Role(Responder), routes!(incident::respond::bulk));
     table
         .add(Who::Role(Viewer), routes!(incident::list::list_incidents))
@@ -211,12 +219,14 @@ fn incidents(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(incident::acknowledge))
         .add(Who::Role(Responder), routes!(incident::resolve))
         .add(Who::Role(Responder), routes!(incident::add_note))
+        .add(Who::Role(Responder), routes!(incident::send_status_update))
         .add(Who::Role(Viewer), routes!(incident::postmortem::postmortem))
         .add(Who::Role(Viewer), routes!(incident::postmortem::evidence))
         .add(Who::Role(Responder), routes!(alert::send_alert))
         .add(Who::Role(Viewer), routes!(active_alerts::list_alerts))
         .add(Who::Role(Viewer), routes!(change::list_changes))
         .add(Who::Role(Responder), routes!(change::tell_change))
+        .add(Who::Role(Viewer), routes!(change::get_change))
         .add(Who::Role(Viewer), routes!(stream::stream))
 }
 
@@ -231,7 +241,10 @@ fn people(table: Table) -> Table {
             routes!(people::change_user, people::remove_user),
         )
         .add(Who::SelfOr(Admin), routes!(people::add_contact_method))
-        .add(Who::SelfOr(Admin), routes!(people::remove_contact_method))
+        .add(
+            Who::SelfOr(Admin),
+            routes!(people::change_contact_method, people::remove_contact_method),
+        )
         .add(Who::SelfOr(Admin), routes!(people::test_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::verify_contact_method))
         .add(Who::SelfOr(Admin), routes!(people::set_rules))
@@ -264,9 +277,10 @@ fn roster(table: Table) -> Table {
             Who::Role(Admin),
             routes!(roster::team::replace_team, roster::team::remove_team),
         )
+        .add(Who::Role(Viewer), routes!(roster::team::get_team))
         .add(
-            Who::Role(Viewer),
-            routes!(roster::business::list_business_services),
+            Who::Role(Admin),
+            routes!(roster::team::add_member, roster::team::remove_member),
         )
         .add(Who::Role(Viewer), routes!(roster::team::get_priorities))
         .add(Who::Role(Admin), routes!(roster::team::set_priorities))
@@ -288,6 +302,7 @@ fn roster(table: Table) -> Table {
             Who::Role(Viewer),
             routes!(roster::rendered::preview_schedule),
         )
+        .add(Who::Role(Viewer), routes!(roster::change::list_overrides))
         .add(Who::Role(Responder), routes!(roster::change::add_override))
         .add(
             Who::Role(Responder),
@@ -312,12 +327,20 @@ fn policies_and_services(table: Table) -> Table {
                 roster::policy::remove_policy
             ),
         )
+        .add(Who::Role(Viewer), routes!(roster::policy::get_policy))
         .add(Who::Role(Viewer), routes!(roster::fallback::get_fallback))
         .add(Who::Role(Admin), routes!(roster::fallback::set_fallback))
         .add(Who::Role(Viewer), routes!(roster::service::list_services))
         .add(Who::Role(Viewer), routes!(simulation::simulation))
         .add(Who::Role(Admin), routes!(roster::service::add_service))
-        .add(Who::Role(Admin), routes!(roster::service::replace_service))
+        .add(Who::Role(Viewer), routes!(roster::service::get_service))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                roster::service::replace_service,
+                roster::service::remove_service
+            ),
+        )
         .add(Who::Role(Admin), routes!(roster::service::add_integration))
         .add(
             Who::Role(Admin),
@@ -332,6 +355,53 @@ fn policies_and_services(table: Table) -> Table {
         )
 }
 
+fn business_services(table: Table) -> Table {
+    use roster::{business, dependency};
+    table
+        .add(Who::Role(Viewer), routes!(business::list_business_services))
+        .add(Who::Role(Admin), routes!(business::add_business_service))
+        .add(Who::Role(Viewer), routes!(business::get_business_service))
+        .add(
+            Who::Role(Admin),
+            routes!(
+                business::replace_business_service,
+                business::remove_business_service
+            ),
+        )
+        .add(Who::Role(Viewer), routes!(dependency::list_dependencies))
+        .add(Who::Role(Admin), routes!(dependency::add_dependencies))
+        .add(Who::Role(Admin), routes!(dependency::remove_dependency))
+}
+
+fn tags(table: Table) -> Table {
+    table
+        .add(Who::Role(Viewer), routes!(tag::list_tags))
+        .add(Who::Role(Admin), routes!(tag::add_tag))
+        .add(Who::Role(Viewer), routes!(tag::get_tag))
+        .add(Who::Role(Admin), routes!(tag::remove_tag))
+        .add(Who::Role(Viewer), routes!(tag::list_tagged))
+        .add(Who::Role(Viewer), routes!(tag::list_tags_of_user))
+        .add(Who::Role(Admin), routes!(tag::change_tags_of_user))
+        .add(Who::Role(Viewer), routes!(tag::list_tags_of_team))
+        .add(Who::Role(Admin), routes!(tag::change_tags_of_team))
+        .add(Who::Role(Viewer), routes!(tag::list_tags_of_policy))
+        .add(Who::Role(Admin), routes!(tag::change_tags_of_policy))
+}
+
+fn webhooks(table: Table) -> Table {
+    let all = routes!(webhook::list_webhooks, webhook::add_webhook);
+    let one = routes!(
+        webhook::get_webhook,
+        webhook::replace_webhook,
+        webhook::remove_webhook
+    );
+    table
+        .add(Who::Role(Admin), all)
+        .add(Who::Role(Admin), one)
+        .add(Who::Role(Admin), routes!(webhook::enable_webhook))
+        .add(Who::Role(Admin), routes!(webhook::test_webhook))
+}
+
 fn intake(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(intake::settings::get_settings))
@@ -344,6 +414,7 @@ fn intake(table: Table) -> Table {
         .add(Who::Role(Responder), routes!(intake::mapping::dry_run))
         .add(Who::Role(Viewer), routes!(intake::mapping::list_presets))
         .add(Who::Role(Viewer), routes!(intake::window::list_windows))
+        .add(Who::Role(Viewer), routes!(intake::window::get_window))
         .add(Who::Role(Responder), routes!(intake::window::add_window))
         .add(
             Who::Role(Responder),
@@ -357,6 +428,7 @@ fn intake(table: Table) -> Table {
             Who::Role(Viewer),
             routes!(intake::heartbeat::list_heartbeats),
         )
+        .add(Who::Role(Viewer), routes!(intake::heartbeat::get_heartbeat))
         .add(Who::Role(Admin), routes!(intake::heartbeat::add_heartbeat))
         .add(
             Who::Role(Admin),
@@ -385,11 +457,13 @@ fn intake(table: Table) -> Table {
 fn watch(table: Table) -> Table {
     table
         .add(Who::Role(Viewer), routes!(target::list_targets))
+        .add(Who::Role(Viewer), routes!(target::get_target))
         .add(Who::Role(Admin), routes!(target::remove_target))
         .add(Who::Role(Responder), routes!(target::mute, target::unmute))
         .add(Who::Role(Responder), routes!(target::plan_maintenance))
         .add(Who::Role(Responder), routes!(target::cancel_maintenance))
         .add(Who::Role(Viewer), routes!(monitor::list_monitors))
+        .add(Who::Role(Viewer), routes!(monitor::get_monitor))
         .add(Who::Role(Admin), routes!(monitor::switch_monitor))
         .add(Who::Role(Viewer), routes!(rule::list_rules))
         .add(Who::Role(Viewer), routes!(query::query))
@@ -401,7 +475,6 @@ fn settings(table: Table) -> Table {
         .add(Who::Role(Admin), routes!(code::export_code))
         .add(Who::Role(Admin), routes!(code::plan_code))
         .add(Who::Role(Admin), routes!(code::apply_code))
-        .add(Who::Role(Admin), routes!(webhook::list_webhooks))
         .add(Who::Role(Viewer), routes!(channel::channels))
         .add(Who::Role(Admin), routes!(channel::set_email))
         .add(

@@ -10,6 +10,7 @@ use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
+use super::named::in_path;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::shape::{Named, Severity, named_target};
@@ -80,6 +81,20 @@ pub(crate) async fn list_monitors(
     });
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
+}
+
+/// One monitor
+#[utoipa::path(get, path = "/api/tocsin/v1/monitors/{id}", tag = "watch", params(("id" = String, Path)),
+    responses((status = 200, body = Monitor), (status = 404)))]
+pub(crate) async fn get_monitor(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Monitor>, Problem> {
+    let shown = |state: &state::State, id: MonitorId| {
+        let known = state.monitors.get(&id)?;
+        Some(shown(state, known))
+    };
+    in_path(&app, "monitor", &id, shown).map(Json)
 }
 
 /// What changes of a monitor.

@@ -229,6 +229,18 @@ pub(crate) fn named_service(state: &State, service: tocsin_domain::id::ServiceId
     }
 }
 
+/// A team by name.
+pub(crate) fn named_team(state: &State, team: tocsin_domain::id::TeamId) -> Named {
+    let name = state
+        .teams
+        .get(&team)
+        .map_or_else(|| "a removed team".to_owned(), |one| one.name.clone());
+    Named {
+        id: team.to_string(),
+        name,
+    }
+}
+
 /// A target by name.
 pub(crate) fn named_target(state: &State, target: tocsin_domain::id::TargetId) -> Named {
     let name = state.targets.get(&target).map_or_else(

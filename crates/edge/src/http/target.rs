@@ -18,6 +18,7 @@ use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
+use super::named::in_path;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::shape::{Instant, Named, named_service};
@@ -113,6 +114,23 @@ pub(crate) async fn list_targets(
     });
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
+}
+
+/// One watched web server
+#[utoipa::path(get, path = "/api/tocsin/v1/targets/{id}", tag = "watch", params(("id" = String, Path)),
+    responses((status = 200, body = Target), (status = 404)))]
+pub(crate) async fn get_target(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Target>, Problem> {
+    let (now, target) = (app.now(), named(&id)?);
+    let gauges = app.blocking(move |parts| gauges(parts, &[target], now));
+    let gauges = gauges.await?;
+    let shown = |state: &state::State, id: TargetId| {
+        let known = state.targets.get(&id)?;
+        Some(shown(state, known, &gauges, now))
+    };
+    in_path(&app, "target", &id, shown).map(Json)
 }
 
 /// What the store says of all targets now.

@@ -123,7 +123,16 @@ async fn refusals_are_of_a_described_status_kind_and_shape() {
     native("GET", "/session", "/session", None).await;
     native("DELETE", "/session", "/session", None).await;
     native("POST", "/session", "/session", None).await;
-    for list in ["/teams", "/users", "/api-tokens", "/monitors", "/targets"] {
+    for list in [
+        "/teams",
+        "/users",
+        "/api-tokens",
+        "/monitors",
+        "/targets",
+        "/tags",
+        "/service-dependencies",
+        "/webhook-subscriptions",
+    ] {
         native("GET", list, &format!("{list}?limit=0"), None).await;
     }
     let (path, given) = ("/users/{id}/password", format!("/users/{nobody}/password"));

@@ -39,6 +39,7 @@ mod mail;
 mod mail_intake;
 mod mapped;
 mod matrix;
+mod native;
 mod opsgenie;
 mod pace;
 mod pagerduty;

@@ -2,6 +2,7 @@
 //! finds out. Bob and Cal are responders of different teams. A team gives nobody a right: what is a team's is everybody's whose
 //! role allows it, and what is a person's is theirs and an administrator's.
 
+mod front_rows;
 mod objects;
 mod rows;
 

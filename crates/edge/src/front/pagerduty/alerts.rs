@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::slice;
 
 use serde_json::{Value, json};
-use tocsin_domain::alert::{Alert, AlertSource};
-use tocsin_domain::command::{AlertAsk, Ask, Labelled};
+use tocsin_domain::alert::Alert;
+use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::id::{AlertId, IncidentId};
 use tocsin_domain::people::Role;
 use tocsin_domain::state::State;
@@ -19,6 +19,7 @@ use super::include::Named;
 use super::lookup;
 use super::place::Place;
 use super::reply::{Answer, Refused, Reply};
+use crate::http::incident::alert::end;
 
 /// What a list of alerts is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,43 +236,11 @@ fn ask_for(
         return Err(Refusal::no_such("alert").into());
     };
     match (update.status, alert.is_firing()) {
-        (None, _) | (Some(Status::Triggered), true) | (Some(Status::Resolved), false) => Ok(None),
+        (None, _) | (Some(Status::Triggered), true) => Ok(None),
         (Some(Status::Triggered | Status::Acknowledged), _) => {
             let why = "'status' is not supported: an alert can be resolved, and fails again when it is said again";
             Err(Refusal::bad(why).into())
         }
-        (Some(Status::Resolved), true) if alert.source.is_own_judge() => {
-            let why = "Tocsin sees it failing: it resolves by itself once it has recovered";
-            Err(Refusal::bad(why).into())
-        }
-        (Some(Status::Resolved), true) => Ok(Some(over(alert, now))),
-    }
-}
-
-/// Says that an alert is over, in the way in which its sender would: to the service to which it was sent, wherever a rule put it.
-fn over(alert: &Alert, now: Timestamp) -> AlertAsk {
-    let key = alert.key();
-    match &alert.source {
-        AlertSource::Alertmanager { .. } => AlertAsk::Labelled(Box::new(Labelled {
-            service: Some(key.service),
-            // It is found by its labels whoever sends it, and those need not be asked once more for its service.
-            integration: None,
-            dedup_key: key.key,
-            severity: alert.severity,
-            title: alert.title.clone(),
-            summary: alert.summary.clone(),
-            details: alert.details.to_vec(),
-            starts_at: alert.opened_at,
-            ends_at: now,
-        })),
-        AlertSource::EventsV2 { .. }
-        | AlertSource::Api
-        | AlertSource::Monitor { .. }
-        | AlertSource::Rule { .. }
-        | AlertSource::Heartbeat { .. } => AlertAsk::ResolveByKey {
-            service: key.service,
-            integration: alert.source.integration(),
-            dedup_key: key.key,
-        },
+        (Some(Status::Resolved), _) => Ok(end(alert, now).map_err(Refusal::bad)?),
     }
 }

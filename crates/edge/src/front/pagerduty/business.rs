@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 use tocsin_domain::business::BusinessService;
-use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
-use tocsin_domain::event::{BusinessEvent, RosterEvent};
+use tocsin_domain::command::BusinessAsk;
 use tocsin_domain::id::BusinessServiceId;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::business as bodies;
@@ -13,7 +12,7 @@ use super::asked::{Asked, Path};
 use super::lookup;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
-use crate::http::roster::{lost, set_as};
+use crate::http::roster::business::{changed, service_set};
 
 /// What stands in the place of an id in PagerDuty's API; why it is not here is told.
 const THRESHOLDS: &str = "priority_thresholds";
@@ -87,12 +86,7 @@ async fn set(asked: &Asked, known: Option<&BusinessService>) -> Result<BusinessS
             .unwrap_or_default(),
         team,
     };
-    let ask = Ask::Roster(RosterAsk::Business(ask));
-    let set = set_as(&asked.app, &asked.caller.actor, ask).await?;
-    let RosterEvent::Business(BusinessEvent::ServiceSet { service }) = set else {
-        return Err(lost().into());
-    };
-    Ok(service)
+    Ok(service_set(&asked.app, &asked.caller.actor, ask).await?)
 }
 
 /// Add a business service
@@ -118,7 +112,7 @@ pub(crate) async fn change_business_service(Path(id): Path<String>, asked: Asked
     responses((status = 204), (status = 404, body = Object)))]
 pub(crate) async fn remove_business_service(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    let ask = Ask::Roster(RosterAsk::Business(BusinessAsk::Remove(known.id)));
-    asked.app.ask(&asked.caller.actor, ask).await?;
+    let ask = BusinessAsk::Remove(known.id);
+    changed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(Reply::Empty)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tocsin_domain::business::{AnyService, Dependency};
-use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
+use tocsin_domain::command::BusinessAsk;
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::business::{self as bodies, Kind, Side};
@@ -11,6 +11,7 @@ use tocsin_wire::pagerduty::rest::id;
 use super::asked::{Asked, Path};
 use super::reply::{Answer, Refused, Reply};
 use super::{business, lookup};
+use crate::http::roster::business::changed;
 
 /// The id of a service, and the kind of a reference to it.
 fn words(service: &AnyService) -> (&str, &'static str) {
@@ -64,18 +65,13 @@ fn read(asked: &Asked) -> Result<Vec<Dependency>, Refused> {
     })
 }
 
-async fn ask(asked: &Asked, ask: BusinessAsk) -> Result<(), Refused> {
-    let ask = Ask::Roster(RosterAsk::Business(ask));
-    asked.app.ask(&asked.caller.actor, ask).await?;
-    Ok(())
-}
-
 /// Say that services need others, all of it or nothing; no service may support itself
 #[utoipa::path(post, path = "/service_dependencies/associate", tag = "fronts", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn associate_services(asked: Asked) -> Answer {
     let all = read(&asked)?;
-    ask(&asked, BusinessAsk::Associate(all.clone())).await?;
+    let ask = BusinessAsk::Associate(all.clone());
+    changed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(listed(&all))
 }
 
@@ -84,7 +80,8 @@ pub(crate) async fn associate_services(asked: Asked) -> Answer {
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn disassociate_services(asked: Asked) -> Answer {
     let all = read(&asked)?;
-    ask(&asked, BusinessAsk::Disassociate(all.clone())).await?;
+    let ask = BusinessAsk::Disassociate(all.clone());
+    changed(&asked.app, &asked.caller.actor, ask).await?;
     Ok(listed(&all))
 }
 

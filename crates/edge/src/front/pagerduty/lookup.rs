@@ -10,8 +10,8 @@ use tocsin_wire::pagerduty::rest::{Refusal, absent, id};
 
 use super::reply::Refused;
 use crate::app::App;
-use crate::http::incident;
 use crate::http::problem::Problem;
+use crate::http::{incident, named};
 
 /// What a path names by its id.
 pub(crate) fn in_path<I: FromStr, T>(
@@ -20,9 +20,7 @@ pub(crate) fn in_path<I: FromStr, T>(
     id: &str,
     find: impl FnOnce(&State, I) -> Option<T>,
 ) -> Result<T, Refused> {
-    let id: Option<I> = id.parse().ok();
-    let found = id.and_then(|id| app.read(|state| find(state, id)));
-    Ok(found.ok_or_else(|| Refusal::no_such(noun))?)
+    Ok(named::known(app, id, find).ok_or_else(|| Refusal::no_such(noun))?)
 }
 
 /// The id of what a body names at a place, if it is known.
@@ -55,7 +53,7 @@ pub(crate) fn incident_in_body(app: &App, place: &str, text: &str) -> Result<Inc
 /// The alert of an incident that a path names.
 pub(crate) fn alert(state: &State, of: IncidentId, text: &str) -> Result<AlertId, Refused> {
     let missing = || Refusal::not_found(format!("the incident has no alert {text:?}"));
-    Ok(alert_of(state, of, text).ok_or_else(missing)?)
+    Ok(incident::alert::of(state, of, text).ok_or_else(missing)?)
 }
 
 /// The alert of an incident that a body names.
@@ -66,13 +64,7 @@ pub(crate) fn alert_in_body(
     text: &str,
 ) -> Result<AlertId, Refused> {
     let missing = || Refusal::object_missing(place, "alert", text);
-    Ok(alert_of(state, of, text).ok_or_else(missing)?)
-}
-
-fn alert_of(state: &State, of: IncidentId, text: &str) -> Option<AlertId> {
-    let alert: AlertId = text.parse().ok()?;
-    let known = state.incidents.get(&of)?;
-    known.alerts.contains(&alert).then_some(alert)
+    Ok(incident::alert::of(state, of, text).ok_or_else(missing)?)
 }
 
 /// The service that a body names.

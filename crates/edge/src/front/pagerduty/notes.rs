@@ -6,15 +6,13 @@ use tocsin_domain::event::{Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::people::Role;
 use tocsin_domain::state::State;
-use tocsin_engine::handle::Done;
 use tocsin_wire::pagerduty::rest::{Refusal, id, incident as bodies, time};
 
 use super::asked::{Asked, Path};
 use super::incident_shape::{Helper, request_target};
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
-use super::requester::Requester;
-use crate::http::problem::Problem;
+use crate::http::incident::{noted, status_updated};
 
 /// Events of an incident that are read at once.
 const EVENTS_PAGE: usize = 1_000;
@@ -22,8 +20,6 @@ const EVENTS_PAGE: usize = 1_000;
 const EVENTS_MAX: usize = 20_000;
 /// Notes that are shown at most, the newest.
 const NOTES_MAX: usize = 2_000;
-/// Before the words of a status update, which is kept as a note.
-pub(super) const UPDATE: &str = "Status update: ";
 
 impl Asked {
     /// What happened to an incident and to the messages about it, oldest first; of very much, the newest.
@@ -86,19 +82,6 @@ pub(crate) async fn list_notes(Path(id): Path<String>, asked: Asked) -> Answer {
     Ok(Reply::Done(json!({ "notes": notes })))
 }
 
-async fn write(
-    asked: &Asked,
-    incident: IncidentId,
-    by: &Requester,
-    text: String,
-) -> Result<Event, Refused> {
-    let ask = Ask::Respond(RespondAsk::Note { incident, text });
-    let done: Done = asked.app.ask(&by.actor, ask).await?;
-    let written = done.events().iter().find(|event| note_in(event).is_some());
-    let missing = || Problem::internal("the note was kept but not found");
-    Ok(written.cloned().ok_or_else(missing)?)
-}
-
 /// Write a note
 #[utoipa::path(post, path = "/incidents/{id}/notes", tag = "fronts", params(("id" = String, Path)), request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
@@ -106,7 +89,7 @@ pub(crate) async fn add_note(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let text = bodies::note(&asked.body)?;
     let by = asked.requester(Role::Responder).await?;
-    let event = write(&asked, incident, &by, text.clone()).await?;
+    let event = noted(&asked.app, &by.actor, incident, text.clone()).await?;
     let shown = asked.app.read(|state| note(&asked, state, &event, &text));
     Ok(Reply::Done(json!({ "note": shown })))
 }
@@ -118,7 +101,7 @@ pub(crate) async fn send_status_update(Path(id): Path<String>, asked: Asked) -> 
     let incident = lookup::incident(&asked.app, &id)?;
     let message = bodies::status_update(&asked.body)?;
     let by = asked.requester(Role::Responder).await?;
-    let event = write(&asked, incident, &by, format!("{UPDATE}{message}")).await?;
+    let event = status_updated(&asked.app, &by.actor, incident, &message).await?;
     let sender = asked.app.read(|state| asked.place.user(state, by.user));
     Ok(Reply::Done(json!({"status_update": {
         "id": id::of_position(event.position),

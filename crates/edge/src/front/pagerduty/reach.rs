@@ -16,7 +16,7 @@ use super::reply::{Answer, Refused, Reply};
 use super::users::{methods, named, rule, shown_minutes};
 use crate::access::who::Who;
 use crate::http::address;
-use crate::http::people::{method_added, method_removed};
+use crate::http::people::{method_added, method_removed, method_renamed};
 use crate::http::problem::Problem;
 use crate::http::roster::lost;
 
@@ -137,12 +137,8 @@ pub(crate) async fn change_way(
         keep_address(&asked, method, text).await?;
     }
     if let Some(label) = body.label {
-        let ask = PeopleAsk::RenameContactMethod {
-            user: known.id,
-            method: method.id,
-            label,
-        };
-        asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
+        let which = (known.id, method.id);
+        method_renamed(&asked.app, &asked.caller.actor, which, label).await?;
     }
     shown_way(&asked, known.id, method.id)
         .await

@@ -24,7 +24,9 @@ use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
 use crate::front::integration::of_key;
 use crate::http::roster::integration::IntegrationKind;
-use crate::http::roster::service::{NewIntegration, NewKey, ROUTING_KEY_CHARS, integration_made};
+use crate::http::roster::service::{
+    NewIntegration, NewKey, ROUTING_KEY_CHARS, integration_made, service_removed,
+};
 use crate::http::roster::{key, lost, set_as};
 
 /// What of an integration can be shown wholly, and where it stands.
@@ -236,8 +238,7 @@ pub(crate) async fn change_service(Path(id): Path<String>, asked: Asked) -> Answ
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_service(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    let ask = Ask::Roster(RosterAsk::RemoveService(known.id));
-    key::removed(&asked.app, &asked.caller.actor, ask).await?;
+    service_removed(&asked.app, &asked.caller.actor, known.id).await?;
     Ok(Reply::Empty)
 }
 

@@ -1,27 +1,19 @@
 //! Tags of people, teams and escalation policies. Nobody is paged by them: they are words to find things by.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
-use tocsin_domain::command::{Ask, TagAsk, TeamAsk};
-use tocsin_domain::id::{PolicyId, TeamId, UserId};
-use tocsin_domain::state::State;
+use tocsin_domain::command::TagAsk;
 use tocsin_domain::tag::Tagged;
+use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::tag::{self as bodies, Called};
-use tocsin_wire::pagerduty::rest::{Refusal, id};
 
 use super::asked::{Asked, Path};
 use super::lookup;
 use super::place::{Place, whole};
 use super::reply::{Answer, Refused, Reply};
-
-/// A tag has no id of its own: it stands for its label.
-fn tag_id(label: &str) -> String {
-    id::of_name(&format!("tag/{label}"))
-}
+use crate::http::tag::{self as tags, changed, id_of, labels_by_id};
 
 fn tag(place: &Place, label: &str) -> Value {
-    let id = tag_id(label);
+    let id = id_of(label);
     let head = place.named("tag", &id, label, &format!("tags/{id}"), "");
     whole(head, "tag", json!({"label": label}))
 }
@@ -35,23 +27,14 @@ fn page<'a>(asked: &Asked, labels: impl Iterator<Item = &'a str>) -> Answer {
     Ok(Reply::page(paging, "tags", shown))
 }
 
-/// The labels by the ids that stand for them.
-fn labels_by_id(asked: &Asked) -> BTreeMap<String, String> {
-    let labels: Vec<String> = asked.app.read(|state| state.tags.keys().cloned().collect());
-    let labels = labels.into_iter();
-    labels.map(|label| (tag_id(&label), label)).collect()
-}
-
 /// The label of the tag that a path names.
 fn named(asked: &Asked, wanted: &str) -> Result<String, Refused> {
-    let found = labels_by_id(asked).remove(wanted);
+    let found = labels_by_id(&asked.app).remove(wanted);
     Ok(found.ok_or_else(|| Refusal::no_such("tag"))?)
 }
 
 async fn ask(asked: &Asked, ask: TagAsk) -> Result<(), Refused> {
-    let ask = Ask::Team(TeamAsk::Tag(ask));
-    asked.app.ask(&asked.caller.actor, ask).await?;
-    Ok(())
+    Ok(changed(&asked.app, &asked.caller.actor, ask).await?)
 }
 
 /// Tags
@@ -118,21 +101,15 @@ pub(crate) async fn list_tagged(
 }
 
 fn person(asked: &Asked, id: &str) -> Result<Tagged, Refused> {
-    let known = |state: &State, id: UserId| state.users.get(&id).map(|one| Tagged::User(one.id));
-    lookup::in_path(&asked.app, "user", id, known)
+    lookup::in_path(&asked.app, "user", id, tags::user)
 }
 
 fn team(asked: &Asked, id: &str) -> Result<Tagged, Refused> {
-    let known = |state: &State, id: TeamId| state.teams.get(&id).map(|one| Tagged::Team(one.id));
-    lookup::in_path(&asked.app, "team", id, known)
+    lookup::in_path(&asked.app, "team", id, tags::team)
 }
 
 fn policy(asked: &Asked, id: &str) -> Result<Tagged, Refused> {
-    let known = |state: &State, id: PolicyId| {
-        let known = state.policies.get(&id)?;
-        Some(Tagged::Policy(known.id))
-    };
-    lookup::in_path(&asked.app, "escalation policy", id, known)
+    lookup::in_path(&asked.app, "escalation policy", id, tags::policy)
 }
 
 fn tags_of(asked: &Asked, on: Tagged) -> Answer {
@@ -141,7 +118,7 @@ fn tags_of(asked: &Asked, on: Tagged) -> Answer {
 
 async fn change(asked: &Asked, on: Tagged) -> Answer {
     let changes = bodies::changes(&asked.body)?;
-    let known = labels_by_id(asked);
+    let known = labels_by_id(&asked.app);
     let label = |place: &str, called: Called| match called {
         Called::Label(label) => Ok(label),
         Called::Id(wanted) => {

@@ -15,6 +15,7 @@ use super::include::Named;
 use super::lookup;
 use super::reply::{Answer, Refused, Reply};
 use super::team_shape::team;
+use crate::http::roster::team::{member_added, member_removed};
 use crate::http::roster::{key, lost, set_as};
 
 /// What of a membership can be shown wholly, and where it stands.
@@ -139,8 +140,7 @@ pub(crate) async fn add_team_member(
     let role = bodies::team_role(&asked.body)?;
     let team = named(&asked, &id)?.id;
     let user = person(&asked, &user)?;
-    let ask = Ask::Team(TeamAsk::AddMember { team, user, role });
-    asked.app.ask(&asked.caller.actor, ask).await?;
+    member_added(&asked.app, &asked.caller.actor, team, user, role).await?;
     Ok(Reply::Empty)
 }
 
@@ -154,7 +154,6 @@ pub(crate) async fn remove_team_member(
 ) -> Answer {
     let team = named(&asked, &id)?.id;
     let user = person(&asked, &user)?;
-    let ask = Ask::Team(TeamAsk::RemoveMember { team, user });
-    asked.app.ask(&asked.caller.actor, ask).await?;
+    member_removed(&asked.app, &asked.caller.actor, team, user).await?;
     Ok(Reply::Empty)
 }

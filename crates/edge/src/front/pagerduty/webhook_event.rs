@@ -10,8 +10,8 @@ use tocsin_wire::pagerduty::rest::{id, time};
 use tocsin_wire::pagerduty::webhook_v3;
 
 use super::incident_shape::{assignees, policy_of, status_word, urgency_word};
-use super::notes::UPDATE;
 use super::place::Place;
+use crate::http::incident::STATUS_UPDATE;
 
 /// What an event tells a subscriber, in order; none where it is not wanted. What it tells never depends on what is wanted, so that
 /// the parts of an event can be counted.
@@ -130,7 +130,7 @@ fn parts_of(what: &IncidentWhat) -> Vec<Part> {
         IncidentWhat::Acknowledged { .. } => {
             stands(WebhookKind::Acknowledged, Some("acknowledged"))
         }
-        IncidentWhat::NoteAdded { text } => match text.strip_prefix(UPDATE) {
+        IncidentWhat::NoteAdded { text } => match text.strip_prefix(STATUS_UPDATE) {
             Some(message) => vec![Part::Update(message.to_owned())],
             None => vec![Part::Note(text.clone())],
         },
@@ -324,7 +324,7 @@ mod tests {
         };
         assert_eq!(kinds(&note("disks")), ["incident.annotated"]);
         assert_eq!(
-            kinds(&note(&format!("{UPDATE}we are on it"))),
+            kinds(&note(&format!("{STATUS_UPDATE}we are on it"))),
             ["incident.status_update_published"]
         );
     }

@@ -269,7 +269,8 @@ fn about(purpose: Purpose, id: IncidentId) -> bool {
     purpose.incident() == Some(id)
 }
 
-fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
+/// An alert as it is shown.
+pub(super) fn shown_alert(state: &state::State, alert: &alert::Alert) -> Alert {
     let monitor = alert.source.monitor().map(|id| Named {
         id: id.to_string(),
         name: state

@@ -1,5 +1,6 @@
 //! The native API of incidents: what a person does with one. Lists and one in full have files of their own.
 
+pub(crate) mod alert;
 mod causes;
 mod chain;
 pub(crate) mod detail;
@@ -22,7 +23,7 @@ use axum::http::StatusCode;
 use axum::{Json, response::IntoResponse};
 use serde::Deserialize;
 use tocsin_domain::command::{Ask, Declared, RespondAsk};
-use tocsin_domain::event::{Event, IncidentWhat};
+use tocsin_domain::event::{Actor, Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::people;
 use tocsin_domain::text::shows_nothing;
@@ -35,6 +36,11 @@ use super::shape::Urgency;
 use crate::access::who::Caller;
 use crate::app::App;
 use summary::{IncidentSummary, summary};
+
+/// Before the words of a status update, which is kept as a note.
+pub(crate) const STATUS_UPDATE: &str = "Status update: ";
+/// Characters of a status update at most: it stands in a note, with the words before it.
+const STATUS_UPDATE_CHARS_MAX: usize = 3_900;
 
 /// The incident that a path names, by id or by number.
 pub(crate) fn find(app: &App, text: &str) -> Result<IncidentId, Problem> {
@@ -135,26 +141,68 @@ pub(crate) async fn add_note(
     Body(request): Body<NoteRequest>,
 ) -> Result<impl IntoResponse, Problem> {
     let incident = find(&app, &id)?;
-    let done = app
-        .ask(
-            &caller.actor,
-            Ask::Respond(RespondAsk::Note {
-                incident,
-                text: request.text,
-            }),
-        )
-        .await?;
+    let event = noted(&app, &caller.actor, incident, request.text).await?;
+    let entry = app.read(|state| timeline::entry(&event, &timeline::Names(state)));
+    Ok((StatusCode::CREATED, Json(entry)))
+}
+
+/// Writes something down about an incident, whoever asks for it in whatever words.
+pub(crate) async fn noted(
+    app: &App,
+    actor: &Actor,
+    incident: IncidentId,
+    text: String,
+) -> Result<Event, Problem> {
+    let ask = Ask::Respond(RespondAsk::Note { incident, text });
+    let done = app.ask(actor, ask).await?;
     let is_note = |event: &&Event| {
         let what = event.body.incident_part();
         matches!(what, Some(IncidentWhat::NoteAdded { .. }))
     };
-    let event = done
-        .events()
-        .iter()
-        .find(is_note)
-        .ok_or_else(|| Problem::internal("the note was kept but not found"))?;
-    let entry = app.read(|state| timeline::entry(event, &timeline::Names(state)));
+    let event = done.events().iter().find(is_note).cloned();
+    event.ok_or_else(|| Problem::internal("the note was kept but not found"))
+}
+
+/// How an incident stands.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StatusUpdateRequest {
+    /// 1 to 3900 characters.
+    message: String,
+}
+
+/// Tell how an incident stands
+///
+/// It is kept as a note, and told to the webhook subscriptions that want `incident.status_update_published`.
+#[utoipa::path(post, path = "/api/tocsin/v1/incidents/{id}/status-updates", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number")), request_body = StatusUpdateRequest,
+    responses((status = 201, body = timeline::TimelineEntry), (status = 400), (status = 404)))]
+pub(crate) async fn send_status_update(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<StatusUpdateRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    let incident = find(&app, &id)?;
+    let message = request.message.trim();
+    let is_long = message.chars().count() > STATUS_UPDATE_CHARS_MAX;
+    if is_long || shows_nothing(message) {
+        let why = format!("message: 1 to {STATUS_UPDATE_CHARS_MAX} characters");
+        return Err(Problem::bad(why));
+    }
+    let event = status_updated(&app, &caller.actor, incident, message).await?;
+    let entry = app.read(|state| timeline::entry(&event, &timeline::Names(state)));
     Ok((StatusCode::CREATED, Json(entry)))
+}
+
+/// Tells how an incident stands, whoever does so in whatever words.
+pub(crate) async fn status_updated(
+    app: &App,
+    actor: &Actor,
+    incident: IncidentId,
+    message: &str,
+) -> Result<Event, Problem> {
+    noted(app, actor, incident, format!("{STATUS_UPDATE}{message}")).await
 }
 
 /// An incident that a person declares.
@@ -169,11 +217,20 @@ pub(crate) struct DeclareRequest {
     urgency: Option<Urgency>,
     /// More about it, which its alert shows: 1 to 4000 characters.
     summary: Option<String>,
+    /// How important it is, by a name of the installation's list.
+    priority: Option<String>,
+    /// Ids of the people to whom it goes instead of to the service's policy.
+    #[serde(default)]
+    people: Vec<String>,
+    /// Or the policy that is followed instead of the service's.
+    policy_id: Option<String>,
+    /// A key that no other open incident of the service has that was declared so; made here when none is given.
+    key: Option<String>,
 }
 
 /// Declare an incident by hand
 #[utoipa::path(post, path = "/api/tocsin/v1/incidents", tag = "incidents", request_body = DeclareRequest,
-    responses((status = 201, body = IncidentSummary), (status = 400)))]
+    responses((status = 201, body = IncidentSummary), (status = 400), (status = 404), (status = 409)))]
 pub(crate) async fn declare(
     State(app): State<App>,
     caller: Caller,
@@ -192,8 +249,10 @@ pub(crate) async fn declare(
         service,
         urgency,
         more: Box::new(Declared {
+            key: request.key,
             summary: request.summary,
-            ..Declared::default()
+            to: respond::assigned(&request.people, request.policy_id)?,
+            priority: request.priority,
         }),
     };
     let done = app.ask(&caller.actor, Ask::Respond(ask)).await?;

@@ -18,6 +18,8 @@ use crate::http::shape::Urgency;
 
 /// Incidents that are taken or ended at once, at most.
 const BULK_MAX: usize = 250;
+/// To whom something can go.
+const EITHER: &str = "name either people or a policy_id";
 
 async fn done(
     app: &App,
@@ -38,6 +40,20 @@ fn people_of(ids: &[String]) -> Result<Vec<UserId>, Problem> {
 fn policy_of(id: Option<String>) -> Result<Option<PolicyId>, Problem> {
     let policy = id.map(|id| id.parse()).transpose();
     policy.map_err(|_| Problem::bad("policy_id: not an id of an escalation policy"))
+}
+
+/// To whom it is to go; none when nobody is named.
+pub(super) fn assigned(
+    people: &[String],
+    policy_id: Option<String>,
+) -> Result<Option<Assigned>, Problem> {
+    let people = people_of(people)?;
+    match (policy_of(policy_id)?, people.is_empty()) {
+        (Some(policy), true) => Ok(Some(Assigned::Policy(policy))),
+        (None, false) => Ok(Some(Assigned::People(people))),
+        (None, true) => Ok(None),
+        (Some(_), false) => Err(Problem::bad(EITHER)),
+    }
 }
 
 /// For how long.
@@ -112,14 +128,8 @@ pub(crate) async fn reassign(
     Body(request): Body<ReassignRequest>,
 ) -> Result<Json<IncidentSummary>, Problem> {
     let incident = find(&app, &id)?;
-    let people = people_of(&request.people)?;
-    let to = match (policy_of(request.policy_id)?, people.is_empty()) {
-        (Some(policy), true) => Assigned::Policy(policy),
-        (None, false) => Assigned::People(people),
-        (Some(_), false) | (None, true) => {
-            return Err(Problem::bad("name either people or a policy_id"));
-        }
-    };
+    let to = assigned(&request.people, request.policy_id)?;
+    let to = to.ok_or_else(|| Problem::bad(EITHER))?;
     done(
         &app,
         &caller,
@@ -300,6 +310,35 @@ pub(crate) async fn set_urgency(
         &caller,
         incident,
         RespondAsk::SetUrgency { incident, urgency },
+    )
+    .await
+}
+
+/// What it is about.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TitleRequest {
+    /// In one line of 1 to 1024 characters.
+    title: String,
+}
+
+/// Say in other words what an incident is about, also of one that is over
+#[utoipa::path(put, path = "/api/tocsin/v1/incidents/{id}/title", tag = "incidents",
+    params(("id" = String, Path, description = "Id or number")), request_body = TitleRequest,
+    responses((status = 200, body = IncidentSummary), (status = 400), (status = 404)))]
+pub(crate) async fn set_title(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<TitleRequest>,
+) -> Result<Json<IncidentSummary>, Problem> {
+    let incident = find(&app, &id)?;
+    let title = request.title;
+    done(
+        &app,
+        &caller,
+        incident,
+        RespondAsk::SetTitle { incident, title },
     )
     .await
 }

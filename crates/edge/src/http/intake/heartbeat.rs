@@ -16,6 +16,7 @@ use super::set_in;
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
+use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::roster::lost;
@@ -157,6 +158,20 @@ pub(crate) async fn list_heartbeats(
     });
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
+}
+
+/// One heartbeat, and how it is
+#[utoipa::path(get, path = "/api/tocsin/v1/heartbeats/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 200, body = HeartbeatShape), (status = 404)))]
+pub(crate) async fn get_heartbeat(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<HeartbeatShape>, Problem> {
+    let shown = |state: &state::State, id: HeartbeatId| {
+        let pulse = state.pulses.get(&id)?;
+        Some(shown(state, pulse))
+    };
+    in_path(&app, "heartbeat", &id, shown).map(Json)
 }
 
 /// Add a heartbeat; the address to call is shown once

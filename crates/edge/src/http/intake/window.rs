@@ -18,6 +18,7 @@ use super::set_in;
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
+use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::roster::lost;
@@ -248,6 +249,21 @@ pub(crate) async fn list_windows(
         windows.map(|window| shown(state, window, now)).collect()
     });
     page.cut(all, |one| one.id.as_str()).map(Json)
+}
+
+/// One maintenance window
+#[utoipa::path(get, path = "/api/tocsin/v1/maintenance-windows/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 200, body = MaintenanceWindow), (status = 404)))]
+pub(crate) async fn get_window(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<MaintenanceWindow>, Problem> {
+    let now = app.now();
+    let shown = |state: &state::State, id: MaintenanceId| {
+        let window = state.windows.get(&id)?;
+        Some(shown(state, window, now))
+    };
+    in_path(&app, "maintenance window", &id, shown).map(Json)
 }
 
 /// Plan work on services, targets or alerts with some labels: alerts are recorded, nobody is paged

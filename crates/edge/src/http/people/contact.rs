@@ -214,6 +214,43 @@ fn named(app: &App, user: &str, method: &str) -> Result<(UserId, people::Contact
     .map(|method| (id, method))
 }
 
+/// What changes of a way to reach a person.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContactMethodChange {
+    label: String,
+}
+
+/// Call a way to reach a person something else; its kind and its address stay
+#[utoipa::path(patch, path = "/api/tocsin/v1/users/{id}/contact-methods/{method_id}", tag = "people",
+    params(("id" = String, Path), ("method_id" = String, Path)), request_body = ContactMethodChange,
+    responses((status = 200, body = ContactMethod), (status = 400), (status = 404)))]
+pub(crate) async fn change_contact_method(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, method_id)): Path<(String, String)>,
+    Body(change): Body<ContactMethodChange>,
+) -> Result<Json<ContactMethod>, Problem> {
+    let (user, method) = named(&app, &id, &method_id)?;
+    method_renamed(&app, &caller.actor, (user, method.id), change.label).await?;
+    shown_method(&app, &caller, user, method.id).await.map(Json)
+}
+
+/// Calls a way to reach a person something else, whoever asks for it in whatever words.
+pub(crate) async fn method_renamed(
+    app: &App,
+    actor: &Actor,
+    (user, method): (UserId, ContactMethodId),
+    label: String,
+) -> Result<(), Problem> {
+    let ask = PeopleAsk::RenameContactMethod {
+        user,
+        method,
+        label,
+    };
+    app.ask(actor, Ask::People(ask)).await.map(|_| ())
+}
+
 /// Remove a way to reach a person
 #[utoipa::path(delete, path = "/api/tocsin/v1/users/{id}/contact-methods/{method_id}", tag = "people",
     params(("id" = String, Path), ("method_id" = String, Path)), responses((status = 204), (status = 404)))]

@@ -1,15 +1,21 @@
-//! Business services with what supports them and what hurts them now. They are made and changed as PagerDuty's clients do it.
+//! Business services with what supports them and what hurts them now. What they may say is decided elsewhere.
 
 use axum::Json;
-use axum::extract::State;
-use serde::Serialize;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::{Deserialize, Serialize};
 use tocsin_domain::business::{AnyService, Gathering, Impacts};
+use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
+use tocsin_domain::event::{Actor, BusinessEvent, RosterEvent};
 use tocsin_domain::id::BusinessServiceId;
 use tocsin_domain::{business, incident, state};
 use utoipa::ToSchema;
 
+use super::{lost, set_as};
+use crate::access::who::Caller;
 use crate::app::App;
-use crate::http::body::Params;
+use crate::http::body::{Json as Body, Params};
 use crate::http::incident::summary::Status;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
@@ -21,7 +27,7 @@ const INCIDENTS_MAX: usize = 20;
 const INCIDENTS_AT_ONCE: usize = 1_000;
 
 /// Of which kind a service is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum ServiceKind {
     /// One that is made of others.
@@ -30,9 +36,9 @@ pub(crate) enum ServiceKind {
     Technical,
 }
 
-/// A service that supports another.
+/// A service of either kind.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct SupportingService {
+pub(crate) struct NamedService {
     kind: ServiceKind,
     id: String,
     name: String,
@@ -63,7 +69,7 @@ pub(crate) struct BusinessService {
     /// The team that answers for it.
     team: Option<Named>,
     /// What supports it directly.
-    supported_by: Vec<SupportingService>,
+    supported_by: Vec<NamedService>,
     /// Whether an urgent incident is open on something that supports it, directly or through others.
     impacted: bool,
     /// How many such incidents there are.
@@ -72,7 +78,8 @@ pub(crate) struct BusinessService {
     incidents: Vec<ImpactingIncident>,
 }
 
-fn supporting(state: &state::State, service: AnyService) -> SupportingService {
+/// A service of either kind by its name.
+pub(super) fn named_service_of(state: &state::State, service: AnyService) -> NamedService {
     let (kind, named) = match service {
         AnyService::Business(id) => {
             let known = state.business.services.get(&id);
@@ -82,7 +89,7 @@ fn supporting(state: &state::State, service: AnyService) -> SupportingService {
         }
         AnyService::Technical(id) => (ServiceKind::Technical, named_service(state, id)),
     };
-    SupportingService {
+    NamedService {
         kind,
         id: named.id,
         name: named.name,
@@ -117,7 +124,9 @@ fn shown(
             id: team.id.to_string(),
             name: team.name.clone(),
         }),
-        supported_by: supported_by.map(|one| supporting(state, one)).collect(),
+        supported_by: supported_by
+            .map(|one| named_service_of(state, one))
+            .collect(),
         impacted: impacts.is_hurt(known.id),
         incident_count: impacts.count(known.id),
         incidents: newest.map(|one| impacting(state, one)).collect(),
@@ -141,7 +150,7 @@ pub(crate) async fn with_impacts<T: Send + 'static>(
 
 /// Business services, whether they are hurt, and by which incidents
 ///
-/// They are made and changed under `/business_services` and `/service_dependencies`, as by PagerDuty's clients.
+/// What supports them is said under `/service-dependencies`.
 #[utoipa::path(get, path = "/api/tocsin/v1/business-services", tag = "oncall", params(PageQuery),
     responses((status = 200, body = Page<BusinessService>)))]
 pub(crate) async fn list_business_services(
@@ -162,4 +171,126 @@ pub(crate) async fn list_business_services(
             next_cursor: cut.next_cursor,
         }))
     })
+}
+
+fn missing(id: &str) -> Problem {
+    Problem::not_found(&format!("business service {id}"))
+}
+
+fn id_in(id: &str) -> Result<BusinessServiceId, Problem> {
+    id.parse().map_err(|_| missing(id))
+}
+
+async fn shown_now(app: &App, id: BusinessServiceId) -> Result<Json<BusinessService>, Problem> {
+    let impacts = with_impacts(app, |impacts| impacts).await?;
+    let found = app.read(|state| {
+        let known = state.business.services.get(&id)?;
+        Some(shown(state, &impacts, known))
+    });
+    found.map(Json).ok_or_else(|| missing(id.as_str()))
+}
+
+/// One business service, whether it is hurt, and by which incidents
+#[utoipa::path(get, path = "/api/tocsin/v1/business-services/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 200, body = BusinessService), (status = 404)))]
+pub(crate) async fn get_business_service(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<BusinessService>, Problem> {
+    let id = id_in(&id)?;
+    // Who asks for what is not there has nothing reckoned.
+    if !app.read(|state| state.business.services.contains_key(&id)) {
+        return Err(missing(id.as_str()));
+    }
+    shown_now(&app, id).await
+}
+
+/// A business service to add or to put in another's place. What supports it stays.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BusinessServiceRequest {
+    name: String,
+    /// What it is, at most 2000 characters.
+    #[serde(default)]
+    description: String,
+    /// Whom to ask about it, at most 200 characters.
+    #[serde(default)]
+    point_of_contact: String,
+    /// The team that answers for it.
+    team_id: Option<String>,
+}
+
+async fn set(
+    app: &App,
+    caller: &Caller,
+    id: Option<BusinessServiceId>,
+    request: BusinessServiceRequest,
+) -> Result<Json<BusinessService>, Problem> {
+    let wrong = |_| Problem::bad("team_id: not an id of a team");
+    let team = request.team_id.map(|id| id.parse().map_err(wrong));
+    let ask = BusinessAsk::Set {
+        id,
+        name: request.name,
+        description: request.description,
+        point_of_contact: request.point_of_contact,
+        team: team.transpose()?,
+    };
+    let known = service_set(app, &caller.actor, ask).await?;
+    shown_now(app, known.id).await
+}
+
+/// Adds or changes a business service, whoever asks for it in whatever words.
+pub(crate) async fn service_set(
+    app: &App,
+    actor: &Actor,
+    ask: BusinessAsk,
+) -> Result<business::BusinessService, Problem> {
+    let set = set_as(app, actor, Ask::Roster(RosterAsk::Business(ask))).await?;
+    let RosterEvent::Business(BusinessEvent::ServiceSet { service }) = set else {
+        return Err(lost());
+    };
+    Ok(service)
+}
+
+/// Asks for what there is nothing to show of: that a business service goes, or what supports what.
+pub(crate) async fn changed(app: &App, actor: &Actor, ask: BusinessAsk) -> Result<(), Problem> {
+    let ask = Ask::Roster(RosterAsk::Business(ask));
+    app.ask(actor, ask).await.map(|_| ())
+}
+
+/// Add a business service
+#[utoipa::path(post, path = "/api/tocsin/v1/business-services", tag = "oncall", request_body = BusinessServiceRequest,
+    responses((status = 201, body = BusinessService), (status = 400), (status = 404), (status = 409)))]
+pub(crate) async fn add_business_service(
+    State(app): State<App>,
+    caller: Caller,
+    Body(request): Body<BusinessServiceRequest>,
+) -> Result<impl IntoResponse, Problem> {
+    set(&app, &caller, None, request)
+        .await
+        .map(|set| (StatusCode::CREATED, set))
+}
+
+/// Replace a business service; what supports it stays
+#[utoipa::path(put, path = "/api/tocsin/v1/business-services/{id}", tag = "oncall", params(("id" = String, Path)),
+    request_body = BusinessServiceRequest, responses((status = 200, body = BusinessService), (status = 400), (status = 404)))]
+pub(crate) async fn replace_business_service(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(request): Body<BusinessServiceRequest>,
+) -> Result<Json<BusinessService>, Problem> {
+    set(&app, &caller, Some(id_in(&id)?), request).await
+}
+
+/// Remove a business service, with what was said to support it and to need it
+#[utoipa::path(delete, path = "/api/tocsin/v1/business-services/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(crate) async fn remove_business_service(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    changed(&app, &caller.actor, BusinessAsk::Remove(id_in(&id)?)).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -14,15 +14,17 @@ use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::people::Role;
 use tocsin_domain::time::Timestamp;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::changed::{Override, Swap, Temporary, overrides, swaps, temporary};
+use super::changed::{Override, Swap, Temporary, overrides, overrides_between, swaps, temporary};
 use super::layer::{Reading, Turn, turn_of};
+use super::rota::instant;
 use super::schedule::{Schedule, found, id_in, shown_now};
 use super::{lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
-use crate::http::body::Json as Body;
+use crate::http::body::{Json as Body, Params};
+use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::shape::Instant;
 
@@ -129,6 +131,47 @@ fn read_person(field: &str, text: &str) -> Result<UserId, Problem> {
 fn id_of<T: std::str::FromStr>(text: &str, noun: &str) -> Result<T, Problem> {
     text.parse()
         .map_err(|_| Problem::not_found(&format!("{noun} {text}")))
+}
+
+/// Which overrides of a schedule.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OverrideQuery {
+    /// Those that are not over then (RFC 3339); now when not given. Of what is past, the newest are remembered.
+    since: Option<String>,
+    /// And begin before this; whenever they begin when not given.
+    until: Option<String>,
+    /// Items wanted, 1 to 200; 50 when not given.
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// Overrides of a schedule, in the order in which they begin
+#[utoipa::path(get, path = "/api/tocsin/v1/schedules/{id}/overrides", tag = "oncall",
+    params(("id" = String, Path), OverrideQuery), responses((status = 200, body = Page<Override>), (status = 404)))]
+pub(crate) async fn list_overrides(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Params(query): Params<OverrideQuery>,
+) -> Result<Json<Page<Override>>, Problem> {
+    let mut reasons = Vec::new();
+    let since = instant("since", query.since.as_deref(), &mut reasons);
+    let until = instant("until", query.until.as_deref(), &mut reasons);
+    if !reasons.is_empty() {
+        return Err(Problem::invalid(reasons));
+    }
+    let since = since.unwrap_or_else(|| app.now());
+    if until.is_some_and(|until| until <= since) {
+        return Err(Problem::bad("until: must be later than since"));
+    }
+    let (known, names) = found(&app, &id)?;
+    let page = PageQuery {
+        limit: query.limit,
+        cursor: query.cursor,
+    };
+    let all = overrides_between(&known, &names, since, until);
+    page.cut(all, |one| one.id.as_str()).map(Json)
 }
 
 /// Put one person on call for a span

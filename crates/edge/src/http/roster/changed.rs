@@ -71,19 +71,28 @@ pub(crate) struct Swap {
 
 /// The overrides that are not over.
 pub(crate) fn overrides(known: &oncall::Schedule, names: &Names, now: Timestamp) -> Vec<Override> {
-    let mut ahead: Vec<&oncall::Override> = known
-        .overrides
-        .iter()
-        .filter(|one| one.span.until > now)
-        .collect();
-    ahead.sort_by_key(|one| one.span.from);
+    overrides_between(known, names, now, None)
+}
+
+/// The overrides that are not over at `since` and begin before `until`, if that is said, in the order in which they begin.
+pub(crate) fn overrides_between(
+    known: &oncall::Schedule,
+    names: &Names,
+    since: Timestamp,
+    until: Option<Timestamp>,
+) -> Vec<Override> {
+    let is_within =
+        |span: oncall::Span| span.until > since && until.is_none_or(|until| span.from < until);
+    let all = known.overrides.iter();
+    let mut within: Vec<&oncall::Override> = all.filter(|one| is_within(one.span)).collect();
+    within.sort_by_key(|one| one.span.from);
     let shown = |one: &oncall::Override| Override {
         id: one.id.to_string(),
         user: names.named(one.user),
         from: Instant(one.span.from),
         until: Instant(one.span.until),
     };
-    ahead.into_iter().map(shown).collect()
+    within.into_iter().map(shown).collect()
 }
 
 /// The temporary shifts that are not over.

@@ -4,6 +4,7 @@
 pub(crate) mod business;
 pub(crate) mod change;
 mod changed;
+pub(crate) mod dependency;
 pub(crate) mod fallback;
 pub(crate) mod integration;
 pub(crate) mod key;

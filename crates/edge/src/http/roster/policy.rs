@@ -7,13 +7,16 @@ use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
-use tocsin_domain::page::{self, Recipient};
+use tocsin_domain::id::PolicyId;
+use tocsin_domain::page::{self, Recipient, WholePolicy};
+use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::{lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
+use crate::http::named::in_path;
 use crate::http::oncall::RecipientKind;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
@@ -22,7 +25,7 @@ const MS_PER_MINUTE: u64 = 60_000;
 /// A day.
 const DELAY_MINUTES_MAX: f64 = 1_440.0;
 /// Seven days.
-const TIMEOUT_MINUTES_MAX: f64 = 10_080.0;
+pub(super) const TIMEOUT_MINUTES_MAX: f64 = 10_080.0;
 
 /// A person, whoever is on call, or everybody of a team.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
@@ -58,6 +61,8 @@ pub(crate) struct PolicyRequest {
     /// How long an acknowledgement holds (1 minute to 7 days): what still fails then is triggered and paged again. For ever
     /// when none.
     acknowledgement_timeout_minutes: Option<f64>,
+    /// What it is for, at most 1024 characters. Left out, what was said before stays.
+    description: Option<String>,
 }
 
 /// An escalation policy.
@@ -69,6 +74,8 @@ pub(crate) struct EscalationPolicy {
     levels: Vec<PolicyLevel>,
     /// How long an acknowledgement holds; for ever when none.
     acknowledgement_timeout_minutes: Option<f64>,
+    /// What it is for; may be empty.
+    description: String,
 }
 
 fn policy(known: &page::Policy) -> EscalationPolicy {
@@ -98,21 +105,24 @@ fn policy(known: &page::Policy) -> EscalationPolicy {
         repeat: known.repeat,
         levels: known.levels.iter().map(level).collect(),
         acknowledgement_timeout_minutes: known.acknowledgement_timeout_ms.map(minutes),
+        description: known.description.clone(),
     }
 }
 
+/// So many milliseconds in minutes.
 #[expect(clippy::cast_precision_loss, reason = "a delay is seven days at most")]
-fn minutes(ms: u64) -> f64 {
+pub(super) fn minutes(ms: u64) -> f64 {
     ms as f64 / MS_PER_MINUTE as f64
 }
 
+/// So many minutes in milliseconds; none when there are more than may be, or fewer than none.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "checked to lie between 0 and seven days"
 )]
 #[expect(clippy::cast_precision_loss, reason = "a small constant")]
-fn milliseconds(minutes: f64, minutes_max: f64) -> Option<u64> {
+pub(super) fn milliseconds(minutes: f64, minutes_max: f64) -> Option<u64> {
     (0.0..=minutes_max)
         .contains(&minutes)
         .then(|| (minutes * MS_PER_MINUTE as f64).round() as u64)
@@ -168,6 +178,17 @@ pub(crate) async fn list_policies(
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
 
+/// One escalation policy
+#[utoipa::path(get, path = "/api/tocsin/v1/escalation-policies/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 200, body = EscalationPolicy), (status = 404)))]
+pub(crate) async fn get_policy(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<EscalationPolicy>, Problem> {
+    let shown = |state: &state::State, id: PolicyId| state.policies.get(&id).map(policy);
+    in_path(&app, "escalation policy", &id, shown).map(Json)
+}
+
 async fn set_policy(
     app: &App,
     caller: &Caller,
@@ -188,13 +209,14 @@ async fn set_policy(
             milliseconds(minutes, TIMEOUT_MINUTES_MAX).ok_or_else(|| Problem::bad(wrong))
         })
         .transpose()?;
-    let ask = RosterAsk::SetPolicy {
+    let ask = RosterAsk::SetWholePolicy(Box::new(WholePolicy {
         id,
         name: request.name,
         levels,
         repeat: request.repeat,
         acknowledgement_timeout_ms,
-    };
+        description: request.description,
+    }));
     let RosterEvent::PolicySet { policy: known } = set_in(app, caller, ask).await? else {
         return Err(lost());
     };

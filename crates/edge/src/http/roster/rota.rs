@@ -189,7 +189,7 @@ pub(crate) fn range_of(since: Option<Timestamp>, until: Option<Timestamp>, now: 
     Span::new(usual.from, until.unwrap_or(usual.until))
 }
 
-/// The instant of a parameter, or the reason why there is none.
+/// An instant of a parameter; why it cannot be read is added to `reasons`.
 pub(crate) fn instant(
     field: &str,
     text: Option<&str>,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::ScheduleId;
-use tocsin_domain::oncall;
+use tocsin_domain::oncall::{self, WholeSchedule};
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -36,6 +36,12 @@ pub(crate) struct ScheduleRequest {
     /// The only rotation: short for `layers` with one.
     #[serde(default)]
     layer: Option<Layer>,
+    /// What it is for, at most 1024 characters. Left out, what was said before stays.
+    #[serde(default)]
+    description: Option<String>,
+    /// What its layers are called, in their order. Left out, as many layers as before keep what they were called.
+    #[serde(default)]
+    layer_names: Option<Vec<String>>,
 }
 
 /// A schedule.
@@ -43,11 +49,15 @@ pub(crate) struct ScheduleRequest {
 pub(crate) struct Schedule {
     id: String,
     name: String,
+    /// What it is for; may be empty.
+    description: String,
     time_zone: String,
     /// Rotations; a later one takes the place of an earlier one wherever it has somebody.
     layers: Vec<Layer>,
     /// The first of them.
     layer: Layer,
+    /// What the layers are called, in their order, as far as somebody called them something.
+    layer_names: Vec<String>,
     /// Fixed shifts over the layers that are not over yet.
     temporary: Vec<Temporary>,
     /// Exchanges over all that, offered or agreed, that are not over yet.
@@ -69,7 +79,9 @@ fn shown(known: &oncall::Schedule, names: &Names, now: Timestamp) -> Schedule {
     Schedule {
         id: known.id.to_string(),
         name: known.name.clone(),
+        description: known.description.clone(),
         time_zone: known.time_zone.clone(),
+        layer_names: known.layer_names.clone(),
         layer: layers.first().cloned().unwrap_or_else(|| nobodys(now)),
         layers,
         temporary: temporary(known, names, now),
@@ -189,12 +201,14 @@ async fn set_schedule(
     request: ScheduleRequest,
 ) -> Result<Json<Schedule>, Problem> {
     let id = id.map(|id| id_in(&id)).transpose()?;
-    let ask = RosterAsk::SetSchedule {
+    let ask = RosterAsk::SetWholeSchedule(Box::new(WholeSchedule {
         id,
         name: request.name,
         time_zone: request.time_zone,
         layers: layers_of(request.layers.as_deref(), request.layer.as_ref())?,
-    };
+        description: request.description,
+        layer_names: request.layer_names,
+    }));
     let RosterEvent::ScheduleSet { schedule: known } = set_in(app, caller, ask).await? else {
         return Err(lost());
     };

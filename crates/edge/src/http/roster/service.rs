@@ -9,16 +9,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::ServiceId;
+use tocsin_domain::id::{PolicyId, ServiceId};
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::integration::IntegrationKind;
+use super::policy::{TIMEOUT_MINUTES_MAX, milliseconds, minutes};
 use super::{key, lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
+use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::secret;
@@ -46,6 +48,45 @@ pub(crate) struct MadeIntegration {
     address: String,
 }
 
+/// How long an acknowledgement of a service's incidents holds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "holds", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum ServiceHold {
+    /// As the escalation policy of the service says.
+    AsPolicy,
+    /// Until the incident is over.
+    Always,
+    /// So long: what still fails then is triggered and paged again.
+    For {
+        /// 1 to 10080 (7 days); fractions count.
+        minutes: f64,
+    },
+}
+
+impl ServiceHold {
+    fn of(hold: Option<service::Hold>) -> Self {
+        match hold {
+            None => Self::AsPolicy,
+            Some(service::Hold::Always) => Self::Always,
+            Some(service::Hold::ForMs(ms)) => Self::For {
+                minutes: minutes(ms),
+            },
+        }
+    }
+
+    fn read(self) -> Result<Option<service::Hold>, Problem> {
+        let wrong = || Problem::bad("acknowledgement.minutes: 1 to 10080");
+        match self {
+            Self::AsPolicy => Ok(None),
+            Self::Always => Ok(Some(service::Hold::Always)),
+            Self::For { minutes } => {
+                let ms = milliseconds(minutes, TIMEOUT_MINUTES_MAX).ok_or_else(wrong)?;
+                Ok(Some(service::Hold::ForMs(ms)))
+            }
+        }
+    }
+}
+
 /// Something that can fail.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Service {
@@ -53,6 +94,9 @@ pub(crate) struct Service {
     name: String,
     /// Null for the policy of the installation.
     escalation_policy_id: Option<String>,
+    /// What it is; may be empty.
+    description: String,
+    acknowledgement: ServiceHold,
     integrations: Vec<Integration>,
 }
 
@@ -65,6 +109,8 @@ fn shown_service(state: &state::State, known: &service::Service) -> Service {
         id: known.id.to_string(),
         name: known.name.clone(),
         escalation_policy_id: known.policy.map(|policy| policy.to_string()),
+        description: known.description.clone(),
+        acknowledgement: ServiceHold::of(known.acknowledgement),
         integrations: own
             .map(|one| Integration {
                 id: one.id.to_string(),
@@ -82,6 +128,10 @@ pub(crate) struct ServiceRequest {
     name: String,
     /// Null for the policy of the installation.
     escalation_policy_id: Option<String>,
+    /// What it is, at most 1024 characters. Left out, what was said before stays.
+    description: Option<String>,
+    /// Left out, it stays as it was; of a new service it is as its policy says.
+    acknowledgement: Option<ServiceHold>,
 }
 
 /// Services
@@ -102,32 +152,71 @@ pub(crate) async fn list_services(
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
 
+/// One service
+#[utoipa::path(get, path = "/api/tocsin/v1/services/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 200, body = Service), (status = 404)))]
+pub(crate) async fn get_service(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Service>, Problem> {
+    let shown = |state: &state::State, id: ServiceId| {
+        let known = state.services.get(&id)?;
+        Some(shown_service(state, known))
+    };
+    in_path(&app, "service", &id, shown).map(Json)
+}
+
+fn service_id(id: &str) -> Result<ServiceId, Problem> {
+    id.parse()
+        .map_err(|_| Problem::not_found(&format!("service {id}")))
+}
+
 async fn set_service(
     app: &App,
     caller: &Caller,
     id: Option<String>,
     request: ServiceRequest,
 ) -> Result<Json<Service>, Problem> {
-    let id = id
-        .map(|id| {
-            id.parse()
-                .map_err(|_| Problem::not_found(&format!("service {id}")))
-        })
-        .transpose()?;
+    let id = id.map(|id| service_id(&id)).transpose()?;
     let wrong = |_| Problem::bad("escalation_policy_id: not an id");
     let policy = request
         .escalation_policy_id
         .map(|id| id.parse().map_err(wrong))
         .transpose()?;
-    let ask = RosterAsk::SetService {
-        id,
-        name: request.name,
-        policy,
+    let hold = request.acknowledgement.map(ServiceHold::read).transpose()?;
+    let (name, description) = (request.name, request.description);
+    let ask = if description.is_none() && hold.is_none() {
+        RosterAsk::SetService { id, name, policy }
+    } else {
+        let known = id.and_then(|id| app.read(|state| state.services.get(&id).cloned()));
+        let whole = whole_of(known.as_ref(), (id, name, policy), description, hold);
+        RosterAsk::SetWholeService(Box::new(whole))
     };
     let RosterEvent::ServiceSet { service } = set_in(app, caller, ask).await? else {
         return Err(lost());
     };
     Ok(Json(app.read(|state| shown_service(state, &service))))
+}
+
+/// A service with all that stays of it.
+fn whole_of(
+    known: Option<&service::Service>,
+    (id, name, policy): (Option<ServiceId>, String, Option<PolicyId>),
+    description: Option<String>,
+    hold: Option<Option<service::Hold>>,
+) -> service::WholeService {
+    let intake = known.map(|known| known.intake.clone()).unwrap_or_default();
+    let before = known.map(|known| known.description.clone());
+    service::WholeService {
+        id,
+        name,
+        policy,
+        description: description.or(before).unwrap_or_default(),
+        acknowledgement: hold.unwrap_or_else(|| known.and_then(|known| known.acknowledgement)),
+        urgency: intake.urgency,
+        grouping: intake.grouping,
+        resolve_after_ms: intake.resolve_after_ms,
+    }
 }
 
 /// Add a service
@@ -155,6 +244,30 @@ pub(crate) async fn replace_service(
     set_service(&app, &caller, Some(id), request).await
 }
 
+/// Remove a service on which nothing fails and which is needed for nothing
+///
+/// What is about it alone goes with it: its integrations with their keys, work planned on it, webhook subscriptions to it, and what
+/// was said to support it and to need it. Its incidents are kept.
+#[utoipa::path(delete, path = "/api/tocsin/v1/services/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 204), (status = 404), (status = 409)))]
+pub(crate) async fn remove_service(
+    State(app): State<App>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    service_removed(&app, &caller.actor, service_id(&id)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Removes a service with the secrets of what goes with it, whoever asks for it in whatever words.
+pub(crate) async fn service_removed(
+    app: &App,
+    actor: &Actor,
+    service: ServiceId,
+) -> Result<(), Problem> {
+    key::removed(app, actor, Ask::Roster(RosterAsk::RemoveService(service))).await
+}
+
 /// An integration to make.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -180,9 +293,7 @@ pub(crate) async fn add_integration(
     Path(id): Path<String>,
     Body(request): Body<IntegrationRequest>,
 ) -> Result<impl IntoResponse, Problem> {
-    let service = id
-        .parse()
-        .map_err(|_| Problem::not_found(&format!("service {id}")))?;
+    let service = service_id(&id)?;
     let kind = request.kind;
     let speaks = kind.with(request.mapping.as_ref(), request.service_label)?;
     let (actor, name) = (&caller.actor, request.name);

@@ -6,8 +6,9 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, TeamAsk};
-use tocsin_domain::event::RosterEvent;
+use tocsin_domain::event::{Actor, RosterEvent};
 use tocsin_domain::id::{TeamId, UserId};
+use tocsin_domain::team::{TeamRole, WholeTeam};
 use tocsin_domain::{state, team};
 use utoipa::ToSchema;
 
@@ -15,6 +16,7 @@ use super::{key, lost, set_by};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
+use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::shape::{Named, named_user};
@@ -25,6 +27,8 @@ pub(crate) struct Team {
     id: String,
     name: String,
     members: Vec<Named>,
+    /// What it is; may be empty.
+    description: String,
 }
 
 /// A team to add or to put in another's place.
@@ -34,6 +38,8 @@ pub(crate) struct TeamRequest {
     name: String,
     /// Ids of people. Whoever is added to the installation belongs to its first team.
     members: Vec<String>,
+    /// What it is, at most 1024 characters. Left out, what was said before stays.
+    description: Option<String>,
 }
 
 fn shown(state: &state::State, known: &team::Team) -> Team {
@@ -42,6 +48,7 @@ fn shown(state: &state::State, known: &team::Team) -> Team {
         id: known.id.to_string(),
         name: known.name.clone(),
         members: members.map(|user| named_user(state, *user)).collect(),
+        description: known.description.clone(),
     }
 }
 
@@ -65,6 +72,20 @@ pub(crate) async fn list_teams(
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
 
+/// One team
+#[utoipa::path(get, path = "/api/tocsin/v1/teams/{id}", tag = "oncall", params(("id" = String, Path)),
+    responses((status = 200, body = Team), (status = 404)))]
+pub(crate) async fn get_team(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Json<Team>, Problem> {
+    let shown = |state: &state::State, id: TeamId| {
+        let known = state.teams.get(&id)?;
+        Some(shown(state, known))
+    };
+    in_path(&app, "team", &id, shown).map(Json)
+}
+
 async fn set_team(
     app: &App,
     caller: &Caller,
@@ -75,11 +96,12 @@ async fn set_team(
         let id: Result<UserId, _> = id.parse();
         id.map_err(|_| Problem::bad("members: ids of people"))
     });
-    let ask = TeamAsk::Set {
+    let ask = TeamAsk::SetWhole(Box::new(WholeTeam {
         id,
         name: request.name.clone(),
-        members: members.collect::<Result<_, _>>()?,
-    };
+        members: Some(members.collect::<Result<_, _>>()?),
+        description: request.description.clone(),
+    }));
     let RosterEvent::TeamSet { team } = set_by(app, caller, Ask::Team(ask)).await? else {
         return Err(lost());
     };
@@ -122,6 +144,62 @@ pub(crate) async fn remove_team(
     let ask = Ask::Team(TeamAsk::Remove(team_id(&id)?));
     key::removed(&app, &caller.actor, ask).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+fn member_in(id: &str) -> Result<UserId, Problem> {
+    id.parse()
+        .map_err(|_| Problem::not_found(&format!("person {id}")))
+}
+
+/// Put somebody into a team, beside whoever belongs to it
+#[utoipa::path(put, path = "/api/tocsin/v1/teams/{id}/members/{user_id}", tag = "oncall",
+    params(("id" = String, Path), ("user_id" = String, Path)),
+    responses((status = 204), (status = 400), (status = 404)))]
+pub(crate) async fn add_member(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, user_id)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let (team, user) = (team_id(&id)?, member_in(&user_id)?);
+    member_added(&app, &caller.actor, team, user, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Puts somebody into a team, whoever asks for it in whatever words; `role` is what they are called there.
+pub(crate) async fn member_added(
+    app: &App,
+    actor: &Actor,
+    team: TeamId,
+    user: UserId,
+    role: Option<TeamRole>,
+) -> Result<(), Problem> {
+    let ask = Ask::Team(TeamAsk::AddMember { team, user, role });
+    app.ask(actor, ask).await.map(|_| ())
+}
+
+/// Take somebody out of a team, and nobody else
+#[utoipa::path(delete, path = "/api/tocsin/v1/teams/{id}/members/{user_id}", tag = "oncall",
+    params(("id" = String, Path), ("user_id" = String, Path)),
+    responses((status = 204), (status = 404)))]
+pub(crate) async fn remove_member(
+    State(app): State<App>,
+    caller: Caller,
+    Path((id, user_id)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    let (team, user) = (team_id(&id)?, member_in(&user_id)?);
+    member_removed(&app, &caller.actor, team, user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes somebody out of a team, whoever asks for it in whatever words.
+pub(crate) async fn member_removed(
+    app: &App,
+    actor: &Actor,
+    team: TeamId,
+    user: UserId,
+) -> Result<(), Problem> {
+    let ask = Ask::Team(TeamAsk::RemoveMember { team, user });
+    app.ask(actor, ask).await.map(|_| ())
 }
 
 /// The names of priorities.

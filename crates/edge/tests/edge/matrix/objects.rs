@@ -99,11 +99,20 @@ async fn values(world: &World, object: &str, has_key: bool) -> Values {
             let silence = uuid_of_id(id.parse().unwrap());
             vec![("id", id), ("silence_id", silence)]
         }
+        "dependency" => {
+            let shop = made(world, "/business-services", json!({"name": random()})).await;
+            let (shop, supporting) = (text(&shop, "id"), service(world).await);
+            let one = json!({"dependent": {"kind": "business", "id": shop},
+                "supporting": {"kind": "technical", "id": supporting}});
+            let body = json!({"dependencies": [one]});
+            let made = made(world, "/service-dependencies", body).await;
+            vec![("id", text(&made["dependencies"][0], "id"))]
+        }
         other => of_fronts(world, other, has_key).await,
     }
 }
 
-/// What fronts alone name, and their keys.
+/// What fronts name too, or alone, and their keys.
 async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
     match object {
         "alert" => {

@@ -18,6 +18,7 @@ use axum::http::StatusCode;
 use tocsin_domain::people::Role;
 use tocsin_edge::{Listed, Who as Gate};
 
+use super::front_rows::FRONTS;
 use crate::world::BASE;
 
 /// What a caller gets.
@@ -59,14 +60,6 @@ impl Row {
         few.contains(&self.object) || opened.contains(&self.object)
     }
 }
-
-/// The fronts that are served both at their own paths and under a prefix.
-const FRONTS: [(&str, &str); 4] = [
-    ("/prometheus", PROMETHEUS),
-    ("/pagerduty", PAGERDUTY),
-    ("/alertmanager", ALERTMANAGER),
-    ("/opsgenie", OPSGENIE),
-];
 
 /// All rows.
 pub(super) fn all() -> Vec<Row> {
@@ -153,6 +146,8 @@ POST   /incidents/{id}/responders/answer              incident    1 1 3 3 + + + 
 POST   /incidents/{id}/merge                          incident    1 1 3 + + + + + + +
 PUT    /incidents/{id}/priority                       incident    1 1 3 + + + + + + +
 PUT    /incidents/{id}/urgency                        incident    1 1 3 + + + + + + +
+PUT    /incidents/{id}/title                          incident    1 1 3 + + + + + + +
+POST   /incidents/{id}/alerts/{alert_id}/resolve      alert       1 1 3 + + + + + + +
 POST   /incidents/bulk                                -           1 1 3 3 + + + + + 3
 GET    /incidents                                     -           1 1 + + + + + + + +
 POST   /incidents                                     -           1 1 3 + + + + + + +
@@ -162,6 +157,7 @@ GET    /incidents/{id}/explanation                    incident    1 1 + + + + + 
 POST   /incidents/{id}/acknowledge                    incident    1 1 3 3 + + + + + 3
 POST   /incidents/{id}/resolve                        incident    1 1 3 + + + + + + +
 POST   /incidents/{id}/notes                          incident    1 1 3 + + + + + + +
+POST   /incidents/{id}/status-updates                 incident    1 1 3 + + + + + + +
 GET    /incidents/{id}/postmortem                     none        1 1 + + + + + + + +
 GET    /incidents/{id}/evidence                       none        1 1 + + + + + + + +
 POST   /alerts                                        -           1 1 3 + + + + + + +
@@ -169,6 +165,7 @@ GET    /alerts                                        -           1 1 + + + + + 
 GET    /stream                                        -           1 1 + + + + + + + +
 GET    /changes                                       -           1 1 + + + + + + + +
 POST   /changes                                       -           1 1 3 + + + + + + +
+GET    /changes/{id}                                  change      1 1 + + + + + + + +
 GET    /me                                            -           1 1 3 3 + + + + + 3
 GET    /users                                         -           1 1 + + + + + + + +
 POST   /users                                         -           1 1 3 3 3 3 3 + 3 +
@@ -177,6 +174,7 @@ PATCH  /users/{id}                                    person      1 1 3 3 3 3 3 
 DELETE /users/{id}                                    guest       1 1 3 3 3 3 3 + 3 +
 POST   /users/{id}/contact-methods                    person      1 1 3 3 + 3 3 + + +
 DELETE /users/{id}/contact-methods/{method_id}        method      1 1 3 3 + 3 3 + + +
+PATCH  /users/{id}/contact-methods/{method_id}        method      1 1 3 3 + 3 3 + + +
 POST   /users/{id}/contact-methods/{method_id}/test   method      1 1 3 3 + 3 3 + + +
 POST   /users/{id}/contact-methods/{method_id}/verify method      1 1 3 3 + 3 3 + + +
 PUT    /users/{id}/notification-rules                 person      1 1 3 3 + 3 3 + + +
@@ -195,7 +193,28 @@ GET    /teams                                         -           1 1 + + + + + 
 POST   /teams                                         -           1 1 3 3 3 3 3 + 3 +
 PUT    /teams/{id}                                    team        1 1 3 3 3 3 3 + 3 +
 DELETE /teams/{id}                                    team        1 1 3 3 3 3 3 + 3 +
+GET    /teams/{id}                                    team        1 1 + + + + + + + +
+PUT    /teams/{id}/members/{user_id}                  team        1 1 3 3 3 3 3 + 3 +
+DELETE /teams/{id}/members/{user_id}                  team        1 1 3 3 3 3 3 + 3 +
 GET    /business-services                             -           1 1 + + + + + + + +
+POST   /business-services                             -           1 1 3 3 3 3 3 + 3 +
+GET    /business-services/{id}                        business    1 1 + + + + + + + +
+PUT    /business-services/{id}                        business    1 1 3 3 3 3 3 + 3 +
+DELETE /business-services/{id}                        business    1 1 3 3 3 3 3 + 3 +
+GET    /service-dependencies                          -           1 1 + + + + + + + +
+POST   /service-dependencies                          -           1 1 3 3 3 3 3 + 3 +
+DELETE /service-dependencies/{id}                     dependency  1 1 3 3 3 3 3 + 3 +
+GET    /tags                                          -           1 1 + + + + + + + +
+POST   /tags                                          -           1 1 3 3 3 3 3 + 3 +
+GET    /tags/{id}                                     tag         1 1 + + + + + + + +
+DELETE /tags/{id}                                     tag         1 1 3 3 3 3 3 + 3 +
+GET    /tags/{id}/tagged                              tag         1 1 + + + + + + + +
+GET    /users/{id}/tags                               person      1 1 + + + + + + + +
+PATCH  /users/{id}/tags                               person      1 1 3 3 3 3 3 + 3 +
+GET    /teams/{id}/tags                               team        1 1 + + + + + + + +
+PATCH  /teams/{id}/tags                               team        1 1 3 3 3 3 3 + 3 +
+GET    /escalation-policies/{id}/tags                 policy      1 1 + + + + + + + +
+PATCH  /escalation-policies/{id}/tags                 policy      1 1 3 3 3 3 3 + 3 +
 GET    /priorities                                    -           1 1 + + + + + + + +
 PUT    /priorities                                    -           1 1 3 3 3 3 3 + 3 +
 GET    /schedules                                     -           1 1 + + + + + + + +
@@ -205,6 +224,7 @@ DELETE /schedules/{id}                                schedule    1 1 3 3 3 3 3 
 GET    /schedules/{id}                                schedule    1 1 + + + + + + + +
 GET    /schedules/{id}/rendered                       schedule    1 1 + + + + + + + +
 POST   /schedules/preview                             -           1 1 + + + + + + + +
+GET    /schedules/{id}/overrides                      schedule    1 1 + + + + + + + +
 POST   /schedules/{id}/overrides                      schedule    1 1 3 + + + + + + +
 DELETE /schedules/{id}/overrides/{override_id}        override    1 1 3 + + + + + + +
 POST   /schedules/{id}/temporary                      schedule    1 1 3 3 3 3 3 + 3 +
@@ -217,12 +237,15 @@ GET    /escalation-policies                           -           1 1 + + + + + 
 POST   /escalation-policies                           -           1 1 3 3 3 3 3 + 3 +
 PUT    /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3 +
 DELETE /escalation-policies/{id}                      policy      1 1 3 3 3 3 3 + 3 +
+GET    /escalation-policies/{id}                      policy      1 1 + + + + + + + +
 GET    /fallback                                      -           1 1 + + + + + + + +
 PUT    /fallback                                      -           1 1 3 3 3 3 3 + 3 +
 GET    /services                                      -           1 1 + + + + + + + +
 GET    /services/{id}/simulation                      service     1 1 + + + + + + + +
 POST   /services                                      -           1 1 3 3 3 3 3 + 3 +
 PUT    /services/{id}                                 service     1 1 3 3 3 3 3 + 3 +
+GET    /services/{id}                                 service     1 1 + + + + + + + +
+DELETE /services/{id}                                 service     1 1 3 3 3 3 3 + 3 +
 POST   /services/{id}/integrations                    service     1 1 3 3 3 3 3 + 3 +
 DELETE /services/{id}/integrations/{integration_id}   integration 1 1 3 3 3 3 3 + 3 +
 PUT    /services/{id}/integrations/{integration_id}   integration 1 1 3 3 3 3 3 + 3 +
@@ -240,32 +263,42 @@ GET    /maintenance-windows                           -           1 1 + + + + + 
 POST   /maintenance-windows                           -           1 1 3 + + + + + + +
 PUT    /maintenance-windows/{id}                      window      1 1 3 + + + + + + +
 DELETE /maintenance-windows/{id}                      window      1 1 3 + + + + + + +
+GET    /maintenance-windows/{id}                      window      1 1 + + + + + + + +
 POST   /maintenance-windows/{id}/end                  window      1 1 3 + + + + + + +
 GET    /heartbeats                                    -           1 1 + + + + + + + +
 POST   /heartbeats                                    -           1 1 3 3 3 3 3 + 3 +
 PUT    /heartbeats/{id}                               heartbeat   1 1 3 3 3 3 3 + 3 +
 DELETE /heartbeats/{id}                               heartbeat   1 1 3 3 3 3 3 + 3 +
+GET    /heartbeats/{id}                               heartbeat   1 1 + + + + + + + +
 GET    /targets                                       -           1 1 + + + + + + + +
 DELETE /targets/{id}                                  none        1 1 3 3 3 3 3 + 3 +
+GET    /targets/{id}                                  none        1 1 + + + + + + + +
 POST   /targets/{id}/mute                             none        1 1 3 + + + + + + +
 DELETE /targets/{id}/mute                             none        1 1 3 + + + + + + +
 POST   /targets/{id}/maintenance                      none        1 1 3 + + + + + + +
 DELETE /targets/{id}/maintenance/{window_id}          none        1 1 3 + + + + + + +
 GET    /monitors                                      -           1 1 + + + + + + + +
 PATCH  /monitors/{id}                                 none        1 1 3 3 3 3 3 + 3 +
+GET    /monitors/{id}                                 none        1 1 + + + + + + + +
 GET    /rules                                         -           1 1 + + + + + + + +
 GET    /query                                         -           1 1 + + + + + + + +
 GET    /query_range                                   -           1 1 + + + + + + + +
 GET    /channels                                      -           1 1 + + + + + + + +
 GET    /webhook-subscriptions                         -           1 1 3 3 3 3 3 + 3 +
+POST   /webhook-subscriptions                         -           1 1 3 3 3 3 3 + 3 +
+GET    /webhook-subscriptions/{id}                    webhook     1 1 3 3 3 3 3 + 3 +
+PUT    /webhook-subscriptions/{id}                    webhook     1 1 3 3 3 3 3 + 3 +
+DELETE /webhook-subscriptions/{id}                    webhook     1 1 3 3 3 3 3 + 3 +
+POST   /webhook-subscriptions/{id}/enable             webhook     1 1 3 3 3 3 3 + 3 +
+POST   /webhook-subscriptions/{id}/test               webhook     1 1 3 3 3 3 3 + 3 +
 PUT    /channels/email                                -           1 1 3 3 3 3 3 + 3 +
+DELETE /channels/email/{place}                        none        1 1 3 3 3 3 3 + 3 +
+PUT    /channels/email/{place}                        none        1 1 3 3 3 3 3 + 3 +
 POST   /channels/email/test                           -           1 1 3 3 3 3 3 + 3 3
 PUT    /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3 +
 DELETE /channels/accounts/{provider}                  none        1 1 3 3 3 3 3 + 3 +
-PUT    /channels/email/{place}                        none        1 1 3 3 3 3 3 + 3 +
-DELETE /channels/email/{place}                        none        1 1 3 3 3 3 3 + 3 +
-PUT    /channels/accounts/{provider}/{place}          none        1 1 3 3 3 3 3 + 3 +
 DELETE /channels/accounts/{provider}/{place}          none        1 1 3 3 3 3 3 + 3 +
+PUT    /channels/accounts/{provider}/{place}          none        1 1 3 3 3 3 3 + 3 +
 GET    /doctor                                        -           1 1 + + + + + + + +
 GET    /code                                          -           1 1 3 3 3 3 3 + 3 +
 POST   /code/plan                                     -           1 1 3 3 3 3 3 + 3 +
@@ -298,195 +331,4 @@ POST   /hb/{token}/fail        call    4 + 4 4 4 4 4 4 4 4
 GET    /metrics                -       1 1 + + + + + + + +
 GET    /alertmanager/-/healthy -       + + + + + + + + + +
 GET    /alertmanager/-/ready   -       + + + + + + + + + +
-";
-
-/// Prometheus' HTTP API and remote write.
-const PROMETHEUS: &str = "
-                                        n k v r o x s a b i
-POST   /api/v1/write               -    1 1 3 + + + + + 1 +
-POST   /-/reload                   -    1 1 3 3 3 3 3 + 1 +
-GET    /api/v1/query               -    1 1 + + + + + + 1 +
-POST   /api/v1/query               -    1 1 + + + + + + 1 +
-GET    /api/v1/query_range         -    1 1 + + + + + + 1 +
-POST   /api/v1/query_range         -    1 1 + + + + + + 1 +
-GET    /api/v1/format_query        -    1 1 + + + + + + 1 +
-POST   /api/v1/format_query        -    1 1 + + + + + + 1 +
-GET    /api/v1/series              -    1 1 + + + + + + 1 +
-POST   /api/v1/series              -    1 1 + + + + + + 1 +
-GET    /api/v1/labels              -    1 1 + + + + + + 1 +
-POST   /api/v1/labels              -    1 1 + + + + + + 1 +
-GET    /api/v1/label/{name}/values none 1 1 + + + + + + 1 +
-GET    /api/v1/metadata            -    1 1 + + + + + + 1 +
-GET    /api/v1/query_exemplars     -    1 1 + + + + + + 1 +
-POST   /api/v1/query_exemplars     -    1 1 + + + + + + 1 +
-GET    /api/v1/rules               -    1 1 + + + + + + 1 +
-GET    /api/v1/alerts              -    1 1 + + + + + + 1 +
-GET    /api/v1/targets             -    1 1 + + + + + + 1 +
-GET    /api/v1/scrape_pools        -    1 1 + + + + + + 1 +
-GET    /api/v1/targets/metadata    -    1 1 + + + + + + 1 +
-GET    /api/v1/status/config       -    1 1 + + + + + + 1 +
-GET    /api/v1/status/flags        -    1 1 + + + + + + 1 +
-GET    /api/v1/status/runtimeinfo  -    1 1 + + + + + + 1 +
-GET    /api/v1/status/buildinfo    -    1 1 + + + + + + 1 +
-GET    /api/v1/status/tsdb         -    1 1 + + + + + + 1 +
-GET    /api/v1/status/walreplay    -    1 1 + + + + + + 1 +
-GET    /api/v1/alertmanagers       -    1 1 + + + + + + 1 +
-GET    /federate                   -    1 1 + + + + + + 1 +
-GET    /-/healthy                  -    + + + + + + + + + +
-GET    /-/ready                    -    + + + + + + + + + +
-";
-
-/// PagerDuty's events and its REST API. A token of nobody that writes without saying in whose name is looked at and told so.
-const PAGERDUTY: &str = "
-                                                                n k v r o x s a b i
-POST   /v2/enqueue                                  routing_key ! + ! ! ! ! ! ! ! !
-POST   /generic/2010-04-15/create_event.json        routing_key ! + ! ! ! ! ! ! ! !
-POST   /v2/change/enqueue                           routing_key ! + ! ! ! ! ! ! ! !
-GET    /incidents                                   -           1 1 + + + + + + 1 +
-POST   /incidents                                   -           1 1 3 + + + + + 1 +
-PUT    /incidents                                   -           1 1 3 + + + + + 1 +
-GET    /incidents/{id}                              incident    1 1 + + + + + + 1 +
-PUT    /incidents/{id}                              incident    1 1 3 + + + + + 1 +
-PUT    /incidents/{id}/merge                        incident    1 1 3 + + + + + 1 +
-POST   /incidents/{id}/snooze                       incident    1 1 3 + + + + + 1 +
-GET    /incidents/{id}/notes                        incident    1 1 + + + + + + 1 +
-POST   /incidents/{id}/notes                        incident    1 1 3 + + + + + 1 +
-POST   /incidents/{id}/status_updates               incident    1 1 3 + + + + + 1 +
-POST   /incidents/{id}/responder_requests           incident    1 1 3 + + + + + 1 +
-GET    /incidents/{id}/alerts                       incident    1 1 + + + + + + 1 +
-PUT    /incidents/{id}/alerts                       incident    1 1 3 + + + + + 1 +
-GET    /incidents/{id}/alerts/{alert_id}            alert       1 1 + + + + + + 1 +
-PUT    /incidents/{id}/alerts/{alert_id}            alert       1 1 3 + + + + + 1 +
-GET    /incidents/{id}/log_entries                  incident    1 1 + + + + + + 1 +
-GET    /log_entries                                 -           1 1 + + + + + + 1 +
-GET    /log_entries/{id}                            entry       1 1 + + + + + + 1 +
-GET    /notifications                               -           1 1 + + + + + + 1 +
-GET    /users                                       -           1 1 + + + + + + 1 +
-POST   /users                                       -           1 1 3 3 3 3 3 + 1 +
-GET    /users/me                                    -           1 1 + + + + + + 1 +
-GET    /users/{id}                                  person      1 1 + + + + + + 1 +
-PUT    /users/{id}                                  person      1 1 3 3 3 3 3 + 1 +
-DELETE /users/{id}                                  guest       1 1 3 3 3 3 3 + 1 +
-GET    /users/{id}/log_entries                      person      1 1 + + + + + + 1 +
-GET    /users/{id}/contact_methods                  person      1 1 + + + + + + 1 +
-GET    /users/{id}/contact_methods/{method_id}      method      1 1 + + + + + + 1 +
-POST   /users/{id}/contact_methods                  person      1 1 3 3 + 3 3 + 1 +
-PUT    /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1 +
-DELETE /users/{id}/contact_methods/{method_id}      method      1 1 3 3 + 3 3 + 1 +
-GET    /users/{id}/notification_rules               person      1 1 + + + + + + 1 +
-GET    /users/{id}/notification_rules/{rule_id}     rule        1 1 + + + + + + 1 +
-POST   /users/{id}/notification_rules               person      1 1 3 3 + 3 3 + 1 +
-PUT    /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1 +
-DELETE /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1 +
-GET    /teams                                       -           1 1 + + + + + + 1 +
-POST   /teams                                       -           1 1 3 3 3 3 3 + 1 +
-GET    /teams/{id}                                  team        1 1 + + + + + + 1 +
-PUT    /teams/{id}                                  team        1 1 3 3 3 3 3 + 1 +
-DELETE /teams/{id}                                  team        1 1 3 3 3 3 3 + 1 +
-GET    /teams/{id}/members                          team        1 1 + + + + + + 1 +
-PUT    /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1 +
-DELETE /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1 +
-GET    /escalation_policies                         -           1 1 + + + + + + 1 +
-POST   /escalation_policies                         -           1 1 3 3 3 3 3 + 1 +
-GET    /escalation_policies/{id}                    policy      1 1 + + + + + + 1 +
-PUT    /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1 +
-DELETE /escalation_policies/{id}                    policy      1 1 3 3 3 3 3 + 1 +
-GET    /schedules                                   -           1 1 + + + + + + 1 +
-POST   /schedules                                   -           1 1 3 3 3 3 3 + 1 +
-POST   /schedules/preview                           -           1 1 + + + + + + 1 +
-GET    /schedules/{id}                              schedule    1 1 + + + + + + 1 +
-PUT    /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1 +
-DELETE /schedules/{id}                              schedule    1 1 3 3 3 3 3 + 1 +
-GET    /schedules/{id}/users                        schedule    1 1 + + + + + + 1 +
-GET    /schedules/{id}/overrides                    schedule    1 1 + + + + + + 1 +
-POST   /schedules/{id}/overrides                    schedule    1 1 3 + + + + + 1 +
-DELETE /schedules/{id}/overrides/{override_id}      override    1 1 3 + + + + + 1 +
-GET    /oncalls                                     -           1 1 + + + + + + 1 +
-GET    /services                                    -           1 1 + + + + + + 1 +
-POST   /services                                    -           1 1 3 3 3 3 3 + 1 +
-GET    /services/{id}                               service     1 1 + + + + + + 1 +
-PUT    /services/{id}                               service     1 1 3 3 3 3 3 + 1 +
-DELETE /services/{id}                               service     1 1 3 3 3 3 3 + 1 +
-POST   /services/{id}/integrations                  service     1 1 3 3 3 3 3 + 1 +
-GET    /services/{id}/integrations/{integration_id} integration 1 1 + + + + + + 1 +
-PUT    /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1 +
-DELETE /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1 +
-GET    /maintenance_windows                         -           1 1 + + + + + + 1 +
-POST   /maintenance_windows                         -           1 1 3 + + + + + 1 +
-GET    /maintenance_windows/{id}                    window      1 1 + + + + + + 1 +
-PUT    /maintenance_windows/{id}                    window      1 1 3 + + + + + 1 +
-DELETE /maintenance_windows/{id}                    window      1 1 3 + + + + + 1 +
-GET    /abilities                                   -           1 1 + + + + + + 1 +
-GET    /abilities/{id}                              none        1 1 + + + + + + 1 +
-GET    /priorities                                  -           1 1 + + + + + + 1 +
-GET    /vendors                                     -           1 1 + + + + + + 1 +
-GET    /vendors/{id}                                vendor      1 1 + + + + + + 1 +
-GET    /tags                                        -           1 1 + + + + + + 1 +
-GET    /change_events                               -           1 1 + + + + + + 1 +
-GET    /change_events/{id}                          change      1 1 + + + + + + 1 +
-GET    /services/{id}/change_events                 service     1 1 + + + + + + 1 +
-GET    /incidents/{id}/related_change_events        incident    1 1 + + + + + + 1 +
-GET    /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1 +
-POST   /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1 +
-GET    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1 +
-PUT    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1 +
-DELETE /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1 +
-POST   /webhook_subscriptions/{id}/enable           webhook     1 1 3 3 3 3 3 + 1 +
-POST   /webhook_subscriptions/{id}/ping             webhook     1 1 3 3 3 3 3 + 1 +
-GET    /business_services                           -           1 1 + + + + + + 1 +
-POST   /business_services                           -           1 1 3 3 3 3 3 + 1 +
-GET    /business_services/{id}                      business    1 1 + + + + + + 1 +
-PUT    /business_services/{id}                      business    1 1 3 3 3 3 3 + 1 +
-DELETE /business_services/{id}                      business    1 1 3 3 3 3 3 + 1 +
-GET    /business_services/impacts                   -           1 1 + + + + + + 1 +
-GET    /business_services/impactors                 -           1 1 + + + + + + 1 +
-GET    /business_services/{id}/supporting_services/impacts business 1 1 + + + + + + 1 +
-GET    /incidents/{id}/business_services/impacts    incident    1 1 + + + + + + 1 +
-POST   /service_dependencies/associate              -           1 1 3 3 3 3 3 + 1 +
-POST   /service_dependencies/disassociate           -           1 1 3 3 3 3 3 + 1 +
-GET    /service_dependencies/business_services/{id} business    1 1 + + + + + + 1 +
-GET    /service_dependencies/technical_services/{id} service    1 1 + + + + + + 1 +
-POST   /tags                                        -           1 1 3 3 3 3 3 + 1 +
-GET    /tags/{id}                                   tag         1 1 + + + + + + 1 +
-DELETE /tags/{id}                                   tag         1 1 3 3 3 3 3 + 1 +
-GET    /tags/{id}/{entity_type}                     tag         1 1 + + + + + + 1 +
-GET    /users/{id}/tags                             person      1 1 + + + + + + 1 +
-POST   /users/{id}/change_tags                      person      1 1 3 3 3 3 3 + 1 +
-GET    /teams/{id}/tags                             team        1 1 + + + + + + 1 +
-POST   /teams/{id}/change_tags                      team        1 1 3 3 3 3 3 + 1 +
-GET    /escalation_policies/{id}/tags               policy      1 1 + + + + + + 1 +
-POST   /escalation_policies/{id}/change_tags        policy      1 1 3 3 3 3 3 + 1 +
-GET    /event_orchestrations                        -           1 1 + + + + + + 1 +
-GET    /event_orchestrations/{id}                   router      1 1 + + + + + + 1 +
-GET    /event_orchestrations/{id}/router            router      1 1 + + + + + + 1 +
-PUT    /event_orchestrations/{id}/router            router      1 1 3 3 3 3 3 + 1 +
-POST   /analytics/metrics/incidents/all             -           1 1 + + + + + + 1 +
-POST   /analytics/metrics/incidents/services        -           1 1 + + + + + + 1 +
-POST   /analytics/metrics/incidents/teams           -           1 1 + + + + + + 1 +
-POST   /analytics/raw/incidents                     -           1 1 + + + + + + 1 +
-GET    /analytics/raw/incidents/{id}                incident    1 1 + + + + + + 1 +
-";
-
-/// Alertmanager's API. Alerts come with the key of an integration, or with a token as all else.
-const ALERTMANAGER: &str = "
-                                                 n k v r o x s a b i
-POST   /api/v2/alerts               alertmanager 1 + 3 + + + + + 1 +
-GET    /api/v2/alerts               -            1 1 + + + + + + 1 +
-GET    /api/v2/alerts/groups        -            1 1 + + + + + + 1 +
-GET    /api/v2/silences             -            1 1 + + + + + + 1 +
-POST   /api/v2/silences             -            1 1 3 + + + + + 1 +
-GET    /api/v2/silence/{silence_id} window       1 1 + + + + + + 1 +
-DELETE /api/v2/silence/{silence_id} window       1 1 3 + + + + + 1 +
-GET    /api/v2/status               -            1 1 + + + + + + 1 +
-GET    /api/v2/receivers            -            1 1 + + + + + + 1 +
-";
-
-/// Opsgenie-style requests: only the key of an integration is good, no token.
-const OPSGENIE: &str = "
-                                       n k v r o x s a b i
-POST   /v2/alerts             opsgenie 1 + 1 1 1 1 1 1 1 1
-GET    /v2/alerts/{id}        sent     1 + 1 1 1 1 1 1 1 1
-GET    /v2/alerts/{id}/{step} request  1 + 1 1 1 1 1 1 1 1
-POST   /v2/alerts/{id}/{step} opsgenie 1 + 1 1 1 1 1 1 1 1
-PUT    /v2/alerts/{id}/{step} wording  1 + 1 1 1 1 1 1 1 1
 ";

@@ -8,13 +8,13 @@ use super::refusal::Refusal;
 /// Headers that are sent along at most.
 pub const HEADERS_MAX: usize = 20;
 /// Characters of the value of such a header at most.
-const VALUE_CHARS_MAX: usize = 1_024;
+pub const VALUE_CHARS_MAX: usize = 1_024;
 /// Characters of its name at most.
-const NAME_CHARS_MAX: usize = 100;
+pub const NAME_CHARS_MAX: usize = 100;
 /// Characters of an address at most.
 const URL_CHARS_MAX: usize = 2_000;
 /// Kinds of events in a body at most.
-const EVENTS_MAX: usize = 100;
+pub const EVENTS_MAX: usize = 100;
 /// What is shown in place of a header's value; whoever sends it back wants to keep what there is.
 pub const REDACTED: &str = "-- redacted --";
 /// Headers that Tocsin sets itself, and those that belong to the connection.
@@ -157,7 +157,7 @@ fn delivery(fields: &Fields<'_>, wrong: &mut Wrong) -> Delivery {
             wrong.add(format!(
                 "'{path}' is invalid: it is no name of a header, or one that Tocsin sets itself"
             ));
-        } else if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        } else if !may_be_value(&value) {
             let path = one.path("value");
             wrong.add(format!("'{path}' is invalid: it is printable ASCII"));
         } else {
@@ -167,13 +167,21 @@ fn delivery(fields: &Fields<'_>, wrong: &mut Wrong) -> Delivery {
     (url, Some(headers))
 }
 
-fn may_be_named(name: &str) -> bool {
+/// Whether a header of this name may be sent along: it is a name, and none that Tocsin sets itself.
+#[must_use]
+pub fn may_be_named(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let is_token = name
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!#$%&'*+^`|~".contains(&byte));
     let is_ours = name.starts_with("x-pagerduty-") || name.starts_with("x-webhook-");
-    is_token && !is_ours && !TAKEN.contains(&name.as_str())
+    !name.is_empty() && is_token && !is_ours && !TAKEN.contains(&name.as_str())
+}
+
+/// Whether a header may have this value: printable ASCII.
+#[must_use]
+pub fn may_be_value(value: &str) -> bool {
+    value.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 #[cfg(test)]
