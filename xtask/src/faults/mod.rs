@@ -4,6 +4,7 @@
 mod clock_jumps;
 mod descriptors;
 mod disk_full;
+mod faketime;
 mod fsync_fails;
 mod killed_at_start;
 mod paused;
@@ -13,6 +14,7 @@ mod scene;
 mod slow_senders;
 mod small_disk;
 mod strace;
+mod suspended;
 
 use std::fs;
 use std::path::PathBuf;
@@ -61,6 +63,8 @@ enum Fault {
     ProviderHangs,
     /// The clock of the machine is set forward and back by an hour
     ClockJumps,
+    /// The machine is suspended for eight hours
+    Suspended,
 }
 
 /// How it ended, when nothing was violated.
@@ -86,7 +90,7 @@ impl Fault {
             | Self::Paused
             | Self::Descriptors
             | Self::ProviderLies => true,
-            Self::SlowSenders | Self::ProviderHangs | Self::ClockJumps => false,
+            Self::SlowSenders | Self::ProviderHangs | Self::ClockJumps | Self::Suspended => false,
         }
     }
 
@@ -101,6 +105,7 @@ impl Fault {
             Self::SlowSenders => slow_senders::play(ground),
             Self::ProviderHangs => provider_hangs::play(ground),
             Self::ClockJumps => clock_jumps::play(ground),
+            Self::Suspended => suspended::play(ground),
         }
     }
 }

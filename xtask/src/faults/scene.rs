@@ -50,6 +50,9 @@ impl Ground {
 /// A Tocsin with its people.
 pub(super) struct Scene {
     pub(super) site: Site,
+    /// Who is paged first, and who then.
+    pub(super) first: String,
+    pub(super) second: String,
     pub(super) service: String,
     /// Keys that were accepted, each with its incident.
     pub(super) accepted: BTreeMap<String, String>,
@@ -63,14 +66,16 @@ impl Scene {
         let mut line = site.line()?;
         let first = site.add_person(&mut line, "first", &[FIRST, FIRST_OTHER])?;
         let second = site.add_person(&mut line, "second", &[SECOND])?;
-        let level = |person: &str| json!({"delay_minutes": level.as_secs_f64() / 60.0, "targets": [{"kind": "user", "id": person}]});
+        let levels = [&first, &second].map(|person| level_of(person, level));
         let mut scene = Self {
             site,
+            first,
+            second,
             service: String::new(),
             accepted: BTreeMap::new(),
             sent: 0,
         };
-        scene.service = scene.add_service(&mut line, "Shop", &[level(&first), level(&second)])?;
+        scene.service = scene.add_service(&mut line, "Shop", &levels)?;
         Ok(scene)
     }
 
@@ -94,28 +99,36 @@ impl Scene {
     ) -> Outcome<(u16, Option<String>)> {
         self.sent += 1;
         let key = format!("alert-{}", self.sent);
-        let alert = json!({"service_id": service, "dedup_key": key, "action": "trigger", "summary": key, "severity": "critical", "source": "web1"});
-        let answer = line.ask("POST", "/api/tocsin/v1/alerts", &alert.to_string());
-        let (status, body) = answer.because("sending an alert")?;
-        if status != 202 {
-            return Ok((status, None));
+        let (status, incident) = send(line, service, &key, "critical")?;
+        if let Some(incident) = &incident {
+            self.accepted.insert(key, incident.clone());
         }
-        let answer: Value = serde_json::from_slice(&body).because("reading an answer")?;
-        let Some(incident) = answer["incident_id"].as_str() else {
-            fail!("an alert was accepted without an incident: {answer}")
-        };
-        self.accepted.insert(key, incident.to_owned());
-        Ok((status, Some(incident.to_owned())))
+        Ok((status, incident))
+    }
+
+    /// Raises an alert that is not critical, of which not each is paged for by itself; gives back its incident.
+    pub(super) fn lesser_alert_of(&mut self, line: &mut Line, service: &str) -> Outcome<String> {
+        self.sent += 1;
+        let key = format!("alert-{}", self.sent);
+        match send(line, service, &key, "error")? {
+            (_, Some(incident)) => Ok(incident),
+            (status, None) => fail!("an alert was answered {status}"),
+        }
     }
 
     /// Raises a critical alert over a connection of its own, again until it is accepted; gives back its incident.
     pub(super) fn alert(&mut self) -> Outcome<String> {
         let service = self.service.clone();
+        self.alert_of(&service)
+    }
+
+    /// The same of a certain service.
+    pub(super) fn alert_of(&mut self, service: &str) -> Outcome<String> {
         let deadline = Instant::now() + PAGE_LIMIT;
         let mut last = String::from("nobody listens");
         while Instant::now() < deadline {
             let tried = match self.site.line() {
-                Ok(mut line) => self.try_alert_of(&mut line, &service),
+                Ok(mut line) => self.try_alert_of(&mut line, service),
                 Err(failure) => Err(failure),
             };
             match tried {
@@ -152,6 +165,14 @@ impl Scene {
             .iter()
             .filter(|one| one.path == path && one.is_page_of(incident));
         pages.count()
+    }
+
+    /// Every message about an incident, as the API shows it.
+    pub(super) fn messages(&self, incident: &str) -> Outcome<Vec<Value>> {
+        let mut line = self.site.line()?;
+        let path = format!("/incidents/{incident}");
+        let shown = call(&mut line, "GET", &path, &Value::Null)?;
+        Ok(shown["pages"].as_array().cloned().unwrap_or_default())
     }
 
     /// Kills it and serves again.
@@ -245,6 +266,32 @@ impl Scene {
         }
         Ok(())
     }
+}
+
+/// A level that pages one person, and has so long for an answer.
+pub(super) fn level_of(person: &str, answer_within: Duration) -> Value {
+    let delay_minutes = answer_within.as_secs_f64() / 60.0;
+    json!({"delay_minutes": delay_minutes, "targets": [{"kind": "user", "id": person}]})
+}
+
+/// Sends an alert once; gives back the status and, if it was accepted, its incident.
+fn send(
+    line: &mut Line,
+    service: &str,
+    key: &str,
+    severity: &str,
+) -> Outcome<(u16, Option<String>)> {
+    let alert = json!({"service_id": service, "dedup_key": key, "action": "trigger", "summary": key, "severity": severity, "source": "web1"});
+    let answer = line.ask("POST", "/api/tocsin/v1/alerts", &alert.to_string());
+    let (status, body) = answer.because("sending an alert")?;
+    if status != 202 {
+        return Ok((status, None));
+    }
+    let answer: Value = serde_json::from_slice(&body).because("reading an answer")?;
+    let Some(incident) = answer["incident_id"].as_str() else {
+        fail!("an alert was accepted without an incident: {answer}")
+    };
+    Ok((status, Some(incident.to_owned())))
 }
 
 /// Removes what a fault that went well has left.
