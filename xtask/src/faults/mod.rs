@@ -6,6 +6,7 @@ mod descriptors;
 mod disk_full;
 mod faketime;
 mod fsync_fails;
+mod inodes;
 mod killed_at_start;
 mod paused;
 mod provider_hangs;
@@ -47,6 +48,8 @@ pub(crate) struct Options {
 enum Fault {
     /// No byte is left on the disk of the data
     DiskFull,
+    /// No further file can be made on the disk of the data
+    Inodes,
     /// Every fsync fails
     FsyncFails,
     /// Killed at any moment of its first start and of later ones
@@ -85,6 +88,7 @@ impl Fault {
     const fn is_quick(self) -> bool {
         match self {
             Self::DiskFull
+            | Self::Inodes
             | Self::FsyncFails
             | Self::KilledAtStart
             | Self::Paused
@@ -97,6 +101,7 @@ impl Fault {
     fn play(self, ground: &mut Ground) -> Outcome<Ended> {
         match self {
             Self::DiskFull => disk_full::play(ground),
+            Self::Inodes => inodes::play(ground),
             Self::FsyncFails => fsync_fails::play(ground),
             Self::KilledAtStart => killed_at_start::play(ground),
             Self::Paused => paused::play(ground),
