@@ -1,6 +1,7 @@
 //! Faults of the world around the shipped binary, one module each: what is broken, and what must hold all the same. What is expected
 //! of each stands in the module.
 
+mod certificates;
 mod clock_jumps;
 mod descriptors;
 mod disk_full;
@@ -8,7 +9,10 @@ mod faketime;
 mod fsync_fails;
 mod inodes;
 mod killed_at_start;
+mod names_fail;
 mod paused;
+mod phone_company;
+mod private_names;
 mod provider_hangs;
 mod provider_lies;
 mod scene;
@@ -16,6 +20,9 @@ mod slow_senders;
 mod small_disk;
 mod strace;
 mod suspended;
+mod texts_lost;
+mod tls_front;
+mod wrong_certificates;
 
 use std::fs;
 use std::path::PathBuf;
@@ -60,10 +67,18 @@ enum Fault {
     Descriptors,
     /// Providers that answer nonsense, refuse, or hang up
     ProviderLies,
+    /// Texts that a provider takes, and of which it says later that they were lost
+    TextsLost,
+    /// The name of a provider resolves no more
+    NamesFail,
     /// Hundreds of senders that never finish a request
     SlowSenders,
     /// A provider that takes a message and never answers
     ProviderHangs,
+    /// Texts that a provider takes, and of which it says what became of them only when asked, or never
+    TextsSilent,
+    /// Providers with a certificate that is foreign, outdated or unknown
+    WrongCertificates,
     /// The clock of the machine is set forward and back by an hour
     ClockJumps,
     /// The machine is suspended for eight hours
@@ -93,8 +108,15 @@ impl Fault {
             | Self::KilledAtStart
             | Self::Paused
             | Self::Descriptors
-            | Self::ProviderLies => true,
-            Self::SlowSenders | Self::ProviderHangs | Self::ClockJumps | Self::Suspended => false,
+            | Self::ProviderLies
+            | Self::TextsLost
+            | Self::NamesFail => true,
+            Self::SlowSenders
+            | Self::ProviderHangs
+            | Self::TextsSilent
+            | Self::WrongCertificates
+            | Self::ClockJumps
+            | Self::Suspended => false,
         }
     }
 
@@ -107,8 +129,12 @@ impl Fault {
             Self::Paused => paused::play(ground),
             Self::Descriptors => descriptors::play(ground),
             Self::ProviderLies => provider_lies::play(ground),
+            Self::TextsLost => texts_lost::play_told(ground),
+            Self::NamesFail => names_fail::play(ground),
             Self::SlowSenders => slow_senders::play(ground),
             Self::ProviderHangs => provider_hangs::play(ground),
+            Self::TextsSilent => texts_lost::play_silent(ground),
+            Self::WrongCertificates => wrong_certificates::play(ground),
             Self::ClockJumps => clock_jumps::play(ground),
             Self::Suspended => suspended::play(ground),
         }

@@ -40,6 +40,11 @@ impl Ground {
         Site::prepare(&self.binary, &self.dir)
     }
 
+    /// The same for a Tocsin that tells others to reach it at this address.
+    pub(super) fn prepare_known_as(&self, public_url: &str) -> Outcome<Serve> {
+        Site::prepare_known_as(&self.binary, &self.dir, Some(public_url))
+    }
+
     /// A scene on an ordinary disk, whose first level has so long.
     pub(super) fn scene(&mut self, level: Duration) -> Outcome<Scene> {
         let serve = self.prepare()?;
@@ -175,6 +180,23 @@ impl Scene {
         Ok(shown["pages"].as_array().cloned().unwrap_or_default())
     }
 
+    /// Waits until the incident tells something with this word in it of a message: of how an attempt ended, or of what became of it
+    /// afterwards.
+    pub(super) fn tells(&self, incident: &str, word: &str) -> Outcome<String> {
+        let mut told = None;
+        wait_until(PAGE_LIMIT, || {
+            let messages = self.messages(incident).unwrap_or_default();
+            let mut details = messages.iter().flat_map(details);
+            told = details.find(|detail| detail.contains(word));
+            told.is_some()
+        });
+        told.ok_or_else(|| {
+            Failure::new(format!(
+                "no message about incident {incident} tells anything of `{word}`"
+            ))
+        })
+    }
+
     /// Kills it and serves again.
     pub(super) fn crash(&mut self, janitor: &mut Janitor) -> Outcome<()> {
         self.site.server.kill()?;
@@ -292,6 +314,13 @@ fn send(
         fail!("an alert was accepted without an incident: {answer}")
     };
     Ok((status, Some(incident.to_owned())))
+}
+
+/// The words about each attempt of a message, and about what became of it.
+fn details(message: &Value) -> Vec<String> {
+    let attempts = message["attempts"].as_array().into_iter().flatten();
+    let words = attempts.flat_map(|attempt| [&attempt["detail"], &attempt["receipt"]["detail"]]);
+    words.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Removes what a fault that went well has left.
