@@ -8,6 +8,7 @@ mod disk_full;
 mod faketime;
 mod fsync_fails;
 mod inodes;
+mod journal_locked;
 mod killed_at_start;
 mod names_fail;
 mod paused;
@@ -79,6 +80,8 @@ enum Fault {
     TextsSilent,
     /// Providers with a certificate that is foreign, outdated or unknown
     WrongCertificates,
+    /// Somebody else has locked the database
+    JournalLocked,
     /// The clock of the machine is set forward and back by an hour
     ClockJumps,
     /// The machine is suspended for eight hours
@@ -115,6 +118,7 @@ impl Fault {
             | Self::ProviderHangs
             | Self::TextsSilent
             | Self::WrongCertificates
+            | Self::JournalLocked
             | Self::ClockJumps
             | Self::Suspended => false,
         }
@@ -135,6 +139,7 @@ impl Fault {
             Self::ProviderHangs => provider_hangs::play(ground),
             Self::TextsSilent => texts_lost::play_silent(ground),
             Self::WrongCertificates => wrong_certificates::play(ground),
+            Self::JournalLocked => journal_locked::play(ground),
             Self::ClockJumps => clock_jumps::play(ground),
             Self::Suspended => suspended::play(ground),
         }
