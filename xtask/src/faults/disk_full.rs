@@ -9,7 +9,7 @@ use super::small_disk::SmallDisk;
 use crate::failure::{Outcome, fail};
 
 /// Room for the data, the reserve, and twice the reserve that must be free before it is taken again.
-const DISK_MIB: u32 = 80;
+const DISK: &str = "size=80m";
 /// Alerts that the reserve must be good for.
 const ON_RESERVE: usize = 50;
 /// Far more than goes into what is left when the reserve is gone.
@@ -19,7 +19,7 @@ const LEVEL: Duration = Duration::from_secs(600);
 pub(super) fn play(ground: &mut Ground) -> Outcome<Ended> {
     let mut serve = ground.prepare()?;
     let mount = ground.dir.join("disk");
-    let Some(disk) = SmallDisk::mount(&mount, DISK_MIB, &mut ground.janitor)? else {
+    let Some(disk) = SmallDisk::mount(&mount, DISK, &mut ground.janitor)? else {
         let why = "no tmpfs may be mounted here, not even in a name space of its own";
         return Ok(Ended::Skipped(why.to_owned()));
     };

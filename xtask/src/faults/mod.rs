@@ -1,19 +1,30 @@
 //! Faults of the world around the shipped binary, one module each: what is broken, and what must hold all the same. What is expected
 //! of each stands in the module.
 
+mod certificates;
 mod clock_jumps;
 mod descriptors;
 mod disk_full;
+mod faketime;
 mod fsync_fails;
+mod inodes;
+mod journal_locked;
 mod killed_at_start;
+mod names_fail;
 mod paused;
 mod peer_killed;
+mod phone_company;
+mod private_names;
 mod provider_hangs;
 mod provider_lies;
 mod scene;
 mod slow_senders;
 mod small_disk;
 mod strace;
+mod suspended;
+mod texts_lost;
+mod tls_front;
+mod wrong_certificates;
 
 use std::fs;
 use std::path::PathBuf;
@@ -46,6 +57,8 @@ pub(crate) struct Options {
 enum Fault {
     /// No byte is left on the disk of the data
     DiskFull,
+    /// No further file can be made on the disk of the data
+    Inodes,
     /// Every fsync fails
     FsyncFails,
     /// Killed at any moment of its first start and of later ones
@@ -56,14 +69,26 @@ enum Fault {
     Descriptors,
     /// Providers that answer nonsense, refuse, or hang up
     ProviderLies,
+    /// Texts that a provider takes, and of which it says later that they were lost
+    TextsLost,
+    /// The name of a provider resolves no more
+    NamesFail,
     /// Hundreds of senders that never finish a request
     SlowSenders,
     /// A provider that takes a message and never answers
     ProviderHangs,
+    /// Texts that a provider takes, and of which it says what became of them only when asked, or never
+    TextsSilent,
+    /// Providers with a certificate that is foreign, outdated or unknown
+    WrongCertificates,
+    /// Somebody else has locked the database
+    JournalLocked,
     /// The clock of the machine is set forward and back by an hour
     ClockJumps,
     /// The server that `tocsin watch` watches is killed
     PeerKilled,
+    /// The machine is suspended for eight hours
+    Suspended,
 }
 
 /// How it ended, when nothing was violated.
@@ -84,27 +109,44 @@ impl Fault {
     const fn is_quick(self) -> bool {
         match self {
             Self::DiskFull
+            | Self::Inodes
             | Self::FsyncFails
             | Self::KilledAtStart
             | Self::Paused
             | Self::Descriptors
-            | Self::ProviderLies => true,
-            Self::SlowSenders | Self::ProviderHangs | Self::ClockJumps | Self::PeerKilled => false,
+            | Self::ProviderLies
+            | Self::TextsLost
+            | Self::NamesFail => true,
+            Self::SlowSenders
+            | Self::ProviderHangs
+            | Self::TextsSilent
+            | Self::WrongCertificates
+            | Self::JournalLocked
+            | Self::ClockJumps
+            | Self::Suspended
+            | Self::PeerKilled => false,
         }
     }
 
     fn play(self, ground: &mut Ground) -> Outcome<Ended> {
         match self {
             Self::DiskFull => disk_full::play(ground),
+            Self::Inodes => inodes::play(ground),
             Self::FsyncFails => fsync_fails::play(ground),
             Self::KilledAtStart => killed_at_start::play(ground),
             Self::Paused => paused::play(ground),
             Self::Descriptors => descriptors::play(ground),
             Self::ProviderLies => provider_lies::play(ground),
+            Self::TextsLost => texts_lost::play_told(ground),
+            Self::NamesFail => names_fail::play(ground),
             Self::SlowSenders => slow_senders::play(ground),
             Self::ProviderHangs => provider_hangs::play(ground),
+            Self::TextsSilent => texts_lost::play_silent(ground),
+            Self::WrongCertificates => wrong_certificates::play(ground),
+            Self::JournalLocked => journal_locked::play(ground),
             Self::ClockJumps => clock_jumps::play(ground),
             Self::PeerKilled => peer_killed::play(ground),
+            Self::Suspended => suspended::play(ground),
         }
     }
 }

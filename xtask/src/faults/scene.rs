@@ -40,6 +40,11 @@ impl Ground {
         Site::prepare(&self.binary, &self.dir)
     }
 
+    /// The same for a Tocsin that tells others to reach it at this address.
+    pub(super) fn prepare_known_as(&self, public_url: &str) -> Outcome<Serve> {
+        Site::prepare_known_as(&self.binary, &self.dir, Some(public_url))
+    }
+
     /// A scene on an ordinary disk, whose first level has so long.
     pub(super) fn scene(&mut self, level: Duration) -> Outcome<Scene> {
         let serve = self.prepare()?;
@@ -50,6 +55,9 @@ impl Ground {
 /// A Tocsin with its people.
 pub(super) struct Scene {
     pub(super) site: Site,
+    /// Who is paged first, and who then.
+    pub(super) first: String,
+    pub(super) second: String,
     pub(super) service: String,
     /// Keys that were accepted, each with its incident.
     pub(super) accepted: BTreeMap<String, String>,
@@ -63,14 +71,16 @@ impl Scene {
         let mut line = site.line()?;
         let first = site.add_person(&mut line, "first", &[FIRST, FIRST_OTHER])?;
         let second = site.add_person(&mut line, "second", &[SECOND])?;
-        let level = |person: &str| json!({"delay_minutes": level.as_secs_f64() / 60.0, "targets": [{"kind": "user", "id": person}]});
+        let levels = [&first, &second].map(|person| level_of(person, level));
         let mut scene = Self {
             site,
+            first,
+            second,
             service: String::new(),
             accepted: BTreeMap::new(),
             sent: 0,
         };
-        scene.service = scene.add_service(&mut line, "Shop", &[level(&first), level(&second)])?;
+        scene.service = scene.add_service(&mut line, "Shop", &levels)?;
         Ok(scene)
     }
 
@@ -94,28 +104,36 @@ impl Scene {
     ) -> Outcome<(u16, Option<String>)> {
         self.sent += 1;
         let key = format!("alert-{}", self.sent);
-        let alert = json!({"service_id": service, "dedup_key": key, "action": "trigger", "summary": key, "severity": "critical", "source": "web1"});
-        let answer = line.ask("POST", "/api/tocsin/v1/alerts", &alert.to_string());
-        let (status, body) = answer.because("sending an alert")?;
-        if status != 202 {
-            return Ok((status, None));
+        let (status, incident) = send(line, service, &key, "critical")?;
+        if let Some(incident) = &incident {
+            self.accepted.insert(key, incident.clone());
         }
-        let answer: Value = serde_json::from_slice(&body).because("reading an answer")?;
-        let Some(incident) = answer["incident_id"].as_str() else {
-            fail!("an alert was accepted without an incident: {answer}")
-        };
-        self.accepted.insert(key, incident.to_owned());
-        Ok((status, Some(incident.to_owned())))
+        Ok((status, incident))
+    }
+
+    /// Raises an alert that is not critical, of which not each is paged for by itself; gives back its incident.
+    pub(super) fn lesser_alert_of(&mut self, line: &mut Line, service: &str) -> Outcome<String> {
+        self.sent += 1;
+        let key = format!("alert-{}", self.sent);
+        match send(line, service, &key, "error")? {
+            (_, Some(incident)) => Ok(incident),
+            (status, None) => fail!("an alert was answered {status}"),
+        }
     }
 
     /// Raises a critical alert over a connection of its own, again until it is accepted; gives back its incident.
     pub(super) fn alert(&mut self) -> Outcome<String> {
         let service = self.service.clone();
+        self.alert_of(&service)
+    }
+
+    /// The same of a certain service.
+    pub(super) fn alert_of(&mut self, service: &str) -> Outcome<String> {
         let deadline = Instant::now() + PAGE_LIMIT;
         let mut last = String::from("nobody listens");
         while Instant::now() < deadline {
             let tried = match self.site.line() {
-                Ok(mut line) => self.try_alert_of(&mut line, &service),
+                Ok(mut line) => self.try_alert_of(&mut line, service),
                 Err(failure) => Err(failure),
             };
             match tried {
@@ -152,6 +170,31 @@ impl Scene {
             .iter()
             .filter(|one| one.path == path && one.is_page_of(incident));
         pages.count()
+    }
+
+    /// Every message about an incident, as the API shows it.
+    pub(super) fn messages(&self, incident: &str) -> Outcome<Vec<Value>> {
+        let mut line = self.site.line()?;
+        let path = format!("/incidents/{incident}");
+        let shown = call(&mut line, "GET", &path, &Value::Null)?;
+        Ok(shown["pages"].as_array().cloned().unwrap_or_default())
+    }
+
+    /// Waits until the incident tells something with this word in it of a message: of how an attempt ended, or of what became of it
+    /// afterwards.
+    pub(super) fn tells(&self, incident: &str, word: &str) -> Outcome<String> {
+        let mut told = None;
+        wait_until(PAGE_LIMIT, || {
+            let messages = self.messages(incident).unwrap_or_default();
+            let mut details = messages.iter().flat_map(details);
+            told = details.find(|detail| detail.contains(word));
+            told.is_some()
+        });
+        told.ok_or_else(|| {
+            Failure::new(format!(
+                "no message about incident {incident} tells anything of `{word}`"
+            ))
+        })
     }
 
     /// Kills it and serves again.
@@ -245,6 +288,39 @@ impl Scene {
         }
         Ok(())
     }
+}
+
+/// A level that pages one person, and has so long for an answer.
+pub(super) fn level_of(person: &str, answer_within: Duration) -> Value {
+    let delay_minutes = answer_within.as_secs_f64() / 60.0;
+    json!({"delay_minutes": delay_minutes, "targets": [{"kind": "user", "id": person}]})
+}
+
+/// Sends an alert once; gives back the status and, if it was accepted, its incident.
+fn send(
+    line: &mut Line,
+    service: &str,
+    key: &str,
+    severity: &str,
+) -> Outcome<(u16, Option<String>)> {
+    let alert = json!({"service_id": service, "dedup_key": key, "action": "trigger", "summary": key, "severity": severity, "source": "web1"});
+    let answer = line.ask("POST", "/api/tocsin/v1/alerts", &alert.to_string());
+    let (status, body) = answer.because("sending an alert")?;
+    if status != 202 {
+        return Ok((status, None));
+    }
+    let answer: Value = serde_json::from_slice(&body).because("reading an answer")?;
+    let Some(incident) = answer["incident_id"].as_str() else {
+        fail!("an alert was accepted without an incident: {answer}")
+    };
+    Ok((status, Some(incident.to_owned())))
+}
+
+/// The words about each attempt of a message, and about what became of it.
+fn details(message: &Value) -> Vec<String> {
+    let attempts = message["attempts"].as_array().into_iter().flatten();
+    let words = attempts.flat_map(|attempt| [&attempt["detail"], &attempt["receipt"]["detail"]]);
+    words.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// Removes what a fault that went well has left.

@@ -1,5 +1,5 @@
-//! A disk of its own that can be filled to the last byte: a tmpfs in a name space that a process keeps open. It does not know what
-//! lies on it.
+//! A disk of its own that can be filled to the last byte or the last file: a tmpfs in a name space that a process keeps open. It
+//! does not know what lies on it.
 
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead, BufReader, ErrorKind, Write};
@@ -16,6 +16,8 @@ const KEPT_SECONDS: &str = "900";
 /// Bytes written at once, at first and for the last rest.
 const COARSE: usize = 1024 * 1024;
 const FINE: usize = 512;
+/// More files than a small disk may have.
+const FILES_MAX: usize = 100_000;
 
 /// A disk that exists for as long as this does.
 pub(super) struct SmallDisk {
@@ -24,18 +26,24 @@ pub(super) struct SmallDisk {
 }
 
 impl SmallDisk {
-    /// Mounts one of so many MiB at `mount`, seen only by what is run by [`SmallDisk::before`]; none where that is not permitted.
-    pub(super) fn mount(mount: &Path, mib: u32, janitor: &mut Janitor) -> Outcome<Option<Self>> {
+    /// Mounts one with these limits (as tmpfs takes them: `size=80m`) at `mount`, seen only by what is run by
+    /// [`SmallDisk::before`]; none where that is not permitted.
+    pub(super) fn mount(
+        mount: &Path,
+        limits: &str,
+        janitor: &mut Janitor,
+    ) -> Outcome<Option<Self>> {
         if places::program(&["unshare"]).is_none() || places::program(&["nsenter"]).is_none() {
             return Ok(None);
         }
         fs::create_dir_all(mount).because(format!("making {}", mount.display()))?;
-        let script = "mount -t tmpfs -o \"size=$2m,mode=0700\" tmpfs \"$1\" && echo mounted && exec sleep \"$3\"";
+        let script =
+            "mount -t tmpfs -o \"$2,mode=0700\" tmpfs \"$1\" && echo mounted && exec sleep \"$3\"";
         let mut holder = Command::new("unshare")
             .args(["--user", "--map-root-user", "--mount"])
             .args(["sh", "-c", script, "sh"])
             .arg(mount)
-            .args([&mib.to_string(), KEPT_SECONDS])
+            .args([limits, KEPT_SECONDS])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -101,6 +109,25 @@ impl SmallDisk {
             }
         }
         Ok(written)
+    }
+
+    /// Makes empty files until there can be no further one; gives back how many. They stay: a disk has them for ever.
+    pub(super) fn use_up_files(&self) -> Outcome<usize> {
+        let folder = self.seen_from_outside("files");
+        match fs::create_dir(&folder) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => fail!("making {}: {error}", folder.display()),
+        }
+        for number in 0..FILES_MAX {
+            match fs::File::create_new(folder.join(number.to_string())) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) if error.kind() == ErrorKind::StorageFull => return Ok(number),
+                Err(error) => fail!("making files: {error}"),
+            }
+        }
+        fail!("the disk takes more than {FILES_MAX} files")
     }
 
     /// Gives the space back.

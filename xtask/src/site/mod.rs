@@ -65,11 +65,22 @@ impl Site {
 
     /// An empty folder, and how Tocsin will be run in it.
     pub(crate) fn prepare(binary: &Path, dir: &Path) -> Outcome<Serve> {
+        Self::prepare_known_as(binary, dir, None)
+    }
+
+    /// The same for a Tocsin that tells others to reach it at `public_url`, else at the address where it listens.
+    pub(crate) fn prepare_known_as(
+        binary: &Path,
+        dir: &Path,
+        public_url: Option<&str>,
+    ) -> Outcome<Serve> {
         if dir.exists() {
             fs::remove_dir_all(dir).because(format!("removing {}", dir.display()))?;
         }
         let address = free_address()?;
-        Serve::prepare(binary, dir, address, &config(address))
+        let own = format!("http://{address}");
+        let config = config(public_url.unwrap_or(&own));
+        Serve::prepare(binary, dir, address, &config)
     }
 
     /// Sets up and serves.
@@ -128,37 +139,72 @@ impl Site {
         name: &str,
         paths: &[&str],
     ) -> Outcome<String> {
-        let person = json!({"name": format!("Person {name}"), "email": format!("p{name}@example.org"), "role": "responder"});
-        let id = made(line, "/users", &person)?;
-        let mut rules = Vec::new();
-        for (place, path) in paths.iter().enumerate() {
-            let method = self.add_webhook(line, &id, path)?;
-            // Those after the first would have their turn long after what is watched here is over.
-            let delay_minutes = place * 60;
-            rules.push(json!({"urgency": "high", "delay_minutes": delay_minutes, "contact_method_id": method}));
+        let id = add_user(line, name)?;
+        let mut ways = Vec::new();
+        for path in paths {
+            ways.push(self.add_webhook(line, &id, path)?);
         }
-        let rules = Value::Array(rules);
-        let path = format!("/users/{id}/notification-rules");
-        call(line, "PUT", &path, &rules)?;
+        use_in_order(line, &id, &ways)?;
         Ok(id)
     }
 
-    /// Adds a webhook, and proves with the code that arrives there that it is theirs.
+    /// Adds a webhook to a path of the sink, and proves with the code that arrives there that it is theirs.
     pub(crate) fn add_webhook(&self, line: &mut Line, user: &str, path: &str) -> Outcome<String> {
-        let methods = format!("/users/{user}/contact-methods");
-        let address = format!("http://{}{path}", self.sink_address);
-        let webhook = json!({"kind": "webhook", "label": path, "address": address});
-        let method = made(line, &methods, &webhook)?;
-        let seen = self.sink.len();
-        let test = format!("{methods}/{method}/test");
-        call(line, "POST", &test, &json!({}))?;
-        let arrived = self.sink.wait(seen, PATIENCE, |one| one.code.is_some());
-        let code = arrived.and_then(|one| one.code);
-        let code = code.ok_or_else(|| Failure::new("no code arrived at the sink"))?;
-        let verify = format!("{methods}/{method}/verify");
-        call(line, "POST", &verify, &json!({"code": code}))?;
-        Ok(method)
+        self.add_webhook_at(line, user, &format!("http://{}", self.sink_address), path)
     }
+
+    /// The same by an address before the path that leads to the sink in another way.
+    pub(crate) fn add_webhook_at(
+        &self,
+        line: &mut Line,
+        user: &str,
+        base: &str,
+        path: &str,
+    ) -> Outcome<String> {
+        let webhook = json!({"kind": "webhook", "label": path, "address": format!("{base}{path}")});
+        let seen = self.sink.len();
+        add_method(line, user, &webhook, || {
+            let arrived = self.sink.wait(seen, PATIENCE, |one| one.code.is_some());
+            arrived?.code
+        })
+    }
+}
+
+/// Adds somebody who cannot be reached yet.
+pub(crate) fn add_user(line: &mut Line, name: &str) -> Outcome<String> {
+    let person = json!({"name": format!("Person {name}"), "email": format!("p{name}@example.org"), "role": "responder"});
+    made(line, "/users", &person)
+}
+
+/// Adds a contact method, and proves with the code that `arrived` waits for that it is theirs.
+pub(crate) fn add_method(
+    line: &mut Line,
+    user: &str,
+    method: &Value,
+    arrived: impl FnOnce() -> Option<String>,
+) -> Outcome<String> {
+    let methods = format!("/users/{user}/contact-methods");
+    let address = &method["address"];
+    let method = made(line, &methods, method)?;
+    let test = format!("{methods}/{method}/test");
+    call(line, "POST", &test, &json!({}))?;
+    let code = arrived().ok_or_else(|| Failure::new(format!("no code came to {address}")))?;
+    let verify = format!("{methods}/{method}/verify");
+    call(line, "POST", &verify, &json!({"code": code}))?;
+    Ok(method)
+}
+
+/// Has somebody paged by the first of these ways, and by each further one at once when the one before has failed.
+pub(crate) fn use_in_order(line: &mut Line, user: &str, ways: &[String]) -> Outcome<()> {
+    let rules = ways.iter().enumerate().map(|(place, way)| {
+        // Those after the first would have their turn long after what is watched here is over.
+        let delay_minutes = place * 60;
+        json!({"urgency": "high", "delay_minutes": delay_minutes, "contact_method_id": way})
+    });
+    let rules = Value::Array(rules.collect());
+    let path = format!("/users/{user}/notification-rules");
+    call(line, "PUT", &path, &rules)?;
+    Ok(())
 }
 
 /// The binary that was named, or one that is built now.
@@ -222,10 +268,10 @@ pub(crate) fn each_page(
     Ok(())
 }
 
-fn config(address: SocketAddr) -> String {
+fn config(public_url: &str) -> String {
     format!(
         "# Written by a chore: pages go to this machine, and nothing is watched.\n\
-         public_url = \"http://{address}\"\n\n\
+         public_url = \"{public_url}\"\n\n\
          [egress]\nallow = [\"127.0.0.0/8\"]\n\n\
          [watch]\nenabled = false\n"
     )

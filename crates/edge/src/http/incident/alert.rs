@@ -41,7 +41,7 @@ pub(crate) fn end(alert: &alert::Alert, now: Timestamp) -> Result<Option<AlertAs
             severity: alert.severity,
             title: alert.title.clone(),
             summary: alert.summary.clone(),
-            details: alert.details.clone(),
+            details: alert.details.to_vec(),
             starts_at: alert.opened_at,
             ends_at: now,
         })),
