@@ -223,6 +223,7 @@ mod tests {
             onset: None,
             evidence: Box::default(),
             repeats: 0,
+            joined: false,
             grouped: None,
             urgency: None,
             sent_to: Some(service(sent_to)),

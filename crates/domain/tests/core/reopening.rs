@@ -1,5 +1,6 @@
 //! What is over and is reopened by hand.
 
+use tocsin_domain::alert::Alert;
 use tocsin_domain::command::RespondAsk;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
@@ -31,9 +32,9 @@ fn what_a_person_reopens_is_paged_from_the_first_level_on_until_a_person_ends_it
         (incident, Status::Triggered, &title)
     );
     assert_eq!(reopened.acknowledged, None);
-    let mut alerts = world.state.alerts.values();
-    let said = alerts.find(|alert| alert.summary == "reopened by a person");
-    assert!(!said.unwrap().joined, "the incident was over");
+    let said = |alert: &&Alert| alert.summary == "reopened by a person";
+    let said = world.state.alerts.values().find(said).unwrap();
+    assert!(!said.joined, "the incident was over");
     assert_eq!(world.paged()[before..], ["Ada"]);
     world.answer_all(Outcome::Accepted);
     world.wait_ms(6 * MINUTE);

@@ -14,7 +14,7 @@ use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::people::Role;
 use tocsin_domain::time::Timestamp;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::changed::{Override, Swap, Temporary, overrides, overrides_between, swaps, temporary};
 use super::layer::{Reading, Turn, turn_of};
@@ -134,7 +134,7 @@ fn id_of<T: std::str::FromStr>(text: &str, noun: &str) -> Result<T, Problem> {
 }
 
 /// Which overrides of a schedule.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct OverrideQuery {
     /// Those that are not over then (RFC 3339); now when not given. Of what is past, the newest are remembered.

@@ -8,7 +8,7 @@ use tocsin_domain::business::{AnyService, Dependency};
 use tocsin_domain::command::BusinessAsk;
 use tocsin_domain::state;
 use tocsin_wire::pagerduty::rest::business::RELATIONSHIPS_MAX;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::business::{NamedService, ServiceKind, changed, named_service_of};
 use crate::access::who::Caller;
@@ -61,7 +61,7 @@ pub(crate) struct ServiceDependenciesRequest {
 }
 
 /// Which dependencies.
-#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[derive(Clone, Debug, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DependencyQuery {
     /// What this service of either kind needs directly, and what needs it.

@@ -286,13 +286,7 @@ impl Installation {
         self.add_service("Shop", "Probe");
         let mut services = self.state.services.values();
         let shop = services.find(|one| one.name == "Shop").unwrap().id;
-        let matcher = |name: &str, test, value: &str| LabelMatcher::new(name, test, value).unwrap();
-        let labels = vec![
-            matcher("job", LabelTest::Fits, "web.*"),
-            matcher("env", LabelTest::Differs, "prod"),
-        ];
-        let span = Span::new(NOW.plus_ms(3_600_000), NOW.plus_ms(7_200_000));
-        let asks = [
+        let own = [
             Ask::Roster(RosterAsk::SetWholeService(Box::new(WholeService {
                 id: Some(shop),
                 name: "Shop".to_owned(),
@@ -323,39 +317,51 @@ impl Installation {
                 vendor: Some("PRO19CT".to_owned()),
                 kind: IntegrationKind::EventsV2,
             }),
-            Ask::Intake(IntakeAsk::SetRules {
-                service: None,
-                rules: vec![routed_to(shop)],
-            }),
-            Ask::Intake(IntakeAsk::Heartbeat(HeartbeatAsk::Set {
-                id: None,
-                name: "backup".to_owned(),
-                service: Some(shop),
-                every_ms: 3_600_000,
-                grace_ms: 90_000,
-                severity: Severity::Error,
-                token_hash: Some("backup".to_owned()),
-            })),
-            Ask::Intake(IntakeAsk::SetWindow {
-                id: None,
-                reason: "disks".to_owned(),
-                services: Vec::new(),
-                targets: Vec::new(),
-                when: When::Once { span },
-                matchers: Some(labels.clone()),
-            }),
-            Ask::Intake(IntakeAsk::SetSilence(Box::new(AskedSilence {
-                id: None,
-                comment: "it flaps".to_owned(),
-                created_by: "ann".to_owned(),
-                matchers: labels,
-                span,
-            }))),
         ];
-        for ask in asks {
+        for ask in own.into_iter().chain(taken_in(shop)) {
             self.ask(ask).unwrap();
         }
     }
+}
+
+/// What somebody sets by hand of what is taken in.
+fn taken_in(shop: ServiceId) -> [Ask; 4] {
+    let matcher = |name: &str, test, value: &str| LabelMatcher::new(name, test, value).unwrap();
+    let labels = vec![
+        matcher("job", LabelTest::Fits, "web.*"),
+        matcher("env", LabelTest::Differs, "prod"),
+    ];
+    let span = Span::new(NOW.plus_ms(3_600_000), NOW.plus_ms(7_200_000));
+    [
+        Ask::Intake(IntakeAsk::SetRules {
+            service: None,
+            rules: vec![routed_to(shop)],
+        }),
+        Ask::Intake(IntakeAsk::Heartbeat(HeartbeatAsk::Set {
+            id: None,
+            name: "backup".to_owned(),
+            service: Some(shop),
+            every_ms: 3_600_000,
+            grace_ms: 90_000,
+            severity: Severity::Error,
+            token_hash: Some("backup".to_owned()),
+        })),
+        Ask::Intake(IntakeAsk::SetWindow {
+            id: None,
+            reason: "disks".to_owned(),
+            services: Vec::new(),
+            targets: Vec::new(),
+            when: When::Once { span },
+            matchers: Some(labels.clone()),
+        }),
+        Ask::Intake(IntakeAsk::SetSilence(Box::new(AskedSilence {
+            id: None,
+            comment: "it flaps".to_owned(),
+            created_by: "ann".to_owned(),
+            matchers: labels,
+            span,
+        }))),
+    ]
 }
 
 #[test]
