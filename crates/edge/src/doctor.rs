@@ -220,9 +220,9 @@ fn engine(round: Round) -> Check {
         Round::Refused(AskError::Busy) => {
             Check::fail("engine", "more waits for it than it takes", fix)
         }
-        Round::Refused(AskError::Stopped | AskError::Refused(_) | AskError::NotDurable(_)) => {
-            Check::fail("engine", "it has stopped: nobody is paged", fix)
-        }
+        Round::Refused(
+            AskError::Stopped | AskError::Refused(_) | AskError::NotDurable(_) | AskError::Fault,
+        ) => Check::fail("engine", "it has stopped: nobody is paged", fix),
         Round::Late => {
             let detail = format!("no answer within {} s", ENGINE_WAIT.as_secs());
             Check::fail("engine", detail, fix)
