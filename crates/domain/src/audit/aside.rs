@@ -22,15 +22,17 @@ pub(super) fn findings(state: &State, now: Timestamp) -> Vec<Finding> {
 
 /// The open incidents that are left alone, or that have a message which is.
 pub(super) fn incidents(state: &State) -> impl Iterator<Item = &Incident> {
-    let ids = state.all_set_aside().filter_map(|subject| match subject {
-        Subject::Incident(id) => Some(id),
-        Subject::Message(id) => {
-            let message = state.notifications.get(&id)?;
-            message.purpose.reaches().filter(|_| is_planned(message))
-        }
-        Subject::Alert(_) | Subject::Heartbeat(_) | Subject::Receipt(_) => None,
-    });
-    let known = ids.filter_map(|id| state.incidents.get(&id));
+    let ids = state
+        .all_set_aside()
+        .filter_map(move |subject| match subject {
+            Subject::Incident(id) => Some(id),
+            Subject::Message(id) => {
+                let message = state.notifications.get(&id)?;
+                message.purpose.reaches().filter(|_| is_planned(message))
+            }
+            Subject::Alert(_) | Subject::Heartbeat(_) | Subject::Receipt(_) => None,
+        });
+    let known = ids.filter_map(move |id| state.incidents.get(&id));
     known.filter(|incident| incident.is_open())
 }
 

@@ -54,7 +54,7 @@ impl State {
     /// What is left alone until the next start.
     pub fn all_set_aside(&self) -> impl Iterator<Item = Subject> {
         let aside = self.left_alone();
-        aside.filter(|subject| self.is_set_aside(*subject))
+        aside.filter(move |subject| self.is_set_aside(*subject))
     }
 
     /// Notes that a decision of this kind ended in a panic, and was about nothing that could be left alone.
