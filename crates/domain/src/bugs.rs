@@ -1,5 +1,5 @@
-//! Deliberate bugs, each a switch that exists in the simulator's own build alone. Everywhere else no bug can be switched on,
-//! and asking for one costs nothing.
+//! Deliberate bugs, each a switch that exists in the simulator's own build and in tests alone, and a trap for decisions.
+//! Everywhere else no bug can be switched on, and asking for one costs nothing.
 
 /// A bug that some on-call system had or could have, and that the simulator must catch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,13 +123,14 @@ pub const EXIST: bool = cfg!(feature = "seeded-bugs");
 
 #[cfg(feature = "seeded-bugs")]
 mod switch {
-    use std::cell::Cell;
+    use std::cell::{Cell, RefCell};
 
     use super::Bug;
 
     thread_local! {
         static ON: Cell<Option<Bug>> = const { Cell::new(None) };
         static RESTARTED: Cell<u64> = const { Cell::new(0) };
+        static TRAP: RefCell<Option<String>> = const { RefCell::new(None) };
     }
 
     /// Whether this bug is switched on in this thread.
@@ -153,6 +154,19 @@ mod switch {
     /// Remembers how far the journal had come at the last start, for the bug that knows no timers from before.
     pub fn note_restart(position: u64) {
         RESTARTED.set(position);
+    }
+
+    /// Lets each decision in this thread panic whose events hold this word, right after the event is folded; or none any more.
+    pub fn lay_trap(word: Option<&str>) {
+        TRAP.set(word.map(str::to_owned));
+    }
+
+    /// Panics when what is said of an event holds the word of the trap.
+    pub(crate) fn trip(event: impl FnOnce() -> String) {
+        let word = TRAP.with_borrow(Clone::clone);
+        if let Some(word) = word {
+            assert!(!event().contains(&word), "a trap was laid for {word}");
+        }
     }
 
     /// Whether this was journalled before the last start.
@@ -184,6 +198,12 @@ mod switch {
     /// Remembers nothing: there is no bug in this build.
     pub const fn note_restart(_: u64) {}
 
+    /// Lays nothing: there is no trap in this build.
+    pub const fn lay_trap(_: Option<&str>) {}
+
+    /// Passes: there is no trap in this build.
+    pub(crate) fn trip(_: impl FnOnce() -> String) {}
+
     /// Asked only by a bug that is not there.
     #[must_use]
     pub const fn is_from_before(_: u64) -> bool {
@@ -191,4 +211,5 @@ mod switch {
     }
 }
 
-pub use switch::{any, is_from_before, note_restart, on, switch};
+pub(crate) use switch::trip;
+pub use switch::{any, is_from_before, lay_trap, note_restart, on, switch};

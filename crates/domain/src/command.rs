@@ -132,6 +132,35 @@ pub enum Ask {
     },
 }
 
+impl Ask {
+    /// What is asked for in a word, with nothing of what is said.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::SetUp { .. } => "set_up",
+            Self::InstallPack => "install_pack",
+            Self::People(_) => "people",
+            Self::Roster(_) => "roster",
+            Self::Team(_) => "team",
+            Self::Intake(_) => "intake",
+            Self::Watch(_) => "watch",
+            Self::Change(_) => "change",
+            Self::Webhook(_) => "webhook",
+            Self::Apply(_) => "apply",
+            Self::Alert(_) => "alert",
+            Self::Respond(_) => "respond",
+            Self::AttemptFinished { .. } => "attempt_finished",
+            Self::NotTried { .. } => "not_tried",
+            Self::ReceiptCame { .. } => "receipt_came",
+            Self::Recover => "recover",
+            Self::Resume => "resume",
+            Self::Tick => "tick",
+            Self::ClockSetBack { .. } => "clock_set_back",
+            Self::EvidenceFrozen { .. } => "evidence_frozen",
+        }
+    }
+}
+
 /// Work on people.
 #[derive(Clone, Debug, PartialEq)]
 pub enum PeopleAsk {

@@ -8,16 +8,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::time::{Duration, Instant};
 
-use tocsin_domain::audit::{Commits, EngineSeen, Finding, Observations, audit, audit_surroundings};
+use tocsin_domain::audit::{
+    Commits, EngineSeen, Finding, Observations, audit, audit_surroundings, leaves_an_incident_alone,
+};
 use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::SetUp;
+use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle, Leg};
 use tocsin_engine::ports::Clock;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
 
-use crate::delivery::direct::{Direct, Sent, Way, ways_to_administrators};
+use crate::delivery::direct::{Direct, Sent, Way, ways_to_administrators, ways_to_last_resort};
 use crate::delivery::queue::Queue;
 use crate::delivery::tally::{Tally, millis};
 use crate::ports::{EventLog, Health};
@@ -223,9 +226,12 @@ impl Auditor {
         };
         match self.needs.engine.knock(answer) {
             Err(AskError::Busy) => silent,
-            Err(AskError::Stopped | AskError::Refused(_) | AskError::NotDurable(_)) => {
-                EngineSeen::Stopped
-            }
+            Err(
+                AskError::Stopped
+                | AskError::Refused(_)
+                | AskError::NotDurable(_)
+                | AskError::Fault,
+            ) => EngineSeen::Stopped,
             Ok(()) => match receiver.recv_timeout(self.patience.answer) {
                 Ok(()) => EngineSeen::Answers,
                 Err(RecvTimeoutError::Timeout) => silent,
@@ -255,7 +261,7 @@ impl Auditor {
                 seen.unpublished = ahead.filter(|position| *position > state.position);
                 Read {
                     findings: audit(state, clock.now(), &seen),
-                    ways: ways_to_administrators(state, seen.set_up.as_ref()),
+                    ways: ways_to(state, seen.set_up.as_ref()),
                     position: state.position,
                     set_up: state.installation.is_some(),
                 }
@@ -362,6 +368,15 @@ impl Auditor {
             .filter_map(|(due, sent)| Some((due.message, *ways.get(due.way)?, sent.outcome)));
         let results: Vec<(usize, SecretId, Outcome)> = results.collect();
         self.told.went(&results, Instant::now());
+    }
+}
+
+/// Whom findings go to. For an incident that is left alone nobody else is paged: the list of last resort hears too.
+fn ways_to(state: &State, set_up: Option<&SetUp>) -> Vec<Way> {
+    if leaves_an_incident_alone(state) {
+        ways_to_last_resort(state, set_up)
+    } else {
+        ways_to_administrators(state, set_up)
     }
 }
 

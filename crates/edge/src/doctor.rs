@@ -1,5 +1,6 @@
 //! Whether a page would reach somebody now, and what to do where it would not. It changes nothing.
 
+mod disk;
 mod exporters;
 mod late;
 mod mail;
@@ -7,7 +8,6 @@ mod reach;
 mod vigil;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -25,6 +25,7 @@ use crate::delivery::tally::Last;
 use crate::http::status_page::{Trouble, troubles};
 use crate::ports::Watching;
 use crate::ports::rules::RuleGroup;
+use disk::disk;
 use exporters::exporters;
 pub(crate) use mail::{MailProbe, MailState, forget_mail_state, mail_state};
 use reach::{on_call, reach};
@@ -33,10 +34,6 @@ use reach::{on_call, reach};
 const LOOK_GOOD_MS: u64 = 1_000;
 /// The engine goes round many times a second; one that takes this long pages nobody.
 const ENGINE_WAIT: Duration = Duration::from_secs(5);
-/// Less free space than this is a warning, in bytes.
-const FREE_BYTES_WARN: u64 = 1_000_000_000;
-/// Less than this fails.
-const FREE_BYTES_FAIL: u64 = 100_000_000;
 /// A clock before this is wrong: this binary did not exist.
 const CLOCK_EARLIEST: Timestamp = Timestamp::from_millis(1_735_689_600_000);
 
@@ -220,9 +217,9 @@ fn engine(round: Round) -> Check {
         Round::Refused(AskError::Busy) => {
             Check::fail("engine", "more waits for it than it takes", fix)
         }
-        Round::Refused(AskError::Stopped | AskError::Refused(_) | AskError::NotDurable(_)) => {
-            Check::fail("engine", "it has stopped: nobody is paged", fix)
-        }
+        Round::Refused(
+            AskError::Stopped | AskError::Refused(_) | AskError::NotDurable(_) | AskError::Fault,
+        ) => Check::fail("engine", "it has stopped: nobody is paged", fix),
         Round::Late => {
             let detail = format!("no answer within {} s", ENGINE_WAIT.as_secs());
             Check::fail("engine", detail, fix)
@@ -255,30 +252,6 @@ fn store(app: &App) -> Check {
             why,
             "free some space, or look at the disk; what was not written is not watched",
         ),
-    }
-}
-
-fn disk(data_dir: &Path) -> Check {
-    let name = "free space";
-    match rustix::fs::statvfs(data_dir) {
-        Err(error) => Check::warn(
-            name,
-            format!("cannot be told: {error}"),
-            "look at the data directory",
-        ),
-        Ok(numbers) => {
-            let free = numbers.f_bavail.saturating_mul(numbers.f_frsize);
-            let detail = format!("{} MB free at {}", free / 1_000_000, data_dir.display());
-            match free {
-                0..FREE_BYTES_FAIL => Check::fail(
-                    name,
-                    detail,
-                    "free some space now: soon nothing can be recorded",
-                ),
-                FREE_BYTES_FAIL..FREE_BYTES_WARN => Check::warn(name, detail, "free some space"),
-                FREE_BYTES_WARN.. => Check::ok(name, detail),
-            }
-        }
     }
 }
 

@@ -2,14 +2,13 @@
 //! published one and falls back to the published one when a commit fails.
 
 mod commit;
+mod survive;
 
 use std::mem;
 use std::sync::{Arc, RwLock};
 
 use tocsin_domain::bugs::{self, Bug};
 use tocsin_domain::command::{Ask, Command, Refusal};
-use tocsin_domain::decide::decide;
-use tocsin_domain::event::{Actor, Event};
 use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::people::Urgency;
@@ -21,11 +20,13 @@ use tocsin_promql::Source;
 
 use crate::clock::{ClockWatch, canary_note};
 use crate::detect::Detector;
-use crate::group::{Group, Reply};
+use crate::faults::Faults;
+use crate::group::{Answer, Group, Reply};
 use crate::handle::{AskError, Leg};
 use crate::ports::{Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
 use crate::writer::{Published, Wake, Writer};
+use survive::{Decided, Draft, survived};
 
 /// The journal's note of how far monitors have seen the store.
 pub const EVALUATED_TO: &str = "monitors_evaluated_to_ms";
@@ -85,6 +86,8 @@ pub struct Core<J, E, F> {
     is_unclear: bool,
     /// Another server took the journal over.
     taken_over: Option<NotDurable>,
+    /// Decisions that ended in a panic.
+    faults: Faults,
 }
 
 impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
@@ -117,6 +120,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             clock,
             is_unclear: false,
             taken_over: None,
+            faults: Faults::default(),
         }
     }
 
@@ -129,7 +133,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// When the next thing is due without anybody asking. While commits fail, not before the next try.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        let due = self.state.next_due();
+        let due = self.due_despite_faults();
         match &self.setback {
             None => due,
             Some(setback) => Some(due.map_or(setback.until(), |due| due.max(setback.until()))),
@@ -182,23 +186,24 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// that it did not freeze.
     pub fn recover(&mut self, now: Timestamp) {
         self.clock.look(now);
-        let mut events = self.tell_clock(now);
-        events.extend(self.decide_system(Ask::Recover, now));
+        let mut draft = Draft::default();
+        self.tell_clock(&mut draft, now);
+        self.decide_system(Ask::Recover, &mut draft, now);
         if self.state.installation.is_some() {
-            events.extend(self.decide_system(Ask::InstallPack, now));
+            self.decide_system(Ask::InstallPack, &mut draft, now);
         }
         let late = now.minus_ms(LATE_MS).as_millis();
         for at_ms in mem::take(&mut self.unseen_ms) {
             if at_ms >= late {
-                events.extend(self.detect_at(None, Timestamp::from_millis(at_ms), now));
+                self.detect_at(None, Timestamp::from_millis(at_ms), &mut draft, now);
             }
         }
-        events.extend(self.decide_system(Ask::Tick, now));
+        self.decide_system(Ask::Tick, &mut draft, now);
         // What this very commit resolves asks for its evidence itself.
         let unfrozen = self.unfrozen();
         // A commit that fails here is tried again by whatever comes next; detection has lost nothing, since what fires is
         // derived from the state and the store.
-        self.commit(Group::default(), events, now);
+        self.commit(Group::default(), draft.events, now);
         self.settle(now);
         for incident in unfrozen {
             self.effects.carry_out(Effect::Freeze { incident });
@@ -241,16 +246,53 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             }
             return;
         }
-        let mut group = Group::default();
-        let mut events = self.tell_clock(now);
-        let mut answers = Vec::new();
+        self.take_back(now);
+        let mut draft = Draft::default();
+        self.tell_clock(&mut draft, now);
+        let mut group = Group {
+            answers: self.decide_all(commands, &mut draft, now),
+            seen_before: self.detector.seen(),
+            batches: mem::take(&mut self.held),
+            ..Group::default()
+        };
+        group.batches.extend(batches);
+        for batch in &group.batches {
+            if let Some(newest) = batch.samples.iter().map(|sample| sample.at).max() {
+                self.detect_at(Some(batch), newest, &mut draft, now);
+            }
+        }
+        self.tick(&mut draft, now);
+        if let Some(why) = draft.lost {
+            // It was decided on what is not kept.
+            self.hold(mem::take(&mut group.batches));
+            group.refuse(&why);
+        } else {
+            self.commit(group, draft.events, now);
+        }
+        if !self.is_ahead {
+            self.settle(now);
+        }
+    }
+
+    /// Decides commands one after the other. Who is answered here already is not among the answers.
+    fn decide_all(
+        &mut self,
+        commands: Vec<(Command, Reply)>,
+        draft: &mut Draft,
+        now: Timestamp,
+    ) -> Vec<Answer> {
+        let mut answers: Vec<Answer> = Vec::new();
         for (place, (command, reply)) in commands.into_iter().enumerate() {
             if place > 0
                 && place % LOOK_EVERY == 0
                 && let Err(why) = self.settle_what_ended(now)
             {
-                // It was decided on what is not kept.
-                events.clear();
+                draft.lose(why);
+            }
+            let kind = command.ask.kind();
+            let decided = self.decide(command, draft, now);
+            if let Some(why) = draft.lost.take() {
+                // What was decided before was decided on what is not kept.
                 let answers = mem::take(&mut answers);
                 Group {
                     answers,
@@ -258,32 +300,22 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 }
                 .refuse(&why);
             }
-            match decide(&mut self.state, command, now, &mut self.entropy) {
-                Ok(made) => {
-                    answers.push((reply, Ok(events.len()..events.len() + made.len())));
-                    events.extend(made);
-                }
-                Err(refusal) if events.is_empty() && self.under_way.is_none() => {
+            match decided {
+                Decided::Made(own) => answers.push((reply, Ok(own))),
+                Decided::Refused(refusal)
+                    if draft.events.is_empty() && self.under_way.is_none() =>
+                {
                     reply(Err(refusal.into()));
                 }
                 // It may rest on what is not durable yet.
-                Err(refusal) => answers.push((reply, Err(refusal))),
+                Decided::Refused(refusal) => answers.push((reply, Err(refusal))),
+                Decided::Panicked(_) => {
+                    self.note_broken(kind, now);
+                    reply(Err(AskError::Fault));
+                }
             }
         }
-        group.seen_before = self.detector.seen();
-        group.batches = mem::take(&mut self.held);
-        group.batches.extend(batches);
-        for batch in &group.batches {
-            if let Some(newest) = batch.samples.iter().map(|sample| sample.at).max() {
-                events.extend(self.detect_at(Some(batch), newest, now));
-            }
-        }
-        events.extend(self.tick(now));
-        group.answers = answers;
-        self.commit(group, events, now);
-        if !self.is_ahead {
-            self.settle(now);
-        }
+        answers
     }
 
     /// Lets the canary pass: on the way out an urgent incident is declared on a copy of the state, and on both ways a note is made
@@ -293,7 +325,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// It would be refused or page nobody, or nothing can be made durable; the canary ends here.
     pub fn canary(&mut self, run: u64, leg: Leg, now: Timestamp) -> Result<(), AskError> {
         if leg == Leg::Out {
-            rehearsed(&self.state, now)?;
+            survived("rehearse", || rehearsed(&self.state, now)).unwrap_or(Err(AskError::Fault))?;
         }
         self.settle(now);
         if self.is_unclear {
@@ -306,49 +338,41 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         Ok(())
     }
 
-    fn decide_system(&mut self, ask: Ask, now: Timestamp) -> Vec<Event> {
-        let command = Command {
-            actor: Actor::System,
-            ask,
-        };
-        match decide(&mut self.state, command, now, &mut self.entropy) {
-            Ok(events) => events,
-            Err(refusal) => {
-                tracing::error!(%refusal, "the core refused a command of the engine's own");
-                Vec::new()
-            }
-        }
-    }
-
     /// Does what is due. When something could not be kept before, or nobody was there, it is first taken into account that nobody
     /// was heard meanwhile; a commit that fails again asks for that again.
-    fn tick(&mut self, now: Timestamp) -> Vec<Event> {
-        let mut events = Vec::new();
-        if mem::take(&mut self.refused) {
-            events = self.decide_system(Ask::Resume, now);
+    fn tick(&mut self, draft: &mut Draft, now: Timestamp) {
+        if draft.lost.is_none() && mem::take(&mut self.refused) {
+            self.decide_system(Ask::Resume, draft, now);
         }
-        events.extend(self.decide_system(Ask::Tick, now));
-        events
+        self.decide_system(Ask::Tick, draft, now);
     }
 
     /// Lets what waits for some time wait no longer because the clock was set back.
-    fn tell_clock(&mut self, now: Timestamp) -> Vec<Event> {
+    fn tell_clock(&mut self, draft: &mut Draft, now: Timestamp) {
         if bugs::on(Bug::ClockSetBackIsWaitedOut) {
-            return Vec::new();
+            return;
         }
-        let untold = self.clock.untold_ms(self.state.clock);
-        untold.map_or_else(Vec::new, |by_ms| {
-            self.decide_system(Ask::ClockSetBack { by_ms }, now)
-        })
+        if let Some(by_ms) = self.clock.untold_ms(self.state.clock) {
+            self.decide_system(Ask::ClockSetBack { by_ms }, draft, now);
+        }
     }
 
-    fn detect_at(&mut self, batch: Option<&Batch>, at: Timestamp, now: Timestamp) -> Vec<Event> {
+    fn detect_at(
+        &mut self,
+        batch: Option<&Batch>,
+        at: Timestamp,
+        draft: &mut Draft,
+        now: Timestamp,
+    ) {
+        if draft.lost.is_some() {
+            return;
+        }
         let asks = self
             .detector
             .observe(&self.state, self.series.as_ref(), batch, at, now);
-        asks.into_iter()
-            .flat_map(|ask| self.decide_system(Ask::Alert(ask), now))
-            .collect()
+        for ask in asks {
+            self.decide_system(Ask::Alert(ask), draft, now);
+        }
     }
 
     /// Keeps what arrived until the journal is tried again, so that a failure that comes and goes meanwhile is judged too.

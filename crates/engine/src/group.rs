@@ -14,12 +14,15 @@ use crate::ports::NotDurable;
 /// Answers who asked.
 pub(crate) type Reply = Box<dyn FnOnce(Result<Done, AskError>) + Send>;
 
+/// Who is to be answered: with which of the events, or why there are none. A refusal too may rest on what is not durable yet.
+pub(crate) type Answer = (Reply, Result<Range<usize>, Refusal>);
+
 /// Commands and arrivals that were decided one after the other, with what came of them.
 #[derive(Default)]
 pub(crate) struct Group {
     pub(crate) events: Arc<Vec<Event>>,
-    /// Which of the events are whose, or why there are none. A refusal too may rest on what is not durable yet.
-    pub(crate) answers: Vec<(Reply, Result<Range<usize>, Refusal>)>,
+    /// Which of the events are whose.
+    pub(crate) answers: Vec<Answer>,
     /// What arrived and was judged; it is judged again if nothing of this is kept.
     pub(crate) batches: Vec<Batch>,
     /// How far monitors had seen the store before it was judged.

@@ -55,6 +55,11 @@ pub enum AskError {
     /// Too much is waiting; try again soon.
     #[error("the engine is busy: nothing was kept, send it again in a moment")]
     Busy,
+    /// It could not be decided.
+    #[error(
+        "a fault of Tocsin itself, about which its log says more: nothing was kept, and sent again it fails again"
+    )]
+    Fault,
     /// Tocsin is stopping.
     #[error("Tocsin is stopping: nothing was kept, send it again when it is back")]
     Stopped,

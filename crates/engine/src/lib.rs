@@ -3,6 +3,7 @@
 mod clock;
 pub mod core;
 mod detect;
+mod faults;
 mod group;
 pub mod handle;
 mod onset;

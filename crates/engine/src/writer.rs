@@ -52,6 +52,11 @@ impl Published {
         look(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Changes what is not told by events, and so is as it was before in whatever else is folded from them.
+    pub(crate) fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner));
+    }
+
     /// Shows events that are durable.
     pub(crate) fn show(&self, events: &[Event], touched: Touched) {
         if !events.is_empty() {

@@ -27,6 +27,7 @@ const FULL_BELOW_BYTES: u64 = 256 * 1024;
 pub(crate) enum Fault {
     Full(String),
     Io(String),
+    Locked(String),
     Corrupt(String),
     NewerTables(String),
 }
@@ -42,6 +43,9 @@ impl Fault {
             Self::Corrupt(detail)
         } else if said("disk I/O error") && nearly_full(file) {
             Self::Full(detail)
+        } else if said("database is locked") || said("database table is locked") {
+            // SQLITE_BUSY and SQLITE_LOCKED: somebody held it for longer than a statement waits.
+            Self::Locked(detail)
         } else {
             Self::Io(detail)
         }
@@ -52,6 +56,7 @@ impl Fault {
         match self {
             Self::Full(detail) => JournalError::DiskFull { file, detail },
             Self::Io(detail) => JournalError::Io { file, detail },
+            Self::Locked(detail) => JournalError::Locked { file, detail },
             Self::Corrupt(detail) => JournalError::Corrupt { file, detail },
             Self::NewerTables(migration) => JournalError::NewerTables { file, migration },
         }
@@ -62,6 +67,7 @@ impl Fault {
         match self {
             Self::Full(detail) => AccessError::DiskFull { file, detail },
             Self::Io(detail) => AccessError::Io { file, detail },
+            Self::Locked(detail) => AccessError::Locked { file, detail },
             Self::Corrupt(detail) => AccessError::Corrupt { file, detail },
             Self::NewerTables(migration) => AccessError::NewerTables { file, migration },
         }
@@ -262,7 +268,9 @@ mod tests {
             ("No space left on device (os error 28)", "Full"),
             ("database disk image is malformed", "Corrupt"),
             ("file is not a database", "Corrupt"),
-            ("database is locked", "Io"),
+            ("database is locked", "Locked"),
+            ("database table is locked", "Locked"),
+            ("unable to open database file", "Io"),
         ] {
             let fault = format!("{:?}", Fault::of(&message, file));
             assert!(fault.starts_with(expected), "{message}: {fault}");

@@ -30,6 +30,18 @@ pub enum JournalError {
         /// The system's words.
         detail: String,
     },
+    /// Somebody else holds the file. Whether the last commit was kept is known only after reading
+    /// [`Journal::last_position`](crate::Journal::last_position) again.
+    #[error(
+        "another process holds a lock on {file} ({detail}); everything acknowledged before is kept: \
+         end what else has that file open (fuser), such as a copy that is being made or another program that reads it"
+    )]
+    Locked {
+        /// The journal.
+        file: PathBuf,
+        /// The database's words.
+        detail: String,
+    },
     /// Another server has opened the journal since.
     #[error(
         "another Tocsin took over this journal (epoch {current}, ours is {own}); nothing of this commit was kept: \
@@ -120,6 +132,17 @@ pub enum AccessError {
         /// The file.
         file: PathBuf,
         /// The system's words.
+        detail: String,
+    },
+    /// Somebody else holds the file.
+    #[error(
+        "another process holds a lock on {file} ({detail}); this change was not kept: \
+         end what else has that file open (fuser), then try again"
+    )]
+    Locked {
+        /// The database.
+        file: PathBuf,
+        /// The database's words.
         detail: String,
     },
     /// The file is damaged.

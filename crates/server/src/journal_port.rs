@@ -53,7 +53,7 @@ fn not_durable(error: &JournalError) -> NotDurable {
 fn fate(error: &JournalError) -> AppendError {
     let why = not_durable(error);
     match error {
-        JournalError::Io { .. } => AppendError::Unclear(why),
+        JournalError::Io { .. } | JournalError::Locked { .. } => AppendError::Unclear(why),
         JournalError::Gap { .. } => AppendError::Behind(why),
         JournalError::Fenced { .. } => AppendError::TakenOver(why),
         JournalError::DiskFull { .. }

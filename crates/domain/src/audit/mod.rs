@@ -1,6 +1,7 @@
 //! The auditor's judgement: whether everybody who must be paged will be, read from the state and from what was seen of the
 //! running parts. It must not use what decides about pages: a fault there is what it looks for.
 
+mod aside;
 mod state;
 mod surroundings;
 
@@ -48,6 +49,10 @@ pub enum FindingKind {
     DeliveryBehind,
     /// The canary did not come through.
     CanaryLate,
+    /// Something is left alone, because what is due for it ends in a fault of Tocsin itself.
+    SetAside,
+    /// What was asked could not be decided, by a fault of Tocsin itself.
+    Undecided,
 }
 
 impl FindingKind {
@@ -70,6 +75,8 @@ impl FindingKind {
             Self::DeliverySilent => "delivery_silent",
             Self::DeliveryBehind => "delivery_behind",
             Self::CanaryLate => "canary_late",
+            Self::SetAside => "set_aside",
+            Self::Undecided => "undecided",
         }
     }
 }
@@ -108,6 +115,7 @@ impl Finding {
 #[must_use]
 pub fn audit(state: &State, now: Timestamp, seen: &Observations) -> Vec<Finding> {
     let mut findings = audit_surroundings(seen);
+    findings.extend(aside::findings(state, now));
     findings.extend(state::findings(state, now, seen.set_up.as_ref()));
     findings.truncate(FINDINGS_MAX);
     findings
@@ -117,4 +125,10 @@ pub fn audit(state: &State, now: Timestamp, seen: &Observations) -> Vec<Finding>
 #[must_use]
 pub fn audit_surroundings(seen: &Observations) -> Vec<Finding> {
     surroundings::findings(seen)
+}
+
+/// Whether there is an incident for which nobody is paged any more, because it is left alone.
+#[must_use]
+pub fn leaves_an_incident_alone(state: &State) -> bool {
+    aside::incidents(state).next().is_some()
 }

@@ -9,7 +9,7 @@ use crate::incident::{Incident, Paging, Status};
 use crate::monitor::Severity;
 use crate::page::{Delivery, Notification, Purpose};
 use crate::people::{ChannelKind, SetUp, Urgency};
-use crate::state::State;
+use crate::state::{State, Subject};
 use crate::time::Timestamp;
 
 /// An attempt is over after this long, with an answer or without.
@@ -38,6 +38,10 @@ pub(super) fn findings(state: &State, now: Timestamp, set_up: Option<&SetUp>) ->
         if found.len() >= FINDINGS_MAX {
             break;
         }
+        // It is told already, as what it is.
+        if state.is_set_aside(Subject::Incident(incident.id)) {
+            continue;
+        }
         let coming = on_its_way.get(&incident.id).copied().unwrap_or_default();
         if let Some((kind, what)) = broken(state, incident, (coming, hears), now) {
             found.push(Finding {
@@ -55,6 +59,10 @@ fn messages(state: &State, now: Timestamp) -> (BTreeMap<IncidentId, OnItsWay>, V
     let mut on_its_way: BTreeMap<IncidentId, OnItsWay> = BTreeMap::new();
     let mut found = Vec::new();
     for message in state.notifications.values() {
+        let (due, receipt) = (Subject::Message(message.id), Subject::Receipt(message.id));
+        if state.is_set_aside(due) || state.is_set_aside(receipt) {
+            continue;
+        }
         let Some(standing) = standing(state, message, now) else {
             continue;
         };

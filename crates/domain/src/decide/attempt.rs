@@ -9,6 +9,7 @@ use crate::page::{
     ATTEMPTS_MAX, Attempt, Delivery, Fate, MIRROR_RETRY_AFTER_MS, MIRROR_RETRY_EVERY_MS,
     MIRROR_RETRY_FOR_MS, Notification, Outcome, Purpose, RETRY_AFTER_MS, RETRY_WAIT_MS_MAX, Via,
 };
+use crate::state::Subject;
 use crate::time::Timestamp;
 
 /// Characters of a provider's answer that are kept.
@@ -394,8 +395,10 @@ impl Decider<'_> {
         for (id, number) in sending {
             let detail = "Tocsin ended before the provider answered";
             let ended = Ended::silently(Outcome::Unanswered, detail);
-            // Cannot be refused: the attempt was just seen to be open.
-            let _ = self.attempt_finished(id, number, ended);
+            self.work_on(Subject::Message(id), |decider| {
+                // Cannot be refused: the attempt was just seen to be open.
+                let _ = decider.attempt_finished(id, number, ended);
+            });
         }
     }
 }

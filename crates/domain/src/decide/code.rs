@@ -6,6 +6,8 @@ mod intake;
 mod keep;
 mod remove;
 
+use std::cell::Cell;
+
 use super::Decider;
 use super::duty::OnDuty;
 use crate::code::{self, Apply, Fault, InstallationSettings, Keys, Kind, Part, Recipient};
@@ -32,7 +34,7 @@ pub fn rehearse(state: &State, apply: &Apply, now: Timestamp) -> Result<State, F
     } else {
         state.set_up_alone()
     };
-    let mut entropy = Counted(0);
+    let (mut entropy, at_work) = (Counted(0), Cell::new(None));
     let mut decider = Decider {
         state: &mut state,
         now,
@@ -40,6 +42,7 @@ pub fn rehearse(state: &State, apply: &Apply, now: Timestamp) -> Result<State, F
         actor: Actor::System,
         events: Vec::new(),
         on_duty: OnDuty::at(now),
+        at_work: &at_work,
     };
     decider.apply_parts(apply)?;
     Ok(state)

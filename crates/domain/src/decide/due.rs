@@ -62,7 +62,7 @@ impl Decider<'_> {
             if !self.state.is_due(subject, self.now) {
                 continue;
             }
-            self.take_up(subject);
+            self.work_on(subject, |decider| decider.take_up(subject));
         }
     }
 

@@ -40,13 +40,16 @@ mod watch;
 mod webhook;
 mod word;
 
+use std::cell::Cell;
+
+use crate::bugs;
 use crate::command::{Ask, Command, Refusal};
 use crate::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, InstallationEvent, Response,
 };
 use crate::id::{Entropy, IncidentId};
 use crate::service::DESCRIPTION_CHARS_MAX;
-use crate::state::State;
+use crate::state::{State, Subject};
 use crate::text;
 use crate::time::Timestamp;
 use attempt::Ended;
@@ -68,6 +71,21 @@ pub fn decide(
     now: Timestamp,
     entropy: &mut dyn Entropy,
 ) -> Result<Vec<Event>, Refusal> {
+    decide_noting(state, command, now, entropy, &Cell::new(None))
+}
+
+/// Decides as [`decide`] does, and keeps `at_work` at what a decision of what is due is about, so that after a panic it is known
+/// what led to it. The state is half done then.
+///
+/// # Errors
+/// As [`decide`].
+pub fn decide_noting(
+    state: &mut State,
+    command: Command,
+    now: Timestamp,
+    entropy: &mut dyn Entropy,
+    at_work: &Cell<Option<Subject>>,
+) -> Result<Vec<Event>, Refusal> {
     let before = state.position;
     let does_what_is_due = matches!(command.ask, Ask::Tick | Ask::Recover);
     let mut decider = Decider {
@@ -77,6 +95,7 @@ pub fn decide(
         actor: command.actor,
         events: Vec::new(),
         on_duty: OnDuty::at(now),
+        at_work,
     };
     if let Err(refusal) = decider.carry_out(command.ask) {
         assert_eq!(
@@ -100,6 +119,8 @@ struct Decider<'a> {
     actor: Actor,
     events: Vec<Event>,
     on_duty: OnDuty,
+    /// What of all that is due this is about.
+    at_work: &'a Cell<Option<Subject>>,
 }
 
 impl Decider<'_> {
@@ -186,8 +207,20 @@ impl Decider<'_> {
         let held = open.filter(|incident| incident.is_held_back());
         let held: Vec<IncidentId> = held.map(|incident| incident.id).collect();
         for incident in held {
-            self.look_again(incident);
+            self.work_on(Subject::Incident(incident), |decider| {
+                decider.look_again(incident);
+            });
         }
+    }
+
+    /// Works on one of many things, unless it is left alone.
+    fn work_on(&mut self, subject: Subject, work: impl FnOnce(&mut Self)) {
+        if self.state.is_left_alone(subject) {
+            return;
+        }
+        self.at_work.set(Some(subject));
+        work(self);
+        self.at_work.set(None);
     }
 
     /// Records that something happened at `at`; returns the event's position.
@@ -202,6 +235,7 @@ impl Decider<'_> {
             body,
         };
         self.state.evolve(&event);
+        bugs::trip(|| format!("{:?}", event.body));
         self.events.push(event);
         position
     }

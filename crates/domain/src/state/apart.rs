@@ -60,6 +60,8 @@ impl State {
             active_about: _,
             named_since,
             agenda: _,
+            // What failed may work on a copy.
+            broken: _,
             heard: _,
             outbox: _,
             raising: _,

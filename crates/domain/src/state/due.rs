@@ -106,6 +106,8 @@ pub(super) struct Agenda {
     alerts: BTreeMap<AlertId, Due>,
     heartbeats: BTreeMap<HeartbeatId, Due>,
     receipts: BTreeMap<NotificationId, Due>,
+    /// What is left alone, with how many decisions about it have ended in a panic. None of it is in any of the others.
+    aside: BTreeMap<Subject, u32>,
 }
 
 /// By when, and how bad it is.
@@ -123,7 +125,28 @@ impl Agenda {
         due.copied()
     }
 
+    /// Nothing is due for it until it is taken back.
+    pub(super) fn set_aside(&mut self, subject: Subject, panics: u32) {
+        self.aside.insert(subject, panics);
+        self.set(subject, None);
+    }
+
+    /// It is due again once it is set.
+    pub(super) fn take_back(&mut self, subject: Subject) {
+        self.aside.remove(&subject);
+    }
+
+    /// How many decisions have made it be left alone; none when it is not.
+    pub(super) fn panics_of(&self, subject: Subject) -> u32 {
+        self.aside.get(&subject).copied().unwrap_or_default()
+    }
+
+    pub(super) fn aside(&self) -> impl Iterator<Item = Subject> {
+        self.aside.keys().copied()
+    }
+
     fn set(&mut self, subject: Subject, due: Option<Due>) {
+        let due = due.filter(|_| !self.aside.contains_key(&subject));
         let before = match subject {
             Subject::Incident(id) => exchange(&mut self.incidents, id, due),
             Subject::Message(id) => exchange(&mut self.messages, id, due),

@@ -5,6 +5,7 @@ mod clock;
 mod dates;
 mod due;
 mod duty_watch;
+mod faults;
 mod firing;
 mod fold_alert;
 mod fold_business;
@@ -34,6 +35,7 @@ pub use dates::{Dated, Dates, Moment};
 pub use due::Subject;
 pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
+pub use faults::{Broken, PANICS_MAX};
 pub use firing::Firing;
 pub(crate) use heard::Coming;
 pub use listed::{Listed, Listing};
@@ -153,6 +155,7 @@ pub struct State {
     active_about: BTreeMap<IncidentId, Vec<NotificationId>>,
     named_since: named::NamedSince,
     agenda: due::Agenda,
+    broken: Option<Broken>,
     heard: heard::Heard,
     outbox: outbox::Outbox,
     raising: raising::Raising,

@@ -1,5 +1,7 @@
 //! The auditor finds each broken promise, and nothing where none is broken.
 
+mod aside;
+
 use tocsin_domain::audit::{
     About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
 };

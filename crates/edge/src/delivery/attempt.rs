@@ -187,7 +187,7 @@ impl Courier {
         let mut wait = Duration::from_millis(20);
         loop {
             match self.ask(Actor::System, ask.clone()).await {
-                Ok(()) | Err(AskError::Refused(_) | AskError::Stopped) => return,
+                Ok(()) | Err(AskError::Refused(_) | AskError::Fault | AskError::Stopped) => return,
                 Err(AskError::Busy | AskError::NotDurable(_)) => {
                     tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(Duration::from_secs(2));

@@ -31,7 +31,7 @@ pub(super) async fn through_the_sink(courier: Arc<Courier>, run: u64) {
         };
         match answer {
             Ok(()) => return needs.vigil.canary_back(run, needs.clock.now()),
-            Err(AskError::Refused(_) | AskError::Stopped) => return,
+            Err(AskError::Refused(_) | AskError::Fault | AskError::Stopped) => return,
             Err(AskError::Busy | AskError::NotDurable(_)) => {
                 tokio::time::sleep(wait).await;
                 wait = (wait * 2).min(WAIT_MAX);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
-use tocsin_domain::people::{ChannelKind, Role, SetUp};
+use tocsin_domain::people::{ChannelKind, Role, SetUp, User};
 use tocsin_domain::state::State;
 use tocsin_wire::page_message::PageMessage;
 
@@ -45,20 +45,37 @@ impl Way {
 /// reached.
 #[must_use]
 pub fn ways_to_administrators(state: &State, set_up: Option<&SetUp>) -> Vec<Way> {
-    let administers = |role| match role {
+    ways_or_all(state, set_up, |user| administers(user.role))
+}
+
+/// The same, and every proved way to the list of last resort: for an incident for which the engine pages nobody any more.
+#[must_use]
+pub fn ways_to_last_resort(state: &State, set_up: Option<&SetUp>) -> Vec<Way> {
+    let fallback = state.installation.as_ref();
+    let fallback = fallback.map_or(&[][..], |installation| &installation.fallback);
+    ways_or_all(state, set_up, |user| {
+        administers(user.role) || fallback.contains(&user.id)
+    })
+}
+
+const fn administers(role: Role) -> bool {
+    match role {
         Role::Admin => true,
         Role::Viewer | Role::Responder => false,
-    };
-    let admins = ways(state, set_up, administers);
-    if admins.is_empty() {
-        ways(state, set_up, |_| true)
-    } else {
-        admins
     }
 }
 
-fn ways(state: &State, set_up: Option<&SetUp>, wanted: impl Fn(Role) -> bool) -> Vec<Way> {
-    let users = state.users.values().filter(|user| wanted(user.role));
+fn ways_or_all(state: &State, set_up: Option<&SetUp>, wanted: impl Fn(&User) -> bool) -> Vec<Way> {
+    let wanted = ways(state, set_up, wanted);
+    if wanted.is_empty() {
+        ways(state, set_up, |_| true)
+    } else {
+        wanted
+    }
+}
+
+fn ways(state: &State, set_up: Option<&SetUp>, wanted: impl Fn(&User) -> bool) -> Vec<Way> {
+    let users = state.users.values().filter(|user| wanted(user));
     let ways = users.flat_map(|user| {
         let proved = user
             .verified_methods()

@@ -2,6 +2,7 @@
 //! how often to try is decided elsewhere. It runs on threads of its own that nothing else can starve.
 
 pub(crate) mod account;
+mod anew;
 mod attempt;
 mod by_account;
 mod canary;
@@ -50,6 +51,7 @@ use crate::links::KnownKey;
 use crate::ports::{Accounts, StorageError, Vault};
 use crate::vigil::Vigil;
 use account::{Opened, Provider};
+use anew::{PAUSE, ever_anew};
 use attempt::{LANE_WAIT, carry_out};
 use egress::Egress;
 use exchange::Exchange;
@@ -171,9 +173,15 @@ impl Delivery {
         });
         let (stop, stopped) = channel::<()>();
         let worker = runtime.spawn(work_off(queue.clone(), Arc::clone(&courier)));
-        runtime.spawn(receipts::ask_all(Arc::clone(&courier), receipts_every));
+        let asking = Arc::clone(&courier);
+        runtime.spawn(ever_anew("receipts", PAUSE, move || {
+            receipts::ask_all(Arc::clone(&asking), receipts_every)
+        }));
         for provider in [Provider::Slack, Provider::Telegram] {
-            runtime.spawn(listen::listen(Arc::clone(&courier), provider));
+            let listening = Arc::clone(&courier);
+            runtime.spawn(ever_anew(provider.word(), PAUSE, move || {
+                listen::listen(Arc::clone(&listening), provider)
+            }));
         }
         let thread = std::thread::Builder::new()
             .name("delivery".to_owned())

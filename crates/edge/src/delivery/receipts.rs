@@ -419,7 +419,7 @@ impl Courier {
             detail,
         };
         match self.ask(Actor::System, ask).await {
-            Ok(()) | Err(AskError::Refused(_)) => true,
+            Ok(()) | Err(AskError::Refused(_) | AskError::Fault) => true,
             // What could not be told now is found out again in the next round.
             Err(AskError::Busy | AskError::NotDurable(_) | AskError::Stopped) => false,
         }

@@ -175,6 +175,7 @@ async fn carry_out(
                 }
                 alert.refused = Some(problem.detail().to_owned());
             }
+            Err(error @ AskError::Fault) => alert.refused = Some(error.to_string()),
             // They are made durable together: what holds for one of these holds for all.
             Err(error @ (AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => {
                 return Err(passing(error.into()));

@@ -154,8 +154,8 @@ async fn send_many(
     for (dedup_key, outcome) in keys.into_iter().zip(outcomes) {
         asked.push(match outcome {
             Ok(done) => AlertAnswer::Accepted(accepted(dedup_key, &done)),
-            Err(AskError::Refused(refusal)) => {
-                AlertAnswer::refused(Some(dedup_key), &Problem::from(refusal))
+            Err(error @ (AskError::Refused(_) | AskError::Fault)) => {
+                AlertAnswer::refused(Some(dedup_key), &Problem::from(error))
             }
             // They are made durable together: what holds for one of these holds for all.
             Err(error @ (AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => {

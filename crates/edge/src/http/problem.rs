@@ -178,6 +178,7 @@ impl From<AskError> for Problem {
         match error {
             AskError::Refused(refusal) => refusal.into(),
             AskError::NotDurable(error) => Self::storage(error.why, error.disk_full),
+            AskError::Fault => Self::internal(error.to_string()),
             AskError::Busy | AskError::Stopped => Self::unavailable(error.to_string()),
         }
     }

@@ -13,7 +13,7 @@ use tocsin_domain::command::{AlertAsk, Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
 use tocsin_edge::auditor::{Auditor, Needs, Patience};
-use tocsin_edge::delivery::direct::Direct;
+use tocsin_edge::delivery::direct::{Direct, ways_to_administrators, ways_to_last_resort};
 use tocsin_engine::NotDurable;
 use tocsin_engine::handle::Leg;
 
@@ -338,4 +338,26 @@ async fn a_canary_is_not_let_through_when_nothing_can_be_made_durable() {
     assert!(receiver.recv().unwrap().is_err());
     assert!(world.vigil.canary_away_ms().is_some());
     assert!(world.vigil.seen().canary_at.is_none());
+}
+
+#[tokio::test]
+async fn the_list_of_last_resort_is_told_past_the_engine_too_where_nobody_else_is_paged() {
+    let world = World::new();
+    let topic = "https://ntfy.example.org/topic";
+    for user in [world.ada, world.bob] {
+        world.reach(user, "ntfy", topic, None).await;
+    }
+    let list = json!({"users": [world.bob.to_string()]});
+    let set = world
+        .call("PUT", "/fallback", &world.admin, Some(list))
+        .await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    world.engine.read(|state| {
+        let told = ways_to_administrators(state, None);
+        assert!(told.iter().all(|way| way.name == "Ada"), "{told:?}");
+        let told = ways_to_last_resort(state, None);
+        for name in ["Ada", "Bob"] {
+            assert!(told.iter().any(|way| way.name == name), "{told:?}");
+        }
+    });
 }

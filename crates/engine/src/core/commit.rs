@@ -175,7 +175,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         why
     }
 
-    fn fall_back(&mut self) {
+    pub(super) fn fall_back(&mut self) {
         self.state = self.published.read(Clone::clone);
     }
 

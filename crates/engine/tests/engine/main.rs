@@ -9,3 +9,4 @@ mod durability;
 mod fakes;
 mod pack;
 mod rules;
+mod survive;

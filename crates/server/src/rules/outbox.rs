@@ -141,7 +141,9 @@ fn judged(error: &AskError) -> Outcome {
         | AskError::NotDurable(_)
         | AskError::Busy
         | AskError::Stopped => Outcome::Again,
-        AskError::Refused(Refusal::Invalid { .. } | Refusal::Forbidden { .. }) => {
+        // What cannot be decided must not hold up the others; the auditor tells of it.
+        AskError::Fault
+        | AskError::Refused(Refusal::Invalid { .. } | Refusal::Forbidden { .. }) => {
             tracing::error!(%error, "the core refused an alert of a rule");
             Outcome::Done
         }

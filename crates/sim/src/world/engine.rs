@@ -217,7 +217,10 @@ impl World {
                 self.say(|| format!("refused: {why}"));
                 Heard::Refused
             }
-            Some(Err(AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => Heard::Lost,
+            // Found by what the state keeps of it.
+            Some(Err(
+                AskError::NotDurable(_) | AskError::Fault | AskError::Busy | AskError::Stopped,
+            )) => Heard::Lost,
             None => {
                 self.wrong(Check::Durable, "a command got no answer");
                 Heard::Lost
@@ -304,7 +307,14 @@ impl World {
             return;
         };
         let published = engine.published();
-        let served = published.read().map_or(0, |state| state.position);
+        let (served, faults) = published.read().map_or((0, 0), |state| {
+            let broken = usize::from(state.broken().is_some());
+            (state.position, state.left_alone().count() + broken)
+        });
+        if faults > 0 {
+            let what = "a decision panicked, as was told where it did";
+            self.wrong(Check::NothingForgotten, what);
+        }
         if served > self.ledger.position {
             let what = format!("event {served} is served, the journal ends before");
             self.wrong(Check::Durable, what);

@@ -52,6 +52,7 @@ pub(crate) async fn post_alerts(
     for alert in &alerts {
         app.inner().alerts_received.count(alert.ends_at > now);
     }
+    let mut fault = None;
     let mut asks = alerts.into_iter().map(|alert| ask_of(alert, integration));
     loop {
         let together: Vec<Ask> = asks.by_ref().take(TOGETHER_MAX).collect();
@@ -62,11 +63,16 @@ pub(crate) async fn post_alerts(
             match outcome {
                 Ok(_) => {}
                 Err(AskError::Refused(refusal)) => reasons.push(told(&Problem::from(refusal))),
+                // The others are taken all the same, though they come again with it.
+                Err(error @ AskError::Fault) => fault = Some(error),
                 Err(error @ (AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => {
                     return Err(Problem::from(error).into());
                 }
             }
         }
+    }
+    if let Some(error) = fault {
+        return Err(Problem::from(error).into());
     }
     if reasons.is_empty() {
         return Ok(StatusCode::OK);

@@ -1,0 +1,149 @@
+//! Which decisions ended in a panic, and when they are made again. It asks no clock and decides nothing.
+
+use std::collections::BTreeMap;
+
+use tocsin_domain::state::{PANICS_MAX, Subject};
+use tocsin_domain::time::Timestamp;
+
+/// How long a decision waits that ended in a panic: at another time it may do better.
+const WAIT_MS: u64 = 1_000;
+/// The same after the second time.
+const LONG_WAIT_MS: u64 = 10_000;
+
+/// How a decision fared.
+#[derive(Clone, Copy, Debug)]
+struct Fault {
+    panics: u32,
+    at: Timestamp,
+    /// It is left alone, and nobody has taken it back.
+    is_aside: bool,
+}
+
+impl Fault {
+    fn until(&self) -> Timestamp {
+        let wait_ms = match self.panics {
+            0 | 1 => WAIT_MS,
+            2.. => LONG_WAIT_MS,
+        };
+        self.at.plus_ms(wait_ms)
+    }
+
+    /// Whether it is too early for it. A clock that was set back does not make the wait longer.
+    fn waits(&self, now: Timestamp) -> bool {
+        self.at <= now && now < self.until()
+    }
+
+    /// Whether it waits for its time, and not for the next start.
+    const fn is_tried_again(&self) -> bool {
+        self.is_aside && self.panics < PANICS_MAX
+    }
+}
+
+/// The decisions of a run that ended in a panic.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    subjects: BTreeMap<Subject, Fault>,
+    /// What the engine asks by itself, by its kind, when that was about nothing that could be left alone.
+    asks: BTreeMap<&'static str, Fault>,
+}
+
+impl Faults {
+    /// One more panic about this; says how many there were.
+    pub(crate) fn of_subject(&mut self, subject: Subject, now: Timestamp) -> u32 {
+        one_more(&mut self.subjects, subject, now)
+    }
+
+    /// One more panic of what the engine asks by itself.
+    pub(crate) fn of_ask(&mut self, kind: &'static str, now: Timestamp) {
+        one_more(&mut self.asks, kind, now);
+    }
+
+    /// Whether it is too early to ask this again.
+    pub(crate) fn waits(&self, kind: &'static str, now: Timestamp) -> bool {
+        self.asks.get(kind).is_some_and(|fault| fault.waits(now))
+    }
+
+    /// What the engine asked by itself went well.
+    pub(crate) fn went_well(&mut self, kind: &'static str) {
+        self.asks.remove(kind);
+    }
+
+    /// What is to be tried again now; it is given once.
+    pub(crate) fn take_due(&mut self, now: Timestamp) -> Vec<Subject> {
+        let faults = self.subjects.iter_mut();
+        let due = faults.filter(|(_, fault)| fault.is_tried_again() && !fault.waits(now));
+        due.map(|(subject, fault)| {
+            fault.is_aside = false;
+            *subject
+        })
+        .collect()
+    }
+
+    /// When the next of them is to be tried again.
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let faults = self.subjects.values();
+        let waiting = faults.filter(|fault| fault.is_tried_again());
+        waiting.map(Fault::until).min()
+    }
+
+    /// Until when this is not asked.
+    pub(crate) fn until(&self, kind: &'static str) -> Option<Timestamp> {
+        self.asks.get(kind).map(Fault::until)
+    }
+}
+
+fn one_more<K: Ord>(faults: &mut BTreeMap<K, Fault>, key: K, now: Timestamp) -> u32 {
+    let fault = faults.entry(key).or_insert(Fault {
+        panics: 0,
+        at: now,
+        is_aside: true,
+    });
+    fault.panics = fault.panics.saturating_add(1);
+    fault.at = now;
+    fault.is_aside = true;
+    fault.panics
+}
+
+#[cfg(test)]
+mod tests {
+    use tocsin_domain::id::{Entropy, IncidentId};
+
+    use super::*;
+
+    struct Zeros;
+
+    impl Entropy for Zeros {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            buffer.fill(0);
+        }
+    }
+
+    #[test]
+    fn it_is_tried_again_after_a_second_then_after_ten_and_then_never() {
+        let mut now = Timestamp::from_millis(1_000_000);
+        let subject = Subject::Incident(IncidentId::random(&mut Zeros));
+        let mut faults = Faults::default();
+        for (number, wait_ms) in [(1, 1_000), (2, 10_000)] {
+            assert_eq!(faults.of_subject(subject, now), number);
+            assert_eq!(faults.next_due(), Some(now.plus_ms(wait_ms)));
+            assert_eq!(faults.take_due(now.plus_ms(wait_ms - 1)), []);
+            now = now.plus_ms(wait_ms);
+            assert_eq!(faults.take_due(now), [subject]);
+            assert_eq!((faults.take_due(now), faults.next_due()), (vec![], None));
+        }
+        assert_eq!(faults.of_subject(subject, now), PANICS_MAX);
+        assert_eq!(faults.next_due(), None);
+        assert_eq!(faults.take_due(now.plus_ms(86_400_000)), []);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_make_the_wait_longer() {
+        let now = Timestamp::from_millis(10_000_000);
+        let mut faults = Faults::default();
+        faults.of_ask("tick", now);
+        assert!(faults.waits("tick", now.plus_ms(999)));
+        assert!(!faults.waits("tick", now.minus_ms(7_200_000)));
+        faults.went_well("tick");
+        assert_eq!(faults.until("tick"), None);
+    }
+}
