@@ -1,10 +1,12 @@
 //! Who would be contacted when, if a service failed at an instant and nobody answered. The real decisions run on a copy of the
 //! state that holds no incidents, in virtual time, so that this can never disagree with what pages.
 
+mod canary;
+
 use std::collections::BTreeMap;
 
 use crate::actor::Actor;
-use crate::command::{AlertAsk, Ask, Command, Refusal, RespondAsk, RuleFired};
+use crate::command::{AlertAsk, Ask, Command, Refusal, RuleFired};
 use crate::decide::decide;
 use crate::event::{Cause, Event, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
 use crate::id::{ContactMethodId, Entropy, NotificationId, PolicyId, ServiceId, UserId};
@@ -13,6 +15,8 @@ use crate::page::{Outcome, Purpose};
 use crate::people::{ChannelKind, Urgency};
 use crate::state::State;
 use crate::time::Timestamp;
+
+pub use canary::Canary;
 
 /// How far ahead is looked.
 const AHEAD_MS: u64 = 24 * 3_600_000;
@@ -131,48 +135,12 @@ pub struct Contact {
 /// # Errors
 /// There is no such service, or nobody has set Tocsin up.
 pub fn simulate(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
-    play(state, wanted, failure(state, wanted), AHEAD_MS)
-}
-
-/// Plays through the first instant only: whom an incident that a person declares would page at once. No rule is asked, nor the
-/// service how urgent it is: that they let a failure page nobody is no fault of Tocsin's.
-///
-/// # Errors
-/// As for [`simulate`].
-pub fn rehearse(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
-    let declared = Ask::Respond(RespondAsk::Declare {
-        title: TITLE.to_owned(),
-        service: Some(wanted.service),
-        urgency: wanted.urgency,
-        more: Box::default(),
-    });
-    play(state, wanted, declared, 0)
-}
-
-fn play(
-    state: &State,
-    wanted: &Wanted,
-    failure: Ask,
-    ahead_ms: u64,
-) -> Result<Simulation, Refusal> {
-    let mut play = Play {
-        state: state.without_incidents(),
-        entropy: Counted(0),
-        from: wanted.at,
-        now: wanted.at,
-        round: 0,
-        rounds: BTreeMap::new(),
-        planned_in: BTreeMap::new(),
-        fallbacks: 0,
-        contacts: 0,
-        steps: Vec::new(),
-        started: Vec::new(),
-    };
+    let mut play = Play::on(state.without_incidents(), wanted.at, Counted(0));
     if !play.state.services.contains_key(&wanted.service) {
         return Err(Refusal::not_found(format!("service {}", wanted.service)));
     }
-    play.ask(failure)?;
-    let end = play.run(wanted.at.plus_ms(ahead_ms));
+    play.ask(failure(state, wanted))?;
+    let end = play.run(wanted.at.plus_ms(AHEAD_MS));
     Ok(Simulation {
         steps: play.steps,
         end,
@@ -225,6 +193,23 @@ struct Play {
 }
 
 impl Play {
+    /// One that begins now, on a copy in which nothing fails yet.
+    fn on(state: State, now: Timestamp, entropy: Counted) -> Self {
+        Self {
+            state,
+            entropy,
+            from: now,
+            now,
+            round: 0,
+            rounds: BTreeMap::new(),
+            planned_in: BTreeMap::new(),
+            fallbacks: 0,
+            contacts: 0,
+            steps: Vec::new(),
+            started: Vec::new(),
+        }
+    }
+
     fn run(&mut self, last: Timestamp) -> End {
         for _ in 0..INSTANTS_MAX {
             if self.contacts > CONTACTS_MAX {

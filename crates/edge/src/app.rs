@@ -283,7 +283,8 @@ impl App {
         self.answer(receiver).await
     }
 
-    async fn answer<T>(&self, mut receiver: oneshot::Receiver<T>) -> Result<T, Problem> {
+    /// Waits for a durable answer of the core's.
+    pub(crate) async fn answer<T>(&self, mut receiver: oneshot::Receiver<T>) -> Result<T, Problem> {
         let in_time = tokio::time::timeout(self.settings.answer_wait, &mut receiver).await;
         let answered = match in_time {
             Ok(answered) => answered,

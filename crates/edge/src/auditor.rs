@@ -16,10 +16,11 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::people::SetUp;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use tocsin_engine::handle::{AskError, EngineHandle, Leg};
+use tocsin_engine::handle::{AskError, EngineHandle};
 use tocsin_engine::ports::Clock;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
 
+use crate::canary::Post;
 use crate::delivery::direct::{Direct, Sent, Way, ways_to_administrators, ways_to_last_resort};
 use crate::delivery::queue::Queue;
 use crate::delivery::tally::{Tally, millis};
@@ -48,6 +49,8 @@ pub struct Needs {
     pub vigil: Arc<Vigil>,
     /// The way to administrators.
     pub direct: Direct,
+    /// The way in of the canary.
+    pub post: Post,
     /// What links begin with.
     pub public_url: String,
 }
@@ -146,7 +149,7 @@ impl Auditor {
     #[must_use]
     pub fn misses_the_canary(&self) -> bool {
         let seen = Observations {
-            canary_away_ms: self.needs.vigil.canary_away_ms(),
+            canary_away: self.needs.vigil.canary_away(),
             ..Observations::default()
         };
         audit_surroundings(&seen)
@@ -160,15 +163,16 @@ impl Auditor {
             return false;
         }
         let run = self.needs.vigil.canary_sent();
-        let reply = move |outcome: Result<(), AskError>| {
-            if let Err(error) = outcome {
-                tracing::warn!(%error, run, "the canary was not let through");
-            }
-        };
-        if let Err(error) = self.needs.engine.canary(run, Leg::Out, reply) {
-            tracing::warn!(%error, run, "the canary was not taken");
-        }
+        let vigil = Arc::clone(&self.needs.vigil);
+        let sent = self.needs.post.clone().send(run, vigil);
+        self.needs.direct.spawn(sent);
         true
+    }
+
+    /// Whether the last canary that was sent is known to be lost, so that another may show that the way is open again.
+    #[must_use]
+    pub fn has_lost_the_canary(&self) -> bool {
+        self.needs.vigil.canary_is_lost()
     }
 
     fn look(&mut self) -> Vec<Finding> {
@@ -210,7 +214,7 @@ impl Auditor {
             unpublished: None,
             delivery_quiet_ms: self.needs.tally.quiet_ms(),
             waiting_ms: millis(self.needs.queue.oldest(Instant::now())),
-            canary_away_ms: self.needs.vigil.canary_away_ms(),
+            canary_away: self.needs.vigil.canary_away(),
             set_up: self.channels.clone(),
         }
     }

@@ -4,6 +4,7 @@ mod access;
 mod answers;
 pub mod app;
 pub mod auditor;
+pub mod canary;
 pub mod delivery;
 mod doctor;
 pub mod feed;

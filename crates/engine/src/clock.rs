@@ -4,8 +4,6 @@
 use tocsin_domain::state::KnownClock;
 use tocsin_domain::time::Timestamp;
 
-use crate::handle::Leg;
-
 /// A clock that goes back by less is being corrected, and what waits may wait for that long.
 const TOLERANCE_MS: u64 = 2_000;
 /// Who looks at it every second, and finds that so much has gone by, was held up meanwhile with the whole process or machine; or
@@ -50,6 +48,15 @@ impl ClockWatch {
         let untold_ms = self.set_back_ms.saturating_sub(known.set_back_ms);
         (untold_ms > 0).then_some(untold_ms)
     }
+}
+
+/// A way of the canary through the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leg {
+    /// From who sent it to delivery.
+    Out,
+    /// From delivery back.
+    Back,
 }
 
 /// What is noted of the canary of this run when it is there.

@@ -1,6 +1,7 @@
 //! The step: commands and arrivals in, events made durable together, effects out. It keeps a working state ahead of the
 //! published one and falls back to the published one when a commit fails.
 
+mod canary;
 mod commit;
 mod survive;
 
@@ -8,25 +9,26 @@ use std::mem;
 use std::sync::{Arc, RwLock};
 
 use tocsin_domain::bugs::{self, Bug};
-use tocsin_domain::command::{Ask, Command, Refusal};
+use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::incident::Status;
-use tocsin_domain::people::Urgency;
 use tocsin_domain::signal::Batch;
-use tocsin_domain::simulate::{Wanted, rehearse};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_promql::Source;
 
-use crate::clock::{ClockWatch, canary_note};
+use crate::clock::ClockWatch;
 use crate::detect::Detector;
 use crate::faults::Faults;
 use crate::group::{Answer, Group, Reply};
-use crate::handle::{AskError, Leg};
+use crate::handle::AskError;
 use crate::ports::{Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
 use crate::writer::{Published, Wake, Writer};
-use survive::{Decided, Draft, survived};
+use canary::Asked;
+use survive::{Decided, Draft};
+
+pub(crate) use canary::Aloft;
 
 /// The journal's note of how far monitors have seen the store.
 pub const EVALUATED_TO: &str = "monitors_evaluated_to_ms";
@@ -88,6 +90,8 @@ pub struct Core<J, E, F> {
     taken_over: Option<NotDurable>,
     /// Decisions that ended in a panic.
     faults: Faults,
+    /// The canary that is under way.
+    aloft: Aloft,
 }
 
 impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
@@ -121,6 +125,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             is_unclear: false,
             taken_over: None,
             faults: Faults::default(),
+            aloft: Aloft::default(),
         }
     }
 
@@ -222,8 +227,16 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     }
 
     /// Decides commands, asks the monitors that the batches concern, does what is due, commits it all together, answers, and
-    /// carries out.
-    pub fn step(&mut self, commands: Vec<(Command, Reply)>, batches: Vec<Batch>, now: Timestamp) {
+    /// carries out. What is said of the canary comes after that.
+    pub fn step(&mut self, commands: Asked, batches: Vec<Batch>, now: Timestamp) {
+        let (of_canary, commands) = self.those_of_the_canary(commands);
+        self.step_beside_canary(commands, batches, now);
+        for (command, reply) in of_canary {
+            reply(self.canary_ended(&command.ask, now));
+        }
+    }
+
+    fn step_beside_canary(&mut self, commands: Asked, batches: Vec<Batch>, now: Timestamp) {
         self.look(now);
         let waits = self
             .setback
@@ -277,7 +290,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// Decides commands one after the other. Who is answered here already is not among the answers.
     fn decide_all(
         &mut self,
-        commands: Vec<(Command, Reply)>,
+        commands: Asked,
         draft: &mut Draft,
         now: Timestamp,
     ) -> Vec<Answer> {
@@ -316,26 +329,6 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             }
         }
         answers
-    }
-
-    /// Lets the canary pass: on the way out an urgent incident is declared on a copy of the state, and on both ways a note is made
-    /// durable as events are.
-    ///
-    /// # Errors
-    /// It would be refused or page nobody, or nothing can be made durable; the canary ends here.
-    pub fn canary(&mut self, run: u64, leg: Leg, now: Timestamp) -> Result<(), AskError> {
-        if leg == Leg::Out {
-            survived("rehearse", || rehearsed(&self.state, now)).unwrap_or(Err(AskError::Fault))?;
-        }
-        self.settle(now);
-        if self.is_unclear {
-            self.take_up(now)?;
-        }
-        self.note(vec![(CANARY, canary_note(run, leg, now))], now)?;
-        if leg == Leg::Out {
-            self.effects.carry_out(Effect::Canary { run });
-        }
-        Ok(())
     }
 
     /// Does what is due. When something could not be kept before, or nobody was there, it is first taken into account that nobody
@@ -390,22 +383,4 @@ impl<J: Journal + 'static, E: Entropy, F: Effects> Core<J, E, F> {
         self.run_ahead();
         self
     }
-}
-
-/// Declares an urgent incident on a copy, as a real one would be.
-fn rehearsed(state: &State, now: Timestamp) -> Result<(), AskError> {
-    let Some(installation) = &state.installation else {
-        return Ok(());
-    };
-    let wanted = Wanted {
-        service: installation.default_service,
-        at: now,
-        urgency: Urgency::High,
-    };
-    let played = rehearse(state, &wanted)?;
-    if played.steps.is_empty() {
-        let why = "an urgent incident would be planned for nobody".to_owned();
-        return Err(Refusal::Conflict { why }.into());
-    }
-    Ok(())
 }

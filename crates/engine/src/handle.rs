@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use tocsin_domain::command::{Command, Refusal};
 use tocsin_domain::event::Event;
-use tocsin_domain::id::Entropy;
+use tocsin_domain::id::{Entropy, NotificationId};
 use tocsin_domain::signal::Batch;
 use tocsin_domain::state::State;
 
-use crate::core::Core;
+use crate::core::{Aloft, Core};
 use crate::group::Reply;
 use crate::ports::{Clock, Effects, Journal, NotDurable};
 
@@ -65,16 +65,16 @@ pub enum AskError {
     Stopped,
 }
 
-type CanaryReply = Box<dyn FnOnce(Result<(), AskError>) + Send>;
-
-/// A way of the canary through the engine.
+/// How far a canary has come in the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leg {
-    /// From who sent it to delivery.
-    Out,
-    /// From delivery's sink back.
-    Back,
+pub enum Passed {
+    /// Its page is decided, on a copy.
+    Decided,
+    /// That is durable, and its attempt is handed out next.
+    Written,
 }
+
+type CanaryTell = Box<dyn FnMut(Result<Passed, AskError>) + Send>;
 type ReplyAll = Box<dyn FnOnce(Vec<Result<Done, AskError>>) + Send>;
 
 enum Input {
@@ -84,7 +84,7 @@ enum Input {
     /// Something was made durable, or could not be.
     Appended,
     Knock(Box<dyn FnOnce() + Send>),
-    Canary(u64, Leg, CanaryReply),
+    Canary(u64, CanaryTell),
     Stop,
 }
 
@@ -93,6 +93,7 @@ enum Input {
 pub struct EngineHandle {
     queue: SyncSender<Input>,
     state: Arc<RwLock<State>>,
+    aloft: Aloft,
     /// Tells the engine's thread whether there is anybody left who could ask.
     _user: Arc<()>,
 }
@@ -151,19 +152,20 @@ impl EngineHandle {
             .map_err(not_taken)
     }
 
-    /// Sends the canary on a leg of its way: it waits its turn as every command does, is planned for as an alert is, and is made
-    /// durable, but leaves no event. `reply` is called on the engine's thread and must not block.
+    /// Sends a canary: it waits its turn as every command does, is decided as a page is and made durable, but leaves no event. Its
+    /// message comes to delivery as every other, and how it ended comes back as a command, once that is durable as
+    /// [`Effect::Canary`](crate::ports::Effect::Canary). `tell` is called on the engine's thread whenever it has come further, or once
+    /// it ended there, and must not block.
     ///
     /// # Errors
-    /// The queue is full or the engine has stopped; `reply` is not called then.
+    /// The queue is full or the engine has stopped; `tell` is not called then.
     pub fn canary(
         &self,
         run: u64,
-        leg: Leg,
-        reply: impl FnOnce(Result<(), AskError>) + Send + 'static,
+        tell: impl FnMut(Result<Passed, AskError>) + Send + 'static,
     ) -> Result<(), AskError> {
         self.queue
-            .try_send(Input::Canary(run, leg, Box::new(reply)))
+            .try_send(Input::Canary(run, Box::new(tell)))
             .map_err(not_taken)
     }
 
@@ -177,6 +179,21 @@ impl EngineHandle {
     /// Looks at the committed state. Keep it short: the engine waits to publish.
     pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
         look(&self.state.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Looks at the state that a message stands in: at the committed one, or, with its run, at the copy of the canary whose message
+    /// it is. Keep it short.
+    pub fn read_about<T>(
+        &self,
+        message: NotificationId,
+        look: impl FnOnce(&State, Option<u64>) -> T,
+    ) -> T {
+        let aloft = self.aloft.read();
+        if let Some(canary) = aloft.as_ref().filter(|one| one.message() == message) {
+            return look(canary.state(), Some(canary.run()));
+        }
+        drop(aloft);
+        self.read(|state| look(state, None))
     }
 
     /// Asks the engine's thread to end after what it is doing.
@@ -213,6 +230,7 @@ where
     let handle = EngineHandle {
         queue,
         state: core.published(),
+        aloft: core.aloft(),
         _user: user,
     };
     let to_engine = handle.queue.clone();
@@ -263,15 +281,18 @@ fn run<J: Journal, E: Entropy, F: Effects>(
                 Input::Arrived(batch) => batches.push(batch),
                 Input::Appended => {}
                 Input::Knock(answer) => knocks.push(answer),
-                Input::Canary(run, leg, reply) => canaries.push((run, leg, reply)),
+                Input::Canary(run, tell) => canaries.push((run, tell)),
                 Input::Stop => stopping = true,
             }
         }
         // Who asked was told already when it could not be kept.
         let _ = core.settle_what_ended(clock.now());
         core.step(commands, batches, clock.now());
-        for (run, leg, reply) in canaries {
-            reply(core.canary(run, leg, clock.now()));
+        for (run, mut tell) in canaries {
+            let sent = core.canary(run, clock.now(), &mut |passed| tell(Ok(passed)));
+            if let Err(error) = sent {
+                tell(Err(error));
+            }
         }
         if !knocks.is_empty() {
             // A journal that hangs must be heard of.

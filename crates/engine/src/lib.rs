@@ -14,5 +14,5 @@ mod writer;
 
 pub use crate::clock::canary_was_seen_at;
 pub use crate::core::{Core, Past};
-pub use crate::handle::{AskError, Done, EngineHandle, Leg, start};
+pub use crate::handle::{AskError, Done, EngineHandle, Passed, start};
 pub use crate::ports::{AppendError, Clock, Effect, Effects, Journal, NotDurable};

@@ -2,6 +2,7 @@
 
 use tocsin_domain::event::Event;
 use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::page::Outcome;
 use tocsin_domain::time::Timestamp;
 
 /// Tells the time.
@@ -60,7 +61,8 @@ pub trait Effects: Send {
 /// What the shell must do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Make attempt `number` of this message; answer with `Ask::AttemptFinished`.
+    /// Make attempt `number` of this message, of which [`EngineHandle::read_about`](crate::EngineHandle::read_about) tells; answer with
+    /// `Ask::AttemptFinished`.
     Send {
         /// Which message.
         notification: NotificationId,
@@ -72,9 +74,15 @@ pub enum Effect {
         /// Which incident.
         incident: IncidentId,
     },
-    /// Send the canary of this run to delivery's sink; answer with [`Leg::Back`](crate::handle::Leg::Back).
+    /// Note that the canary of this run is over: how its attempt ended is durable.
     Canary {
         /// Which run.
         run: u64,
+        /// When it was.
+        at: Timestamp,
+        /// How its attempt ended.
+        outcome: Outcome,
+        /// In whose words.
+        detail: String,
     },
 }

@@ -1,4 +1,5 @@
-//! Runs the auditor on a thread of its own: a look every 30 s, the canary every 5 minutes, until told to stop.
+//! Runs the auditor on a thread of its own: a look every 30 s, the canary every 5 minutes, and sooner after one that is lost, until
+//! told to stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +12,8 @@ use tocsin_edge::auditor::Auditor;
 const LOOK_EVERY: Duration = Duration::from_secs(30);
 /// The canary is sent this often.
 const CANARY_EVERY: Duration = Duration::from_secs(300);
+/// After one that is known to be lost, another follows so soon: trouble that passes is over before anybody is told.
+const CANARY_AGAIN: Duration = Duration::from_secs(20);
 /// The first look and the first canary come this long after the start.
 const FIRST_AFTER: Duration = Duration::from_secs(5);
 /// How often it is seen whether it is time, or told to stop.
@@ -29,15 +32,22 @@ pub(crate) fn start(
             }
         };
         pause(FIRST_AFTER);
-        let (mut next_look, mut next_canary) = (Instant::now(), Instant::now());
+        let mut next_look = Instant::now();
+        let mut canary_sent: Option<Instant> = None;
         while !stopping.load(Ordering::Relaxed) {
             let now = Instant::now();
             if now >= next_look || auditor.misses_the_canary() {
                 next_look = now + LOOK_EVERY;
                 auditor.audit(&mut pause);
             }
-            if now >= next_canary && auditor.send_canary() {
-                next_canary = now + CANARY_EVERY;
+            let wait = if auditor.has_lost_the_canary() {
+                CANARY_AGAIN
+            } else {
+                CANARY_EVERY
+            };
+            let is_due = canary_sent.is_none_or(|sent| now >= sent + wait);
+            if is_due && auditor.send_canary() {
+                canary_sent = Some(now);
             }
             pause(STEP);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tocsin_domain::event::Event;
 use tocsin_edge::delivery::queue::{Queue, Work};
 use tocsin_edge::feed::Feed;
-use tocsin_edge::vigil::{Stage, Vigil};
+use tocsin_edge::vigil::Vigil;
 use tocsin_engine::{Effect, Effects};
 
 use crate::evidence::ToFreeze;
@@ -36,10 +36,12 @@ impl Effects for Outlets {
                 // The thread is gone only when Tocsin stops; the next start freezes what is left.
                 let _ = self.freeze.send(incident);
             }
-            Effect::Canary { run } => {
-                self.vigil.canary_at(run, Stage::Committed);
-                self.delivery.push_canary(run);
-            }
+            Effect::Canary {
+                run,
+                at,
+                outcome,
+                detail,
+            } => self.vigil.canary_ended(run, at, outcome, &detail),
         }
     }
 }

@@ -14,6 +14,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::write::Arrived;
 use tocsin_edge::app::{App, Parts};
 use tocsin_edge::auditor::{Auditor, Patience};
+use tocsin_edge::canary::Post;
 use tocsin_edge::delivery::direct::Direct;
 use tocsin_edge::delivery::queue::Queue;
 use tocsin_edge::delivery::tally::Tally;
@@ -303,6 +304,7 @@ fn start_parts(
             tally: Arc::clone(&tally),
             vigil: Arc::clone(&vigil),
             direct: Direct::start(sending())?,
+            post: Post::new(listen, config.tls != Tls::Off)?,
             public_url: public_url.to_owned(),
         },
         Patience::default(),

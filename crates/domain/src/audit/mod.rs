@@ -9,7 +9,7 @@ use crate::id::{IncidentId, NotificationId};
 use crate::state::State;
 use crate::time::Timestamp;
 
-pub use surroundings::{Commits, EngineSeen, Observations};
+pub use surroundings::{CanaryAway, CanaryStage, Commits, EngineSeen, Observations};
 
 /// What is due may be late by this much before it counts as forgotten.
 pub const GRACE_MS: u64 = 10_000;

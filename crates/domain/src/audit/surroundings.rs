@@ -9,7 +9,7 @@ const COMMITS_FAIL_MS_MAX: u64 = 30_000;
 const DELIVERY_QUIET_MS_MAX: u64 = 20_000;
 /// Delivery itself gives a message up that waits for longer than 18 s.
 const WAITING_MS_MAX: u64 = 30_000;
-/// A canary comes through within a second.
+/// A canary comes through within a second; one that could not is sent again after 20 s.
 const CANARY_MS_MAX: u64 = 60_000;
 
 /// How the engine answered when the auditor knocked.
@@ -47,6 +47,83 @@ pub enum Commits {
     },
 }
 
+/// The stages of the canary's way, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CanaryStage {
+    /// Let in by the server's own listener.
+    Posted,
+    /// Its page was decided, on a copy.
+    Decided,
+    /// That is durable.
+    Written,
+    /// Its attempt began: it had its turn among the messages that wait.
+    Dispatched,
+    /// It was taken in where it was sent to.
+    Sent,
+    /// How its attempt ended is durable.
+    Outcome,
+}
+
+impl CanaryStage {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Posted,
+        Self::Decided,
+        Self::Written,
+        Self::Dispatched,
+        Self::Sent,
+        Self::Outcome,
+    ];
+
+    /// The word used in metrics.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Posted => "posted",
+            Self::Decided => "decided",
+            Self::Written => "written",
+            Self::Dispatched => "dispatched",
+            Self::Sent => "sent",
+            Self::Outcome => "outcome",
+        }
+    }
+
+    /// How far it came that came not so far.
+    const fn came_short(self) -> &'static str {
+        match self {
+            Self::Posted => "it was not posted",
+            Self::Decided => "it was posted, and not decided",
+            Self::Written => "it was decided, and not written",
+            Self::Dispatched => "it was written, and not dispatched",
+            Self::Sent => "it was dispatched, and not sent",
+            Self::Outcome => "it was sent, and its outcome is not written",
+        }
+    }
+}
+
+/// A canary that has not come through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CanaryAway {
+    /// How long none has, in milliseconds since the first of them was sent.
+    pub for_ms: u64,
+    /// The first stage that it did not reach.
+    pub missing: CanaryStage,
+    /// Why, where somebody said so.
+    pub why: Option<String>,
+}
+
+impl CanaryAway {
+    /// How far it came, and why no further.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let missing = self.missing.came_short();
+        match &self.why {
+            Some(why) => format!("{missing} ({why})"),
+            None => missing.to_owned(),
+        }
+    }
+}
+
 /// What was seen of the running parts. The default is all well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observations {
@@ -60,8 +137,8 @@ pub struct Observations {
     pub delivery_quiet_ms: u64,
     /// How long the oldest message waits for its turn to be sent.
     pub waiting_ms: u64,
-    /// How long ago the canary was sent that has not come through; none when the last one has.
-    pub canary_away_ms: Option<u64>,
+    /// The canary that has not come through; none when the last one has.
+    pub canary_away: Option<CanaryAway>,
     /// What messages can leave by; none where that is not known.
     pub set_up: Option<SetUp>,
 }
@@ -78,7 +155,7 @@ pub(super) fn findings(seen: &Observations) -> Vec<Finding> {
         }),
         delivery(seen.delivery_quiet_ms),
         waiting(seen.waiting_ms),
-        seen.canary_away_ms.and_then(canary),
+        seen.canary_away.as_ref().and_then(canary),
     ];
     let found = found.into_iter().flatten();
     found
@@ -149,11 +226,12 @@ fn waiting(waiting_ms: u64) -> Found {
     })
 }
 
-fn canary(away_ms: u64) -> Found {
-    (away_ms > CANARY_MS_MAX).then(|| {
+fn canary(away: &CanaryAway) -> Found {
+    (away.for_ms > CANARY_MS_MAX).then(|| {
         let what = format!(
-            "the canary that was sent {} s ago has not come through: an alert would not either",
-            away_ms / 1_000
+            "the canary that was sent {} s ago has not come through, and an alert would not either: {}",
+            away.for_ms / 1_000,
+            away.words()
         );
         (FindingKind::CanaryLate, what)
     })

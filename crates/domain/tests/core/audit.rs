@@ -3,7 +3,8 @@
 mod aside;
 
 use tocsin_domain::audit::{
-    About, Commits, EngineSeen, Finding, FindingKind, Observations, audit, audit_surroundings,
+    About, CanaryAway, CanaryStage, Commits, EngineSeen, Finding, FindingKind, Observations, audit,
+    audit_surroundings,
 };
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
 use tocsin_domain::event::{
@@ -425,11 +426,32 @@ fn every_part_that_stands_still_is_found() {
         &with(|seen| seen.waiting_ms = 30_001),
         &[(FindingKind::DeliveryBehind, "waits for 30 s")],
     );
-    check(&with(|seen| seen.canary_away_ms = Some(60_000)), &[]);
-    check(
-        &with(|seen| seen.canary_away_ms = Some(60_001)),
-        &[(FindingKind::CanaryLate, "an alert would not either")],
-    );
+}
+
+#[test]
+fn a_canary_that_is_away_for_a_minute_is_found_by_the_stage_that_it_did_not_reach() {
+    for missing in CanaryStage::ALL {
+        let found = |for_ms| {
+            let away = CanaryAway {
+                for_ms,
+                missing,
+                why: Some("the disk is full".to_owned()),
+            };
+            audit_surroundings(&Observations {
+                canary_away: Some(away),
+                ..Observations::default()
+            })
+        };
+        check(&found(60_000), &[]);
+        let late = found(60_001);
+        check(
+            &late,
+            &[(FindingKind::CanaryLate, "an alert would not either")],
+        );
+        let told = &late[0].what;
+        assert!(told.contains(missing.word()), "{told}");
+        assert!(told.ends_with("(the disk is full)"), "{told}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod apart;
 mod audit;
 mod business;
 mod by_hand;
+mod canary;
 mod changed_policy;
 mod clock;
 mod declaring;

@@ -13,7 +13,7 @@ use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
 use tocsin_domain::page::{Level, Outcome, Recipient};
 use tocsin_domain::people::Urgency;
-use tocsin_domain::simulate::{End, Simulation, Wanted, What, rehearse, simulate};
+use tocsin_domain::simulate::{End, Simulation, Wanted, What, simulate};
 use tocsin_domain::time::Timestamp;
 
 use crate::world::{START, Seeded, World};
@@ -229,15 +229,6 @@ fn a_simulation_changes_nothing_and_does_not_see_what_fails_now() {
         simulate(&world.state, &wanted(&world, world.now)),
         Ok(first)
     );
-}
-
-#[test]
-fn a_rehearsal_tells_whom_an_alert_pages_at_once() {
-    let mut world = World::set_up();
-    let (ada, bea) = (world.ada(), world.add_user("Bea"));
-    world.set_levels(0, &[(5 * MINUTE, &[bea]), (5 * MINUTE, &[ada])]);
-    let played = rehearse(&world.state, &wanted(&world, world.now)).unwrap();
-    assert_eq!(contacts(&world, &played), named(&[(0, "Bea")]));
 }
 
 #[test]

@@ -98,7 +98,8 @@ fn refused(who: Who, problem: Problem) -> Response {
             | Front::Heartbeats
             | Front::AnswerLink
             | Front::Twilio
-            | Front::Webhook,
+            | Front::Webhook
+            | Front::Canary,
             _,
         )
         | Who::Public

@@ -29,7 +29,7 @@ pub enum Who {
     SelfOr(Role),
 }
 
-/// The foreign fronts.
+/// The foreign fronts, and the one of Tocsin itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Front {
     /// PagerDuty's Events API v2: the routing key is in the body.
@@ -50,6 +50,8 @@ pub enum Front {
     Opsgenie,
     /// Alertmanager's API v2; alerts may come with the key of an integration too.
     Alertmanager,
+    /// Tocsin's own canary: the key is made at each start and leaves the process nowhere else.
+    Canary,
 }
 
 /// How a caller proved who they are.

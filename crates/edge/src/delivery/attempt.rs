@@ -8,6 +8,7 @@ use futures_util::FutureExt;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
 use tocsin_domain::page::Outcome;
+use tocsin_domain::state::State;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::page_message::one_line;
 
@@ -18,6 +19,7 @@ use super::queue::{Queue, Waiting, Work};
 use super::report::Report;
 use super::tally::Last;
 use super::walk::Walk;
+use crate::vigil::Stage;
 
 /// Characters of an outcome's detail at most.
 const DETAIL_CHARS_MAX: usize = 500;
@@ -82,22 +84,29 @@ impl Courier {
         time: (Duration, Duration),
         learn: impl FnOnce(&str) -> bool + Send,
     ) -> Made {
-        let letter = self
-            .needs
-            .engine
-            .read(|state| message::letter(state, work, &self.needs.public_url));
-        let letter = match letter {
+        let written = |state: &State, run: Option<u64>| {
+            (message::letter(state, work, &self.needs.public_url), run)
+        };
+        let (letter, canary) = self.needs.engine.read_about(work.notification, written);
+        let mut letter = match letter {
             None => return Made::Moot,
             Some(Err(moot)) => return Made::Ended(Report::refused(moot)),
             Some(Ok(letter)) => letter,
         };
+        letter.canary = canary;
+        if let Some(run) = canary {
+            self.needs.vigil.canary_at(run, Stage::Dispatched);
+        }
         let channel = letter.channel;
         let Some(report) = self.within_deadline(letter, time, learn).await else {
             return Made::NoPlace;
         };
         let last = self.last(&report);
         let detail = last.detail.clone();
-        self.needs.tally.count(channel, last);
+        // What is counted is what went to people.
+        if canary.is_none() {
+            self.needs.tally.count(channel, last);
+        }
         if report.reference.is_some() {
             self.follow(channel, work.notification);
         }

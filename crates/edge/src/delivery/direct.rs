@@ -134,6 +134,7 @@ impl Direct {
                 recent: super::Recent::default(),
                 followed: Followed::default(),
                 rests: Rests::default(),
+                sink: None,
                 attempt_wait: ATTEMPT_WAIT,
             }),
         })
@@ -154,6 +155,13 @@ impl Direct {
             });
         }
         receiver
+    }
+
+    /// Does `work` beside all that is sent.
+    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(runtime) = &self.runtime {
+            runtime.spawn(work);
+        }
     }
 
     /// Sends each message once by its way, all at the same time, and waits for what becomes of them. What is beyond the limit of one
@@ -177,6 +185,7 @@ impl Direct {
                     signing_key: way.signing_key,
                     pending_code: None,
                     aside: Vec::new(),
+                    canary: None,
                 };
                 (way, runtime.spawn(try_out(courier, letter)))
             })

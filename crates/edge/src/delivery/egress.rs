@@ -91,6 +91,8 @@ impl Lookup for System {
 pub struct Egress {
     allow: Arc<[Block]>,
     lookup: Arc<dyn Lookup>,
+    /// A server of Tocsin's own.
+    own: Option<SocketAddr>,
 }
 
 impl fmt::Debug for Egress {
@@ -130,6 +132,7 @@ impl Egress {
         Self {
             allow: allow.into(),
             lookup: Arc::new(System),
+            own: None,
         }
     }
 
@@ -139,6 +142,15 @@ impl Egress {
         Self {
             allow: allow.into(),
             lookup,
+            own: None,
+        }
+    }
+
+    /// With a server of Tocsin's own besides, by its address and its port alone.
+    pub(crate) fn and_own(self, own: SocketAddr) -> Self {
+        Self {
+            own: Some(own),
+            ..self
         }
     }
 
@@ -198,8 +210,9 @@ impl Egress {
         port: u16,
         encrypted: bool,
     ) -> Result<Vec<SocketAddr>, Blocked> {
-        let all = match literal(host) {
-            Some(address) => vec![SocketAddr::new(address, port)],
+        let all = match literal(host).map(|address| SocketAddr::new(address, port)) {
+            Some(own) if self.own == Some(own) => return Ok(vec![own]),
+            Some(address) => vec![address],
             None => self
                 .lookup
                 .lookup(host.to_owned(), port)
@@ -359,6 +372,21 @@ mod tests {
         check("10.1.2.3", &["0.0.0.0/0"], true);
         check("fd12::1", &["fd00::/8"], true);
         check("fd12::1", &["::/0"], true);
+    }
+
+    #[tokio::test]
+    async fn a_server_of_our_own_is_reached_by_its_port_alone() {
+        let own = "127.0.0.1:4321".parse().unwrap();
+        let egress = Egress::new(Vec::new()).and_own(own);
+        let check = async |host: &str, port, expected| {
+            let found = egress.resolve(host, port, false).await;
+            assert_eq!(found.ok(), expected, "{host}:{port}");
+        };
+        check("127.0.0.1", 4321, Some(vec![own])).await;
+        check("127.0.0.1", 4322, None).await;
+        check("127.0.0.2", 4321, None).await;
+        check("10.0.0.1", 4321, None).await;
+        assert!(egress.could_reach("127.0.0.1", false).is_err());
     }
 
     #[test]

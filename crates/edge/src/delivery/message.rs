@@ -48,6 +48,8 @@ pub(crate) struct Letter {
     pub(crate) pending_code: Option<SecretId>,
     /// The accounts of its channel that left it to others.
     pub(crate) aside: Vec<Place>,
+    /// The run of the canary that it is of: it goes to the canary's sink.
+    pub(crate) canary: Option<u64>,
 }
 
 /// The secrets of an attempt.
@@ -157,6 +159,7 @@ fn write(
             .pending_code
             .filter(|_| notification.purpose == Purpose::Test),
         aside: aside(&notification.attempts),
+        canary: None,
     })
 }
 

@@ -43,6 +43,7 @@ use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::people::ChannelKind;
+use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, EngineHandle};
 use tocsin_engine::ports::Clock;
@@ -53,6 +54,7 @@ use crate::vigil::Vigil;
 use account::{Opened, Provider};
 use anew::{PAUSE, ever_anew};
 use attempt::{LANE_WAIT, carry_out};
+use canary::Sink;
 use egress::Egress;
 use exchange::Exchange;
 use host::host_of;
@@ -60,7 +62,7 @@ pub(crate) use message::spoken;
 use message::{Letter, Secrets};
 use pace::Pace;
 use place::Place;
-use queue::Queue;
+use queue::{Queue, Work};
 use receipts::Followed;
 use recent::Recent;
 use redact::without_secrets;
@@ -159,7 +161,12 @@ impl Delivery {
             .thread_name("delivery")
             .enable_all()
             .build()?;
-        let exchange = Exchange::new(needs.egress.clone(), Arc::clone(&needs.pace))?;
+        let sink = canary::open_sink(&needs, &runtime);
+        let mut egress = needs.egress.clone();
+        if let Some(sink) = &sink {
+            egress = egress.and_own(sink.address());
+        }
+        let exchange = Exchange::new(egress, Arc::clone(&needs.pace))?;
         let anew = exchange.anew()?;
         let courier = Arc::new(Courier {
             needs,
@@ -169,6 +176,7 @@ impl Delivery {
             recent: Recent::default(),
             followed: Followed::default(),
             rests: Rests::default(),
+            sink,
             attempt_wait: attempt_wait.min(ATTEMPT_WAIT),
         });
         let (stop, stopped) = channel::<()>();
@@ -234,15 +242,19 @@ struct Courier {
     recent: Recent,
     followed: Followed,
     rests: Rests,
+    /// Where the canary goes; none beside the engine, which sends it, or where it could not be opened.
+    sink: Option<Sink>,
     attempt_wait: Duration,
 }
 
 async fn work_off(queue: Queue, courier: Arc<Courier>) {
-    let sort = |work| {
-        courier
-            .needs
-            .engine
-            .read(|state| message::sort(state, work))
+    let sort = |work: Work| {
+        let turn = |state: &State, run: Option<u64>| {
+            let turn = message::sort(state, work)?;
+            run.map_or(Some(turn), |_| canary::turn())
+        };
+        let engine = &courier.needs.engine;
+        engine.read_about(work.notification, turn)
     };
     let mut look_at = Instant::now();
     loop {
@@ -256,14 +268,7 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
             }
             courier.recent.forget_old(courier.needs.clock.now());
         }
-        let next = tokio::select! {
-            next = tokio::time::timeout(LANE_LOOK, queue.next(sort)) => next,
-            run = queue.canary() => {
-                tokio::spawn(canary::through_the_sink(Arc::clone(&courier), run));
-                continue;
-            }
-        };
-        let Ok(next) = next else {
+        let Ok(next) = tokio::time::timeout(LANE_LOOK, queue.next(sort)).await else {
             continue;
         };
         let Some(waiting) = next else {
@@ -283,10 +288,13 @@ impl Courier {
         opened: &mut Option<Walk>,
         learn: impl FnOnce(&str) -> bool + Send,
     ) -> Option<Report> {
-        let (letter, secrets) = match self.open(letter).await {
+        let (mut letter, mut secrets) = match self.open(letter).await {
             Ok(opened) => opened,
             Err(report) => return Some(report),
         };
+        if let Err(report) = canary::redirect(self.sink.as_ref(), &mut letter, &mut secrets) {
+            return Some(report);
+        }
         let account = secrets.carriers.front().and_then(Carrier::account);
         let host = host_of(letter.channel, secrets.address.expose_secret(), account);
         if host.is_some_and(|host| !learn(&host)) {

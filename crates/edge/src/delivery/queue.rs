@@ -32,14 +32,12 @@ struct Lanes {
     by_channel: BTreeMap<ChannelKind, Lane>,
     /// How many were ever put in line.
     came: u64,
-    /// Runs of the canary that wait to be taken up.
-    canaries: VecDeque<u64>,
     closed: bool,
 }
 
 /// The queue; cheap to clone.
 #[derive(Clone, Default)]
-pub struct Queue(Arc<(Mutex<Lanes>, Notify, Notify)>);
+pub struct Queue(Arc<(Mutex<Lanes>, Notify)>);
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Lanes> {
@@ -51,22 +49,6 @@ impl Queue {
     pub fn push(&self, work: Work) {
         self.lock().fresh.push_back((Instant::now(), work));
         self.0.1.notify_one();
-    }
-
-    /// Adds the canary of this run.
-    pub fn push_canary(&self, run: u64) {
-        self.lock().canaries.push_back(run);
-        self.0.2.notify_one();
-    }
-
-    /// The run of the canary that came.
-    pub(crate) async fn canary(&self) -> u64 {
-        loop {
-            if let Some(run) = self.lock().canaries.pop_front() {
-                return run;
-            }
-            self.0.2.notified().await;
-        }
     }
 
     /// How long the oldest message waits for its turn.
@@ -238,8 +220,6 @@ mod tests {
         assert_eq!(queue.overdue(wait, Instant::now() + wait), [works[0]]);
         assert_eq!(queue.waiting(), 0);
         assert_eq!(queue.oldest(Instant::now()), Duration::ZERO);
-        queue.push_canary(7);
-        assert_eq!(queue.canary().await, 7);
         queue.close();
         assert_eq!(next(&queue, sort).await, None);
     }
@@ -274,5 +254,41 @@ mod tests {
         for number in 7..=9 {
             assert_eq!(next(&queue, sort).await, Some((hangs, work(number))));
         }
+    }
+    #[tokio::test]
+    async fn a_channel_full_of_addresses_that_hang_keeps_the_canary_waiting_as_any_page() {
+        let canarys = crate::delivery::canary::turn().unwrap();
+        let hook = |which| Route {
+            channel: ChannelKind::Webhook,
+            provider: Provider::Method(ContactMethodId::random(&mut Filling(which))),
+        };
+        let places = u32::try_from(AT_ONCE_TO_MANY).unwrap();
+        let (canary, critical) = (work(places), work(places + 1));
+        // Three to each address.
+        let sort = |work: Work| {
+            let route = hook(u8::try_from(work.number / 3).unwrap());
+            Some(match work {
+                work if work == canary => canarys,
+                work if work == critical => (Rank::Critical, hook(31)),
+                _ => (Rank::Page, route),
+            })
+        };
+        let queue = Queue::default();
+        (0..places).for_each(|number| queue.push(work(number)));
+        for number in 0..places {
+            let begun = next(&queue, sort).await.unwrap();
+            assert!(begun.1.number < places, "{number}");
+        }
+        queue.push(canary);
+        queue.push(critical);
+        // What is kept for critical pages is not for the canary.
+        assert_eq!(next(&queue, sort).await, Some((hook(31), critical)));
+        assert_eq!(queue.waiting(), 1);
+        let wait = Duration::from_secs(9);
+        assert_eq!(queue.overdue(wait, Instant::now() + wait), [canary]);
+        queue.push(canary);
+        queue.done(hook(31), Some(Outcome::Accepted));
+        queue.done(hook(0), Some(Outcome::TimedOut));
+        assert_eq!(next(&queue, sort).await, Some((canarys.1, canary)));
     }
 }

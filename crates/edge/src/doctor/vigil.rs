@@ -37,11 +37,12 @@ fn canary(seen: &Seen) -> Check {
     let fix =
         "an alert would not come through either: look at the other checks, then restart Tocsin";
     match seen.canary_at {
-        _ if seen.canary_is_overdue => Check::fail(
-            name,
-            "no canary has come through for more than 6 minutes",
-            fix,
-        ),
+        _ if seen.canary_is_overdue => {
+            let last = seen.canary_away.as_ref();
+            let last = last.map_or(String::new(), |away| format!(": {}", away.words()));
+            let detail = format!("no canary has come through for more than 6 minutes{last}");
+            Check::fail(name, detail, fix)
+        }
         None => Check::ok(name, "none has been sent yet"),
         Some(at) => {
             let took = seen.took_ms.last().map_or(0, |(_, ms)| *ms);

@@ -53,6 +53,7 @@ use utoipa_axum::routes;
 
 use crate::access::who::{Front, Who};
 use crate::app::App;
+use crate::canary;
 use crate::front::{self, alertmanager, opsgenie, pagerduty, prometheus, twilio};
 use crate::ui;
 use routes::{Listed, Table};
@@ -64,7 +65,7 @@ pub(crate) fn router(app: App) -> Router {
     layers::around(router, app)
 }
 
-/// The description of all routes, but those of the pages themselves.
+/// The description of all routes, but those of the pages themselves, and of what nobody else can call.
 pub(crate) fn description() -> OpenApi {
     let mut openapi = table(None).description();
     openapi.info = Info::builder()
@@ -76,7 +77,7 @@ pub(crate) fn description() -> OpenApi {
     openapi
         .paths
         .paths
-        .retain(|path, _| path != "/" && !path.starts_with("/ui"));
+        .retain(|path, _| path != "/" && !path.starts_with("/ui") && path != canary::PATH);
     let components = openapi.components.get_or_insert_default();
     components.add_security_scheme(
         "token",
@@ -108,6 +109,7 @@ fn open_to_all(table: Table) -> Table {
     table
         .add(Who::Public, routes!(health::healthz))
         .add(Who::Public, routes!(health::readyz))
+        .add(Who::Key(Front::Canary), routes!(canary::take))
         .add(Who::Public, routes!(ui::root))
         .add(Who::Public, routes!(ui::index))
         .add(Who::Public, routes!(ui::without_slash))

@@ -72,7 +72,7 @@ impl Words {
             | Who::Session
             | Who::Role(_)
             | Who::SelfOr(_)
-            | Who::Key(Front::Webhook | Front::Heartbeats) => Some(Self::Own),
+            | Who::Key(Front::Webhook | Front::Heartbeats | Front::Canary) => Some(Self::Own),
             Who::Key(Front::Alertmanager) | Who::Token(Front::Alertmanager, _) => {
                 Some(Self::Alertmanager)
             }
@@ -93,7 +93,8 @@ impl Words {
                 | Front::Twilio
                 | Front::Heartbeats
                 | Front::Webhook
-                | Front::Opsgenie,
+                | Front::Opsgenie
+                | Front::Canary,
                 _,
             ) => None,
         }

@@ -1,7 +1,6 @@
 //! Channels of several accounts: what one does not take goes by the next, the API and the timeline tell by which it went, and only
 //! the provider of that account is heard about it.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, NotificationWhat};
 use tocsin_domain::page::{Fate, Outcome, PROVIDER_FAILURES_MAX, Via};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, SetUp};
 use tocsin_edge::delivery::Needs;
 use tocsin_edge::delivery::direct::{Direct, ways_to_administrators};
 use tocsin_edge::delivery::pace::Pace;
@@ -364,12 +363,15 @@ async fn past_the_engine_too_the_next_account_is_tried_after_one_that_hangs() {
         pace: Arc::clone(&pace) as Arc<dyn Pace>,
         ..world.needs(loopback())
     };
-    let texts = BTreeSet::from([ChannelKind::Sms]);
+    let texts = SetUp::from_iter([ChannelKind::Sms]);
     let ways = world
         .engine
         .read(|state| ways_to_administrators(state, Some(&texts)));
     let direct = Direct::start(needs).unwrap();
-    let sending = std::thread::spawn(move || direct.send(&ways, &word_past_the_engine()));
+    let sending = std::thread::spawn(move || {
+        let letters = ways.iter().map(|way| (way, word_past_the_engine()));
+        direct.send(&letters.collect::<Vec<_>>())
+    });
     next(&first);
     pace.attempt_runs_out();
     let sent = tokio::task::block_in_place(|| sending.join().unwrap());

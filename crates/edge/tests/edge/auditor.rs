@@ -1,5 +1,4 @@
-//! The auditor on a running engine: it finds a part that stands still, tells administrators past it, and the canary goes
-//! through without a trace.
+//! The auditor on a running engine: it finds a part that stands still, and tells administrators past it.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
@@ -13,9 +12,8 @@ use tocsin_domain::command::{AlertAsk, Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
 use tocsin_edge::auditor::{Auditor, Needs, Patience};
+use tocsin_edge::canary::Post;
 use tocsin_edge::delivery::direct::{Direct, ways_to_administrators, ways_to_last_resort};
-use tocsin_engine::NotDurable;
-use tocsin_engine::handle::Leg;
 
 use crate::buttons::set_account;
 use crate::fakes::START;
@@ -29,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const AT_ONCE: Duration = Duration::from_millis(10);
 
 /// Something happens in the end.
-fn wait_until(mut happened: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut happened: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !happened() {
         assert!(Instant::now() < deadline, "it never happened");
@@ -38,7 +36,7 @@ fn wait_until(mut happened: impl FnMut() -> bool) {
 }
 
 /// A world whose administrator has a webhook, and what comes there.
-async fn world_with_webhook() -> (World, Receiver<providers::Request>) {
+pub(crate) async fn world_with_webhook() -> (World, Receiver<providers::Request>) {
     let (server, requests) = start(OK);
     let world = World::new();
     let address = format!("http://{server}/hook");
@@ -46,7 +44,14 @@ async fn world_with_webhook() -> (World, Receiver<providers::Request>) {
     (world, requests)
 }
 
+/// One whose canary nobody lets in.
 fn auditor(world: &World) -> Auditor {
+    let nowhere = "127.0.0.1:1".parse().unwrap();
+    auditor_by(world, Post::new(nowhere, false).unwrap())
+}
+
+/// One whose canary comes in there.
+pub(crate) fn auditor_by(world: &World, post: Post) -> Auditor {
     let needs = Needs {
         engine: world.engine.clone(),
         clock: Arc::clone(&world.clock) as _,
@@ -56,6 +61,7 @@ fn auditor(world: &World) -> Auditor {
         tally: Arc::clone(&world.tally),
         vigil: Arc::clone(&world.vigil),
         direct: Direct::start(world.needs(loopback())).unwrap(),
+        post,
         public_url: "http://tocsin.example".to_owned(),
     };
     let patience = Patience {
@@ -68,13 +74,13 @@ fn auditor(world: &World) -> Auditor {
 }
 
 /// Work of the auditor, which blocks.
-fn audit(auditor: &mut Auditor) -> Vec<FindingKind> {
+pub(crate) fn audit(auditor: &mut Auditor) -> Vec<FindingKind> {
     let found = tokio::task::block_in_place(|| auditor.audit(&mut |_| {}));
     found.iter().map(|one: &Finding| one.kind).collect()
 }
 
 /// The bodies that came to the webhook.
-fn bodies(requests: &Receiver<providers::Request>) -> Vec<Value> {
+pub(crate) fn bodies(requests: &Receiver<providers::Request>) -> Vec<Value> {
     let all = requests.try_iter();
     all.map(|one| serde_json::from_slice(&one.body).unwrap())
         .collect()
@@ -96,60 +102,11 @@ fn alert() -> Command {
     }
 }
 
-async fn ready(world: &World) -> (StatusCode, Value) {
+pub(crate) async fn ready(world: &World) -> (StatusCode, Value) {
     let answer = world
         .send(Request::get("/readyz").body(Body::empty()).unwrap())
         .await;
     (answer.status, answer.json())
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_sound_server_has_no_finding_and_its_canary_leaves_no_trace() {
-    let (world, requests) = world_with_webhook().await;
-    let delivery = world.deliver(loopback(), Duration::from_secs(10));
-    let mut auditor = auditor(&world);
-    assert!(!auditor.send_canary(), "nobody knows yet that it is set up");
-    assert_eq!(audit(&mut auditor), []);
-    let (events, position) = (
-        world.journal.events.lock().unwrap().len(),
-        world.engine.read(|state| state.position),
-    );
-    assert!(auditor.send_canary());
-    wait_until(|| world.vigil.seen().canary_at.is_some());
-    assert_eq!(audit(&mut auditor), []);
-    assert_eq!(world.journal.events.lock().unwrap().len(), events);
-    assert_eq!(world.engine.read(|state| state.position), position);
-    assert_eq!(world.get("/incidents").await.json()["items"], json!([]));
-    let (status, readiness) = ready(&world).await;
-    assert_eq!(status, StatusCode::OK, "{readiness}");
-    assert_eq!(readiness["canary_at"], START.to_rfc3339());
-    assert!(readiness["canary_age_ms"].is_u64(), "{readiness}");
-    assert_eq!(readiness["audited_at"], START.to_rfc3339());
-    let metrics = world
-        .send(
-            Request::get("/metrics")
-                .header("authorization", format!("Bearer {}", world.viewer))
-                .body(Body::empty())
-                .unwrap(),
-        )
-        .await
-        .text();
-    for line in [
-        "tocsin_canary_passed_total 1",
-        "tocsin_audit_looks_total 2",
-        "tocsin_canary_seconds{stage=\"committed\"}",
-        "tocsin_canary_seconds{stage=\"answered\"}",
-        "tocsin_audit_findings{kind=\"any\"} 0",
-    ] {
-        assert!(metrics.contains(line), "{line} in {metrics}");
-    }
-    assert!(bodies(&requests).is_empty(), "nobody was told anything");
-    delivery.stop();
-    // The clock is set an hour forward: that makes nothing an hour old.
-    *world.clock.0.lock().unwrap() = START.plus_ms(3_600_000);
-    let (_, readiness) = ready(&world).await;
-    let age = readiness["audit_age_ms"].as_u64();
-    assert!(age.is_some_and(|age| age < 3_600_000), "{readiness}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -320,24 +277,6 @@ async fn a_member_of_slack_hears_nothing_while_there_is_no_app() {
     set_account(&world, "slack", app).await;
     wait_until(|| audit(&mut auditor).is_empty());
     delivery.stop();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_canary_is_not_let_through_when_nothing_can_be_made_durable() {
-    let world = World::new();
-    let mut auditor = auditor(&world);
-    audit(&mut auditor);
-    *world.journal.refusal.lock().unwrap() = Some(NotDurable {
-        why: "the disk is full".to_owned(),
-        disk_full: true,
-    });
-    let (sender, receiver) = channel();
-    let run = world.vigil.canary_sent();
-    let reply = move |outcome| sender.send(outcome).unwrap();
-    world.engine.canary(run, Leg::Out, reply).unwrap();
-    assert!(receiver.recv().unwrap().is_err());
-    assert!(world.vigil.canary_away_ms().is_some());
-    assert!(world.vigil.seen().canary_at.is_none());
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ use tocsin_edge::ports::{
     Accounts, Answer, ApiToken, Bundle, EventLog, Evidences, Health, JournalHealth, LogKind,
     NewToken, Once, QueryError, StorageError, Telemetry, Watch, Watching,
 };
-use tocsin_edge::vigil::{Stage, Vigil};
+use tocsin_edge::vigil::Vigil;
 use tocsin_engine::{AppendError, Clock, Effect, Effects, Journal, NotDurable};
 use tocsin_promql::{Select, SeriesData, Source, SourceError};
 
@@ -175,10 +175,12 @@ impl Effects for Outlets {
                 number,
             }),
             Effect::Freeze { .. } => {}
-            Effect::Canary { run } => {
-                self.vigil.canary_at(run, Stage::Committed);
-                self.queue.push_canary(run);
-            }
+            Effect::Canary {
+                run,
+                at,
+                outcome,
+                detail,
+            } => self.vigil.canary_ended(run, at, outcome, &detail),
         }
     }
 }

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use proptest::prelude::*;
 use serde_json::json;
+use tocsin_edge::{Front, Who};
 
 use crate::mapped::{checks, integration};
 use crate::world::{BASE, ROUTING_KEY, World, trigger};
@@ -149,7 +150,9 @@ async fn the_description_names_every_route_of_the_api_and_is_openapi() {
     let openapi = serde_json::to_value(tocsin_edge::openapi()).unwrap();
     assert_eq!(openapi["openapi"], "3.1.0");
     for route in tocsin_edge::routes() {
-        if route.path.starts_with("/ui") || route.path == "/" {
+        // Nobody but Tocsin itself can call the way in of its canary.
+        let is_own = route.who == Who::Key(Front::Canary);
+        if route.path.starts_with("/ui") || route.path == "/" || is_own {
             continue;
         }
         let operation = &openapi["paths"][&route.path][route.method.to_lowercase()];

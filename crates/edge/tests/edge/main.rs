@@ -16,6 +16,7 @@ mod browser;
 mod buttons;
 mod calendar;
 mod callbacks;
+mod canary;
 mod changes;
 mod channels;
 mod code;

@@ -1,6 +1,7 @@
 //! What the rows are about: each object is made anew for each call, and is Bob's where it can be a person's. The one who has the
 //! key of it is given the true key, and everybody else a wrong one.
 
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::people::Role;
 use tocsin_edge::ports::{Accounts, NewToken};
@@ -180,6 +181,10 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             let alias = ("id", "disk".to_owned());
             vec![("token", token), alias, ("step", step), ("key", key)]
         }
+        "canary" => {
+            let key = world.vigil.canary_key().unwrap();
+            vec![("key", key.expose_secret().to_owned())]
+        }
         other => panic!("nobody knows how to make: {other}"),
     }
 }
@@ -246,6 +251,9 @@ async fn body(world: &World, row: &Row, values: &Values, has_key: bool) -> Optio
         let mut event = crate::world::trigger(&random());
         event["routing_key"] = json!(key);
         return Some(event);
+    }
+    if row.object == "canary" {
+        return Some(json!({"run": world.vigil.canary_sent()}));
     }
     let native = row.path.strip_prefix(BASE)?;
     match (row.method, native) {

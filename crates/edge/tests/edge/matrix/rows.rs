@@ -319,6 +319,7 @@ POST   /a/{token}              none    ! ! ! ! ! ! ! ! ! !
 POST   /twilio/voice/{token}   none    ! ! ! ! ! ! ! ! ! !
 POST   /twilio/sms             -       ! ! ! ! ! ! ! ! ! !
 POST   /twilio/status/{token}  none    ! ! ! ! ! ! ! ! ! !
+POST   /canary                 canary  1 + 1 1 1 1 1 1 1 1
 POST   /intake                 grafana 1 + 1 1 1 1 1 1 1 1
 POST   /intake/{token}         grafana 4 + 4 4 4 4 4 4 4 4
 GET    /ical/{file}            address 4 + 4 4 4 4 4 4 4 4
