@@ -1,5 +1,6 @@
 // The smoke test against a real Tocsin: signs in by a login link, answers a ringing incident in the browser, sees it turn
-// resolved without a reload, and opens every screen. Needs $TOCSIN_URL, $TOCSIN_LOGIN_URL and $TOCSIN_INCIDENT (id or
+// resolved without a reload, reads whom it paged and why, and opens every screen; it changes nothing else, since whoever broke
+// something here counts what follows. The screens that change who is on call are walked by `live-oncall.mjs`. Needs $TOCSIN_URL, $TOCSIN_LOGIN_URL and $TOCSIN_INCIDENT (id or
 // number). If that incident is over already, its page is read and another one is declared, answered and resolved by hand.
 // $TOCSIN_WAIT_MS bounds the wait for a recovery; $SHOTS names a folder for pictures.
 import assert from 'node:assert/strict';
@@ -28,6 +29,12 @@ after(() => browser?.close());
 
 const status = (words) => page.locator('.head .status', { hasText: words });
 const button = (name) => page.getByRole('button', { name });
+
+/** The window is a phone's: what is wider has to be moved to be read. */
+async function fits(what) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(wide <= 0, `${what} is ${wide} px too wide`);
+}
 
 async function photograph(name) {
   if (!SHOTS) return;
@@ -74,6 +81,34 @@ test('an incident is answered in the browser and seen to resolve', { timeout: wa
   await status('Resolved').waitFor();
 });
 
+test('the incident shows what came of each page, and why it was sent, back to its cause', async () => {
+  await page.goto(`${base}/ui/incidents/${TOCSIN_INCIDENT}`);
+  const level = page.locator('.level', { has: page.getByRole('heading', { name: 'Level 1', exact: true }) });
+  await level.locator('[data-state=delivered]').first().waitFor();
+  assert.equal(await level.locator('[data-state]').count(), await level.getByText(/^Why .*\?$/).count());
+  await level.getByText(/^Why .*\?$/).first().click();
+  const steps = level.locator('ol > li').filter({ visible: true });
+  await steps.last().waitFor();
+  for (const told of [steps, page.locator('.why li')]) assert.match(await told.last().textContent(), /^The sample: .* was .* at |^That was (asked for|due) at /);
+  await fits('an incident');
+  await photograph('why');
+});
+
+test('a schedule and a policy are shown as they stand now', async () => {
+  await page.goto(`${base}/ui/oncall`);
+  await page.locator('a[href^="/ui/oncall/schedules/Q"]').first().click();
+  await page.locator('button.cell').first().waitFor();
+  const onCall = await page.locator('p.now strong').first().textContent();
+  await fits('a schedule');
+  await photograph('schedule');
+  await page.goto(`${base}/ui/oncall`);
+  await page.locator('a[href^="/ui/oncall/policies/Q"]').first().click();
+  await page.getByRole('heading', { name: 'Who would be paged now' }).waitFor();
+  await page.locator('.ladder li', { hasText: 'at once' }).getByText(onCall, { exact: true }).waitFor();
+  await fits('a policy');
+  await photograph('policy');
+});
+
 test('every screen shows what the server says', async () => {
   for (const [name, path] of Object.entries(SCREENS)) {
     await page.goto(base + path);
@@ -81,6 +116,7 @@ test('every screen shows what the server says', async () => {
     await page.locator('main .wait').first().waitFor({ state: 'detached' });
     const refused = await page.locator('main .notice.bad[role=alert]', { hasText: 'could not be loaded' }).allTextContents();
     assert.deepEqual(refused, [], path);
+    await fits(path);
     await photograph(name);
   }
 });

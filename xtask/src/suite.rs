@@ -140,6 +140,7 @@ fn plan(kind: Kind) -> Plan {
         Kind::Browser => Plan::InTurn(|results| {
             step(results, "browser", browser);
             step(results, "browser live", browser_live);
+            step(results, "browser on-call", browser_oncall);
         }),
         Kind::Licences => Plan::InTurn(|results| step(results, "licences", licences)),
     }
@@ -316,6 +317,14 @@ fn browser_live() -> Outcome<Verdict> {
         .env("CHROMIUM", provide(&CHROMIUM)?);
     command.current_dir(places::root());
     finish(command, &format!("drill --person '{person}'"))
+}
+
+/// The screens of on-call on a Tocsin of their own, where more is changed than a drill allows: it counts what follows its break.
+fn browser_oncall() -> Outcome<Verdict> {
+    let binary = build::everything(Profile::default())?;
+    let mut command = in_chromium("e2e:live-oncall")?;
+    command.env("TOCSIN_BINARY", binary);
+    finish(command, "npm --prefix web run e2e:live-oncall")
 }
 
 /// An npm script that drives Chromium, with the bundle it shows up to date.

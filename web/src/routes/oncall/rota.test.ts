@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { cellsOf, coloursOf, dateAt, gapMs, initials, isDate, neighbour, plusDays, stepped, weeksOf, type Week } from './rota.ts';
+import { cellsOf, coloursOf, dateAt, gapMs, initials, isDate, leavesGap, neighbour, plusDays, stepped, weeksOf, type Week } from './rota.ts';
 
 const HOUR = 3_600_000;
 const hours = (week: Week): number[] => week.days.map((day) => (day.until - day.from) / HOUR);
@@ -83,6 +83,14 @@ test('gaps count within what is shown only', () => {
   const entries = [entry('2026-11-22T22:00:00Z', '2026-11-23T03:00:00Z', true), entry('2026-11-23T03:00:00Z', '2026-11-29T12:00:00Z'), entry('2026-11-29T12:00:00Z', '2026-12-09T00:00:00Z', true)];
   expect(gapMs(entries, span) / HOUR).toBe(15);
   expect(gapMs(entries.slice(1, 2), span)).toBe(0);
+});
+
+test('a duty leaves a gap where the next shift begins later than it ends, or never', () => {
+  const [noon, later] = ['2026-11-25T12:00:00Z', '2026-11-25T12:00:01Z'];
+  expect(leavesGap(noon, { from: noon })).toBe(false);
+  expect(leavesGap(noon, { from: later })).toBe(true);
+  expect(leavesGap(noon, null)).toBe(true);
+  expect([null, undefined].map((until) => leavesGap(until, null))).toEqual([false, false]);
 });
 
 test('arrow keys lead to the neighbours, up and down by the time of the week, and stop at the ends', () => {

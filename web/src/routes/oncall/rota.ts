@@ -107,6 +107,12 @@ export function gapMs(entries: { from: string; until: string; gap: boolean }[], 
     .reduce((sum, entry) => sum + Math.max(0, Math.min(Date.parse(entry.until), span.until) - Math.max(Date.parse(entry.from), span.from)), 0);
 }
 
+/** Whether nobody has duty at once when that of now ends at `until`; `next` is the shift after it. */
+export function leavesGap(until: string | null | undefined, next: { from: string } | null | undefined): boolean {
+  if (!until) return false;
+  return !next || Date.parse(next.from) > Date.parse(until);
+}
+
 /** Which cell an arrow key leads to from the cell at `index`; up and down keep the time of the week. */
 export function neighbour(cells: Cell<unknown>[], index: number, key: string): number {
   const from = cells[index];
