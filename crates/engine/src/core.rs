@@ -9,7 +9,7 @@ use std::mem;
 use std::sync::{Arc, RwLock};
 
 use tocsin_domain::bugs::{self, Bug};
-use tocsin_domain::command::{Ask, Command};
+use tocsin_domain::command::Ask;
 use tocsin_domain::id::{Entropy, IncidentId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::signal::Batch;
@@ -20,7 +20,7 @@ use tocsin_promql::Source;
 use crate::clock::ClockWatch;
 use crate::detect::Detector;
 use crate::faults::Faults;
-use crate::group::{Answer, Group, Reply};
+use crate::group::{Answer, Group};
 use crate::handle::AskError;
 use crate::ports::{Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;

@@ -109,6 +109,10 @@ async fn values(world: &World, object: &str, has_key: bool) -> Values {
             let made = made(world, "/service-dependencies", body).await;
             vec![("id", text(&made["dependencies"][0], "id"))]
         }
+        "canary" => {
+            let key = world.vigil.canary_key().unwrap();
+            vec![("key", key.expose_secret().to_owned())]
+        }
         other => of_fronts(world, other, has_key).await,
     }
 }
@@ -180,10 +184,6 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
             let step = format!("{step}?identifierType=alias");
             let alias = ("id", "disk".to_owned());
             vec![("token", token), alias, ("step", step), ("key", key)]
-        }
-        "canary" => {
-            let key = world.vigil.canary_key().unwrap();
-            vec![("key", key.expose_secret().to_owned())]
         }
         other => panic!("nobody knows how to make: {other}"),
     }
