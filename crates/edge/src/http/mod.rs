@@ -99,7 +99,7 @@ fn table(app: Option<App>) -> Table {
     let table = open_to_all(Table::new(app));
     let table = incidents(access(table));
     let table = business_services(policies_and_services(roster(people(table))));
-    let table = webhooks(tags(intake(table)));
+    let table = webhooks(tag::add_to(intake(table)));
     alertmanager::add_to(pagerduty::add_to(prometheus::add_to(settings(watch(
         table,
     )))))
@@ -373,21 +373,6 @@ fn business_services(table: Table) -> Table {
         .add(Who::Role(Viewer), routes!(dependency::list_dependencies))
         .add(Who::Role(Admin), routes!(dependency::add_dependencies))
         .add(Who::Role(Admin), routes!(dependency::remove_dependency))
-}
-
-fn tags(table: Table) -> Table {
-    table
-        .add(Who::Role(Viewer), routes!(tag::list_tags))
-        .add(Who::Role(Admin), routes!(tag::add_tag))
-        .add(Who::Role(Viewer), routes!(tag::get_tag))
-        .add(Who::Role(Admin), routes!(tag::remove_tag))
-        .add(Who::Role(Viewer), routes!(tag::list_tagged))
-        .add(Who::Role(Viewer), routes!(tag::list_tags_of_user))
-        .add(Who::Role(Admin), routes!(tag::change_tags_of_user))
-        .add(Who::Role(Viewer), routes!(tag::list_tags_of_team))
-        .add(Who::Role(Admin), routes!(tag::change_tags_of_team))
-        .add(Who::Role(Viewer), routes!(tag::list_tags_of_policy))
-        .add(Who::Role(Admin), routes!(tag::change_tags_of_policy))
 }
 
 fn webhooks(table: Table) -> Table {

@@ -10,20 +10,39 @@ use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, TagAsk, TeamAsk};
 use tocsin_domain::event::{Actor, RosterEvent, TagEvent};
 use tocsin_domain::id::{PolicyId, TeamId, UserId};
+use tocsin_domain::people::Role::{Admin, Viewer};
 use tocsin_domain::state;
 use tocsin_domain::tag::Tagged;
 use tocsin_wire::pagerduty::rest::id;
 use tocsin_wire::pagerduty::rest::tag::CHANGES_MAX;
 use utoipa::ToSchema;
+use utoipa_axum::routes;
 
 use super::body::{Json as Body, Params};
 use super::named::in_path;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::roster::{lost, set_by};
+use super::routes::Table;
 use super::shape::{named_policy, named_team, named_user};
-use crate::access::who::Caller;
+use crate::access::who::{Caller, Who};
 use crate::app::App;
+
+/// The routes of tags.
+pub(crate) fn add_to(table: Table) -> Table {
+    table
+        .add(Who::Role(Viewer), routes!(list_tags))
+        .add(Who::Role(Admin), routes!(add_tag))
+        .add(Who::Role(Viewer), routes!(get_tag))
+        .add(Who::Role(Admin), routes!(remove_tag))
+        .add(Who::Role(Viewer), routes!(list_tagged))
+        .add(Who::Role(Viewer), routes!(list_tags_of_user))
+        .add(Who::Role(Admin), routes!(change_tags_of_user))
+        .add(Who::Role(Viewer), routes!(list_tags_of_team))
+        .add(Who::Role(Admin), routes!(change_tags_of_team))
+        .add(Who::Role(Viewer), routes!(list_tags_of_policy))
+        .add(Who::Role(Admin), routes!(change_tags_of_policy))
+}
 
 /// A word to find things by.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -437,12 +437,32 @@ export interface paths {
         };
         /**
          * Business services, whether they are hurt, and by which incidents
-         * @description They are made and changed under `/business_services` and `/service_dependencies`, as by PagerDuty's clients.
+         * @description What supports them is said under `/service-dependencies`.
          */
         get: operations["list_business_services"];
         put?: never;
-        post?: never;
+        /** Add a business service */
+        post: operations["add_business_service"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/business-services/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One business service, whether it is hurt, and by which incidents */
+        get: operations["get_business_service"];
+        /** Replace a business service; what supports it stays */
+        put: operations["replace_business_service"];
+        post?: never;
+        /** Remove a business service, with what was said to support it and to need it */
+        delete: operations["remove_business_service"];
         options?: never;
         head?: never;
         patch?: never;
@@ -460,6 +480,23 @@ export interface paths {
         put?: never;
         /** Tell of a change; it raises nothing, and is shown with what fails soon after */
         post: operations["tell_change"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/changes/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One change that was told of, of the newest 2000 */
+        get: operations["get_change"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -501,6 +538,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/channels/accounts/{provider}/{place}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set an account that takes over
+         * @description The second or third account at a provider: it takes over where those before it fail. There may be several of Twilio's alone.
+         */
+        put: operations["set_further_account"];
+        post?: never;
+        /** Remove an account that takes over */
+        delete: operations["remove_further_account"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/channels/email": {
         parameters: {
             query?: never;
@@ -530,6 +588,27 @@ export interface paths {
         /** Send oneself a test mail */
         post: operations["test_email"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/channels/email/{place}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set a mail server that takes over
+         * @description The second or third mail server: it takes over where those before it fail.
+         */
+        put: operations["set_further_email"];
+        post?: never;
+        /** Remove a mail server that takes over */
+        delete: operations["remove_further_email"];
         options?: never;
         head?: never;
         patch?: never;
@@ -628,7 +707,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One escalation policy */
+        get: operations["get_policy"];
         /** Replace an escalation policy */
         put: operations["replace_policy"];
         post?: never;
@@ -637,6 +717,24 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/escalation-policies/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of an escalation policy */
+        get: operations["list_tags_of_policy"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Put tags on an escalation policy, and take others away */
+        patch: operations["change_tags_of_policy"];
         trace?: never;
     };
     "/api/tocsin/v1/fallback": {
@@ -682,7 +780,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One heartbeat, and how it is */
+        get: operations["get_heartbeat"];
         /** Change a heartbeat; its address stays, and the wait for its next call begins anew */
         put: operations["replace_heartbeat"];
         post?: never;
@@ -762,6 +861,27 @@ export interface paths {
          * @description Escalation stops. Taking what is taken changes nothing and is no error.
          */
         post: operations["acknowledge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/{id}/alerts/{alert_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End one alert of an incident
+         * @description It is as if its sender had said so. One that is over already stays as it is; what Tocsin itself sees failing is refused: it
+         *     resolves by itself once it has recovered.
+         */
+        post: operations["resolve_alert"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1011,6 +1131,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/incidents/{id}/status-updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell how an incident stands
+         * @description It is kept as a note, and told to the webhook subscriptions that want `incident.status_update_published`.
+         */
+        post: operations["send_status_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/incidents/{id}/timeline": {
         parameters: {
             query?: never;
@@ -1021,6 +1161,23 @@ export interface paths {
         /** What happened, oldest first */
         get: operations["timeline"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/incidents/{id}/title": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say in other words what an incident is about, also of one that is over */
+        put: operations["set_title"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1107,7 +1264,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One maintenance window */
+        get: operations["get_window"];
         /** Change planned work */
         put: operations["replace_window"];
         post?: never;
@@ -1176,7 +1334,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One monitor */
+        get: operations["get_monitor"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1404,7 +1563,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Overrides of a schedule, in the order in which they begin */
+        get: operations["list_overrides"];
         put?: never;
         /** Put one person on call for a span */
         post: operations["add_override"];
@@ -1550,6 +1710,44 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/service-dependencies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Which services support which */
+        get: operations["list_dependencies"];
+        put?: never;
+        /**
+         * Say that services need others, all of it or nothing
+         * @description What is so already stays. No service may support itself, directly or through others.
+         */
+        post: operations["add_dependencies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/service-dependencies/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Say that a service needs another no more */
+        delete: operations["remove_dependency"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/services": {
         parameters: {
             query?: never;
@@ -1575,11 +1773,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One service */
+        get: operations["get_service"];
         /** Change a service */
         put: operations["replace_service"];
         post?: never;
-        delete?: never;
+        /**
+         * Remove a service on which nothing fails and which is needed for nothing
+         * @description What is about it alone goes with it: its integrations with their keys, work planned on it, webhook subscriptions to it, and what
+         *     was said to support it and to need it. Its incidents are kept.
+         */
+        delete: operations["remove_service"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1736,6 +1940,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags, by their labels */
+        get: operations["list_tags"];
+        put?: never;
+        /** Add a tag that nothing has yet */
+        post: operations["add_tag"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/tags/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One tag */
+        get: operations["get_tag"];
+        put?: never;
+        post?: never;
+        /** Remove a tag, from whatever has it too */
+        delete: operations["remove_tag"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/tags/{id}/tagged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The people, teams and escalation policies that have a tag */
+        get: operations["list_tagged"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tocsin/v1/targets": {
         parameters: {
             query?: never;
@@ -1760,7 +2017,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One watched web server */
+        get: operations["get_target"];
         put?: never;
         post?: never;
         /** Stop watching a target */
@@ -1847,7 +2105,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** One team */
+        get: operations["get_team"];
         /** Replace a team */
         put: operations["replace_team"];
         post?: never;
@@ -1856,6 +2115,42 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/teams/{id}/members/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put somebody into a team, beside whoever belongs to it */
+        put: operations["add_member"];
+        post?: never;
+        /** Take somebody out of a team, and nobody else */
+        delete: operations["remove_member"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/teams/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of a team */
+        get: operations["list_tags_of_team"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Put tags on a team, and take others away */
+        patch: operations["change_tags_of_team"];
         trace?: never;
     };
     "/api/tocsin/v1/users": {
@@ -1981,7 +2276,8 @@ export interface paths {
         delete: operations["remove_contact_method"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Call a way to reach a person something else; its kind and its address stay */
+        patch: operations["change_contact_method"];
         trace?: never;
     };
     "/api/tocsin/v1/users/{id}/contact-methods/{method_id}/test": {
@@ -2078,6 +2374,24 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/tocsin/v1/users/{id}/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Tags of a person */
+        get: operations["list_tags_of_user"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Put tags on a person, and take others away */
+        patch: operations["change_tags_of_user"];
+        trace?: never;
+    };
     "/api/tocsin/v1/webhook-subscriptions": {
         parameters: {
             query?: never;
@@ -2085,13 +2399,73 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /**
-         * Subscriptions to what happens to incidents
-         * @description They are made and changed under `/webhook_subscriptions`, as by PagerDuty's clients.
-         */
+        /** Subscriptions to what happens to incidents */
         get: operations["list_webhooks"];
         put?: never;
+        /**
+         * Subscribe to what happens to incidents
+         * @description It is told in the form of PagerDuty's webhooks v3. The secret by which it is signed is shown once.
+         */
+        post: operations["add_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/webhook-subscriptions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One subscription, without its secret */
+        get: operations["get_webhook"];
+        /**
+         * Replace a subscription; its secret stays
+         * @description One whose secret is gone from the vault gets another, which is shown.
+         */
+        put: operations["replace_webhook"];
         post?: never;
+        /** Remove a subscription with its secret */
+        delete: operations["remove_webhook"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/webhook-subscriptions/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Serve a subscription again that is left alone because its receiver kept refusing */
+        post: operations["enable_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/webhook-subscriptions/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a `pagey.ping` by a subscription to see whether it arrives, after what waits already
+         * @description One that is not served at present is refused: enable it first.
+         */
+        post: operations["test_webhook"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3205,7 +3579,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Log entries of all incidents, newest first, of the newest 20000 events */
+        /** Log entries of all incidents, newest first; one answer looks at 200000 events */
         get: operations["pagerduty_list_log_entries"];
         put?: never;
         post?: never;
@@ -3387,7 +3761,8 @@ export interface paths {
         /**
          * Close or acknowledge an alert, or note something about it, as Opsgenie's clients do
          * @description `step` is `close`, `acknowledge` or `notes`. Others are refused. The alert is named by its alias with `identifierType=alias`, else by
-         *     its id, or by that of the request that made it as long as it is remembered.
+         *     its id, or by that of the request that made it as long as it is remembered. The `note` of a body, with its `user` before it, is kept in
+         *     the incident; so is the `user` alone of whoever closes or acknowledges.
          */
         post: operations["opsgenie_step_prefixed"];
         delete?: never;
@@ -3997,7 +4372,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Log entries of all incidents, newest first, of the newest 20000 events */
+        /** Log entries of all incidents, newest first; one answer looks at 200000 events */
         get: operations["pagerduty_list_log_entries_prefixed"];
         put?: never;
         post?: never;
@@ -4119,7 +4494,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Schedules */
+        /** Schedules, with who has duty between `since` and `until` where `include[]` names that */
         get: operations["pagerduty_list_pagerduty_schedules_prefixed"];
         put?: never;
         /** Add a schedule */
@@ -4650,7 +5025,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Log entries of what a person did, was told of or was given, newest first, of the newest 20000 events */
+        /** Log entries of what a person did, was told of or was given, newest first; one answer looks at 200000 events */
         get: operations["pagerduty_list_user_log_entries_prefixed"];
         put?: never;
         post?: never;
@@ -5334,7 +5709,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Schedules */
+        /** Schedules, with who has duty between `since` and `until` where `include[]` names that */
         get: operations["pagerduty_list_pagerduty_schedules"];
         put?: never;
         /** Add a schedule */
@@ -5916,7 +6291,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Log entries of what a person did, was told of or was given, newest first, of the newest 20000 events */
+        /** Log entries of what a person did, was told of or was given, newest first; one answer looks at 200000 events */
         get: operations["pagerduty_list_user_log_entries"];
         put?: never;
         post?: never;
@@ -6044,7 +6419,8 @@ export interface paths {
         /**
          * Close or acknowledge an alert, or note something about it, as Opsgenie's clients do
          * @description `step` is `close`, `acknowledge` or `notes`. Others are refused. The alert is named by its alias with `identifierType=alias`, else by
-         *     its id, or by that of the request that made it as long as it is remembered.
+         *     its id, or by that of the request that made it as long as it is remembered. The `note` of a body, with its `user` before it, is kept in
+         *     the incident; so is the `user` alone of whoever closes or acknowledges.
          */
         post: operations["opsgenie_step"];
         delete?: never;
@@ -6443,12 +6819,23 @@ export interface components {
             outcome?: components["schemas"]["AttemptOutcome"] | null;
             receipt?: components["schemas"]["Receipt"] | null;
             started_at: components["schemas"]["Instant"];
+            via?: components["schemas"]["AttemptVia"] | null;
         };
         /**
          * @description How an attempt went.
          * @enum {string}
          */
         AttemptOutcome: "accepted" | "failed" | "refused" | "timed_out" | "unanswered";
+        /** @description One of the accounts of a channel. */
+        AttemptVia: {
+            /** @description The host of its provider. */
+            name: string;
+            /**
+             * Format: int32
+             * @description Its place among them, from 1.
+             */
+            place: number;
+        };
         /**
          * @description What is done with several incidents.
          * @enum {string}
@@ -6486,8 +6873,18 @@ export interface components {
             /** @description Whom to ask about it; may be empty. */
             point_of_contact: string;
             /** @description What supports it directly. */
-            supported_by: components["schemas"]["SupportingService"][];
+            supported_by: components["schemas"]["NamedService"][];
             team?: components["schemas"]["Named"] | null;
+        };
+        /** @description A business service to add or to put in another's place. What supports it stays. */
+        BusinessServiceRequest: {
+            /** @description What it is, at most 2000 characters. */
+            description?: string;
+            name: string;
+            /** @description Whom to ask about it, at most 200 characters. */
+            point_of_contact?: string;
+            /** @description The team that answers for it. */
+            team_id?: string | null;
         };
         /** @description A calendar that other programs subscribe to. Its address is shown when it is made and when it is renewed, never again. */
         Calendar: {
@@ -6561,6 +6958,10 @@ export interface components {
             /** @description The accounts at providers, each once, whether set up or not. */
             accounts: components["schemas"]["ProviderAccount"][];
             email: components["schemas"]["EmailChannel"];
+            /** @description Accounts that take over where those before them fail, of those places that are set up. */
+            further_accounts: components["schemas"]["ProviderAccount"][];
+            /** @description Mail servers that take over where those before them fail, of those places that are set up. */
+            further_email: components["schemas"]["EmailChannel"][];
         };
         /** @description Curves around the failure. */
         Chart: {
@@ -6668,6 +7069,10 @@ export interface components {
             /** @description Whether its owner proved to receive there; without that it is never paged. */
             verified: boolean;
         };
+        /** @description What changes of a way to reach a person. */
+        ContactMethodChange: {
+            label: string;
+        };
         /** @description A way to reach a person, to add. */
         ContactMethodRequest: {
             /**
@@ -6697,6 +7102,14 @@ export interface components {
         };
         /** @description An incident that a person declares. */
         DeclareRequest: {
+            /** @description A key that no other open incident of the service has that was declared so; made here when none is given. */
+            key?: string | null;
+            /** @description Ids of the people to whom it goes instead of to the service's policy. */
+            people?: string[];
+            /** @description Or the policy that is followed instead of the service's. */
+            policy_id?: string | null;
+            /** @description How important it is, by a name of the installation's list. */
+            priority?: string | null;
             /** @description The default service when none is named. */
             service_id?: string | null;
             /** @description More about it, which its alert shows: 1 to 4000 characters. */
@@ -6772,6 +7185,11 @@ export interface components {
             /** @description Whether a password is kept. */
             has_password: boolean;
             host?: string | null;
+            /**
+             * Format: int32
+             * @description Its place, from 1: each takes over where those before it fail.
+             */
+            place: number;
             /** Format: int32 */
             port?: number | null;
             state: components["schemas"]["ChannelState"];
@@ -6790,6 +7208,8 @@ export interface components {
              * @description How long an acknowledgement holds; for ever when none.
              */
             acknowledgement_timeout_minutes?: number | null;
+            /** @description What it is for; may be empty. */
+            description: string;
             id: string;
             levels: components["schemas"]["PolicyLevel"][];
             name: string;
@@ -7238,6 +7658,11 @@ export interface components {
             /** @description Shown once. */
             token: string;
         };
+        /** @description A subscription as it was set. */
+        MadeWebhook: components["schemas"]["WebhookShape"] & {
+            /** @description By which what is sent is signed; shown once, in the answer to whoever had it made. */
+            secret?: string | null;
+        };
         /** @description The mail server to use. */
         MailRequest: {
             /** @description The sender's address, with or without a name. */
@@ -7386,6 +7811,12 @@ export interface components {
             /** @description Its id. */
             id: string;
             /** @description Its name. */
+            name: string;
+        };
+        /** @description A service of either kind. */
+        NamedService: {
+            id: string;
+            kind: components["schemas"]["ServiceKind"];
             name: string;
         };
         /** @description A note. */
@@ -7541,7 +7972,7 @@ export interface components {
                 /** @description Whom to ask about it; may be empty. */
                 point_of_contact: string;
                 /** @description What supports it directly. */
-                supported_by: components["schemas"]["SupportingService"][];
+                supported_by: components["schemas"]["NamedService"][];
                 team?: components["schemas"]["Named"] | null;
             }[];
             /** @description Asks for the next page; null on the last. */
@@ -7589,6 +8020,8 @@ export interface components {
                  * @description How long an acknowledgement holds; for ever when none.
                  */
                 acknowledgement_timeout_minutes?: number | null;
+                /** @description What it is for; may be empty. */
+                description: string;
                 id: string;
                 levels: components["schemas"]["PolicyLevel"][];
                 name: string;
@@ -7713,12 +8146,29 @@ export interface components {
             next_cursor?: string | null;
         };
         /** @description One page of a list. */
+        Page_Override: {
+            /** @description The items. */
+            items: {
+                from: components["schemas"]["Instant"];
+                id: string;
+                /** @description The first instant after it. */
+                until: components["schemas"]["Instant"];
+                user: components["schemas"]["Named"];
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
         Page_Schedule: {
             /** @description The items. */
             items: {
+                /** @description What it is for; may be empty. */
+                description: string;
                 id: string;
                 /** @description The first of them. */
                 layer: components["schemas"]["Layer"];
+                /** @description What the layers are called, in their order, as far as somebody called them something. */
+                layer_names: string[];
                 /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
                 layers: components["schemas"]["Layer"][];
                 name: string;
@@ -7742,10 +8192,49 @@ export interface components {
         Page_Service: {
             /** @description The items. */
             items: {
+                acknowledgement: components["schemas"]["ServiceHold"];
+                /** @description What it is; may be empty. */
+                description: string;
                 /** @description Null for the policy of the installation. */
                 escalation_policy_id?: string | null;
                 id: string;
                 integrations: components["schemas"]["Integration"][];
+                name: string;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_ServiceDependency: {
+            /** @description The items. */
+            items: {
+                /** @description The one that needs the other. */
+                dependent: components["schemas"]["NamedService"];
+                /** @description It stands for the two services. */
+                id: string;
+                /** @description The one that is needed. */
+                supporting: components["schemas"]["NamedService"];
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_Tag: {
+            /** @description The items. */
+            items: {
+                /** @description It stands for the label. */
+                id: string;
+                label: string;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_TaggedThing: {
+            /** @description The items. */
+            items: {
+                id: string;
+                kind: components["schemas"]["TaggedKind"];
                 name: string;
             }[];
             /** @description Asks for the next page; null on the last. */
@@ -7776,6 +8265,8 @@ export interface components {
         Page_Team: {
             /** @description The items. */
             items: {
+                /** @description What it is; may be empty. */
+                description: string;
                 id: string;
                 members: components["schemas"]["Named"][];
                 name: string;
@@ -7837,6 +8328,8 @@ export interface components {
                 disabled_until?: components["schemas"]["Instant"] | null;
                 /** @description What is told, such as `incident.triggered`. */
                 events: string[];
+                /** @description Headers that are sent along. */
+                headers: components["schemas"]["WebhookHeader"][];
                 id: string;
                 scope: components["schemas"]["WebhookScopeKind"];
                 /** @description The service or the team. */
@@ -7936,6 +8429,8 @@ export interface components {
              *     when none.
              */
             acknowledgement_timeout_minutes?: number | null;
+            /** @description What it is for, at most 1024 characters. Left out, what was said before stays. */
+            description?: string | null;
             levels: components["schemas"]["PolicyLevel"][];
             name: string;
             /**
@@ -8028,6 +8523,11 @@ export interface components {
             has_listener_token: boolean;
             /** @description Whether a token is kept. */
             has_token: boolean;
+            /**
+             * Format: int32
+             * @description Its place, from 1: each takes over where those before it fail.
+             */
+            place: number;
             provider: components["schemas"]["ProviderName"];
             /** @description The key by which browsers subscribe to our pushes (of web push), in base64url. */
             public_key?: string | null;
@@ -8248,9 +8748,13 @@ export interface components {
         RuleStanding: "failing" | "firing" | "pending" | "quiet" | "unknown";
         /** @description A schedule. */
         Schedule: {
+            /** @description What it is for; may be empty. */
+            description: string;
             id: string;
             /** @description The first of them. */
             layer: components["schemas"]["Layer"];
+            /** @description What the layers are called, in their order, as far as somebody called them something. */
+            layer_names: string[];
             /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
             layers: components["schemas"]["Layer"][];
             name: string;
@@ -8278,7 +8782,11 @@ export interface components {
         };
         /** @description A schedule to add or to put in another's place. What was changed of that by hand stays. */
         ScheduleRequest: {
+            /** @description What it is for, at most 1024 characters. Left out, what was said before stays. */
+            description?: string | null;
             layer?: components["schemas"]["Layer"] | null;
+            /** @description What its layers are called, in their order. Left out, as many layers as before keep what they were called. */
+            layer_names?: string[] | null;
             /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
             layers?: components["schemas"]["Layer"][] | null;
             name: string;
@@ -8289,19 +8797,71 @@ export interface components {
         SentAlerts: components["schemas"]["AlertAccepted"] | components["schemas"]["AlertsAccepted"];
         /** @description Something that can fail. */
         Service: {
+            acknowledgement: components["schemas"]["ServiceHold"];
+            /** @description What it is; may be empty. */
+            description: string;
             /** @description Null for the policy of the installation. */
             escalation_policy_id?: string | null;
             id: string;
             integrations: components["schemas"]["Integration"][];
             name: string;
         };
+        /** @description Services that need others. */
+        ServiceDependencies: {
+            dependencies: components["schemas"]["ServiceDependency"][];
+        };
+        /** @description Services that are to need others. */
+        ServiceDependenciesRequest: {
+            /** @description 1 to 100. */
+            dependencies: components["schemas"]["ServiceDependencyRequest"][];
+        };
+        /** @description One service needs another. */
+        ServiceDependency: {
+            /** @description The one that needs the other. */
+            dependent: components["schemas"]["NamedService"];
+            /** @description It stands for the two services. */
+            id: string;
+            /** @description The one that is needed. */
+            supporting: components["schemas"]["NamedService"];
+        };
+        /** @description One service needs another. */
+        ServiceDependencyRequest: {
+            /** @description The one that needs the other. */
+            dependent: components["schemas"]["ServiceReference"];
+            /** @description The one that is needed. */
+            supporting: components["schemas"]["ServiceReference"];
+        };
+        /** @description How long an acknowledgement of a service's incidents holds. */
+        ServiceHold: {
+            /** @enum {string} */
+            holds: "as_policy";
+        } | {
+            /** @enum {string} */
+            holds: "always";
+        } | {
+            /** @enum {string} */
+            holds: "for";
+            /**
+             * Format: double
+             * @description 1 to 10080 (7 days); fractions count.
+             */
+            minutes: number;
+        };
         /**
          * @description Of which kind a service is.
          * @enum {string}
          */
         ServiceKind: "business" | "technical";
+        /** @description A service of either kind. */
+        ServiceReference: {
+            id: string;
+            kind: components["schemas"]["ServiceKind"];
+        };
         /** @description A service to add or to change. */
         ServiceRequest: {
+            acknowledgement?: components["schemas"]["ServiceHold"] | null;
+            /** @description What it is, at most 1024 characters. Left out, what was said before stays. */
+            description?: string | null;
             /** @description Null for the policy of the installation. */
             escalation_policy_id?: string | null;
             name: string;
@@ -8458,6 +9018,11 @@ export interface components {
             /** @description Why it cannot, without a full stop. */
             reason?: string | null;
         };
+        /** @description How an incident stands. */
+        StatusUpdateRequest: {
+            /** @description 1 to 3900 characters. */
+            message: string;
+        };
         /** @description One change, as told to browsers: where to look, not what is there. */
         StreamChange: {
             /** @description The incident it is about. */
@@ -8471,12 +9036,6 @@ export interface components {
             position: number;
             /** @description The target it is about. */
             target_id?: string | null;
-        };
-        /** @description A service that supports another. */
-        SupportingService: {
-            id: string;
-            kind: components["schemas"]["ServiceKind"];
-            name: string;
         };
         /** @description Two people exchange what each has in a span. */
         Swap: {
@@ -8514,6 +9073,40 @@ export interface components {
          * @enum {string}
          */
         SwapState: "offered" | "agreed" | "void";
+        /** @description A word to find things by. */
+        Tag: {
+            /** @description It stands for the label. */
+            id: string;
+            label: string;
+        };
+        /** @description Which tags something gets and loses. */
+        TagChange: {
+            /** @description Labels, at most 100. What is no tag yet becomes one. */
+            add?: string[];
+            /** @description Labels of tags, at most 100. */
+            remove?: string[];
+        };
+        /** @description A tag to add. */
+        TagRequest: {
+            /** @description 1 to 191 characters. */
+            label: string;
+        };
+        /**
+         * @description What has a tag.
+         * @enum {string}
+         */
+        TaggedKind: "user" | "team" | "escalation_policy";
+        /** @description Something that has a tag. */
+        TaggedThing: {
+            id: string;
+            kind: components["schemas"]["TaggedKind"];
+            name: string;
+        };
+        /** @description The tags of one thing. */
+        Tags: {
+            /** @description By their labels; at most 50. */
+            tags: components["schemas"]["Tag"][];
+        };
         /** @description A watched web server. */
         Target: {
             config_path: string;
@@ -8556,12 +9149,16 @@ export interface components {
         TargetState: "healthy" | "failing" | "unknown";
         /** @description People who answer together. */
         Team: {
+            /** @description What it is; may be empty. */
+            description: string;
             id: string;
             members: components["schemas"]["Named"][];
             name: string;
         };
         /** @description A team to add or to put in another's place. */
         TeamRequest: {
+            /** @description What it is, at most 1024 characters. Left out, what was said before stays. */
+            description?: string | null;
             /** @description Ids of people. Whoever is added to the installation belongs to its first team. */
             members: string[];
             name: string;
@@ -8619,6 +9216,11 @@ export interface components {
             /** @description When it was recorded. */
             recorded_at: components["schemas"]["Instant"];
             /** @description What happened, in one sentence. */
+            title: string;
+        };
+        /** @description What it is about. */
+        TitleRequest: {
+            /** @description In one line of 1 to 1024 characters. */
             title: string;
         };
         /**
@@ -8737,6 +9339,29 @@ export interface components {
             /** @description How many things in it the mapping passed over. */
             ignored: number;
         };
+        /** @description A header that is sent along. */
+        WebhookHeader: {
+            /** @description At most 100 characters; none that Tocsin sets itself. */
+            name: string;
+            /** @description Printable ASCII, at most 1024 characters. It is shown as `-- redacted --`, and stays when it is sent back so. */
+            value: string;
+        };
+        /** @description A subscription to add or to put in another's place, whose secret stays. */
+        WebhookRequest: {
+            /** @description Whether anything is sent; it is when this is not said. What happens while it is not is not told afterwards. */
+            active?: boolean | null;
+            /** @description At most 1024 characters. */
+            description?: string;
+            /** @description What is told, such as `incident.triggered`: at least one. */
+            events: string[];
+            /** @description Headers that are sent along, at most 20. Left out, those of a known subscription stay. */
+            headers?: components["schemas"]["WebhookHeader"][] | null;
+            scope?: components["schemas"]["WebhookScopeKind"] | null;
+            /** @description The service or the team. */
+            scope_id?: string | null;
+            /** @description Where it goes, https; an address that the server may not reach is refused. */
+            url: string;
+        };
         /**
          * @description Of which incidents is told.
          * @enum {string}
@@ -8749,6 +9374,8 @@ export interface components {
             disabled_until?: components["schemas"]["Instant"] | null;
             /** @description What is told, such as `incident.triggered`. */
             events: string[];
+            /** @description Headers that are sent along. */
+            headers: components["schemas"]["WebhookHeader"][];
             id: string;
             scope: components["schemas"]["WebhookScopeKind"];
             /** @description The service or the team. */
@@ -10002,6 +10629,125 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    add_business_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BusinessServiceRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessService"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_business_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessService"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replace_business_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BusinessServiceRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BusinessService"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    remove_business_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     list_changes: {
         parameters: {
             query?: {
@@ -10064,6 +10810,32 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangeShape"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     channels: {
@@ -10150,6 +10922,70 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    set_further_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["schemas"]["ProviderName"];
+                /** @description 2 or 3 */
+                place: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProviderAccount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    remove_further_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: components["schemas"]["ProviderName"];
+                /** @description 2 or 3 */
+                place: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     set_email: {
         parameters: {
             query?: never;
@@ -10204,6 +11040,68 @@ export interface operations {
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    set_further_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 2 or 3 */
+                place: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EmailChannel"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    remove_further_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description 2 or 3 */
+                place: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
@@ -10380,6 +11278,32 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    get_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EscalationPolicy"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     replace_policy: {
         parameters: {
             query?: never;
@@ -10436,6 +11360,67 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    list_tags_of_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tags"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    change_tags_of_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tags"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
@@ -10554,6 +11539,32 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_heartbeat: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeartbeatShape"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
         };
     };
     replace_heartbeat: {
@@ -10684,6 +11695,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
@@ -10773,6 +11785,43 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    resolve_alert: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Alert"];
                 };
             };
             400: components["responses"]["BadRequest"];
@@ -11272,6 +12321,42 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    send_status_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatusUpdateRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TimelineEntry"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     timeline: {
         parameters: {
             query?: {
@@ -11302,6 +12387,41 @@ export interface operations {
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    set_title: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id or number */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TitleRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentSummary"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     set_urgency: {
@@ -11456,6 +12576,32 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    get_window: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceWindow"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     replace_window: {
         parameters: {
             query?: never;
@@ -11599,6 +12745,32 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_monitor: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Monitor"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -12083,6 +13255,41 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    list_overrides: {
+        parameters: {
+            query?: {
+                /** @description Those that are not over then (RFC 3339); now when not given. Of what is past, the newest are remembered. */
+                since?: string;
+                /** @description And begin before this; whenever they begin when not given. */
+                until?: string;
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Override"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     add_override: {
         parameters: {
             query?: never;
@@ -12371,6 +13578,95 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    list_dependencies: {
+        parameters: {
+            query?: {
+                /** @description What this service of either kind needs directly, and what needs it. */
+                service_id?: string;
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ServiceDependency"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    add_dependencies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceDependenciesRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceDependencies"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    remove_dependency: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     list_services: {
         parameters: {
             query?: {
@@ -12431,6 +13727,32 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    get_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Service"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     replace_service: {
         parameters: {
             query?: never;
@@ -12460,6 +13782,33 @@ export interface operations {
             404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    remove_service: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
@@ -12890,6 +14239,149 @@ export interface operations {
             503: components["responses"]["ServiceUnavailable"];
         };
     };
+    list_tags: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_Tag"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    add_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tag"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    remove_tag: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    list_tagged: {
+        parameters: {
+            query?: {
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaggedThing"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     list_targets: {
         parameters: {
             query?: {
@@ -12914,6 +14406,32 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    get_target: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Target"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13128,6 +14646,32 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    get_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Team"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     replace_team: {
         parameters: {
             query?: never;
@@ -13184,6 +14728,121 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    add_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    remove_member: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    list_tags_of_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tags"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    change_tags_of_team: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tags"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
             507: components["responses"]["InsufficientStorage"];
@@ -13525,6 +15184,41 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    change_contact_method: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                method_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ContactMethodChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactMethod"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     test_contact_method: {
         parameters: {
             query?: never;
@@ -13720,6 +15414,67 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    list_tags_of_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tags"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    change_tags_of_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagChange"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Tags"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
     list_webhooks: {
         parameters: {
             query?: {
@@ -13747,6 +15502,185 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    add_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookShape"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
+    replace_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeWebhook"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    remove_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    enable_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookShape"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
+        };
+    };
+    test_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            408: components["responses"]["RequestTimeout"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+            507: components["responses"]["InsufficientStorage"];
         };
     };
     prometheus_alertmanagers: {
@@ -16357,7 +18291,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
@@ -16763,7 +18704,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
@@ -16788,7 +18736,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
@@ -18796,7 +20751,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
@@ -19118,7 +21080,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
@@ -19143,7 +21112,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
@@ -19433,7 +21409,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
@@ -21284,7 +23267,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
@@ -23053,7 +25043,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
@@ -25027,7 +27024,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {

@@ -109,12 +109,14 @@ async fn values(world: &World, object: &str, has_key: bool) -> Values {
             let made = made(world, "/service-dependencies", body).await;
             vec![("id", text(&made["dependencies"][0], "id"))]
         }
-        "canary" => {
-            let key = world.vigil.canary_key().unwrap();
-            vec![("key", key.expose_secret().to_owned())]
-        }
+        "canary" => vec![("key", canary_key(world))],
         other => of_fronts(world, other, has_key).await,
     }
+}
+
+fn canary_key(world: &World) -> String {
+    let key = world.vigil.canary_key().unwrap();
+    key.expose_secret().to_owned()
 }
 
 /// What fronts name too, or alone, and their keys.
