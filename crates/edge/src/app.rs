@@ -51,8 +51,10 @@ const PASSWORDS_AT_ONCE: usize = 2;
 const PASSWORD_WAIT: Duration = Duration::from_secs(10);
 /// Queries of the store at the same time at most.
 pub(crate) const QUERIES_AT_ONCE: usize = 4;
-/// Schedules and lists of alerts and log entries made at the same time at most: a large one takes a while.
+/// Schedules and lists of alerts made at the same time at most: a large one takes a while.
 const RENDERINGS_AT_ONCE: usize = 2;
+/// Walks back through all that happened at the same time at most; none keeps anybody from seeing who is on call.
+const WALKS_AT_ONCE: usize = 1;
 /// How long a rendering waits for its turn.
 const RENDERING_WAIT: Duration = Duration::from_secs(10);
 /// How long a caller waits for the core's durable answer.
@@ -148,6 +150,7 @@ pub(crate) struct Inner {
     pub(crate) passwords: Semaphore,
     pub(crate) queries: Arc<Semaphore>,
     pub(crate) renderings: Arc<Semaphore>,
+    pub(crate) walks: Arc<Semaphore>,
     /// Held by whoever changes a webhook subscription, or removes something with which some go. Whoever takes the turn of keys too
     /// takes this one first: two that wait for each other would wait for ever.
     pub(crate) webhook_changes: Arc<Mutex<()>>,
@@ -202,6 +205,7 @@ impl App {
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             queries: Arc::new(Semaphore::new(QUERIES_AT_ONCE)),
             renderings: Arc::new(Semaphore::new(RENDERINGS_AT_ONCE)),
+            walks: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
             webhook_changes: Arc::default(),
             key_changes: Arc::default(),
             calendar_tries: LoginThrottle::default(),
@@ -257,7 +261,9 @@ impl App {
             let _ = sender.send(outcome);
         };
         self.engine.ask(command, reply)?;
-        Ok(self.answer(receiver).await??)
+        let done = self.answer(receiver).await??;
+        underway::kept();
+        Ok(done)
     }
 
     /// Asks the core for several things at once and waits for its durable answer to each.
@@ -280,7 +286,11 @@ impl App {
             let _ = sender.send(outcomes);
         };
         self.engine.ask_all(commands.collect(), reply)?;
-        self.answer(receiver).await
+        let outcomes: Vec<Result<Done, AskError>> = self.answer(receiver).await?;
+        if outcomes.iter().any(Result::is_ok) {
+            underway::kept();
+        }
+        Ok(outcomes)
     }
 
     /// Waits for a durable answer of the core's.
@@ -297,7 +307,7 @@ impl App {
             }
         };
         answered.map_err(|_| {
-            underway::doubt();
+            underway::kept();
             Problem::unknown(
                 "Tocsin is stopping; whether the request was kept is not known, so look before you repeat it",
             )
@@ -340,12 +350,26 @@ impl App {
         .await
     }
 
-    /// Computes something of schedules, of what fires or of what happened, a few at a time and on a thread that may take long.
+    /// Computes something of schedules or of what fires, a few at a time and on a thread that may take long.
     pub(crate) async fn rendered<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turns = Arc::clone(&self.0.renderings);
+        Self::in_a_turn_of(Arc::clone(&self.0.renderings), work).await
+    }
+
+    /// Computes something of what happened, one at a time and on a thread that may take long.
+    pub(crate) async fn walked<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        Self::in_a_turn_of(Arc::clone(&self.0.walks), work).await
+    }
+
+    async fn in_a_turn_of<T: Send + 'static>(
+        turns: Arc<Semaphore>,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
         let turn = tokio::time::timeout(RENDERING_WAIT, turns.acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
             return Err(Problem::unavailable(

@@ -26,7 +26,7 @@ use crate::ports::{Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
 use crate::writer::{Published, Wake, Writer};
 use canary::Asked;
-use survive::{Decided, Draft};
+use survive::{Decided, Draft, survived};
 
 pub(crate) use canary::Aloft;
 
@@ -334,8 +334,11 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     /// Does what is due. When something could not be kept before, or nobody was there, it is first taken into account that nobody
     /// was heard meanwhile; a commit that fails again asks for that again.
     fn tick(&mut self, draft: &mut Draft, now: Timestamp) {
-        if draft.lost.is_none() && mem::take(&mut self.refused) {
+        let resume = Ask::Resume.kind();
+        if draft.lost.is_none() && self.refused && !self.faults.waits(resume, now) {
             self.decide_system(Ask::Resume, draft, now);
+            // After a panic it is still to be done.
+            self.refused = self.faults.waits(resume, now);
         }
         self.decide_system(Ask::Tick, draft, now);
     }
@@ -360,9 +363,12 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         if draft.lost.is_some() {
             return;
         }
-        let asks = self
-            .detector
-            .observe(&self.state, self.series.as_ref(), batch, at, now);
+        let (detector, state, series) = (&mut self.detector, &self.state, self.series.as_ref());
+        // What it has seen so far stands: the next batch is judged by that.
+        let asks = survived("detect", || detector.observe(state, series, batch, at, now));
+        let Some(asks) = asks else {
+            return self.note_broken("detect", now);
+        };
         for ask in asks {
             self.decide_system(Ask::Alert(ask), draft, now);
         }

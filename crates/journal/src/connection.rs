@@ -111,6 +111,17 @@ pub(crate) fn open_writer(file: &Path) -> Result<SqliteConnection, Fault> {
     }
 }
 
+/// Does something that is left out where another process holds a lock: nobody waits for it.
+pub(crate) fn without_waiting<T>(
+    connection: &mut SqliteConnection,
+    work: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+) -> QueryResult<T> {
+    connection.batch_execute("PRAGMA busy_timeout = 0")?;
+    let done = work(connection);
+    connection.batch_execute(&format!("PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}"))?;
+    done
+}
+
 /// Opens `file` for reading alone; never waits for the writer.
 pub(crate) fn open_reader(file: &Path) -> Result<SqliteConnection, Fault> {
     let mut connection = establish(file)?;

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use encoding_rs::WINDOWS_1252;
 use serde::de::DeserializeOwned;
 
 /// Bytes of an escape such as `\ud83d`.
@@ -12,8 +13,9 @@ const LONG_DIGITS_MIN: usize = 19;
 /// What is read in place of half a character.
 const REPLACEMENT: &[u8; ESCAPE_BYTES] = br"\ufffd";
 
-/// Reads JSON. What no text can hold is read as U+FFFD: the escape of half a surrogate pair, and bytes that are no UTF-8. A body without
-/// either is read once, and not copied.
+/// Reads JSON. The escape of half a surrogate pair is read as U+FFFD, and each byte that is no UTF-8 as the letter that it is in
+/// Windows-1252, which such senders mostly write: keys that differ in them stay apart. A body without either is read once, and not
+/// copied.
 ///
 /// # Errors
 /// It cannot be read for another reason, and that one is told.
@@ -39,14 +41,27 @@ pub fn read_exact<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     }
 }
 
-/// JSON with a replacement for whatever no text can hold, if there is such.
+/// JSON with something else for whatever no text can hold, if there is such.
 fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
-    let (mut mended, is_text) = match String::from_utf8_lossy(bytes) {
-        Cow::Borrowed(text) => (text.as_bytes().to_vec(), true),
-        Cow::Owned(text) => (text.into_bytes(), false),
+    let is_text = std::str::from_utf8(bytes).is_ok();
+    let mut mended = if is_text {
+        bytes.to_vec()
+    } else {
+        with_letters(bytes).into_bytes()
     };
     let had_halves = replace_halves(&mut mended);
     (had_halves || !is_text).then_some(mended)
+}
+
+/// Text in which each byte that is no UTF-8 is the letter that it is in Windows-1252.
+fn with_letters(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        let (letters, _) = WINDOWS_1252.decode_without_bom_handling(chunk.invalid());
+        text.push_str(&letters);
+    }
+    text
 }
 
 /// Puts a replacement in the place of each half of a pair; whether there was one. Nothing moves, so that places stay.
@@ -180,19 +195,19 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_that_is_no_utf_8_is_read_as_the_replacement_and_only_in_a_text() {
+    fn a_byte_that_is_no_utf_8_is_read_as_a_letter_of_its_own_and_only_in_a_text() {
         let cases: [(&[u8], &str); 5] = [
-            (b"\"caf\xe9\"", "caf\u{fffd}"),
-            (b"\"\xe9 \xfc\"", "\u{fffd} \u{fffd}"),
-            (b"\"\xc3\xa9\xe9\"", "\u{e9}\u{fffd}"),
-            (b"\"\xe9\\ud83d\\n\"", "\u{fffd}\u{fffd}\n"),
-            (b"\"\xff\\\"\"", "\u{fffd}\""),
+            (b"\"caf\xe9\"", "caf\u{e9}"),
+            (b"\"\xe9 \x84\xfc\x93\"", "\u{e9} \u{201e}\u{fc}\u{201c}"),
+            (b"\"\xc3\xa9\xe9\"", "\u{e9}\u{e9}"),
+            (b"\"\xe9\\ud83d\\n\"", "\u{e9}\u{fffd}\n"),
+            (b"\"\xff\\\"\"", "\u{ff}\""),
         ];
         for (bytes, expected) in cases {
             assert_eq!(read::<String>(bytes).unwrap(), expected, "{bytes:?}");
         }
         let named = b"{\"a\xff\": [\"\xfe\", 12345678901234567890123]}";
-        let expected = json!({"a\u{fffd}": ["\u{fffd}", "12345678901234567890123"]});
+        let expected = json!({"a\u{ff}": ["\u{fe}", "12345678901234567890123"]});
         assert_eq!(read_exact::<Value>(named).unwrap(), expected);
         for bytes in [
             &b"\xe9"[..],
@@ -201,7 +216,7 @@ mod tests {
             b"[\"\xe9\", ]",
             b"[\"\xe9\"",
         ] {
-            let whole = String::from_utf8_lossy(bytes);
+            let whole = with_letters(bytes);
             let expected = serde_json::from_str::<Value>(&whole).unwrap_err();
             let told = read::<Value>(bytes).unwrap_err();
             assert_eq!(told.to_string(), expected.to_string(), "{bytes:?}");
@@ -306,7 +321,15 @@ mod tests {
         #[test]
         fn texts_of_any_bytes_are_read_as_far_as_they_are_utf_8(bytes in prop::collection::vec((0x20..=0xff_u8).prop_filter("it stands for itself", |byte| !b"\"\\".contains(byte)), 0..12)) {
             let quoted = [&b"\""[..], bytes.as_slice(), &b"\""[..]].concat();
-            prop_assert_eq!(read::<String>(&quoted).unwrap(), String::from_utf8_lossy(&bytes).into_owned());
+            let text = read::<String>(&quoted).unwrap();
+            match String::from_utf8(bytes.clone()) {
+                Ok(valid) => prop_assert_eq!(text, valid),
+                // No letter is lost, and none becomes another.
+                Err(_) => {
+                    let was_there = bytes.windows(3).any(|three| three == "\u{fffd}".as_bytes());
+                    prop_assert_eq!(text.contains('\u{fffd}'), was_there);
+                }
+            }
         }
 
         #[test]

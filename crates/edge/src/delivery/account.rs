@@ -180,13 +180,8 @@ pub(crate) fn is_set_up(accounts: &dyn Accounts, provider: Provider) -> Result<b
         | Provider::Pushover
         | Provider::Slack
         | Provider::WebPush => {
-            for place in provider.places() {
-                let account = kept(accounts, provider, *place)?;
-                if account.is_some_and(|account| account.secret.is_some()) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+            let all = all_readable(provider.places(), |place| kept(accounts, provider, place))?;
+            Ok(all.iter().any(|(_, account)| account.secret.is_some()))
         }
     }
 }

@@ -239,11 +239,16 @@ fn of_recipient(error: &lettre::transport::smtp::Error) -> Report {
 /// everything and finds that out later tells nobody. Codes after the first (RFC 3463) tell an address or a mailbox that is none from a
 /// sender that may not write (`5.1.7`, `5.1.8`, `5.7.1`).
 fn is_about_recipient(code: &str, words: &str) -> bool {
-    let enhanced = words.split_whitespace().next().unwrap_or_default();
-    match enhanced.strip_prefix("5.") {
+    let mut words_of = words.split(|letter: char| letter.is_whitespace() || "()#".contains(letter));
+    match words_of.find_map(|word| word.strip_prefix("5.")) {
         Some("1.7" | "1.8") => false,
         Some(subject) => subject.starts_with("1.") || subject.starts_with("2."),
-        None => ["550", "551", "553"].contains(&code),
+        // Some servers that do not know the sender say so with these codes too.
+        None => {
+            let words = words.to_lowercase();
+            let is_of_sender = words.contains("relay") || words.contains("rcpthosts");
+            ["550", "551", "553"].contains(&code) && !is_of_sender
+        }
     }
 }
 
@@ -355,12 +360,8 @@ pub(crate) fn keep(
 
 /// Whether there is a mail server at any place.
 pub(crate) fn is_set_up(accounts: &dyn Accounts) -> Result<bool, StorageError> {
-    for place in Place::ALL {
-        if kept(accounts, place)?.is_some() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let all = all_readable(&Place::ALL, |place| kept(accounts, place))?;
+    Ok(!all.is_empty())
 }
 
 /// The mail servers with their passwords, in the order of their places.
@@ -412,6 +413,13 @@ mod tests {
         };
         check("550", "5.1.1 <a@example.org>: unknown user", true);
         check("550", "5.2.1 mailbox disabled", true);
+        check("550", "relay not permitted", false);
+        check(
+            "553",
+            "sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)",
+            false,
+        );
+        check("550", "no such mailbox (#5.1.1)", true);
         check("550", "No such user here", true);
         check("550", "", true);
         check("553", "mailbox name not allowed", true);

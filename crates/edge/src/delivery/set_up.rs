@@ -8,6 +8,7 @@ use tocsin_wire::{slack, twilio};
 
 use super::account::{self, Provider};
 use super::mail;
+use super::place::all_readable;
 use crate::ports::{Accounts, StorageError, Vault};
 
 /// The channels that are set up (those that need nothing but an address, and those whose mail server, account or key there is),
@@ -15,7 +16,7 @@ use crate::ports::{Accounts, StorageError, Vault};
 /// where that makes a difference.
 ///
 /// # Errors
-/// Settings or addresses cannot be read.
+/// Settings cannot be read.
 pub fn what_is_set_up(
     accounts: &dyn Accounts,
     vault: &dyn Vault,
@@ -29,7 +30,11 @@ pub fn what_is_set_up(
     }
     if !set_up.channels.contains(&ChannelKind::Slack) {
         for (method, address) in of_state() {
-            let address = vault.get(address)?;
+            // One that cannot be read reaches nobody, and keeps nothing from the others.
+            let address = vault.get(address).unwrap_or_else(|error| {
+                tracing::warn!(%error, "the address of a contact method cannot be read");
+                None
+            });
             if address.is_some_and(|address| is_enough(ChannelKind::Slack, &address)) {
                 set_up.by_address.insert(method);
             }
@@ -66,14 +71,14 @@ fn is_set_up(accounts: &dyn Accounts, channel: ChannelKind) -> Result<bool, Stor
     match Provider::of(channel) {
         // A text may come from a name or a messaging service, a call from a number alone.
         Some(provider) if channel == ChannelKind::Voice => {
-            for place in provider.places() {
-                let account = account::kept(accounts, provider, *place)?;
-                let from = account.and_then(|account| account.from);
-                if from.is_some_and(|from| twilio::is_number(&from)) {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
+            let all = all_readable(provider.places(), |place| {
+                account::kept(accounts, provider, place)
+            })?;
+            let calls = |account: &account::Account| {
+                let from = account.from.as_deref();
+                account.secret.is_some() && from.is_some_and(twilio::is_number)
+            };
+            Ok(all.iter().any(|(_, account)| calls(account)))
         }
         Some(provider) => account::is_set_up(accounts, provider),
         None if channel == ChannelKind::Email => mail::is_set_up(accounts),

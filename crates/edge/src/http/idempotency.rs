@@ -156,7 +156,7 @@ impl Repeatable {
             .await
             .map_err(|_| Problem::internal("the answer was cut off"))?;
         let (status, body) = (head.status, content.clone());
-        let is_in_doubt = underway::is_in_doubt();
+        let may_be_kept = underway::may_be_kept();
         app.blocking(move |parts| {
             // Until it is written down what became of it, it is under way.
             let _place = place;
@@ -164,8 +164,8 @@ impl Repeatable {
             let accounts = &parts.accounts;
             if status.is_success() {
                 accounts.finish_once(scope, key, status.as_u16(), &body)
-            } else if is_in_doubt {
-                // It may have been carried out: the key stays taken until it is forgotten for its age.
+            } else if may_be_kept {
+                // A part of it at least: the key stays taken until it is forgotten for its age.
                 Ok(())
             } else {
                 accounts.abandon_once(scope, key)

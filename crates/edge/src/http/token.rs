@@ -106,7 +106,8 @@ pub(crate) async fn list_tokens(
         .map(Json)
 }
 
-/// Whose a new token is, and who makes it: a person, so that whoever had a token which is revoked has not left themselves another.
+/// Whose a new token is, and who makes it: a person, also by a token of theirs; one of the installation makes none, so that it ends when
+/// it is revoked. The list tells who made each.
 fn owner_and_maker(
     caller: &Caller,
     owner: TokenOwner,

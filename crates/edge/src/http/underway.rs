@@ -78,8 +78,8 @@ tokio::task_local! {
 /// What is not certain of a request with a key.
 #[derive(Debug, Default)]
 pub(crate) struct Doubt {
-    /// Whether something of it may have been kept that nobody was told of.
-    is_unknown: AtomicBool,
+    /// Whether something of it was kept, or may have been: then it is not carried out again, whatever the answer says.
+    is_kept: AtomicBool,
     /// Told when the core takes longer than clients wait.
     late: Notify,
 }
@@ -96,15 +96,15 @@ impl Doubt {
     }
 }
 
-/// Says that nobody knows what became of what this task does. Whoever sent no key cannot ask for it again either.
-pub(crate) fn doubt() {
-    let _ = DOUBT.try_with(|doubt| doubt.is_unknown.store(true, Ordering::SeqCst));
+/// Says that something of what this task does was kept, or that nobody knows. Whoever sent no key cannot ask for it again either.
+pub(crate) fn kept() {
+    let _ = DOUBT.try_with(|doubt| doubt.is_kept.store(true, Ordering::SeqCst));
 }
 
-/// Whether nobody knows what became of what this task does.
-pub(crate) fn is_in_doubt() -> bool {
-    let unknown = DOUBT.try_with(|doubt| doubt.is_unknown.load(Ordering::SeqCst));
-    unknown.unwrap_or(false)
+/// Whether something of what this task does was kept, or may have been.
+pub(crate) fn may_be_kept() -> bool {
+    let kept = DOUBT.try_with(|doubt| doubt.is_kept.load(Ordering::SeqCst));
+    kept.unwrap_or(false)
 }
 
 /// Whether this task waits on for the core, for a client that is told meanwhile and may ask again: so it does for a request with a
@@ -124,7 +124,7 @@ pub(crate) async fn to_the_end<T: Send + 'static>(
     };
     let done = task.await.ok();
     if done.is_none() {
-        doubt();
+        kept();
     }
     done
 }
@@ -154,11 +154,11 @@ mod tests {
     async fn what_breaks_off_leaves_its_request_in_doubt_and_no_other() {
         let breaks_off = async {
             let done: Option<()> = to_the_end(async { panic!("it breaks off") }).await;
-            (done, is_in_doubt())
+            (done, may_be_kept())
         };
         let of = Arc::new(Doubt::default());
         assert_eq!(of.around(breaks_off).await, (None, true));
-        let goes_well = async { (to_the_end(async { waits_on() }).await, is_in_doubt()) };
+        let goes_well = async { (to_the_end(async { waits_on() }).await, may_be_kept()) };
         let of = Arc::new(Doubt::default());
         assert_eq!(Arc::clone(&of).around(goes_well).await, (Some(true), false));
         // Told already.

@@ -276,6 +276,11 @@ async fn set_webhook(
     } = match set(app, &caller.actor, id, wanted).await {
         Ok(made) => made,
         Err(Unset::NoUrl) => return Err(Problem::bad("url: must be there")),
+        Err(Unset::OtherHost) => {
+            return Err(Problem::bad(
+                "headers: say their values again, or send none: they go to nobody but the host that they were given for",
+            ));
+        }
         Err(Unset::NoEvents) => return Err(Problem::bad("events: at least one")),
         Err(Unset::Refused(problem)) => return Err(problem),
     };

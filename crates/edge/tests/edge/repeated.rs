@@ -39,7 +39,8 @@ async fn sent(world: &World, path: &str, body: &Value, key: &str) -> Answered {
 
 /// Whether it is to be asked for again. PagerDuty's clients know no conflict.
 fn is_under_way(answer: &Answered) -> bool {
-    let refused = [StatusCode::CONFLICT, StatusCode::BAD_REQUEST].contains(&answer.status);
+    // By PagerDuty's front, whose clients repeat nothing else.
+    let refused = [StatusCode::CONFLICT, StatusCode::SERVICE_UNAVAILABLE].contains(&answer.status);
     refused && answer.headers.contains_key(header::RETRY_AFTER)
 }
 

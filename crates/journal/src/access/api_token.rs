@@ -8,6 +8,7 @@ use tocsin_domain::people::Role;
 use tocsin_domain::time::Timestamp;
 
 use super::{Access, noted_before, role_of, role_word};
+use crate::connection::without_waiting;
 use crate::error::AccessError;
 use crate::key::hash_of;
 use crate::schema::api_tokens;
@@ -160,8 +161,8 @@ impl Access {
         rows.into_iter().map(|row| self.token_of(row)).collect()
     }
 
-    /// Notes that a token was used, at most once a minute by what was read of it. Where the disk does not take it, it is left out: nobody
-    /// with a good token is shut out for that.
+    /// Notes that a token was used, at most once a minute by what was read of it. Where the disk does not take it, or another process
+    /// holds a lock, it is left out: nobody with a good token is shut out for that, nor kept waiting.
     ///
     /// # Errors
     /// When the database cannot be opened.
@@ -172,9 +173,11 @@ impl Access {
         }
         self.database.read(|connection| {
             // One statement outside a transaction undoes itself, so the connection stays good.
-            let _ = diesel::update(api_tokens::table.find(token.id.as_str()))
-                .set(api_tokens::last_used.eq(now.as_micros()))
-                .execute(connection);
+            let _ = without_waiting(connection, |connection| {
+                diesel::update(api_tokens::table.find(token.id.as_str()))
+                    .set(api_tokens::last_used.eq(now.as_micros()))
+                    .execute(connection)
+            });
             Ok(())
         })
     }

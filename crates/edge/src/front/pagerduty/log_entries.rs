@@ -49,7 +49,7 @@ async fn page(asked: &Asked, incident: Option<IncidentId>, wanted: Wanted) -> An
         })?;
         Ok((found, stopped_at))
     };
-    let (found, stopped_at) = asked.app.rendered(look).await?;
+    let (found, stopped_at) = asked.app.walked(look).await?;
     let mut cut = found.cut(stopped_at)?;
     asked.channels(&mut cut.items).await?;
     cut.items = asked.included(cut.items, INCLUDED).await?;

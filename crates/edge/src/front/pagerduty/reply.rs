@@ -121,6 +121,10 @@ impl From<Problem> for Refused {
             StatusCode::TOO_MANY_REQUESTS => {
                 Refusal::too_many(problem.retry_after_s().unwrap_or(1))
             }
+            // What is under way is asked for again, which clients do after a 5xx alone.
+            StatusCode::CONFLICT if problem.retry_after_s().is_some() => {
+                Refusal::failed(503, detail)
+            }
             // What does not fit what is has no status of its own there: clients know it as a wrong request.
             status if status.is_client_error() => Refusal::invalid(errors()),
             // Clients send again after the common 5xx only, and 507 is not among them.

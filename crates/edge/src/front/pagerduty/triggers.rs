@@ -27,6 +27,7 @@ impl Asked {
         if !self.parameters.includes(FIRST_ENTRIES) {
             return Ok(());
         }
+        let mut found: Vec<(&mut Value, Value)> = Vec::new();
         for one in all {
             let entry = one[FIRST_ENTRY]["id"].as_str();
             let Some(position) = entry.and_then(id::position_of) else {
@@ -41,10 +42,13 @@ impl Asked {
                 let app = &self.app;
                 app.read(|state| shown(&self.place, state, &event, &any))
             });
-            if let Some(mut whole) = whole {
-                self.channels(std::slice::from_mut(&mut whole)).await?;
-                one[FIRST_ENTRY] = whole;
-            }
+            found.extend(whole.map(|whole| (one, whole)));
+        }
+        // All at once: what one answer may look at is not counted for each.
+        let (places, mut wholes): (Vec<&mut Value>, Vec<Value>) = found.into_iter().unzip();
+        self.channels(&mut wholes).await?;
+        for (one, whole) in places.into_iter().zip(wholes) {
+            one[FIRST_ENTRY] = whole;
         }
         Ok(())
     }

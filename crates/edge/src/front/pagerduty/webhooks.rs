@@ -150,6 +150,10 @@ fn unset(unset: Unset) -> Refused {
         Unset::NoUrl => {
             Refusal::bad("'webhook_subscription.delivery_method.url' is missing").into()
         }
+        Unset::OtherHost => {
+            let why = "'webhook_subscription.delivery_method.custom_headers' is missing: their values go to nobody but the host that they were given for, so they are said again with another";
+            Refusal::bad(why).into()
+        }
         Unset::NoEvents => Refusal::bad("'webhook_subscription.events' is missing").into(),
         Unset::Refused(problem) => problem.into(),
     }

@@ -41,7 +41,11 @@ pub(super) fn sentence(event: &OncallEvent, names: &Names<'_>) -> String {
             )
         }
         OncallEvent::ChannelsSeen { set_up } => {
-            let names: Vec<&str> = set_up.channels.iter().map(|channel| channel.name()).collect();
+            let names: Vec<&str> = set_up
+                .channels
+                .iter()
+                .map(|channel| channel.name())
+                .collect();
             format!("Channels that are set up now: {}", names.join(", "))
         }
     }

@@ -42,6 +42,8 @@ pub(crate) enum Unset {
     NoUrl,
     /// It is not said what is told.
     NoEvents,
+    /// It goes to another host, and values of its headers are not said again.
+    OtherHost,
     /// It was refused.
     Refused(Problem),
 }
@@ -163,6 +165,16 @@ fn delivery(
             secret: secret.map_err(no_bytes)?,
         }));
     };
+    let goes_elsewhere = url.as_ref().is_some_and(|url| {
+        let known = Url::parse(&before.url);
+        !known.is_ok_and(|known| known.origin() == url.origin())
+    });
+    let says_all =
+        |wanted: &Vec<(String, String)>| wanted.iter().all(|(_, value)| value != REDACTED);
+    // A value that is shown to nobody goes to nobody but whom it was given for.
+    if goes_elsewhere && !before.headers.is_empty() && !headers.as_ref().is_some_and(says_all) {
+        return Err(Unset::OtherHost);
+    }
     let wanted = Kept {
         url: url.map_or_else(|| before.url.clone(), |url| url.to_string()),
         headers: headers.map_or_else(

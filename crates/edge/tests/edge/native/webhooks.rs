@@ -48,6 +48,16 @@ async fn a_secret_is_shown_to_whoever_has_it_made_and_a_row_goes_with_its_subscr
     silent["headers"] = Value::Null;
     asked(&world, ("PUT", &path), silent).await;
     assert!(world.vault.knows(&kept(r#"[["X-Room","ops"]]"#)));
+    // To nobody else: whoever changes the address could read what is shown to nobody.
+    for host in ["https://elsewhere.example.org/other", "https://example.org:8443/other"] {
+        for headers in [Value::Null, json!([{"name": "X-Room", "value": "-- redacted --"}])] {
+            let mut elsewhere = to(host);
+            elsewhere["headers"] = headers;
+            let why = (StatusCode::BAD_REQUEST, "headers: say their values again");
+            refused(&world, ("PUT", &path), Some(elsewhere), why).await;
+        }
+    }
+    assert!(world.vault.knows(&kept(r#"[["X-Room","ops"]]"#)));
     let mut bare = to("https://example.org/other");
     bare["headers"] = json!([]);
     asked(&world, ("PUT", &path), bare).await;
