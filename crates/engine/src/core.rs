@@ -288,12 +288,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     }
 
     /// Decides commands one after the other. Who is answered here already is not among the answers.
-    fn decide_all(
-        &mut self,
-        commands: Asked,
-        draft: &mut Draft,
-        now: Timestamp,
-    ) -> Vec<Answer> {
+    fn decide_all(&mut self, commands: Asked, draft: &mut Draft, now: Timestamp) -> Vec<Answer> {
         let mut answers: Vec<Answer> = Vec::new();
         for (place, (command, reply)) in commands.into_iter().enumerate() {
             if place > 0

@@ -184,11 +184,10 @@ impl<'a> Case<'a> {
 
     /// The onset of the incident: as it stands on the incident, else of its worst alert.
     pub(super) fn onset(&self) -> Option<&'a Onset> {
-        self.evidence
-            .incident
-            .onset
-            .as_ref()
-            .or_else(|| self.primary_alert().and_then(|alert| alert.onset.as_deref()))
+        self.evidence.incident.onset.as_ref().or_else(|| {
+            self.primary_alert()
+                .and_then(|alert| alert.onset.as_deref())
+        })
     }
 
     /// Pages of this incident (messages that tell that it is over are none).

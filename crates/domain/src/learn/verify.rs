@@ -88,7 +88,10 @@ fn inlined(evidence: &Evidence) -> impl Iterator<Item = &EvidenceSample> {
         .filter_map(|alert| alert.onset.as_deref())
         .chain(&evidence.incident.onset)
         .map(|onset| &onset.evidence);
-    let of_alerts = evidence.alerts.iter().flat_map(|alert| alert.evidence.iter());
+    let of_alerts = evidence
+        .alerts
+        .iter()
+        .flat_map(|alert| alert.evidence.iter());
     let of_events = evidence.events.iter().flat_map(|event| {
         let cause = match &event.cause {
             Cause::Sample { sample } => Some(sample),

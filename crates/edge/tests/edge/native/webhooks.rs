@@ -49,8 +49,14 @@ async fn a_secret_is_shown_to_whoever_has_it_made_and_a_row_goes_with_its_subscr
     asked(&world, ("PUT", &path), silent).await;
     assert!(world.vault.knows(&kept(r#"[["X-Room","ops"]]"#)));
     // To nobody else: whoever changes the address could read what is shown to nobody.
-    for host in ["https://elsewhere.example.org/other", "https://example.org:8443/other"] {
-        for headers in [Value::Null, json!([{"name": "X-Room", "value": "-- redacted --"}])] {
+    for host in [
+        "https://elsewhere.example.org/other",
+        "https://example.org:8443/other",
+    ] {
+        for headers in [
+            Value::Null,
+            json!([{"name": "X-Room", "value": "-- redacted --"}]),
+        ] {
             let mut elsewhere = to(host);
             elsewhere["headers"] = headers;
             let why = (StatusCode::BAD_REQUEST, "headers: say their values again");
