@@ -276,6 +276,8 @@ test('a policy that is edited shows whom it would page, before it is saved', asy
 });
 
 test('a policy says what of it cannot be told now, and asks for it again', async () => {
+  // What the page before still asks for must not take the refusal.
+  await page.goto('about:blank');
   await control(base, 'switch', { fail: { match: 'GET /teams', times: 1, status: 503, detail: 'The disk is full.' } });
   await open(`/ui/oncall/policies/${id('polweb')}`, '.steps');
   await page.getByText('Whom it would page could not be loaded.').waitFor();
