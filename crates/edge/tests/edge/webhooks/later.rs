@@ -40,7 +40,8 @@ async fn another_address_is_tried_at_once_after_a_start_too() {
     let id = subscribed(&world, &fails.url()).await;
     let path = format!("{PATH}/{id}");
     let to = |url: String| {
-        let method = json!({"type": "http_delivery_method", "url": url});
+        let headers = json!([{"name": "X-Room", "value": "ops"}]);
+        let method = json!({"type": "http_delivery_method", "url": url, "custom_headers": headers});
         Some(json!({"webhook_subscription": {"delivery_method": method}}))
     };
     let webhooks = start_patiently(&world);
