@@ -470,3 +470,14 @@ pub enum Outcome {
     /// Tocsin ended before the answer; the message may have arrived.
     Unanswered,
 }
+
+impl Outcome {
+    /// Whether the message may have arrived although nobody said that it was taken.
+    #[must_use]
+    pub const fn is_unsure(self) -> bool {
+        match self {
+            Self::TimedOut | Self::Unanswered => true,
+            Self::Accepted | Self::Failed | Self::Refused => false,
+        }
+    }
+}

@@ -131,14 +131,10 @@ impl Message {
                 self.tried.remove(way);
             }
         }
-        for (way, outcome) in results {
-            let may_have_arrived = match outcome {
-                Outcome::Accepted => continue,
-                Outcome::TimedOut | Outcome::Unanswered => true,
-                Outcome::Failed | Outcome::Refused => false,
-            };
+        let others = results.iter();
+        for (way, outcome) in others.filter(|(_, outcome)| *outcome != Outcome::Accepted) {
             // That somebody gets it twice is the lesser evil, but not at each look. What surely came to nobody waits for nothing.
-            if may_have_arrived || !self.took.is_empty() || self.tried.contains_key(way) {
+            if outcome.is_unsure() || !self.took.is_empty() || self.tried.contains_key(way) {
                 self.tried.insert(*way, at);
             }
         }

@@ -137,12 +137,8 @@ impl Outage {
         }
         let is_taken = !took.is_empty();
         for (place, outcome) in others {
-            let may_have_arrived = match outcome {
-                Outcome::TimedOut | Outcome::Unanswered => true,
-                Outcome::Accepted | Outcome::Failed | Outcome::Refused => false,
-            };
             // That it is told twice is the lesser evil, but not every few seconds. What surely came to nobody waits for nothing.
-            if may_have_arrived || is_taken || self.tried_ms.contains_key(place) {
+            if outcome.is_unsure() || is_taken || self.tried_ms.contains_key(place) {
                 self.tried_ms.insert(place.clone(), now_ms);
             }
         }

@@ -64,6 +64,12 @@ fn texts(world: &World) -> Vec<String> {
     findings(world).into_iter().map(|one| one.text).collect()
 }
 
+/// Takes away the first of somebody's ways to be reached.
+fn take_first_way(world: &mut World, user: UserId) {
+    let method = world.state.users[&user].contact_methods[0].id;
+    world.ask(Ask::People(PeopleAsk::RemoveContactMethod { user, method }));
+}
+
 #[test]
 fn where_all_is_well_nothing_is_found() {
     assert_eq!(findings(&World::set_up()), []);
@@ -148,11 +154,7 @@ fn a_gap_of_every_week_is_one_finding_whose_key_stays_while_time_passes() {
 fn somebody_who_cannot_be_reached_is_found_where_they_would_be_paged() {
     let mut world = World::set_up();
     let bea = world.add_user("Bea");
-    let method = world.state.users[&bea].contact_methods[0].id;
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: bea,
-        method,
-    }));
+    take_first_way(&mut world, bea);
     let ada = world.ada();
     let id = add_schedule(&mut world, "Days", "UTC", vec![layer(vec![ada])]);
     use_in_policy(&mut world, &[Recipient::Schedule(id)]);
@@ -189,11 +191,7 @@ fn each_of_a_team_who_cannot_be_reached_is_found_though_others_of_it_can_be() {
     let team = teams.find(|team| team.name == "Web").unwrap().id;
     use_in_policy(&mut world, &[Recipient::Team(team), Recipient::User(bea)]);
     assert_eq!(findings(&world), []);
-    let method = world.state.users[&bea].contact_methods[0].id;
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: bea,
-        method,
-    }));
+    take_first_way(&mut world, bea);
     let found = findings(&world);
     let of_people = found
         .iter()
@@ -216,11 +214,7 @@ fn take_over(world: &mut World, schedule: ScheduleId, user: UserId, hours: (u64,
 fn each_hole_of_a_level_is_a_finding_of_its_own() {
     let mut world = World::set_up();
     let (ada, bea) = (world.ada(), world.add_user("Bea"));
-    let method = world.state.users[&bea].contact_methods[0].id;
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: bea,
-        method,
-    }));
+    take_first_way(&mut world, bea);
     let id = add_schedule(&mut world, "Days", "UTC", vec![layer(vec![ada])]);
     use_in_policy(&mut world, &[Recipient::Schedule(id)]);
     take_over(&mut world, id, bea, (24, 48));
@@ -278,11 +272,7 @@ fn a_list_of_last_resort_that_nobody_would_hear_is_found() {
     let (ada, bea) = (world.ada(), world.add_user("Bea"));
     world.ask(Ask::People(PeopleAsk::SetFallback { users: vec![bea] }));
     assert_eq!(findings(&world), []);
-    let method = world.state.users[&bea].contact_methods[0].id;
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: bea,
-        method,
-    }));
+    take_first_way(&mut world, bea);
     let found = findings(&world);
     assert_eq!(
         texts(&world),
@@ -307,11 +297,7 @@ fn a_list_of_last_resort_that_nobody_would_hear_is_found() {
 fn whoever_stands_on_the_list_of_last_resort_and_in_a_policy_is_one_finding() {
     let mut world = World::set_up();
     let (ada, bea) = (world.ada(), world.add_user("Bea"));
-    let method = world.state.users[&bea].contact_methods[0].id;
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: bea,
-        method,
-    }));
+    take_first_way(&mut world, bea);
     world.ask(Ask::People(PeopleAsk::SetFallback {
         users: vec![bea, ada],
     }));
@@ -364,13 +350,9 @@ fn whoever_stands_on_the_last_level_is_late_only_where_somebody_follows() {
     };
     assert!(is_late(&world), "Ada is on the list of last resort");
     let cy = world.add_user("Cy");
-    let method = world.state.users[&cy].contact_methods[0].id;
     world.ask(Ask::People(PeopleAsk::SetFallback { users: vec![cy] }));
     assert!(is_late(&world), "now Cy is");
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: cy,
-        method,
-    }));
+    take_first_way(&mut world, cy);
     assert!(!is_late(&world), "nobody on the list hears");
 }
 
@@ -407,11 +389,7 @@ fn whoever_is_reached_by_a_channel_that_is_not_set_up_alone_is_found_with_what_i
     assert_eq!(texts_by(&world, &by_phone), [""; 0]);
     let why = "can be reached by mail and text message only, and none of these is set up: mail server, Twilio account";
     assert_eq!(texts_by(&world, &[ChannelKind::Telegram]), of_ada(why));
-    let mail = world.state.users[&ada].contact_methods[0].id;
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: ada,
-        method: mail,
-    }));
+    take_first_way(&mut world, ada);
     world.add_way(ada, ChannelKind::Voice);
     let why = "can be reached by text message and call only, and no Twilio account is set up";
     assert_eq!(texts_by(&world, &[ChannelKind::Email]), of_ada(why));
@@ -448,12 +426,8 @@ fn of_two_ways_by_one_channel_the_one_that_needs_nothing_but_its_address_reaches
 fn whoever_is_called_alone_needs_an_account_that_has_a_number() {
     let mut world = World::set_up();
     let ada = world.ada();
-    let mail = world.state.users[&ada].contact_methods[0].id;
     world.add_way(ada, ChannelKind::Voice);
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: ada,
-        method: mail,
-    }));
+    take_first_way(&mut world, ada);
     let why = "Ada would be paged by \"First schedule\" but can be reached by call only, and no Twilio account with a number is set up";
     let found = texts_by(&world, &[ChannelKind::Sms]);
     assert!(found.iter().any(|one| one == why), "{found:?}");
@@ -483,11 +457,7 @@ fn whoever_has_a_way_at_once_by_what_is_not_set_up_hears_at_once_by_the_next_and
 fn on_a_list_of_last_resort_that_is_deaf_in_several_ways_each_is_named_with_why() {
     let mut world = World::set_up();
     let (ada, bea) = (world.ada(), world.add_user("Bea"));
-    let method = world.state.users[&bea].contact_methods[0].id;
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: bea,
-        method,
-    }));
+    take_first_way(&mut world, bea);
     world.ask(Ask::People(PeopleAsk::SetFallback {
         users: vec![ada, bea],
     }));
