@@ -19,7 +19,7 @@ use crate::http::body::{Json as Body, Params};
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::roster::lost;
-use crate::http::shape::{Instant, Named, Severity, named_service};
+use crate::http::shape::{Id, Instant, Named, Severity, named_service};
 use crate::secret;
 
 /// Letters and digits of a token: nobody guesses it.
@@ -70,12 +70,16 @@ pub(crate) struct MadeHeartbeat {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HeartbeatRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// The service that fails when it does not call; the default one when none is named.
+    #[schema(value_type = Option<Id>)]
     service_id: Option<String>,
     /// 30 or more.
+    #[schema(minimum = 30, maximum = 34560000)]
     every_seconds: u64,
     /// 1 or more.
+    #[schema(minimum = 1, maximum = 2592000)]
     grace_seconds: u64,
     /// `error` when none is named.
     severity: Option<Severity>,

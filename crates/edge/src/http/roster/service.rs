@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::http::body::{Json as Body, Params};
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
+use crate::http::shape::Id;
 use crate::secret;
 
 /// Length of a routing key; PagerDuty's clients demand it.
@@ -79,8 +80,10 @@ fn shown_service(state: &state::State, known: &service::Service) -> Service {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Null for the policy of the installation.
+    #[schema(value_type = Option<Id>)]
     escalation_policy_id: Option<String>,
 }
 
@@ -132,7 +135,7 @@ async fn set_service(
 
 /// Add a service
 #[utoipa::path(post, path = "/api/tocsin/v1/services", tag = "oncall", request_body = ServiceRequest,
-    responses((status = 201, body = Service), (status = 400)))]
+    responses((status = 201, body = Service), (status = 400), (status = 404)))]
 pub(crate) async fn add_service(
     State(app): State<App>,
     caller: Caller,
@@ -159,6 +162,7 @@ pub(crate) async fn replace_service(
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntegrationRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// `events_v2` when not given.
     #[serde(default)]
@@ -168,6 +172,7 @@ pub(crate) struct IntegrationRequest {
     mapping: Option<Value>,
     /// The label by which an alert of a Prometheus names the service that it belongs to, by name or id; this service where it
     /// names none.
+    #[schema(min_length = 1, max_length = 200)]
     service_label: Option<String>,
 }
 

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::http::body::{Json as Body, Params};
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::{Named, named_user};
+use crate::http::shape::{Id, Named, named_user};
 
 /// People who answer together.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -31,8 +31,10 @@ pub(crate) struct Team {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TeamRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Ids of people. Whoever is added to the installation belongs to its first team.
+    #[schema(value_type = Vec<Id>, max_items = 500)]
     members: Vec<String>,
 }
 
@@ -129,6 +131,7 @@ pub(crate) async fn remove_team(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Priorities {
     /// The most important first; 1 to 10.
+    #[schema(min_items = 1, max_items = 10, min_length = 1, max_length = 40)]
     names: Vec<String>,
 }
 
