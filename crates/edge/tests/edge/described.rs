@@ -158,6 +158,9 @@ async fn refusals_are_of_a_described_status_kind_and_shape() {
     native("POST", "/incidents", "/incidents", Some(of_nobody)).await;
     let of_nobody = json!({"name": "Shop", "escalation_policy_id": nobody});
     native("POST", "/services", "/services", Some(of_nobody)).await;
+    let of_nobody =
+        json!({"name": "Backup", "every_seconds": 60, "grace_seconds": 5, "service_id": nobody});
+    native("POST", "/heartbeats", "/heartbeats", Some(of_nobody)).await;
 
     let front = async |method: &str, path: &str, given: &str, token: &str| {
         let mut request = Request::builder().method(method).uri(given);

@@ -19,13 +19,14 @@ use super::incident_shown::{incident, incident_shown};
 use super::include::Named;
 use super::log_entries::FIRST_ENTRIES;
 use super::lookup;
+use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use super::user_shape::Mails;
 use super::wholes::{Row, Shown, Wholes};
 use crate::http::problem::Problem;
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
-const INCLUDED: &[Named] = &[
+pub(super) const INCLUDED: &[Named] = &[
     ("agents", &["last_status_change_by"]),
     // People are whole there already; a service that acknowledged is not.
     ("acknowledgers", &["acknowledgements", "acknowledger"]),
@@ -34,13 +35,13 @@ const INCLUDED: &[Named] = &[
 const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
 /// The longest span that is looked at unless all are asked for: PagerDuty's six months.
 const SPAN_MS_MAX: u64 = 184 * 86_400_000;
-const STATUSES: [(&str, Status); 3] = [
+pub(super) const STATUSES: [(&str, Status); 3] = [
     ("triggered", Status::Triggered),
     ("acknowledged", Status::Acknowledged),
     ("resolved", Status::Resolved),
 ];
-const URGENCIES: [(&str, Urgency); 2] = [("high", Urgency::High), ("low", Urgency::Low)];
-const SORTS: [(&str, Sort); 4] = [
+pub(super) const URGENCIES: [(&str, Urgency); 2] = [("high", Urgency::High), ("low", Urgency::Low)];
+pub(super) const SORTS: [(&str, Sort); 4] = [
     ("incident_number", Sort::Number),
     ("created_at", Sort::Created),
     ("resolved_at", Sort::Resolved),
@@ -49,7 +50,7 @@ const SORTS: [(&str, Sort); 4] = [
 
 /// What a list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
+pub(super) enum Sort {
     Number,
     Created,
     Resolved,
@@ -189,7 +190,17 @@ fn is_theirs(state: &State, one: &Listed, users: &[UserId]) -> bool {
 }
 
 /// Incidents
-#[utoipa::path(get, path = "/incidents", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/incidents", tag = "fronts",
+    params(
+        parameters::Page,
+        parameters::Span,
+        parameters::Services,
+        parameters::Teams,
+        parameters::People,
+        parameters::Incidents,
+        parameters::IncidentInclude,
+    ),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let filter = Filter::read(&asked.parameters, asked.app.now())?;
@@ -206,7 +217,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
 }
 
 /// One incident
-#[utoipa::path(get, path = "/incidents/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/incidents/{id}", tag = "fronts", params(("id" = String, Path), parameters::IncidentInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_incident(Path(id): Path<String>, asked: Asked) -> Answer {
     let id = lookup::incident(&asked.app, &id)?;

@@ -15,11 +15,12 @@ use super::asked::{Asked, Path};
 use super::incident_shape::urgency_word;
 use super::include::Named;
 use super::lookup;
+use super::parameters::{LogEntries, LogEntryInclude, Page};
 use super::reply::{Answer, Refused, Reply};
 use super::users::named;
 
 /// What can be shown wholly, and where it stands; channels always are.
-const INCLUDED: &[Named] = &[
+pub(super) const INCLUDED: &[Named] = &[
     ("incidents", &["incident"]),
     ("services", &["service"]),
     ("teams", &["teams"]),
@@ -367,7 +368,7 @@ async fn page(asked: &Asked, paging: Paging, found: Vec<Value>) -> Answer {
 }
 
 /// Log entries of an incident, newest first
-#[utoipa::path(get, path = "/incidents/{id}/log_entries", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/incidents/{id}/log_entries", tag = "fronts", params(("id" = String, Path), Page, LogEntries),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
@@ -384,14 +385,14 @@ pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Ask
 }
 
 /// Log entries of all incidents, newest first, of the newest 20000 events
-#[utoipa::path(get, path = "/log_entries", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/log_entries", tag = "fronts", params(Page, LogEntries), responses((status = 200, body = Object)))]
 pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
     let wanted = Wanted::read(&asked)?;
     newest(&asked, &wanted).await
 }
 
 /// Log entries of what a person did, was told of or was given, newest first, of the newest 20000 events
-#[utoipa::path(get, path = "/users/{id}/log_entries", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/users/{id}/log_entries", tag = "fronts", params(("id" = String, Path), Page, LogEntries),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_user_log_entries(Path(id): Path<String>, asked: Asked) -> Answer {
     let person = named(&asked, &id)?.id;
@@ -440,7 +441,7 @@ async fn newest(asked: &Asked, wanted: &Wanted) -> Answer {
 }
 
 /// One log entry
-#[utoipa::path(get, path = "/log_entries/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/log_entries/{id}", tag = "fronts", params(("id" = String, Path), LogEntryInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> Answer {
     let missing = || Refusal::no_such("log entry");

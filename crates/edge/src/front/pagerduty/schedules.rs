@@ -13,6 +13,7 @@ use tocsin_wire::pagerduty::rest::{time, words};
 
 use super::asked::{Asked, Path};
 use super::lookup;
+use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use super::schedule_shape::{Rendered, layers_of, policies_of, schedule, schedule_in_full};
 use super::user_shape::user;
@@ -31,10 +32,11 @@ const ENTRIES_MAX: usize = 20_000;
 const USED: &str = "Schedule can't be deleted if it's being used by escalation policies";
 
 /// What lists leave out of a schedule unless `include[]` names it.
-const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
+pub(super) const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
 
 /// Schedules
-#[utoipa::path(get, path = "/schedules", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/schedules", tag = "fronts", params(parameters::Page, parameters::Search, parameters::ScheduleInclude),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let cut = asked.app.read(|state| {
@@ -172,7 +174,7 @@ async fn wrapped(asked: &Asked, known: Schedule) -> Result<Value, Refused> {
 }
 
 /// One schedule, with who has duty between `since` and `until`
-#[utoipa::path(get, path = "/schedules/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/schedules/{id}", tag = "fronts", params(("id" = String, Path), parameters::Span, parameters::Overflow),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
@@ -180,7 +182,7 @@ pub(crate) async fn get_pagerduty_schedule(Path(id): Path<String>, asked: Asked)
 }
 
 /// Who has duty in a schedule between `since` and `until`
-#[utoipa::path(get, path = "/schedules/{id}/users", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/schedules/{id}/users", tag = "fronts", params(("id" = String, Path), parameters::Span),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_schedule_users(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
@@ -312,7 +314,8 @@ fn override_shown(asked: &Asked, one: &Override) -> Value {
 }
 
 /// Overrides of a schedule between `since` and `until`
-#[utoipa::path(get, path = "/schedules/{id}/overrides", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/schedules/{id}/overrides", tag = "fronts",
+    params(("id" = String, Path), parameters::WholeSpan, parameters::Overrides, parameters::Overflow),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;

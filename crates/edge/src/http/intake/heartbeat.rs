@@ -165,7 +165,7 @@ pub(crate) async fn list_heartbeats(
 
 /// Add a heartbeat; the address to call is shown once
 #[utoipa::path(post, path = "/api/tocsin/v1/heartbeats", tag = "oncall", request_body = HeartbeatRequest,
-    responses((status = 201, body = MadeHeartbeat), (status = 400)))]
+    responses((status = 201, body = MadeHeartbeat), (status = 400), (status = 404)))]
 pub(crate) async fn add_heartbeat(
     State(app): State<App>,
     caller: Caller,
