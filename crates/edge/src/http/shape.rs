@@ -16,7 +16,7 @@ pub(crate) enum Id {}
 impl PartialSchema for Id {
     fn schema() -> RefOr<Schema> {
         let text = ObjectBuilder::new().schema_type(Type::String);
-        let text = text.description(Some("The id of something."));
+        let text = text.description(Some("An id: `Q` and 13 characters of A-Z and 2-7."));
         text.pattern(Some("^Q[A-Z2-7]{13}$")).into()
     }
 }
