@@ -5,6 +5,7 @@ pub mod alertmanager_config;
 pub mod apache_conf;
 pub mod apache_log;
 pub mod apache_status;
+pub mod as_described;
 pub mod base64url;
 pub mod code;
 pub mod email;

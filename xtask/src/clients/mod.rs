@@ -27,6 +27,8 @@ use crate::site;
 
 /// How many walk beside each other: they wait much of their time.
 const AT_ONCE: usize = 2;
+/// What schemathesis loads besides its settings.
+const HOOKS: &str = "schemathesis_hooks.py";
 /// A walk that has not ended by then hangs.
 const WALK_LIMIT: Duration = Duration::from_secs(300);
 
@@ -251,7 +253,7 @@ fn told(program: &Path, words: impl IntoIterator<Item = OsString>) -> Command {
     command
 }
 
-/// It is a module of its own, so that the walk is a file of settings.
+/// It is a module of its own, so that the walk is a file of settings, and one of what settings cannot say.
 fn schemathesis(python: &Path, walks: &Path, house: &House) -> Command {
     let settings = walks.join("schemathesis.toml");
     let description = places::root().join("openapi.json");
@@ -267,7 +269,10 @@ fn schemathesis(python: &Path, walks: &Path, house: &House) -> Command {
         OsStr::new(&house.url),
     ];
     let mut command = told(python, words.map(OsStr::to_owned));
-    command.env("TOCSIN_TOKEN", &house.site.token);
+    command
+        .env("TOCSIN_TOKEN", &house.site.token)
+        .env("TOCSIN_HOUSE", &house.file)
+        .env("SCHEMATHESIS_HOOKS", walks.join(HOOKS));
     command
 }
 
@@ -312,6 +317,7 @@ mod tests {
             };
             assert!(walks.join(&name).is_file(), "{name}");
         }
+        assert!(walks.join(HOOKS).is_file(), "{HOOKS}");
     }
 
     #[test]

@@ -19,8 +19,10 @@ use crate::app::App;
 #[into_params(parameter_in = Query)]
 pub(crate) struct AlertQuery {
     /// Only those of this service.
+    #[param(pattern = "^Q[A-Z2-7]{13}$")]
     service_id: Option<String>,
     /// How many at most.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// Where the page before ended.
     cursor: Option<String>,

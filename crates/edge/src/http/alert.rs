@@ -16,7 +16,7 @@ use super::alert_list::{AlertRequests, Unreadable};
 use super::body::WithAlerts;
 use super::incident::incident_in;
 use super::problem::Problem;
-use super::shape::Severity;
+use super::shape::{Id, Severity};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::secret;
@@ -51,8 +51,10 @@ pub(crate) enum AlertAction {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AlertRequest {
     /// The default service when none is named.
+    #[schema(value_type = Option<Id>)]
     service_id: Option<String>,
     /// Alerts with one key are one; made here for a trigger without one.
+    #[schema(min_length = 1, max_length = 255)]
     dedup_key: Option<String>,
     action: AlertAction,
     /// What fails, in one line; needed for a trigger.
@@ -62,7 +64,6 @@ pub(crate) struct AlertRequest {
     /// Where it fails; needed for a trigger.
     source: Option<String>,
     /// Further fields.
-    #[schema(value_type = Option<Object>)]
     details: Option<Value>,
 }
 

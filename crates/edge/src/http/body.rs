@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, Method, header};
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
+use tocsin_wire::as_described::AsDescribed;
 use tocsin_wire::code::TEXT_BYTES_MAX;
 use tocsin_wire::{json, misread};
 
@@ -56,8 +57,9 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithSample<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let bytes = json_bytes(request, BODY_BYTES_MAX).await?;
-        let read = json::read_exact(or_nothing(&bytes));
-        read.map(Self).map_err(|error| unread(&error))
+        let read: Result<AsDescribed<T>, _> = json::read_exact(or_nothing(&bytes));
+        let read = read.map(|AsDescribed(read)| Self(read));
+        read.map_err(|error| unread(&error))
     }
 }
 
@@ -91,7 +93,9 @@ async fn json_bytes(request: Request, limit: usize) -> Result<Bytes, Problem> {
 
 /// Reads JSON; an empty body counts as `{}`.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(or_nothing(bytes)).map_err(|error| unread(&error))
+    let read: Result<AsDescribed<T>, _> = serde_json::from_slice(or_nothing(bytes));
+    let read = read.map(|AsDescribed(read)| read);
+    read.map_err(|error| unread(&error))
 }
 
 fn or_nothing(bytes: &[u8]) -> &[u8] {

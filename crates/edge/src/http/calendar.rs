@@ -25,7 +25,7 @@ use super::body::{Json as Body, Params};
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::roster::{lost, set_in};
-use super::shape::{Instant, Named, named_schedule, named_user};
+use super::shape::{Id, Instant, Named, named_schedule, named_user};
 use crate::access::cookie::hex;
 use crate::access::origin::client_ip;
 use crate::access::who::{Caller, Peer};
@@ -71,6 +71,7 @@ pub(crate) struct MadeCalendar {
 pub(crate) struct CalendarRequest {
     /// The schedule it shows; null: all of them.
     #[serde(default)]
+    #[schema(value_type = Option<Id>)]
     schedule_id: Option<String>,
     /// Whether it shows one's own shifts alone; without a schedule it always does.
     #[serde(default)]

@@ -20,7 +20,7 @@ use super::named::in_path;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::roster::lost;
-use super::shape::{Instant, Named, named_service};
+use super::shape::{Id, Instant, Named, named_service};
 use crate::access::who::Caller;
 use crate::app::App;
 
@@ -29,8 +29,10 @@ use crate::app::App;
 #[serde(deny_unknown_fields)]
 pub(crate) struct LinkShape {
     /// An address of the web.
+    #[schema(min_length = 1, max_length = 2048)]
     href: String,
     /// Its words.
+    #[schema(min_length = 1, max_length = 1024)]
     text: Option<String>,
 }
 
@@ -56,18 +58,22 @@ pub(crate) struct ChangeShape {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChangeRequest {
     /// What it is, in one line of at most 1024 characters.
+    #[schema(min_length = 1, max_length = 1024)]
     summary: String,
     /// What was changed; the default service when none is named.
+    #[schema(value_type = Option<Id>)]
     service_id: Option<String>,
     /// When it was made; now when it is not said, or lies ahead.
     at: Option<Instant>,
     /// Where it comes from.
+    #[schema(min_length = 1, max_length = 1024)]
     source: Option<String>,
     /// Anything else, of at most 8192 bytes.
     #[schema(value_type = Option<Object>)]
     details: Option<Value>,
     /// At most 10.
     #[serde(default)]
+    #[schema(max_items = 10)]
     links: Vec<LinkShape>,
 }
 
@@ -76,8 +82,10 @@ pub(crate) struct ChangeRequest {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangeQuery {
     /// Those of this service alone.
+    #[param(pattern = "^Q[A-Z2-7]{13}$")]
     service_id: Option<String>,
     /// Items wanted, 1 to 200; 50 when not given.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,

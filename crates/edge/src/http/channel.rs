@@ -134,11 +134,15 @@ pub(crate) async fn channels(State(app): State<App>) -> Result<Json<Channels>, P
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MailRequest {
+    #[schema(min_length = 1, max_length = 254)]
     host: String,
+    #[schema(minimum = 1, maximum = 65535)]
     port: u16,
     /// The sender's address, with or without a name.
+    #[schema(min_length = 1, max_length = 254)]
     from: String,
     tls: MailTls,
+    #[schema(max_length = 254)]
     username: Option<String>,
     /// Kept as it is when not given, as long as host and username stay the same.
     #[schema(value_type = Option<String>)]

@@ -56,6 +56,7 @@ pub(crate) struct CodeExport {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlanRequest {
     /// All of them: what stands in none is not in the files.
+    #[schema(min_items = 1, max_items = 200)]
     files: Vec<CodeFile>,
 }
 
@@ -64,6 +65,7 @@ pub(crate) struct PlanRequest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApplyRequest {
     /// All of them.
+    #[schema(min_items = 1, max_items = 200)]
     files: Vec<CodeFile>,
     /// That of the plan: when something else is set up by now, nothing is changed.
     fingerprint: String,

@@ -15,6 +15,7 @@ const LIMIT_MAX: usize = 200;
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
     /// Items wanted, 1 to 200; 50 when not given.
+    #[param(minimum = 1, maximum = 200)]
     pub(crate) limit: Option<usize>,
     /// `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,

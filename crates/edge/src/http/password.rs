@@ -18,7 +18,7 @@ use crate::app::App;
 #[serde(deny_unknown_fields)]
 pub(crate) struct PasswordRequest {
     /// At least 12 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 12, max_length = 256)]
     password: SecretString,
     /// The one in use, when one changes one's own.
     #[schema(value_type = Option<String>)]

@@ -27,6 +27,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(20);
 #[into_params(parameter_in = Query)]
 pub(crate) struct InstantQuery {
     /// PromQL.
+    #[param(min_length = 1, max_length = 10000)]
     query: String,
     /// RFC 3339, or seconds since 1970; now when not given.
     time: Option<String>,
@@ -37,6 +38,7 @@ pub(crate) struct InstantQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct RangeQuery {
     /// PromQL.
+    #[param(min_length = 1, max_length = 10000)]
     query: String,
     /// RFC 3339, or seconds since 1970.
     start: String,

@@ -63,10 +63,12 @@ pub(crate) struct SetupRequest {
     /// From the one-time link that `tocsin serve` prints.
     #[schema(value_type = String)]
     setup_token: SecretString,
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
+    #[schema(min_length = 3, max_length = 254)]
     email: String,
     /// At least 12 characters.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, min_length = 12, max_length = 256)]
     password: SecretString,
     /// IANA zone of the first schedule; UTC when not given.
     time_zone: Option<String>,

@@ -5,7 +5,23 @@ use tocsin_domain::monitor;
 use tocsin_domain::people;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// An id in the description of a request. What it is the id of is read where it is used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Id {}
+
+impl PartialSchema for Id {
+    fn schema() -> RefOr<Schema> {
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        let text = text.description(Some("An id: `Q` and 13 characters of A-Z and 2-7."));
+        text.pattern(Some("^Q[A-Z2-7]{13}$")).into()
+    }
+}
+
+impl ToSchema for Id {}
 
 /// An instant: RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]

@@ -28,7 +28,7 @@ const TURN_WAIT: Duration = Duration::from_secs(10);
 #[into_params(parameter_in = Query)]
 pub(crate) struct SimulationQuery {
     /// When the service fails, RFC 3339; now when not given.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<String>, format = DateTime)]
     at: Option<Instant>,
     /// High when not given.
     #[param(inline)]

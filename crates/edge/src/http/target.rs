@@ -261,7 +261,9 @@ fn named(id: &str) -> Result<TargetId, Problem> {
 #[serde(deny_unknown_fields)]
 pub(crate) struct MuteRequest {
     /// 1 to 10080 (a week).
+    #[schema(minimum = 1, maximum = 10080)]
     minutes: u64,
+    #[schema(max_length = 500)]
     reason: Option<String>,
 }
 
@@ -314,6 +316,7 @@ pub(crate) async fn unmute(
 pub(crate) struct MaintenanceRequest {
     from: Instant,
     until: Instant,
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
 }
 

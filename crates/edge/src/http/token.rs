@@ -53,6 +53,7 @@ pub(crate) struct MadeToken {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TokenRequest {
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// Its scope, which stays: at most one's own role.
     role: Role,

@@ -110,6 +110,24 @@ fn whoever_has_to_be_known_may_be_refused_and_the_description_says_so() {
     assert!(!has("get", "/healthz", "401"));
 }
 
+#[test]
+fn every_list_of_the_native_api_says_how_many_items_may_be_asked_for() {
+    let all = description();
+    let mut found = 0;
+    for route in tocsin_edge::routes() {
+        let operation = &all["paths"][&route.path][route.method.to_lowercase()];
+        let parameters = operation["parameters"].as_array().into_iter().flatten();
+        for limit in parameters.filter(|one| one["name"] == "limit") {
+            if route.path.starts_with(BASE) {
+                let bounds = [&limit["schema"]["minimum"], &limit["schema"]["maximum"]];
+                assert_eq!(bounds, [1, 200], "{}", route.path);
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 15, "{found}");
+}
+
 #[tokio::test]
 async fn refusals_are_of_a_described_status_kind_and_shape() {
     let (world, all) = (World::new(), description());
@@ -145,6 +163,13 @@ async fn refusals_are_of_a_described_status_kind_and_shape() {
     native("POST", path, &given, Some(json!({}))).await;
     let ada = json!({"name": "Ada", "email": "ada@example.org", "role": "viewer"});
     native("POST", "/users", "/users", Some(ada)).await;
+    let of_nobody = json!({"title": "Disk full", "service_id": nobody});
+    native("POST", "/incidents", "/incidents", Some(of_nobody)).await;
+    let of_nobody = json!({"name": "Shop", "escalation_policy_id": nobody});
+    native("POST", "/services", "/services", Some(of_nobody)).await;
+    let of_nobody =
+        json!({"name": "Backup", "every_seconds": 60, "grace_seconds": 5, "service_id": nobody});
+    native("POST", "/heartbeats", "/heartbeats", Some(of_nobody)).await;
 
     let front = async |method: &str, path: &str, given: &str, token: &str| {
         let mut request = Request::builder().method(method).uri(given);

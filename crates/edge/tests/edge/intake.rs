@@ -326,3 +326,28 @@ async fn what_cannot_be_read_is_told_in_plain_words() {
         "the query cannot be read: limit: expected a whole number of 0 or more"
     );
 }
+
+#[tokio::test]
+async fn a_list_of_values_is_no_body_and_a_number_is_whole_by_its_value() {
+    let world = World::new();
+    let path = format!("/users/{}/calendars", world.bob);
+    let answer = world.post(&path, json!([null, null])).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+    let told = answer.json()["detail"].as_str().unwrap().to_owned();
+    let expected = "the body cannot be read: expected an object, found a list at line 1 column ";
+    assert!(told.starts_with(expected), "{told}");
+    let rule = json!({"name": "Never", "then": [{"do": "drop"}], "when": {"not": [null, null]}});
+    let answer = world
+        .call(
+            "PUT",
+            "/alert-rules",
+            &world.admin,
+            Some(json!({"rules": [rule]})),
+        )
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+    let job = json!({"name": "Backup", "every_seconds": 3600.0, "grace_seconds": 60.0});
+    let answer = world.post("/heartbeats", job).await;
+    assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
+    assert_eq!(answer.json()["every_seconds"], 3600);
+}

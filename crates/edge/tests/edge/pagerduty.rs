@@ -3,6 +3,7 @@
 mod analytics;
 mod business;
 mod dates;
+mod described;
 mod duty;
 mod filters;
 mod import;

@@ -17,24 +17,28 @@ use tocsin_wire::pagerduty::rest::{Refusal, in_order, time};
 use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
+use super::parameters;
 use super::place::Place;
 use super::reply::{Answer, Refused, Reply};
 use crate::http::incident::alert::end;
 
 /// What a list of alerts is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
+pub(super) enum Sort {
     Created,
     Resolved,
 }
 
-const SORTS: [(&str, Sort); 2] = [
+pub(super) const SORTS: [(&str, Sort); 2] = [
     ("created_at", Sort::Created),
     ("resolved_at", Sort::Resolved),
 ];
 
+/// Whether an alert with this status fails.
+pub(super) const STATUSES: [(&str, bool); 2] = [("triggered", true), ("resolved", false)];
+
 /// What can be shown wholly, and where it stands.
-const INCLUDED: &[Named] = &[("services", &["service"]), ("incidents", &["incident"])];
+pub(super) const INCLUDED: &[Named] = &[("services", &["service"]), ("incidents", &["incident"])];
 
 /// An alert, with where in the journal the log entry is by which it began, if that is known.
 fn shown(state: &State, place: &Place, alert: &Alert, begin: Option<u64>) -> Value {
@@ -85,13 +89,13 @@ fn order(sorts: &[(Sort, bool)], one: &Alert, other: &Alert) -> Ordering {
 }
 
 /// Alerts of an incident
-#[utoipa::path(get, path = "/incidents/{id}/alerts", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/incidents/{id}/alerts", tag = "fronts",
+    params(("id" = String, Path), parameters::Page, parameters::Alerts, parameters::AlertInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let paging = asked.paging()?;
-    let words = [("triggered", true), ("resolved", false)];
-    let firing = asked.parameters.words("statuses", &words)?;
+    let firing = asked.parameters.words("statuses", &STATUSES)?;
     let sorts = asked.parameters.sorts(&SORTS)?;
     let key = asked.parameters.get("alert_key");
     let cut = asked.app.read(|state| {
@@ -122,7 +126,7 @@ pub(crate) async fn list_alerts(Path(id): Path<String>, asked: Asked) -> Answer 
 
 /// One alert
 #[utoipa::path(get, path = "/incidents/{id}/alerts/{alert_id}", tag = "fronts",
-    params(("id" = String, Path), ("alert_id" = String, Path)),
+    params(("id" = String, Path), ("alert_id" = String, Path), parameters::AlertInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_alert(Path((id, alert)): Path<(String, String)>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;

@@ -10,6 +10,7 @@ use tocsin_wire::pagerduty::rest::{Refusal, absent};
 
 use super::asked::{Asked, Path};
 use super::lookup;
+use super::parameters;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::business::{changed, service_set};
@@ -31,7 +32,8 @@ fn shown(asked: &Asked, state: &State, known: &BusinessService) -> Value {
 }
 
 /// Business services
-#[utoipa::path(get, path = "/business_services", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/business_services", tag = "fronts", params(parameters::Page, parameters::Search),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_pagerduty_business_services(asked: Asked) -> Answer {
     let all = asked.app.read(|state| {
         let all = state.business.services.values();

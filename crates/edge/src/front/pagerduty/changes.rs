@@ -16,6 +16,7 @@ use tocsin_wire::pagerduty::rest::time;
 use super::asked::{Asked, Path};
 use super::events::{Call, take};
 use super::lookup;
+use super::parameters;
 use super::place::whole;
 use super::reply::{Answer, Reply};
 use crate::app::App;
@@ -140,13 +141,16 @@ fn page(asked: &Asked, of: Option<ServiceId>) -> Answer {
 }
 
 /// Changes that were told of, of the newest 2000
-#[utoipa::path(get, path = "/change_events", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/change_events", tag = "fronts",
+    params(parameters::Page, parameters::Span, parameters::Teams, parameters::Changes),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_change_events(asked: Asked) -> Answer {
     page(&asked, None)
 }
 
 /// Changes of a service that were told of
-#[utoipa::path(get, path = "/services/{id}/change_events", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/services/{id}/change_events", tag = "fronts",
+    params(("id" = String, Path), parameters::Page, parameters::Span, parameters::Teams, parameters::Changes),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_service_change_events(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = |state: &state::State, id: ServiceId| state.services.get(&id).map(|one| one.id);
@@ -171,7 +175,7 @@ pub(crate) async fn get_change_event(Path(id): Path<String>, asked: Asked) -> An
 }
 
 /// Changes of the service of an incident in the hour before it began, the last first
-#[utoipa::path(get, path = "/incidents/{id}/related_change_events", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/incidents/{id}/related_change_events", tag = "fronts", params(("id" = String, Path), parameters::Page),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_related_change_events(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;

@@ -11,13 +11,19 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::{Refusal, id};
 
 use super::asked::{Asked, Path};
+use super::parameters;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use super::{business, lookup};
 use crate::http::roster::business::with_impacts;
 
 /// Entries of a list at most, which has no further pages.
-const ENTRIES_MAX: usize = 200;
+pub(super) const ENTRIES_MAX: usize = 200;
+
+/// What `additional_fields[]` may name.
+pub(super) const FIELDS: [&str; 2] = [HIGHEST_PRIORITY, IMPACTED_COUNT];
+const HIGHEST_PRIORITY: &str = "services.highest_impacting_priority";
+const IMPACTED_COUNT: &str = "total_impacted_count";
 
 /// Entries that are wanted.
 fn limit(asked: &Asked) -> Result<usize, Refused> {
@@ -67,7 +73,7 @@ fn listed(
         let mut wanted = asked.parameters.list("additional_fields");
         wanted.any(|wanted| wanted == field)
     };
-    let wants_priority = wants("services.highest_impacting_priority");
+    let wants_priority = wants(HIGHEST_PRIORITY);
     let shown = all.iter().take(limit).map(|one| {
         let is_hurt = impacts.is_hurt(one.id);
         let mut shown = json!({
@@ -84,7 +90,7 @@ fn listed(
     });
     let shown: Vec<Value> = shown.collect();
     let mut body = json!({"limit": limit, "more": all.len() > limit, "services": shown});
-    if wants("total_impacted_count") {
+    if wants(IMPACTED_COUNT) {
         let hurt = all.iter().filter(|one| impacts.is_hurt(one.id));
         body["additional_fields"] = json!({ "total_impacted_count": hurt.count() });
     }
@@ -108,7 +114,8 @@ fn is_among(named: &Named, id: &BusinessServiceId) -> bool {
 }
 
 /// Business services and whether they are hurt, those that are first
-#[utoipa::path(get, path = "/business_services/impacts", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/business_services/impacts", tag = "fronts", params(parameters::Impacts, parameters::ImpactFields),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_impacts(asked: Asked) -> Answer {
     let limit = limit(&asked)?;
     let named: Named = asked.parameters.ids("ids")?;
@@ -120,7 +127,8 @@ pub(crate) async fn list_impacts(asked: Asked) -> Answer {
 }
 
 /// The business services that support one directly, and whether they are hurt
-#[utoipa::path(get, path = "/business_services/{id}/supporting_services/impacts", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/business_services/{id}/supporting_services/impacts", tag = "fronts",
+    params(("id" = String, Path), parameters::Impacts, parameters::ImpactFields),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = business::named(&asked, &id)?;
@@ -139,7 +147,8 @@ pub(crate) async fn list_supporting_impacts(Path(id): Path<String>, asked: Asked
 }
 
 /// The business services that an incident hurts
-#[utoipa::path(get, path = "/incidents/{id}/business_services/impacts", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/incidents/{id}/business_services/impacts", tag = "fronts",
+    params(("id" = String, Path), parameters::Impacts, parameters::ImpactFields),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_impacts_of_incident(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
@@ -154,7 +163,8 @@ pub(crate) async fn list_impacts_of_incident(Path(id): Path<String>, asked: Aske
 }
 
 /// The incidents that hurt business services, the most important first
-#[utoipa::path(get, path = "/business_services/impactors", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/business_services/impactors", tag = "fronts", params(parameters::Impacts),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_impactors(asked: Asked) -> Answer {
     let limit = limit(&asked)?;
     let named: Named = asked.parameters.ids("ids")?;

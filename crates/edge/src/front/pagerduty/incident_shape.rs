@@ -14,6 +14,17 @@ use tocsin_wire::pagerduty::rest::Parameters;
 
 use super::place::Place;
 
+/// The words of `include[]` by which [`Include`] is read.
+pub(super) const INCLUDE_WORDS: [&str; 7] = [
+    "acknowledgers",
+    "assignees",
+    "body",
+    "escalation_policies",
+    "services",
+    "teams",
+    "users",
+];
+
 /// What of an incident is shown as a whole instead of as a reference. Services and policies are put in when it is written, since
 /// incidents of one answer share them.
 #[derive(Clone, Copy, Debug, Default)]

@@ -18,6 +18,7 @@ use super::incident_shape::{Include, assignees};
 use super::incident_shown::incident;
 use super::include::Named;
 use super::lookup;
+use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use super::triggers::FIRST_ENTRIES;
 use super::user_shape::Mails;
@@ -25,7 +26,7 @@ use super::wholes::{Row, Shown, Text, Wholes};
 use crate::http::problem::Problem;
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
-const INCLUDED: &[Named] = &[
+pub(super) const INCLUDED: &[Named] = &[
     ("agents", &["last_status_change_by"]),
     // People are whole there already; a service that acknowledged is not.
     ("acknowledgers", &["acknowledgements", "acknowledger"]),
@@ -34,13 +35,13 @@ const INCLUDED: &[Named] = &[
 const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
 /// The longest span that is looked at unless all are asked for: PagerDuty's six months.
 const SPAN_MS_MAX: u64 = 184 * 86_400_000;
-const STATUSES: [(&str, Status); 3] = [
+pub(super) const STATUSES: [(&str, Status); 3] = [
     ("triggered", Status::Triggered),
     ("acknowledged", Status::Acknowledged),
     ("resolved", Status::Resolved),
 ];
-const URGENCIES: [(&str, Urgency); 2] = [("high", Urgency::High), ("low", Urgency::Low)];
-const SORTS: [(&str, Sort); 4] = [
+pub(super) const URGENCIES: [(&str, Urgency); 2] = [("high", Urgency::High), ("low", Urgency::Low)];
+pub(super) const SORTS: [(&str, Sort); 4] = [
     ("incident_number", Sort::Number),
     ("created_at", Sort::Created),
     ("resolved_at", Sort::Resolved),
@@ -49,7 +50,7 @@ const SORTS: [(&str, Sort); 4] = [
 
 /// What a list is sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sort {
+pub(super) enum Sort {
     Number,
     Created,
     Resolved,
@@ -190,7 +191,18 @@ fn is_theirs(state: &State, one: &Listed, users: &[UserId]) -> bool {
 }
 
 /// Incidents
-#[utoipa::path(get, path = "/incidents", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/incidents", tag = "fronts",
+    params(
+        parameters::Page,
+        parameters::Span,
+        parameters::Services,
+        parameters::Teams,
+        parameters::People,
+        parameters::Incidents,
+        parameters::IncidentInclude,
+        parameters::Zone,
+    ),
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     let asked = asked.zoned()?;
     let paging = asked.paging()?;
@@ -209,7 +221,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
 }
 
 /// One incident
-#[utoipa::path(get, path = "/incidents/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/incidents/{id}", tag = "fronts", params(("id" = String, Path), parameters::IncidentInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_incident(Path(id): Path<String>, asked: Asked) -> Answer {
     let id = lookup::incident(&asked.app, &id)?;

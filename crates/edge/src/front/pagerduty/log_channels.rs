@@ -15,7 +15,7 @@ use super::reply::Refused;
 use crate::ports::{EventLog, StorageError};
 
 /// The word of `include[]` for what triggers told.
-const CHANNELS: &str = "channels";
+pub(super) const CHANNELS: &str = "channels";
 /// Events that are looked at for one answer at most.
 const EVENTS_MAX: usize = 20_000;
 /// Events that are read at once.

@@ -9,12 +9,13 @@ use super::include::Named;
 use super::log_shape::{Wanted, shown};
 use super::log_walk::{Found, Walk};
 use super::lookup;
+use super::parameters::{LogEntries, LogEntryInclude, Page, Zone};
 use super::reply::{Answer, Refused, Reply};
 use super::users::named;
 use crate::http::problem::Problem;
 
 /// What can be shown wholly, and where it stands, besides what is told in channels.
-const INCLUDED: &[Named] = &[
+pub(super) const INCLUDED: &[Named] = &[
     ("incidents", &["incident"]),
     ("services", &["service"]),
     ("teams", &["teams"]),
@@ -57,7 +58,7 @@ async fn page(asked: &Asked, incident: Option<IncidentId>, wanted: Wanted) -> An
 }
 
 /// Log entries of an incident, newest first
-#[utoipa::path(get, path = "/incidents/{id}/log_entries", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/incidents/{id}/log_entries", tag = "fronts", params(("id" = String, Path), Page, LogEntries, Zone),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Asked) -> Answer {
     let asked = asked.zoned()?;
@@ -67,7 +68,7 @@ pub(crate) async fn list_incident_log_entries(Path(id): Path<String>, asked: Ask
 }
 
 /// Log entries of all incidents, newest first; one answer looks at 200000 events
-#[utoipa::path(get, path = "/log_entries", tag = "fronts",
+#[utoipa::path(get, path = "/log_entries", tag = "fronts", params(Page, LogEntries, Zone),
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
     let asked = asked.zoned()?;
@@ -76,7 +77,7 @@ pub(crate) async fn list_log_entries(asked: Asked) -> Answer {
 }
 
 /// Log entries of what a person did, was told of or was given, newest first; one answer looks at 200000 events
-#[utoipa::path(get, path = "/users/{id}/log_entries", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/users/{id}/log_entries", tag = "fronts", params(("id" = String, Path), Page, LogEntries, Zone),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_user_log_entries(Path(id): Path<String>, asked: Asked) -> Answer {
     let asked = asked.zoned()?;
@@ -89,7 +90,7 @@ pub(crate) async fn list_user_log_entries(Path(id): Path<String>, asked: Asked) 
 }
 
 /// One log entry
-#[utoipa::path(get, path = "/log_entries/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/log_entries/{id}", tag = "fronts", params(("id" = String, Path), LogEntryInclude, Zone),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_log_entry(Path(entry): Path<String>, asked: Asked) -> Answer {
     let asked = asked.zoned()?;

@@ -24,6 +24,7 @@ mod notes;
 mod notifications;
 mod oncalls;
 mod orchestrations;
+mod parameters;
 mod place;
 mod policies;
 mod policy_shape;

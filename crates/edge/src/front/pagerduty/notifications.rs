@@ -9,10 +9,11 @@ use tocsin_wire::pagerduty::rest::Refusal;
 
 use super::asked::Asked;
 use super::include::Named;
+use super::parameters;
 use super::reply::{Answer, Reply};
 
 /// What can be shown wholly, and where it stands.
-const INCLUDED: &[Named] = &[("users", &["user"])];
+pub(super) const INCLUDED: &[Named] = &[("users", &["user"])];
 /// The longest span that is looked at: PagerDuty's three months.
 const SPAN_MS_MAX: u64 = 93 * 86_400_000;
 
@@ -34,7 +35,7 @@ fn sent(message: &Notification) -> Option<Timestamp> {
 }
 
 /// PagerDuty's word for a channel; those that it has not are named as they are.
-fn kind(channel: ChannelKind) -> String {
+pub(super) fn kind(channel: ChannelKind) -> String {
     let word = match channel {
         ChannelKind::Email => "email",
         ChannelKind::Sms => "sms",
@@ -61,7 +62,8 @@ fn shown(asked: &Asked, state: &State, message: &Notification, at: Timestamp) ->
 }
 
 /// Messages about incidents that were sent between `since` and `until`, newest first
-#[utoipa::path(get, path = "/notifications", tag = "fronts", responses((status = 200, body = Object), (status = 400, body = Object)))]
+#[utoipa::path(get, path = "/notifications", tag = "fronts", params(parameters::Page, parameters::WholeSpan, parameters::Notifications, parameters::Zone),
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_notifications(asked: Asked) -> Answer {
     let asked = asked.zoned()?;
     let paging = asked.paging()?;

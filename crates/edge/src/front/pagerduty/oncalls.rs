@@ -11,6 +11,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::{Paging, Refusal};
 
 use super::asked::Asked;
+use super::parameters;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use super::schedule_shape::schedule;
@@ -173,7 +174,9 @@ struct Known {
 }
 
 /// Who is on call
-#[utoipa::path(get, path = "/oncalls", tag = "fronts", responses((status = 200, body = Object), (status = 400, body = Object)))]
+#[utoipa::path(get, path = "/oncalls", tag = "fronts", 
+    params(parameters::Page, parameters::Span, parameters::People, parameters::Duties, parameters::Zone),
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_oncalls(asked: Asked) -> Answer {
     let asked = asked.zoned()?;
     let paging: Paging = asked.paging()?;

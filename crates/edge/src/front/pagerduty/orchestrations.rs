@@ -13,6 +13,7 @@ use tocsin_wire::pagerduty::rest::{Refusal, id, pcl, time};
 
 use super::asked::{Asked, Path};
 use super::lookup;
+use super::parameters;
 use super::place::{Place, whole};
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
@@ -132,7 +133,8 @@ fn router(asked: &Asked, rules: &[Rule], age: &Age) -> Result<Value, Refused> {
 }
 
 /// Event orchestrations, of which there is one
-#[utoipa::path(get, path = "/event_orchestrations", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/event_orchestrations", tag = "fronts", params(parameters::Page),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_orchestrations(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let all = asked

@@ -12,22 +12,25 @@ use tocsin_wire::pagerduty::rest::{Refusal, body, words};
 use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
+use super::parameters;
 use super::policy_shape::{assignment_told, policy, rule_id, shown_minutes};
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
 
 /// What can be shown wholly, and where it stands.
-const INCLUDED: &[Named] = &[
+pub(super) const INCLUDED: &[Named] = &[
     ("services", &["services"]),
     ("teams", &["teams"]),
     ("targets", &["escalation_rules", "targets"]),
 ];
 
 /// The word of `include[]` by which a rule says how it is assigned.
-const STRATEGIES: &str = "escalation_rule_assignment_strategies";
+pub(super) const STRATEGIES: &str = "escalation_rule_assignment_strategies";
 
 /// Escalation policies
-#[utoipa::path(get, path = "/escalation_policies", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/escalation_policies", tag = "fronts",
+    params(parameters::Page, parameters::Search, parameters::Teams, parameters::People, parameters::PolicyInclude),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
     let users: Option<Vec<UserId>> = asked.parameters.ids("user_ids")?;
@@ -74,7 +77,7 @@ async fn wrapped(asked: &Asked, known: &Policy) -> Result<Value, Refused> {
 }
 
 /// One escalation policy
-#[utoipa::path(get, path = "/escalation_policies/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/escalation_policies/{id}", tag = "fronts", params(("id" = String, Path), parameters::PolicyInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_escalation_policy(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;

@@ -7,6 +7,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 
 use super::asked::Asked;
+use super::parameters;
 use super::place::Place;
 use super::reply::{Answer, Refused, Reply};
 use super::schedule_shape::{Rendered, entry, schedule, schedule_in_full};
@@ -15,9 +16,9 @@ use crate::http::problem::Problem;
 use crate::http::roster::rota;
 
 /// What lists leave out of a schedule unless `include[]` names it.
-const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
+pub(super) const PARTS: [&str; 3] = ["schedule_layers", "overrides_subschedule", "final_schedule"];
 /// The parameter that names whose next turn is told, and the field in which it is.
-const NEXT_FOR: &str = "include_next_oncall_for_user";
+pub(super) const NEXT_FOR: &str = "include_next_oncall_for_user";
 const NEXT: &str = "next_oncall_for_user";
 /// How far ahead that is looked for, as on-calls are: 90 days.
 const AHEAD_MS: u64 = 90 * 24 * 3_600_000;
@@ -84,6 +85,7 @@ fn computed(
 
 /// Schedules, with who has duty between `since` and `until` where `include[]` names that
 #[utoipa::path(get, path = "/schedules", tag = "fronts",
+    params(parameters::Page, parameters::Search, parameters::Span, parameters::Zone, parameters::NextTurn, parameters::ScheduleInclude),
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
     let asked = asked.zoned()?;

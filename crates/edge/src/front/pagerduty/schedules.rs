@@ -13,6 +13,7 @@ use tocsin_wire::pagerduty::rest::{time, words};
 
 use super::asked::{Asked, Path};
 use super::lookup;
+use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use super::schedule_shape::{Rendered, layers_of, policies_of, schedule_in_full};
 use super::user_shape::user;
@@ -149,7 +150,8 @@ async fn wrapped(asked: &Asked, known: Schedule) -> Result<Value, Refused> {
 }
 
 /// One schedule, with who has duty between `since` and `until`
-#[utoipa::path(get, path = "/schedules/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/schedules/{id}", tag = "fronts", 
+    params(("id" = String, Path), parameters::Span, parameters::Overflow, parameters::Zone, parameters::NextTurn),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
     let asked = asked.zoned()?;
@@ -161,7 +163,7 @@ pub(crate) async fn get_pagerduty_schedule(Path(id): Path<String>, asked: Asked)
 }
 
 /// Who has duty in a schedule between `since` and `until`
-#[utoipa::path(get, path = "/schedules/{id}/users", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/schedules/{id}/users", tag = "fronts", params(("id" = String, Path), parameters::Span),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_schedule_users(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
@@ -293,7 +295,8 @@ fn override_shown(asked: &Asked, one: &Override) -> Value {
 }
 
 /// Overrides of a schedule between `since` and `until`
-#[utoipa::path(get, path = "/schedules/{id}/overrides", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/schedules/{id}/overrides", tag = "fronts",
+    params(("id" = String, Path), parameters::WholeSpan, parameters::Overrides, parameters::Overflow),
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_overrides(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;

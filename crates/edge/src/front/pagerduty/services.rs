@@ -18,6 +18,7 @@ use tocsin_wire::pagerduty::rest::vendor::Vendor;
 use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
+use super::parameters;
 use super::policy_shape::policy;
 use super::reply::{Answer, Refused, Reply};
 use super::service_shape::{Key, Standings, integration, service};
@@ -30,10 +31,12 @@ use crate::http::roster::service::{
 use crate::http::roster::{key, lost, set_as};
 
 /// What of an integration can be shown wholly, and where it stands.
-const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"])];
+pub(super) const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"])];
 
 /// Services
-#[utoipa::path(get, path = "/services", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/services", tag = "fronts",
+    params(parameters::Page, parameters::Search, parameters::ServiceIds, parameters::Teams, parameters::ServiceInclude),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_services(asked: Asked) -> Answer {
     let ids: Option<Vec<ServiceId>> = asked.parameters.ids("id")?;
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
@@ -138,7 +141,7 @@ async fn wrapped(asked: &Asked, known: &Service) -> Result<Value, Refused> {
 }
 
 /// One service
-#[utoipa::path(get, path = "/services/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/services/{id}", tag = "fronts", params(("id" = String, Path), parameters::ServiceInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_service(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
@@ -317,7 +320,7 @@ async fn wrapped_integration(asked: &Asked, known: &Integration) -> Answer {
 
 /// One integration, with its key for administrators where that is kept
 #[utoipa::path(get, path = "/services/{id}/integrations/{integration_id}", tag = "fronts",
-    params(("id" = String, Path), ("integration_id" = String, Path)),
+    params(("id" = String, Path), ("integration_id" = String, Path), parameters::IntegrationInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_service_integration(
     Path((id, integration_id)): Path<(String, String)>,

@@ -7,6 +7,7 @@ use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::vendor::{VENDORS, Vendor};
 
 use super::asked::{Asked, Path};
+use super::parameters;
 use super::place::{Place, whole};
 use super::reply::{Answer, Reply};
 
@@ -43,7 +44,8 @@ pub(crate) async fn test_ability(Path(id): Path<String>, _: Asked) -> Answer {
 }
 
 /// Priorities, the most important first
-#[utoipa::path(get, path = "/priorities", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/priorities", tag = "fronts", params(parameters::Page),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_priorities(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let shown: Vec<Value> = asked.app.read(|state| {
@@ -86,7 +88,8 @@ pub(super) fn vendor(place: &Place, one: &Vendor) -> Value {
 }
 
 /// Vendors: the ways in which foreign systems speak to Tocsin
-#[utoipa::path(get, path = "/vendors", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/vendors", tag = "fronts", params(parameters::Page, parameters::Search),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_vendors(asked: Asked) -> Answer {
     let all = VENDORS.iter().map(|one| vendor(&asked.place, one));
     asked.named_page("vendors", all.collect())

@@ -8,6 +8,7 @@ use tocsin_wire::pagerduty::rest::tag::{self as bodies, Called};
 
 use super::asked::{Asked, Path};
 use super::lookup;
+use super::parameters;
 use super::place::{Place, whole};
 use super::reply::{Answer, Refused, Reply};
 use crate::http::tag::{self as tags, changed, id_of, labels_by_id};
@@ -38,7 +39,8 @@ async fn ask(asked: &Asked, ask: TagAsk) -> Result<(), Refused> {
 }
 
 /// Tags
-#[utoipa::path(get, path = "/tags", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/tags", tag = "fronts", params(parameters::Page, parameters::Search),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_tags(asked: Asked) -> Answer {
     asked
         .app
@@ -74,7 +76,7 @@ pub(crate) async fn remove_tag(Path(id): Path<String>, asked: Asked) -> Answer {
 
 /// The people, the teams or the escalation policies that have a tag
 #[utoipa::path(get, path = "/tags/{id}/{entity_type}", tag = "fronts",
-    params(("id" = String, Path), ("entity_type" = String, Path)),
+    params(("id" = String, Path), ("entity_type" = String, Path), parameters::Page),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_tagged(
     Path((id, entity_type)): Path<(String, String)>,
@@ -139,7 +141,7 @@ async fn change(asked: &Asked, on: Tagged) -> Answer {
 }
 
 /// Tags of a person
-#[utoipa::path(get, path = "/users/{id}/tags", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/users/{id}/tags", tag = "fronts", params(("id" = String, Path), parameters::Page, parameters::Search),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_tags_of_person(Path(id): Path<String>, asked: Asked) -> Answer {
     tags_of(&asked, person(&asked, &id)?)
@@ -153,7 +155,7 @@ pub(crate) async fn change_tags_of_person(Path(id): Path<String>, asked: Asked) 
 }
 
 /// Tags of a team
-#[utoipa::path(get, path = "/teams/{id}/tags", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/teams/{id}/tags", tag = "fronts", params(("id" = String, Path), parameters::Page, parameters::Search),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_tags_of_team(Path(id): Path<String>, asked: Asked) -> Answer {
     tags_of(&asked, team(&asked, &id)?)
@@ -167,7 +169,8 @@ pub(crate) async fn change_tags_of_team(Path(id): Path<String>, asked: Asked) ->
 }
 
 /// Tags of an escalation policy
-#[utoipa::path(get, path = "/escalation_policies/{id}/tags", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/escalation_policies/{id}/tags", tag = "fronts",
+    params(("id" = String, Path), parameters::Page, parameters::Search),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_tags_of_policy(Path(id): Path<String>, asked: Asked) -> Answer {
     tags_of(&asked, policy(&asked, &id)?)

@@ -13,16 +13,18 @@ use tocsin_wire::pagerduty::rest::words;
 use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
+use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use super::team_shape::team;
 use crate::http::roster::team::{member_added, member_removed};
 use crate::http::roster::{key, lost, set_as};
 
 /// What of a membership can be shown wholly, and where it stands.
-const INCLUDED: &[Named] = &[("users", &["user"])];
+pub(super) const INCLUDED: &[Named] = &[("users", &["user"])];
 
 /// Teams
-#[utoipa::path(get, path = "/teams", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/teams", tag = "fronts", params(parameters::Page, parameters::Search),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_pagerduty_teams(asked: Asked) -> Answer {
     let all = asked.app.read(|state| {
         let all = state.teams.values();
@@ -50,7 +52,8 @@ pub(crate) async fn get_team(Path(id): Path<String>, asked: Asked) -> Answer {
 }
 
 /// Who belongs to a team
-#[utoipa::path(get, path = "/teams/{id}/members", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/teams/{id}/members", tag = "fronts",
+    params(("id" = String, Path), parameters::Page, parameters::MemberInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_team_members(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;

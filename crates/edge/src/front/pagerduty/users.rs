@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, PeopleAsk};
 use tocsin_domain::id::{TeamId, UserId};
-use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role, Urgency};
+use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::reach::{self, method_word};
@@ -16,8 +16,10 @@ use tocsin_wire::pagerduty::rest::words;
 
 use super::asked::{Asked, Path};
 use super::incident_shape::urgency_word;
+use super::incidents::URGENCIES;
 use super::include::Named;
 use super::lookup;
+use super::parameters;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use super::user_shape::{Mails, user};
@@ -26,7 +28,10 @@ use crate::http::people::{UserRequest, added, removed};
 use crate::http::shape;
 
 /// What can be shown wholly, and where it stands; ways and rules are theirs alone, and shown elsewhere.
-const INCLUDED: &[Named] = &[("teams", &["teams"])];
+pub(super) const INCLUDED: &[Named] = &[("teams", &["teams"])];
+/// The words of `include[]` for the ways to a person, and for their rules.
+pub(super) const WAYS: &str = "contact_methods";
+pub(super) const RULES: &str = "notification_rules";
 
 /// The person that a path names.
 pub(super) fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
@@ -35,7 +40,9 @@ pub(super) fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
 }
 
 /// People
-#[utoipa::path(get, path = "/users", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/users", tag = "fronts",
+    params(parameters::Page, parameters::Search, parameters::Teams, parameters::UserInclude),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_pagerduty_users(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
@@ -85,10 +92,10 @@ async fn shown(asked: &Asked, id: UserId, mails: &Mails) -> Result<Value, Refuse
     let mut shown = asked
         .app
         .read(|state| user(state, &asked.place, &known, mails));
-    if asked.parameters.includes("contact_methods") {
+    if asked.parameters.includes(WAYS) {
         shown["contact_methods"] = methods(asked, &known).await?.into();
     }
-    if asked.parameters.includes("notification_rules") {
+    if asked.parameters.includes(RULES) {
         shown["notification_rules"] = known
             .rules
             .iter()
@@ -106,7 +113,8 @@ async fn wrapped(asked: &Asked, id: UserId) -> Result<Value, Refused> {
 }
 
 /// Oneself
-#[utoipa::path(get, path = "/users/me", tag = "fronts", responses((status = 200, body = Object), (status = 400, body = Object)))]
+#[utoipa::path(get, path = "/users/me", tag = "fronts", params(parameters::UserInclude),
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn get_me(asked: Asked) -> Answer {
     match asked.caller.user {
         Some(user) => wrapped(&asked, user).await.map(Reply::Done),
@@ -115,7 +123,7 @@ pub(crate) async fn get_me(asked: Asked) -> Answer {
 }
 
 /// One person
-#[utoipa::path(get, path = "/users/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/users/{id}", tag = "fronts", params(("id" = String, Path), parameters::UserInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_pagerduty_user(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
@@ -302,7 +310,7 @@ async fn with_ways(
     of: &people::User,
     mut rules: Vec<Value>,
 ) -> Result<Vec<Value>, Refused> {
-    if !asked.parameters.includes("contact_methods") {
+    if !asked.parameters.includes(WAYS) {
         return Ok(rules);
     }
     let ways = methods(asked, of).await?;
@@ -317,12 +325,12 @@ async fn with_ways(
 }
 
 /// The rules of a person
-#[utoipa::path(get, path = "/users/{id}/notification_rules", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/users/{id}/notification_rules", tag = "fronts",
+    params(("id" = String, Path), parameters::Rules, parameters::RuleInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn list_notification_rules(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;
-    let words = [("high", Urgency::High), ("low", Urgency::Low)];
-    let wanted = asked.parameters.word("urgency", &words)?;
+    let wanted = asked.parameters.word("urgency", &URGENCIES)?;
     let rules = known.rules.iter();
     let rules = rules.filter(|one| wanted.is_none_or(|urgency| urgency == one.urgency));
     let rules = rules.map(|one| rule(&asked, &known, one)).collect();
@@ -332,7 +340,7 @@ pub(crate) async fn list_notification_rules(Path(id): Path<String>, asked: Asked
 
 /// One rule of a person
 #[utoipa::path(get, path = "/users/{id}/notification_rules/{rule_id}", tag = "fronts",
-    params(("id" = String, Path), ("rule_id" = String, Path)),
+    params(("id" = String, Path), ("rule_id" = String, Path), parameters::RuleInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_notification_rule(
     Path((id, wanted)): Path<(String, String)>,

@@ -11,9 +11,13 @@ use tocsin_wire::pagerduty::rest::webhook::{self as bodies, Filter, REDACTED};
 
 use super::asked::{Asked, Path};
 use super::lookup;
+use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use crate::http::webhook::subscription::{self, Made, Unset, Wanted};
 use crate::webhooks::kept::Kept;
+
+/// The words for what a subscription is to.
+pub(super) const SCOPES: [&str; 3] = ["account", "service", "team"];
 
 /// The subscription that a path names.
 fn named(asked: &Asked, id: &str) -> Result<Subscribed, Refused> {
@@ -64,10 +68,11 @@ async fn wrapped(asked: &Asked, known: &Subscribed) -> Answer {
 }
 
 /// Webhook subscriptions
-#[utoipa::path(get, path = "/webhook_subscriptions", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/webhook_subscriptions", tag = "fronts", params(parameters::Page, parameters::Subscriptions),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_webhook_subscriptions(asked: Asked) -> Answer {
     let paging = asked.paging()?;
-    let kinds = ["account", "service", "team"].map(|kind| (kind, kind));
+    let kinds = SCOPES.map(|kind| (kind, kind));
     let kind = asked.parameters.word("filter_type", &kinds)?;
     let id = asked.parameters.get("filter_id");
     let wanted = |one: &&Subscribed| {

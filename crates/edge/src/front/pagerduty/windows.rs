@@ -18,12 +18,13 @@ use tocsin_wire::pagerduty::rest::{Refusal, time};
 use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
+use super::parameters;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use crate::http::roster::{lost, set_as};
 
 /// What can be shown wholly, and where it stands.
-const INCLUDED: &[Named] = &[
+pub(super) const INCLUDED: &[Named] = &[
     ("services", &["services"]),
     ("teams", &["teams"]),
     ("users", &["created_by"]),
@@ -31,7 +32,7 @@ const INCLUDED: &[Named] = &[
 
 /// When work is done, as seen from now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
+pub(super) enum Standing {
     Past,
     Future,
     Ongoing,
@@ -39,7 +40,7 @@ enum Standing {
     Any,
 }
 
-const STANDINGS: [(&str, Standing); 5] = [
+pub(super) const STANDINGS: [(&str, Standing); 5] = [
     ("past", Standing::Past),
     ("future", Standing::Future),
     ("ongoing", Standing::Ongoing),
@@ -103,7 +104,9 @@ fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value
 }
 
 /// Maintenance windows
-#[utoipa::path(get, path = "/maintenance_windows", tag = "fronts", responses((status = 200, body = Object)))]
+#[utoipa::path(get, path = "/maintenance_windows", tag = "fronts",
+    params(parameters::Page, parameters::Services, parameters::Teams, parameters::Windows, parameters::WindowInclude),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn list_maintenance_windows(asked: Asked) -> Answer {
     let paging = asked.paging()?;
     let now = asked.app.now();
@@ -165,7 +168,7 @@ async fn wrapped(asked: &Asked, window: &Window) -> Result<Value, Refused> {
 }
 
 /// One maintenance window
-#[utoipa::path(get, path = "/maintenance_windows/{id}", tag = "fronts", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/maintenance_windows/{id}", tag = "fronts", params(("id" = String, Path), parameters::WindowInclude),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn get_maintenance_window(Path(id): Path<String>, asked: Asked) -> Answer {
     let known = named(&asked, &id)?;

@@ -44,10 +44,13 @@ pub(crate) struct IncidentQuery {
     #[param(inline)]
     status: Wanted,
     /// Only of this service.
+    #[param(pattern = "^Q[A-Z2-7]{13}$")]
     service_id: Option<String>,
     /// Only of this team.
+    #[param(pattern = "^Q[A-Z2-7]{13}$")]
     team_id: Option<String>,
     /// Only of this target.
+    #[param(pattern = "^Q[A-Z2-7]{13}$")]
     target: Option<String>,
     /// Only those of this urgency.
     #[param(inline)]
@@ -56,10 +59,13 @@ pub(crate) struct IncidentQuery {
     #[param(inline)]
     severity: Option<Severity>,
     /// Only those that were opened then (RFC 3339) or later.
+    #[param(format = DateTime)]
     since: Option<String>,
     /// Only those that were opened before then (RFC 3339).
+    #[param(format = DateTime)]
     until: Option<String>,
     /// Items wanted, 1 to 200; 50 when not given.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,

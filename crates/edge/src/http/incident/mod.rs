@@ -32,7 +32,7 @@ use utoipa::ToSchema;
 
 use super::body::Json as Body;
 use super::problem::Problem;
-use super::shape::Urgency;
+use super::shape::{Id, Urgency};
 use crate::access::who::Caller;
 use crate::app::App;
 use summary::{IncidentSummary, summary};
@@ -97,6 +97,7 @@ pub(crate) async fn acknowledge(
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResolveRequest {
     /// Kept as a note.
+    #[schema(max_length = 4000)]
     note: Option<String>,
 }
 
@@ -127,6 +128,7 @@ pub(crate) async fn resolve(
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoteRequest {
     /// 1 to 4000 characters.
+    #[schema(min_length = 1, max_length = 4000)]
     text: String,
 }
 
@@ -210,12 +212,15 @@ pub(crate) async fn status_updated(
 #[serde(deny_unknown_fields)]
 pub(crate) struct DeclareRequest {
     /// What fails, in one line.
+    #[schema(min_length = 1, max_length = 1024)]
     title: String,
     /// The default service when none is named.
+    #[schema(value_type = Option<Id>)]
     service_id: Option<String>,
     /// High when none is named.
     urgency: Option<Urgency>,
     /// More about it, which its alert shows: 1 to 4000 characters.
+    #[schema(min_length = 1, max_length = 4000)]
     summary: Option<String>,
     /// How important it is, by a name of the installation's list.
     priority: Option<String>,

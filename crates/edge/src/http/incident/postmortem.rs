@@ -56,6 +56,7 @@ pub(crate) struct ReportQuery {
     #[param(inline)]
     length: Length,
     /// 1 for a draft from what is known now, while nothing is frozen.
+    #[param(maximum = 255)]
     draft: Option<u8>,
 }
 

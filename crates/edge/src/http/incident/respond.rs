@@ -14,7 +14,7 @@ use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
-use crate::http::shape::Urgency;
+use crate::http::shape::{Id, Urgency};
 
 /// Incidents that are taken or ended at once, at most.
 const BULK_MAX: usize = 250;
@@ -61,6 +61,7 @@ pub(super) fn assigned(
 #[serde(deny_unknown_fields)]
 pub(crate) struct SnoozeRequest {
     /// 1 second to 7 days (604800).
+    #[schema(minimum = 1, maximum = 604800)]
     seconds: u64,
 }
 
@@ -110,8 +111,10 @@ pub(crate) async fn cancel_snooze(
 pub(crate) struct ReassignRequest {
     /// Ids of people.
     #[serde(default)]
+    #[schema(value_type = Vec<Id>, max_items = 50)]
     people: Vec<String>,
     /// Or the policy that is followed from its first level on.
+    #[schema(value_type = Option<Id>)]
     policy_id: Option<String>,
 }
 
@@ -173,10 +176,13 @@ pub(crate) async fn reopen(
 pub(crate) struct RespondersRequest {
     /// Ids of people.
     #[serde(default)]
+    #[schema(value_type = Vec<Id>, max_items = 50)]
     people: Vec<String>,
     /// And whoever the first level of this policy names that pages somebody.
+    #[schema(value_type = Option<Id>)]
     policy_id: Option<String>,
     /// 1 to 1000 characters.
+    #[schema(min_length = 1, max_length = 1000)]
     message: String,
 }
 
@@ -233,6 +239,7 @@ pub(crate) async fn answer_request(
 #[serde(deny_unknown_fields)]
 pub(crate) struct MergeRequest {
     /// Ids or numbers of open incidents, 1 to 100. They end; their alerts go to the one that stays.
+    #[schema(min_items = 1, max_items = 100)]
     sources: Vec<String>,
 }
 
@@ -359,6 +366,7 @@ pub(crate) enum BulkAction {
 pub(crate) struct BulkRequest {
     action: BulkAction,
     /// Ids or numbers, 1 to 250.
+    #[schema(min_items = 1, max_items = 250)]
     incidents: Vec<String>,
 }
 

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::http::alert::flat;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, Named, Severity, Urgency, named_service};
+use crate::http::shape::{Id, Instant, Named, Severity, Urgency, named_service};
 
 /// Characters of a text that are looked at.
 const TEXT_CHARS_MAX: usize = 1_024;
@@ -28,8 +28,10 @@ const TEXT_CHARS_MAX: usize = 1_024;
 #[serde(deny_unknown_fields)]
 pub(crate) struct DryRunRequest {
     /// The service it would be sent to; that of the integration, else the default one, when none is named.
+    #[schema(value_type = Option<Id>)]
     service_id: Option<String>,
     /// The integration it would come by.
+    #[schema(value_type = Option<Id>)]
     integration_id: Option<String>,
     /// What fails, in one line.
     summary: String,
@@ -37,7 +39,6 @@ pub(crate) struct DryRunRequest {
     /// Where it fails.
     source: Option<String>,
     /// Further fields.
-    #[schema(value_type = Option<Object>)]
     details: Option<Value>,
 }
 

@@ -20,7 +20,7 @@ use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::roster::lost;
-use crate::http::shape::{Instant, Named, Severity, named_service};
+use crate::http::shape::{Id, Instant, Named, Severity, named_service};
 use crate::secret;
 
 /// Letters and digits of a token: nobody guesses it.
@@ -71,12 +71,16 @@ pub(crate) struct MadeHeartbeat {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HeartbeatRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// The service that fails when it does not call; the default one when none is named.
+    #[schema(value_type = Option<Id>)]
     service_id: Option<String>,
     /// 30 or more.
+    #[schema(minimum = 30, maximum = 34560000)]
     every_seconds: u64,
     /// 1 or more.
+    #[schema(minimum = 1, maximum = 2592000)]
     grace_seconds: u64,
     /// `error` when none is named.
     severity: Option<Severity>,
@@ -176,7 +180,7 @@ pub(crate) async fn get_heartbeat(
 
 /// Add a heartbeat; the address to call is shown once
 #[utoipa::path(post, path = "/api/tocsin/v1/heartbeats", tag = "oncall", request_body = HeartbeatRequest,
-    responses((status = 201, body = MadeHeartbeat), (status = 400)))]
+    responses((status = 201, body = MadeHeartbeat), (status = 400), (status = 404)))]
 pub(crate) async fn add_heartbeat(
     State(app): State<App>,
     caller: Caller,

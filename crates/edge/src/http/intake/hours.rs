@@ -35,8 +35,10 @@ pub(crate) struct DayHours {
     #[serde(default)]
     days: Vec<Day>,
     /// When they begin: `09:00`.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
     from: String,
     /// When they end: on the next day unless this is later.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
     until: String,
 }
 
@@ -46,6 +48,7 @@ pub(crate) struct DayHours {
 pub(crate) struct HoursShape {
     /// An IANA zone: `Europe/Paris`.
     time_zone: String,
+    #[schema(min_items = 1, max_items = 50)]
     windows: Vec<DayHours>,
 }
 

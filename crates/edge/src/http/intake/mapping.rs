@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::front::webhook::{failed, stored};
 use crate::http::body::WithSample;
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, Severity};
+use crate::http::shape::{Id, Instant, Severity};
 
 /// A mapping that Tocsin brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -64,9 +64,9 @@ pub(crate) struct MappingDryRunRequest {
     /// One that Tocsin brings.
     preset: Option<Preset>,
     /// That of an integration.
+    #[schema(value_type = Option<Id>)]
     integration_id: Option<String>,
     /// What would be sent; any JSON.
-    #[schema(value_type = Option<Object>)]
     body: Option<Value>,
     /// A whole mail with its headers, instead of a body.
     mail: Option<String>,

@@ -16,7 +16,7 @@ use crate::app::App;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
 use crate::http::roster::lost;
-use crate::http::shape::Severity;
+use crate::http::shape::{Id, Severity};
 
 /// What is asked of a field. Letters match in either case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -90,19 +90,31 @@ pub(crate) struct ConditionShape {
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum ActionShape {
     /// The alert belongs to another service; in rules of the installation only.
-    Route { service_id: String },
+    Route {
+        #[schema(value_type = Id)]
+        service_id: String,
+    },
     /// It is as bad as this.
     SetSeverity { severity: Severity },
     /// It has this priority.
-    SetPriority { priority: String },
+    SetPriority {
+        #[schema(min_length = 1, max_length = 500)]
+        priority: String,
+    },
     /// It is kept and shown; nobody is paged.
     Suppress,
     /// Nobody is paged unless it still fails after so long.
-    Pause { seconds: u64 },
+    Pause {
+        #[schema(minimum = 1, maximum = 3600)]
+        seconds: u64,
+    },
     /// It is thrown away, and counted. What Tocsin sees itself is suppressed instead.
     Drop,
     /// A note is added to its incident.
-    Note { text: String },
+    Note {
+        #[schema(min_length = 1, max_length = 500)]
+        text: String,
+    },
 }
 
 /// A rule to set.
@@ -110,10 +122,13 @@ pub(crate) enum ActionShape {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AlertRuleRequest {
     /// Its id, to keep that of a known rule.
+    #[schema(value_type = Option<Id>)]
     id: Option<String>,
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     #[serde(default)]
     when: ConditionShape,
+    #[schema(min_items = 1, max_items = 10)]
     then: Vec<ActionShape>,
     /// Whether the rules after it are looked at too.
     #[serde(default)]
@@ -124,6 +139,7 @@ pub(crate) struct AlertRuleRequest {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AlertRulesRequest {
+    #[schema(max_items = 100)]
     rules: Vec<AlertRuleRequest>,
 }
 

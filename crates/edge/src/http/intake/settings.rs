@@ -79,13 +79,17 @@ pub(crate) enum GroupingShape {
     Nothing,
     /// Those that come within a span of time.
     Time {
+        #[schema(maximum = 1440)]
         minutes: u64,
         /// Whether the span begins anew with each alert.
         #[serde(default)]
         rolling: bool,
     },
     /// Those with the same values of these fields, named as in rules.
-    Content { fields: Vec<String> },
+    Content {
+        #[schema(min_items = 1, max_items = 5)]
+        fields: Vec<String>,
+    },
 }
 
 /// How a service takes its alerts in.
@@ -95,6 +99,7 @@ pub(crate) struct IntakeSettings {
     urgency: UrgencyShape,
     grouping: GroupingShape,
     /// After so long without news, an alert from outside is taken to be over; null for never.
+    #[schema(minimum = 5, maximum = 43200)]
     resolve_after_minutes: Option<u64>,
 }
 

@@ -22,7 +22,7 @@ use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
 use crate::http::roster::lost;
-use crate::http::shape::{Instant, Named, named_service, named_target};
+use crate::http::shape::{Id, Instant, Named, named_service, named_target};
 
 /// In what repetitions are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -41,8 +41,10 @@ pub(crate) struct RepeatShape {
     /// When the first begins by the clocks there: `2026-12-05T22:00`.
     first: String,
     /// How long each lasts.
+    #[schema(minimum = 1)]
     minutes: u32,
     /// Every so many days or weeks.
+    #[schema(minimum = 1, maximum = 366)]
     every: u16,
     unit: UnitWord,
     /// None begins from then on.
@@ -91,16 +93,20 @@ impl From<&LabelMatcher> for MatcherShape {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WindowRequest {
+    #[schema(min_length = 1, max_length = 500)]
     reason: String,
     #[serde(default)]
+    #[schema(value_type = Vec<Id>, max_items = 100)]
     service_ids: Vec<String>,
     #[serde(default)]
+    #[schema(value_type = Vec<Id>, max_items = 100)]
     target_ids: Vec<String>,
     from: Option<Instant>,
     until: Option<Instant>,
     repeat: Option<RepeatShape>,
     /// Alerts that are covered besides, by their labels: each must hold for one, 64 at most. Left out, those of known work stay;
     /// an empty list takes them away.
+    #[schema(max_items = 64)]
     matchers: Option<Vec<MatcherShape>>,
 }
 

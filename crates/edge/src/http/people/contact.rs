@@ -24,7 +24,7 @@ use crate::delivery::set_up;
 use crate::http::address;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
-use crate::http::shape::{ChannelKind, Urgency};
+use crate::http::shape::{ChannelKind, Id, Urgency};
 use crate::secret;
 
 /// Characters of a secret at most.
@@ -37,13 +37,15 @@ const SECRET_CHARS: usize = 32;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ContactMethodRequest {
     kind: ChannelKind,
+    #[schema(min_length = 1, max_length = 100)]
     label: String,
     /// A mail address, an https URL, the URL of an ntfy topic; for Slack the URL of an incoming webhook or a member's id, for
     /// Telegram a chat's number, for Pushover a user key, for calls and texts a phone number in the international form, for
     /// web push the JSON of the browser's subscription, for PagerDuty a routing key.
+    #[schema(min_length = 1, max_length = 2000)]
     address: String,
     /// For a webhook the signing key (made here when none is given); for ntfy an access token.
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     secret: Option<SecretString>,
 }
 
@@ -431,7 +433,9 @@ pub(crate) async fn verify_contact_method(
 pub(crate) struct RuleRequest {
     urgency: Urgency,
     /// At most 1440.
+    #[schema(maximum = 1440)]
     delay_minutes: u64,
+    #[schema(value_type = Id)]
     contact_method_id: String,
 }
 

@@ -258,8 +258,10 @@ pub(crate) async fn get_user(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserRequest {
+    #[schema(min_length = 1, max_length = 200)]
     pub(crate) name: String,
     /// Becomes their first contact method, unconfirmed.
+    #[schema(min_length = 3, max_length = 254)]
     pub(crate) email: String,
     pub(crate) role: Role,
 }
@@ -364,6 +366,7 @@ async fn ask_or_forget(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UserChange {
+    #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
     role: Option<Role>,
 }

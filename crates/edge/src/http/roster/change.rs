@@ -26,12 +26,13 @@ use crate::app::App;
 use crate::http::body::{Json as Body, Params};
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::Instant;
+use crate::http::shape::{Id, Instant};
 
 /// One person for a span, whoever else would be on call.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OverrideRequest {
+    #[schema(value_type = Id)]
     pub(crate) user_id: String,
     /// From when on; now when not given. What is past is left out.
     #[serde(default)]
@@ -54,6 +55,7 @@ pub(crate) struct TemporaryRequest {
     /// The first instant after it.
     until: Instant,
     /// Ids of people, in order.
+    #[schema(value_type = Vec<Id>, min_items = 1, max_items = 200)]
     pub(crate) members: Vec<String>,
     /// How long each of them has; null: one person has the whole span.
     #[serde(default)]
@@ -70,6 +72,7 @@ impl TemporaryRequest {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SwapGive {
+    #[schema(value_type = Id)]
     user_id: String,
     /// Their time on call within this span.
     from: Instant,

@@ -11,7 +11,7 @@ use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
-use crate::http::shape::{Named, named_user};
+use crate::http::shape::{Id, Named, named_user};
 
 /// Who is paged when nobody else is left.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -25,6 +25,7 @@ pub(crate) struct Fallback {
 #[serde(deny_unknown_fields)]
 pub(crate) struct FallbackRequest {
     /// Ids of people; 1 to 50.
+    #[schema(value_type = Vec<Id>, min_items = 1, max_items = 50)]
     users: Vec<String>,
 }
 

@@ -144,11 +144,13 @@ fn shown(one: &service::Integration) -> IntegrationDetail {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntegrationChange {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Its own mapping: needed for a webhook; without one, a mail is read as usual.
     #[schema(value_type = Option<Object>)]
     mapping: Option<Value>,
     /// The label by which an alert of a Prometheus names the service that it belongs to, by name or id.
+    #[schema(min_length = 1, max_length = 200)]
     service_label: Option<String>,
 }
 

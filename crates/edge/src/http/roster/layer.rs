@@ -5,7 +5,7 @@ use tocsin_domain::id::UserId;
 use tocsin_domain::oncall;
 use utoipa::ToSchema;
 
-use crate::http::shape::Instant;
+use crate::http::shape::{Id, Instant};
 
 /// What turns are counted in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -24,6 +24,7 @@ pub(crate) enum TurnUnit {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Turn {
     /// At least 1.
+    #[schema(minimum = 1, maximum = 366)]
     every: u32,
     unit: TurnUnit,
 }
@@ -54,6 +55,7 @@ pub(crate) enum Weekday {
 pub(crate) struct WeekTime {
     weekday: Weekday,
     /// `HH:MM` or `HH:MM:SS`.
+    #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
     time: String,
 }
 
@@ -64,8 +66,10 @@ pub(crate) enum Restriction {
     /// Every day; it ends on the next day unless `until` is later than `from`.
     Daily {
         /// `HH:MM` or `HH:MM:SS`.
+        #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
         from: String,
         /// `HH:MM` or `HH:MM:SS`.
+        #[schema(pattern = "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$")]
         until: String,
     },
     /// Every week; it ends in the next week unless `until` is later than `from`.
@@ -94,9 +98,11 @@ pub(crate) struct Layer {
     hand_off: Option<String>,
     turn: Turn,
     /// Ids of people, in order.
+    #[schema(value_type = Vec<Id>, max_items = 200)]
     members: Vec<String>,
     /// When the layer has somebody at all; empty: always.
     #[serde(default)]
+    #[schema(max_items = 50)]
     restrictions: Vec<Restriction>,
 }
 

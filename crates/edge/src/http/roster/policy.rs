@@ -20,6 +20,7 @@ use crate::http::named::in_path;
 use crate::http::oncall::RecipientKind;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
+use crate::http::shape::Id;
 
 const MS_PER_MINUTE: u64 = 60_000;
 /// A day.
@@ -32,6 +33,7 @@ pub(super) const TIMEOUT_MINUTES_MAX: f64 = 10_080.0;
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyTarget {
     kind: RecipientKind,
+    #[schema(value_type = Id)]
     id: String,
 }
 
@@ -40,7 +42,9 @@ pub(crate) struct PolicyTarget {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyLevel {
     /// How long this level has for an acknowledgement, at most a day; fractions count.
+    #[schema(exclusive_minimum = 0, maximum = 1440)]
     delay_minutes: f64,
+    #[schema(min_items = 1, max_items = 10)]
     targets: Vec<PolicyTarget>,
     /// Page only one of the targets each time an incident reaches the level, in turn.
     #[serde(default)]
@@ -54,12 +58,16 @@ pub(crate) struct PolicyLevel {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PolicyRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// How often the levels are walked through again, 0 to 9.
+    #[schema(maximum = 9)]
     repeat: u32,
+    #[schema(min_items = 1, max_items = 20)]
     levels: Vec<PolicyLevel>,
     /// How long an acknowledgement holds (1 minute to 7 days): what still fails then is triggered and paged again. For ever
     /// when none.
+    #[schema(minimum = 1, maximum = 10080)]
     acknowledgement_timeout_minutes: Option<f64>,
     /// What it is for, at most 1024 characters. Left out, what was said before stays.
     description: Option<String>,

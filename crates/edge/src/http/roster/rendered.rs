@@ -15,7 +15,7 @@ use super::schedule::{found, id_in, layers_of};
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, Named};
+use crate::http::shape::{Id, Instant, Named};
 
 /// Entries of an answer at most.
 const ENTRIES_MAX: usize = 20_000;
@@ -101,6 +101,7 @@ pub(crate) async fn render_schedule(
 pub(crate) struct PreviewRequest {
     /// The stored schedule that it would replace; what was changed of that by hand is kept. Null: it would be a new one.
     #[serde(default)]
+    #[schema(value_type = Option<Id>)]
     schedule_id: Option<String>,
     /// Its name; null: the stored one's.
     #[serde(default)]
@@ -110,12 +111,15 @@ pub(crate) struct PreviewRequest {
     time_zone: Option<String>,
     /// Its layers; null: the stored ones.
     #[serde(default)]
+    #[schema(max_items = 20)]
     layers: Option<Vec<Layer>>,
     /// Overrides that would be added.
     #[serde(default)]
+    #[schema(max_items = 50)]
     overrides: Vec<OverrideRequest>,
     /// Temporary shifts that would be added.
     #[serde(default)]
+    #[schema(max_items = 50)]
     temporary: Vec<TemporaryRequest>,
     /// From when on; now when not given.
     #[serde(default)]

@@ -141,8 +141,10 @@ pub(crate) fn entries(all: &[Entry], names: &Names) -> Vec<RotaEntry> {
 #[into_params(parameter_in = Query)]
 pub(crate) struct RangeQuery {
     /// From when on (RFC 3339); now when not given.
+    #[param(format = DateTime)]
     since: Option<String>,
     /// Until when; 14 days later when not given.
+    #[param(format = DateTime)]
     until: Option<String>,
 }
 
@@ -151,10 +153,13 @@ pub(crate) struct RangeQuery {
 #[into_params(parameter_in = Query)]
 pub(crate) struct ShiftsQuery {
     /// Whose: the id of a person; one's own when not given.
+    #[param(pattern = "^Q[A-Z2-7]{13}$")]
     pub(crate) user: Option<String>,
     /// From when on (RFC 3339); now when not given.
+    #[param(format = DateTime)]
     since: Option<String>,
     /// Until when; 14 days later when not given.
+    #[param(format = DateTime)]
     until: Option<String>,
 }
 

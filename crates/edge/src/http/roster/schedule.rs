@@ -27,11 +27,13 @@ use crate::http::shape::{Instant, Named};
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScheduleRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// IANA name (`Europe/Paris`).
     time_zone: String,
     /// Rotations; a later one takes the place of an earlier one wherever it has somebody.
     #[serde(default)]
+    #[schema(max_items = 20)]
     layers: Option<Vec<Layer>>,
     /// The only rotation: short for `layers` with one.
     #[serde(default)]

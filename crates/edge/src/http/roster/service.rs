@@ -23,6 +23,7 @@ use crate::http::body::{Json as Body, Params};
 use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
+use crate::http::shape::Id;
 use crate::secret;
 
 /// Length of a routing key; PagerDuty's clients demand it.
@@ -125,8 +126,10 @@ fn shown_service(state: &state::State, known: &service::Service) -> Service {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Null for the policy of the installation.
+    #[schema(value_type = Option<Id>)]
     escalation_policy_id: Option<String>,
     /// What it is, at most 1024 characters. Left out, what was said before stays.
     description: Option<String>,
@@ -221,7 +224,7 @@ fn whole_of(
 
 /// Add a service
 #[utoipa::path(post, path = "/api/tocsin/v1/services", tag = "oncall", request_body = ServiceRequest,
-    responses((status = 201, body = Service), (status = 400)))]
+    responses((status = 201, body = Service), (status = 400), (status = 404)))]
 pub(crate) async fn add_service(
     State(app): State<App>,
     caller: Caller,
@@ -272,6 +275,7 @@ pub(crate) async fn service_removed(
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntegrationRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// `events_v2` when not given.
     #[serde(default)]
@@ -281,6 +285,7 @@ pub(crate) struct IntegrationRequest {
     mapping: Option<Value>,
     /// The label by which an alert of a Prometheus names the service that it belongs to, by name or id; this service where it
     /// names none.
+    #[schema(min_length = 1, max_length = 200)]
     service_label: Option<String>,
 }
 

@@ -19,7 +19,7 @@ use crate::http::body::{Json as Body, Params};
 use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::{Named, named_user};
+use crate::http::shape::{Id, Named, named_user};
 
 /// People who answer together.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -35,8 +35,10 @@ pub(crate) struct Team {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TeamRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// Ids of people. Whoever is added to the installation belongs to its first team.
+    #[schema(value_type = Vec<Id>, max_items = 500)]
     members: Vec<String>,
     /// What it is, at most 1024 characters. Left out, what was said before stays.
     description: Option<String>,
@@ -207,6 +209,7 @@ pub(crate) async fn member_removed(
 #[serde(deny_unknown_fields)]
 pub(crate) struct Priorities {
     /// The most important first; 1 to 10.
+    #[schema(min_items = 1, max_items = 10, min_length = 1, max_length = 40)]
     names: Vec<String>,
 }
 
