@@ -84,6 +84,7 @@ pub(crate) struct TaggedThing {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TagRequest {
     /// 1 to 191 characters.
+    #[schema(min_length = 1, max_length = 191)]
     label: String,
 }
 
@@ -93,9 +94,11 @@ pub(crate) struct TagRequest {
 pub(crate) struct TagChange {
     /// Labels, at most 100. What is no tag yet becomes one.
     #[serde(default)]
+    #[schema(max_items = 100)]
     add: Vec<String>,
     /// Labels of tags, at most 100.
     #[serde(default)]
+    #[schema(max_items = 100)]
     remove: Vec<String>,
 }
 

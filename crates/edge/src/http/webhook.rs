@@ -17,13 +17,15 @@ use tocsin_domain::webhook::{Subscribed, WebhookKind, WebhookScope};
 use tocsin_wire::pagerduty::rest::webhook::{
     EVENTS_MAX, HEADERS_MAX, NAME_CHARS_MAX, REDACTED, VALUE_CHARS_MAX, may_be_named, may_be_value,
 };
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::body::{Json as Body, Params};
 use super::named;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
-use super::shape::Instant;
+use super::shape::{Id, Instant};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::ports::StorageError;
@@ -42,13 +44,29 @@ pub(crate) enum WebhookScopeKind {
     Team,
 }
 
+/// A word for what is told, in the description.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WebhookEvent {}
+
+impl PartialSchema for WebhookEvent {
+    fn schema() -> RefOr<Schema> {
+        let words = WebhookKind::ALL.map(WebhookKind::word);
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.enum_values(Some(words)).into()
+    }
+}
+
+impl ToSchema for WebhookEvent {}
+
 /// A header that is sent along.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct WebhookHeader {
     /// At most 100 characters; none that Tocsin sets itself.
+    #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// Printable ASCII, at most 1024 characters. It is shown as `-- redacted --`, and stays when it is sent back so.
+    #[schema(max_length = 1024)]
     value: String,
 }
 
@@ -87,16 +105,20 @@ pub(crate) struct MadeWebhook {
 pub(crate) struct WebhookRequest {
     /// At most 1024 characters.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     description: String,
     /// Where it goes, https; an address that the server may not reach is refused.
     url: String,
     /// Headers that are sent along, at most 20. Left out, those of a known subscription stay.
+    #[schema(max_items = 20)]
     headers: Option<Vec<WebhookHeader>>,
     /// What is told, such as `incident.triggered`: at least one.
+    #[schema(value_type = Vec<WebhookEvent>, min_items = 1, max_items = 100)]
     events: Vec<String>,
     /// Of all incidents when it is not said.
     scope: Option<WebhookScopeKind>,
     /// The service or the team.
+    #[schema(value_type = Option<Id>)]
     scope_id: Option<String>,
     /// Whether anything is sent; it is when this is not said. What happens while it is not is not told afterwards.
     active: Option<bool>,

@@ -170,6 +170,7 @@ pub(crate) async fn noted(
 #[serde(deny_unknown_fields)]
 pub(crate) struct StatusUpdateRequest {
     /// 1 to 3900 characters.
+    #[schema(min_length = 1, max_length = 3900)]
     message: String,
 }
 
@@ -226,8 +227,10 @@ pub(crate) struct DeclareRequest {
     priority: Option<String>,
     /// Ids of the people to whom it goes instead of to the service's policy.
     #[serde(default)]
+    #[schema(value_type = Vec<Id>, max_items = 50)]
     people: Vec<String>,
     /// Or the policy that is followed instead of the service's.
+    #[schema(value_type = Option<Id>)]
     policy_id: Option<String>,
     /// A key that no other open incident of the service has that was declared so; made here when none is given.
     key: Option<String>,

@@ -326,6 +326,7 @@ pub(crate) async fn set_urgency(
 #[serde(deny_unknown_fields)]
 pub(crate) struct TitleRequest {
     /// In one line of 1 to 1024 characters.
+    #[schema(min_length = 1, max_length = 1024)]
     title: String,
 }
 

@@ -19,7 +19,7 @@ use crate::http::body::{Json as Body, Params};
 use crate::http::incident::summary::Status;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, Named, named_service};
+use crate::http::shape::{Id, Instant, Named, named_service};
 
 /// Incidents that are shown of each business service at most.
 const INCIDENTS_MAX: usize = 20;
@@ -209,14 +209,18 @@ pub(crate) async fn get_business_service(
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BusinessServiceRequest {
+    #[schema(min_length = 1, max_length = 200)]
     name: String,
     /// What it is, at most 2000 characters.
     #[serde(default)]
+    #[schema(max_length = 2000)]
     description: String,
     /// Whom to ask about it, at most 200 characters.
     #[serde(default)]
+    #[schema(max_length = 200)]
     point_of_contact: String,
     /// The team that answers for it.
+    #[schema(value_type = Option<Id>)]
     team_id: Option<String>,
 }
 

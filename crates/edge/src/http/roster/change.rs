@@ -141,10 +141,13 @@ fn id_of<T: std::str::FromStr>(text: &str, noun: &str) -> Result<T, Problem> {
 #[into_params(parameter_in = Query)]
 pub(crate) struct OverrideQuery {
     /// Those that are not over then (RFC 3339); now when not given. Of what is past, the newest are remembered.
+    #[param(format = DateTime)]
     since: Option<String>,
     /// And begin before this; whenever they begin when not given.
+    #[param(format = DateTime)]
     until: Option<String>,
     /// Items wanted, 1 to 200; 50 when not given.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::http::body::{Json as Body, Params};
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
+use crate::http::shape::Id;
 
 /// One service needs another.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -39,6 +40,7 @@ pub(crate) struct ServiceDependencies {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceReference {
     kind: ServiceKind,
+    #[schema(value_type = Id)]
     id: String,
 }
 
@@ -57,6 +59,7 @@ pub(crate) struct ServiceDependencyRequest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct ServiceDependenciesRequest {
     /// 1 to 100.
+    #[schema(min_items = 1, max_items = 100)]
     dependencies: Vec<ServiceDependencyRequest>,
 }
 
@@ -65,8 +68,10 @@ pub(crate) struct ServiceDependenciesRequest {
 #[into_params(parameter_in = Query)]
 pub(crate) struct DependencyQuery {
     /// What this service of either kind needs directly, and what needs it.
+    #[param(pattern = "^Q[A-Z2-7]{13}$")]
     service_id: Option<String>,
     /// Items wanted, 1 to 200; 50 when not given.
+    #[param(minimum = 1, maximum = 200)]
     limit: Option<usize>,
     /// `next_cursor` of the page before.
     cursor: Option<String>,

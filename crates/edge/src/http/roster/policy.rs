@@ -70,6 +70,7 @@ pub(crate) struct PolicyRequest {
     #[schema(minimum = 1, maximum = 10080)]
     acknowledgement_timeout_minutes: Option<f64>,
     /// What it is for, at most 1024 characters. Left out, what was said before stays.
+    #[schema(max_length = 1024)]
     description: Option<String>,
 }
 

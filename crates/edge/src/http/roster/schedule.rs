@@ -40,9 +40,11 @@ pub(crate) struct ScheduleRequest {
     layer: Option<Layer>,
     /// What it is for, at most 1024 characters. Left out, what was said before stays.
     #[serde(default)]
+    #[schema(max_length = 1024)]
     description: Option<String>,
     /// What its layers are called, in their order. Left out, as many layers as before keep what they were called.
     #[serde(default)]
+    #[schema(max_items = 20)]
     layer_names: Option<Vec<String>>,
 }
 

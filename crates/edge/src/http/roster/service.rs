@@ -132,6 +132,7 @@ pub(crate) struct ServiceRequest {
     #[schema(value_type = Option<Id>)]
     escalation_policy_id: Option<String>,
     /// What it is, at most 1024 characters. Left out, what was said before stays.
+    #[schema(max_length = 1024)]
     description: Option<String>,
     /// Left out, it stays as it was; of a new service it is as its policy says.
     acknowledgement: Option<ServiceHold>,

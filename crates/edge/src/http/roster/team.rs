@@ -41,6 +41,7 @@ pub(crate) struct TeamRequest {
     #[schema(value_type = Vec<Id>, max_items = 500)]
     members: Vec<String>,
     /// What it is, at most 1024 characters. Left out, what was said before stays.
+    #[schema(max_length = 1024)]
     description: Option<String>,
 }
 
