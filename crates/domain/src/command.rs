@@ -133,6 +133,18 @@ pub enum Ask {
 }
 
 impl Ask {
+    /// The message whose attempt ended, if that is what is told, be it that the attempt was not made.
+    #[must_use]
+    pub const fn attempt_ended_of(&self) -> Option<NotificationId> {
+        if let Self::AttemptFinished { notification, .. } | Self::NotTried { notification, .. } =
+            self
+        {
+            Some(*notification)
+        } else {
+            None
+        }
+    }
+
     /// What is asked for in a word, with nothing of what is said.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -30,6 +30,7 @@ pub mod signal;
 pub mod simulate;
 pub mod state;
 pub mod tag;
+pub mod taken;
 pub mod target;
 pub mod team;
 pub mod text;

@@ -361,6 +361,9 @@ pub struct Via {
     /// Whether another account is left for what this one is not known to have taken: the next attempt goes by that one.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub elsewhere: bool,
+    /// The places of those that the same attempt had tried before it, each of which did not take it for certain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<u32>,
 }
 
 impl Attempt {

@@ -3,6 +3,7 @@
 
 mod canary;
 mod commit;
+mod put_off;
 mod survive;
 
 use std::mem;
@@ -26,6 +27,7 @@ use crate::ports::{Effect, Effects, Journal, NotDurable};
 use crate::setback::Setback;
 use crate::writer::{Published, Wake, Writer};
 use canary::Asked;
+use put_off::{PANICS_BORNE, PutOff};
 use survive::{Decided, Draft, survived};
 
 pub(crate) use canary::Aloft;
@@ -90,6 +92,8 @@ pub struct Core<J, E, F> {
     taken_over: Option<NotDurable>,
     /// Decisions that ended in a panic.
     faults: Faults,
+    /// What the last step did not come to, because of those.
+    put_off: PutOff,
     /// The canary that is under way.
     aloft: Aloft,
 }
@@ -125,6 +129,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             is_unclear: false,
             taken_over: None,
             faults: Faults::default(),
+            put_off: PutOff::default(),
             aloft: Aloft::default(),
         }
     }
@@ -139,6 +144,9 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         let due = self.due_despite_faults();
+        if let Some(at_once) = self.put_off.due() {
+            return Some(at_once);
+        }
         match &self.setback {
             None => due,
             Some(setback) => Some(due.map_or(setback.until(), |due| due.max(setback.until()))),
@@ -238,6 +246,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
 
     fn step_beside_canary(&mut self, commands: Asked, batches: Vec<Batch>, now: Timestamp) {
         self.look(now);
+        let (commands, batches) = self.put_off.take_up(commands, batches);
         let waits = self
             .setback
             .as_ref()
@@ -265,15 +274,11 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         let mut group = Group {
             answers: self.decide_all(commands, &mut draft, now),
             seen_before: self.detector.seen(),
-            batches: mem::take(&mut self.held),
             ..Group::default()
         };
-        group.batches.extend(batches);
-        for batch in &group.batches {
-            if let Some(newest) = batch.samples.iter().map(|sample| sample.at).max() {
-                self.detect_at(Some(batch), newest, &mut draft, now);
-            }
-        }
+        let mut arrived = mem::take(&mut self.held);
+        arrived.extend(batches);
+        group.batches = self.judge(arrived, &mut draft, now);
         self.tick(&mut draft, now);
         if let Some(why) = draft.lost {
             // It was decided on what is not kept.
@@ -287,10 +292,13 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
     }
 
-    /// Decides commands one after the other. Who is answered here already is not among the answers.
+    /// Decides commands one after the other. Who is answered here already is not among the answers. After too many panics the
+    /// others are left to the next step.
     fn decide_all(&mut self, commands: Asked, draft: &mut Draft, now: Timestamp) -> Vec<Answer> {
         let mut answers: Vec<Answer> = Vec::new();
-        for (place, (command, reply)) in commands.into_iter().enumerate() {
+        let mut commands = commands.into_iter().enumerate();
+        draft.panics = 0;
+        for (place, (command, reply)) in commands.by_ref() {
             if place > 0
                 && place % LOOK_EVERY == 0
                 && let Err(why) = self.settle_what_ended(now)
@@ -320,10 +328,32 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
                 Decided::Panicked(_) => {
                     self.note_broken(kind, now);
                     reply(Err(AskError::Fault));
+                    if draft.panics >= PANICS_BORNE {
+                        break;
+                    }
                 }
             }
         }
+        self.put_off.leave(commands.map(|(_, asked)| asked));
         answers
+    }
+
+    /// Asks the monitors that these batches concern; gives those that were judged. After too many panics the others are left to the
+    /// next step.
+    fn judge(&mut self, mut batches: Vec<Batch>, draft: &mut Draft, now: Timestamp) -> Vec<Batch> {
+        let mut judged = 0;
+        draft.panics = 0;
+        for batch in &batches {
+            if draft.panics >= PANICS_BORNE {
+                break;
+            }
+            if let Some(newest) = batch.samples.iter().map(|sample| sample.at).max() {
+                self.detect_at(Some(batch), newest, draft, now);
+            }
+            judged += 1;
+        }
+        self.put_off.leave_batches(batches.split_off(judged));
+        batches
     }
 
     /// Does what is due. When something could not be kept before, or nobody was there, it is first taken into account that nobody
@@ -362,6 +392,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         // What it has seen so far stands: the next batch is judged by that.
         let asks = survived("detect", || detector.observe(state, series, batch, at, now));
         let Some(asks) = asks else {
+            draft.panics += 1;
             return self.note_broken("detect", now);
         };
         for ask in asks {

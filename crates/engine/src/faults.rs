@@ -9,6 +9,8 @@ use tocsin_domain::time::Timestamp;
 const WAIT_MS: u64 = 1_000;
 /// The same after the second time.
 const LONG_WAIT_MS: u64 = 10_000;
+/// Faults that are remembered of what was taken back and goes on: after a long time another panic may count as the first.
+const REMEMBERED_MAX: usize = 1_000;
 
 /// How a decision fared.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +52,27 @@ pub(crate) struct Faults {
 impl Faults {
     /// One more panic about this; says how many there were.
     pub(crate) fn of_subject(&mut self, subject: Subject, now: Timestamp) -> u32 {
-        one_more(&mut self.subjects, subject, now)
+        let panics = one_more(&mut self.subjects, subject, now);
+        self.forget_the_oldest();
+        panics
+    }
+
+    /// Forgets what goes on for the longest time, when there is much of it. What is left alone is kept: it is to be taken back, or
+    /// to stay as it is.
+    fn forget_the_oldest(&mut self) {
+        if self.subjects.len() <= REMEMBERED_MAX {
+            return;
+        }
+        let faults = self.subjects.iter();
+        let goes_on = faults.filter(|(_, fault)| !fault.is_aside);
+        let mut goes_on: Vec<(Timestamp, Subject)> = goes_on
+            .map(|(subject, fault)| (fault.at, *subject))
+            .collect();
+        let surplus = goes_on.len().saturating_sub(REMEMBERED_MAX);
+        goes_on.sort_unstable();
+        for (_, subject) in goes_on.into_iter().take(surplus) {
+            self.subjects.remove(&subject);
+        }
     }
 
     /// One more panic of what the engine asks by itself.
@@ -116,6 +138,48 @@ mod tests {
         fn fill(&mut self, buffer: &mut [u8]) {
             buffer.fill(0);
         }
+    }
+
+    /// Counts up from its number, so that no two ids are the same.
+    struct Counted(u64);
+
+    impl Entropy for Counted {
+        fn fill(&mut self, buffer: &mut [u8]) {
+            self.0 += 1;
+            let mut rest = self.0;
+            for byte in buffer {
+                // An id takes five bits of each byte.
+                *byte = u8::try_from(rest % 32).unwrap();
+                rest /= 32;
+            }
+        }
+    }
+
+    #[test]
+    fn of_what_goes_on_the_oldest_is_forgotten_and_of_what_is_left_alone_nothing() {
+        let mut ids = Counted(0);
+        let mut next = || Subject::Incident(IncidentId::random(&mut ids));
+        let mut now = Timestamp::from_millis(1_000_000);
+        let mut faults = Faults::default();
+        let left_alone = next();
+        for _ in 0..PANICS_MAX {
+            faults.of_subject(left_alone, now);
+        }
+        let mut went_on = Vec::new();
+        for _ in 0..REMEMBERED_MAX + 5 {
+            let subject = next();
+            assert_eq!(faults.of_subject(subject, now), 1);
+            now = now.plus_ms(WAIT_MS);
+            assert_eq!(faults.take_due(now), [subject]);
+            went_on.push(subject);
+        }
+        let waits = next();
+        faults.of_subject(waits, now);
+        let known = |subject: &Subject| faults.subjects.contains_key(subject);
+        assert!(known(&left_alone) && known(&waits));
+        let (forgotten, remembered) = went_on.split_at(5);
+        assert!(!forgotten.iter().any(known));
+        assert!(remembered.iter().all(known));
     }
 
     #[test]

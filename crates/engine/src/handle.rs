@@ -113,8 +113,8 @@ impl EngineHandle {
             .map_err(not_taken)
     }
 
-    /// Sends commands that are decided one after the other and made durable together; `reply` is called on the engine's thread
-    /// once the outcome of each is durable, in the order of the commands, and must not block.
+    /// Sends commands that are decided one after the other and made durable together, unless many of them panic; `reply` is called
+    /// on the engine's thread once the outcome of each is durable, in the order of the commands, and must not block.
     ///
     /// # Errors
     /// The queue is full or the engine has stopped; nothing was kept and `reply` is not called then.

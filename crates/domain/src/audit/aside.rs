@@ -10,14 +10,12 @@ use crate::time::Timestamp;
 /// A decision that panicked is told for this long.
 const UNDECIDED_MS_MAX: u64 = 15 * 60_000;
 
+/// What could not be decided comes first: nobody was paged for it, and much that is left alone must not crowd it out.
 pub(super) fn findings(state: &State, now: Timestamp) -> Vec<Finding> {
-    let mut found: Vec<Finding> = state
-        .all_set_aside()
-        .filter_map(|subject| of_subject(state, subject))
-        .take(FINDINGS_MAX)
-        .collect();
-    found.extend(undecided(state, now));
-    found
+    let aside = state.all_set_aside();
+    let aside = aside.filter_map(|subject| of_subject(state, subject));
+    let undecided = undecided(state, now).into_iter();
+    undecided.chain(aside).take(FINDINGS_MAX).collect()
 }
 
 /// The open incidents that are left alone, or that have a message which is.
@@ -47,7 +45,8 @@ fn of_subject(state: &State, subject: Subject) -> Option<Finding> {
             );
             (About::Incident(id), what)
         }
-        Subject::Message(id) | Subject::Receipt(id) => of_message(state, id, left)?,
+        Subject::Message(id) => of_message(state, id, left, is_planned)?,
+        Subject::Receipt(id) => of_message(state, id, left, owes_receipt)?,
         Subject::Alert(id) => {
             let alert = state.alerts.get(&id).filter(|one| one.is_firing())?;
             let incident = state.incidents.get(&alert.incident)?;
@@ -55,14 +54,14 @@ fn of_subject(state: &State, subject: Subject) -> Option<Finding> {
                 "an alert of incident #{} is left alone {left}: it does not end by itself; resolve the incident when it is over",
                 incident.number
             );
-            (About::Incident(incident.id), what)
+            (About::Alert(id), what)
         }
         Subject::Heartbeat(id) => {
             state.pulses.get(&id)?;
             let what = format!(
                 "heartbeat {id} is left alone {left}: nobody is told when it stays away; watch that job by hand"
             );
-            (About::Tocsin, what)
+            (About::Heartbeat(id), what)
         }
     };
     Some(Finding {
@@ -72,12 +71,14 @@ fn of_subject(state: &State, subject: Subject) -> Option<Finding> {
     })
 }
 
-fn of_message(state: &State, id: NotificationId, left: &str) -> Option<(About, String)> {
-    let message = state.notifications.get(&id)?;
-    let owes = message.receipt_owed_since().is_some();
-    if !is_planned(message) && !owes {
-        return None;
-    }
+/// A message that is left alone while it waits for that. It does not wait for its attempts and for its receipt at once.
+fn of_message(
+    state: &State,
+    id: NotificationId,
+    left: &str,
+    waits: fn(&Notification) -> bool,
+) -> Option<(About, String)> {
+    let message = state.notifications.get(&id).filter(|one| waits(one))?;
     let incident = message.purpose.incident();
     let incident = incident.and_then(|incident| state.incidents.get(&incident));
     let of = incident.map_or_else(String::new, |incident| {
@@ -95,6 +96,10 @@ const fn is_planned(message: &Notification) -> bool {
         | Delivery::Failed { .. }
         | Delivery::Cancelled { .. } => false,
     }
+}
+
+fn owes_receipt(message: &Notification) -> bool {
+    message.receipt_owed_since().is_some()
 }
 
 fn undecided(state: &State, now: Timestamp) -> Option<Finding> {

@@ -5,7 +5,7 @@ mod aside;
 mod state;
 mod surroundings;
 
-use crate::id::{IncidentId, NotificationId};
+use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId};
 use crate::state::State;
 use crate::time::Timestamp;
 
@@ -90,6 +90,10 @@ pub enum About {
     Incident(IncidentId),
     /// A message.
     Message(NotificationId),
+    /// An alert.
+    Alert(AlertId),
+    /// A heartbeat.
+    Heartbeat(HeartbeatId),
 }
 
 /// One broken promise.

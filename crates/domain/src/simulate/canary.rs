@@ -4,7 +4,7 @@
 use super::{AHEAD_MS, Counted, INSTANTS_MAX, Play};
 use crate::command::{Ask, Refusal, RespondAsk};
 use crate::id::NotificationId;
-use crate::page::Purpose;
+use crate::page::{Outcome, Purpose};
 use crate::people::Urgency;
 use crate::state::State;
 use crate::time::Timestamp;
@@ -54,17 +54,27 @@ impl Canary {
         })
     }
 
-    /// Takes in how its attempt ended, as the end of every attempt is. Whoever could not keep that may say it again.
+    /// Takes in how its attempt ended, as the end of every attempt is; gives how that was, and in whose words. Whoever could not
+    /// keep that may say it again.
     ///
     /// # Errors
     /// It is of another attempt.
-    pub fn ended(&mut self, ask: Ask, now: Timestamp) -> Result<(), Refusal> {
+    pub fn ended(&mut self, ask: Ask, now: Timestamp) -> Result<(Outcome, String), Refusal> {
         if !self.is_over {
             self.play.now = self.play.now.max(now);
             self.play.ask(ask)?;
             self.is_over = true;
         }
-        Ok(())
+        let end = self.end();
+        end.ok_or_else(|| Refusal::not_found("end of the attempt of the canary"))
+    }
+
+    /// How its attempt ended, as the copy says.
+    fn end(&self) -> Option<(Outcome, String)> {
+        let message = self.play.state.notifications.get(&self.message)?;
+        let mut attempts = message.attempts.iter();
+        let attempt = attempts.find(|one| one.number == self.number)?;
+        Some((attempt.outcome?, attempt.detail.clone()))
     }
 
     /// Which one it is.

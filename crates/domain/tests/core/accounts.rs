@@ -54,6 +54,7 @@ fn ends_asking(
                 place,
                 name: format!("sms{place}.example"),
                 elsewhere,
+                passed: Vec::new(),
             }),
         });
     }

@@ -59,11 +59,12 @@ fn the_end_of_its_attempt_is_taken_in_once_and_no_other() {
     let (own, other) = (end(1), end(2));
     let refused = canary.ended(other, world.now);
     assert!(matches!(refused, Err(Refusal::Conflict { .. })));
-    canary.ended(own.clone(), world.now).unwrap();
+    let told = Ok((Outcome::Accepted, "HTTP 204".to_owned()));
+    assert_eq!(canary.ended(own.clone(), world.now), told);
     let message = &canary.state().notifications[&canary.message()];
     let last: &Attempt = message.attempts.last().unwrap();
     assert_eq!(last.outcome, Some(Outcome::Accepted));
-    assert_eq!(canary.ended(own, world.now), Ok(()), "it may be said again");
+    assert_eq!(canary.ended(own, world.now), told, "it may be said again");
 }
 
 #[test]

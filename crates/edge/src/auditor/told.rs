@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use tocsin_domain::audit::{About, Finding, FindingKind};
 use tocsin_domain::id::SecretId;
 use tocsin_domain::page::Outcome;
+use tocsin_domain::taken::take_in;
 use tocsin_domain::time::Timestamp;
 
 /// A message about findings. Ways are known by the rows of their addresses.
@@ -124,19 +125,8 @@ impl Message {
     }
 
     fn went(&mut self, results: &[(SecretId, Outcome)], at: Instant) {
-        for (way, outcome) in results {
-            if *outcome == Outcome::Accepted {
-                self.taken_at.get_or_insert(at);
-                self.took.insert(*way);
-                self.tried.remove(way);
-            }
-        }
-        let others = results.iter();
-        for (way, outcome) in others.filter(|(_, outcome)| *outcome != Outcome::Accepted) {
-            // That somebody gets it twice is the lesser evil, but not at each look. What surely came to nobody waits for nothing.
-            if outcome.is_unsure() || !self.took.is_empty() || self.tried.contains_key(way) {
-                self.tried.insert(*way, at);
-            }
+        if take_in(&mut self.took, &mut self.tried, results, at) {
+            self.taken_at = Some(at);
         }
     }
 }

@@ -18,7 +18,7 @@ use super::receipts::Followed;
 use super::report::Report;
 use super::rests::Rests;
 use super::set_up::{told_by_address, what_is_set_up};
-use super::{ATTEMPT_WAIT, Courier, Needs, StartError};
+use super::{ATTEMPT_WAIT, Courier, Needs, StartError, walk};
 
 /// Messages of one call at most: an installation with more administrators has reached enough of them.
 const MESSAGES_MAX: usize = 64;
@@ -219,10 +219,11 @@ async fn try_out(courier: Arc<Courier>, mut letter: Letter) -> Option<Report> {
         let tried = courier.within_deadline(letter.clone(), time, |_| true);
         let report = tried.await?;
         let via = report.via.as_ref().filter(|via| via.elsewhere);
-        let Some(place) = via.and_then(|via| Place::of(via.place)) else {
+        let tried: Vec<Place> = via.into_iter().flat_map(walk::tried).collect();
+        if tried.is_empty() {
             return Some(report);
-        };
-        letter.aside.push(place);
+        }
+        letter.aside.extend(tried);
         letter.number += 1;
     }
 }

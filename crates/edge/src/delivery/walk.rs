@@ -77,8 +77,14 @@ const fn may_have_several(channel: ChannelKind) -> bool {
 pub(super) fn aside(attempts: &[Attempt]) -> Vec<Place> {
     let told = attempts.iter().rev().filter(|one| one.via.is_some());
     let left = told.take_while(|one| one.is_left_to_another());
-    left.filter_map(|one| Place::of(one.via.as_ref()?.place))
-        .collect()
+    let left = left.filter_map(|one| one.via.as_ref());
+    left.flat_map(tried).collect()
+}
+
+/// The accounts that an attempt tried: the one that it went by at last, and those that it had passed before.
+pub(super) fn tried(via: &Via) -> impl Iterator<Item = Place> {
+    let all = [via.place].into_iter().chain(via.passed.iter().copied());
+    all.filter_map(Place::of)
 }
 
 /// By which account the last attempt of a message went; before there were several it was the first.
@@ -110,6 +116,7 @@ pub(super) struct Walk {
 
 /// An account that did not take it, for certain.
 struct Passed {
+    place: Place,
     host: String,
     report: Report,
 }
@@ -137,13 +144,15 @@ impl Walk {
         self.secrets.carriers.front()
     }
 
-    /// By which account it goes, as the core is told.
+    /// By which account it goes, and which it has passed, as the core is told.
     pub(super) fn via(&self) -> Option<Via> {
         let carrier = self.carrier()?;
+        let passed = self.passed.iter().map(|one| one.place.number());
         may_have_several(self.letter.channel).then(|| Via {
             place: carrier.place.number(),
             name: carrier.host(),
             elsewhere: false,
+            passed: passed.collect(),
         })
     }
 
@@ -164,8 +173,11 @@ impl Walk {
     /// It goes by the next account, since it ended so by this one.
     pub(super) fn pass(&mut self, report: Report) {
         if let Some(carrier) = self.secrets.carriers.pop_front() {
-            let host = carrier.host();
-            self.passed.push(Passed { host, report });
+            self.passed.push(Passed {
+                place: carrier.place,
+                host: carrier.host(),
+                report,
+            });
         }
     }
 

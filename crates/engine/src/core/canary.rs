@@ -5,7 +5,6 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tocsin_domain::command::{Ask, Command, Refusal};
 use tocsin_domain::id::{Entropy, NotificationId};
-use tocsin_domain::page::Outcome;
 use tocsin_domain::simulate::Canary;
 use tocsin_domain::time::Timestamp;
 
@@ -74,7 +73,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         let Some(message) = self.aloft.message() else {
             return (Vec::new(), commands);
         };
-        let is_its = |ask: &Ask| end_of(ask).is_some_and(|(of, _, _)| of == message);
+        let is_its = |ask: &Ask| ask.attempt_ended_of() == Some(message);
         commands
             .into_iter()
             .partition(|(command, _)| is_its(&command.ask))
@@ -85,14 +84,13 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         let gone = || Refusal::NotFound {
             what: "canary under way with this message".to_owned(),
         };
-        let (message, outcome, detail) = end_of(ask).ok_or_else(gone)?;
-        let run = {
+        let message = ask.attempt_ended_of().ok_or_else(gone)?;
+        let (run, (outcome, detail)) = {
             let mut aloft = self.aloft.write();
             let canary = aloft.as_mut().filter(|one| one.message() == message);
             let canary = canary.ok_or_else(gone)?;
             let ended = survived("canary", || canary.ended(ask.clone(), now));
-            ended.ok_or(AskError::Fault)??;
-            canary.run()
+            (canary.run(), ended.ok_or(AskError::Fault)??)
         };
         self.write_canary_down(run, Leg::Back, now)?;
         *self.aloft.write() = None;
@@ -100,7 +98,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             run,
             at: now,
             outcome,
-            detail: detail.to_owned(),
+            detail,
         });
         Ok(Done::new(Arc::default(), 0..0))
     }
@@ -112,26 +110,4 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
         self.note(vec![(CANARY, canary_note(run, leg, now))], now)
     }
-}
-
-/// Of which message an attempt ended, how, and in whose words.
-fn end_of(ask: &Ask) -> Option<(NotificationId, Outcome, &str)> {
-    if let Ask::AttemptFinished {
-        notification,
-        outcome,
-        detail,
-        ..
-    } = ask
-    {
-        return Some((*notification, *outcome, detail));
-    }
-    let Ask::NotTried {
-        notification,
-        detail,
-        ..
-    } = ask
-    else {
-        return None;
-    };
-    Some((*notification, Outcome::Failed, detail))
 }

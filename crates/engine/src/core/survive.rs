@@ -15,8 +15,9 @@ use tocsin_domain::time::Timestamp;
 use super::Core;
 use crate::ports::{Effects, Journal, NotDurable};
 
-/// Each panic makes the state anew, which takes its time: what else panics in a step is left to the next one.
-const PANICS_OF_A_STEP: usize = 16;
+/// Each panic makes the state anew, which takes its time: what else one thing that the engine asks panics at is left to the next
+/// step.
+const PANICS_OF_AN_ASK: usize = 16;
 
 /// What a step has decided so far, on what is durable and what is under way.
 #[derive(Default)]
@@ -24,6 +25,8 @@ pub(super) struct Draft {
     pub(super) events: Vec<Event>,
     /// Why what it was decided on is not kept.
     pub(super) lost: Option<NotDurable>,
+    /// How many decisions of its present part ended in a panic.
+    pub(super) panics: usize,
 }
 
 impl Draft {
@@ -81,6 +84,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
             }
             Some(Err(refusal)) => Decided::Refused(refusal),
             None => {
+                draft.panics += 1;
                 self.undo_since(before, draft, now);
                 Decided::Panicked(at_work.get())
             }
@@ -93,7 +97,7 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         if self.faults.waits(kind, now) {
             return;
         }
-        for _ in 0..PANICS_OF_A_STEP {
+        for _ in 0..PANICS_OF_AN_ASK {
             if draft.lost.is_some() {
                 return;
             }

@@ -1,6 +1,7 @@
 //! A store in memory, a journal that can fail, effects that are only noted, and a small agent.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tocsin_domain::command::{AlertAsk, Ask, Command, WatchAsk};
@@ -74,11 +75,16 @@ impl Entropy for Seeded {
     }
 }
 
-/// Series in memory.
+/// Series in memory, and whether whoever asks for them panics.
 #[derive(Default)]
-pub(crate) struct MemoryStore(Mutex<BTreeMap<Labels, BTreeMap<i64, f64>>>);
+pub(crate) struct MemoryStore(Mutex<BTreeMap<Labels, BTreeMap<i64, f64>>>, AtomicBool);
 
 impl MemoryStore {
+    /// Lets questions panic, or not any more.
+    pub(crate) fn let_questions_panic(&self, they_do: bool) {
+        self.1.store(they_do, Ordering::Relaxed);
+    }
+
     fn add(&self, sample: &Sample) {
         let labels = Labels::from(&sample.labels);
         self.0
@@ -92,6 +98,8 @@ impl MemoryStore {
 
 impl Source for MemoryStore {
     fn select(&self, select: &Select<'_>) -> Result<Vec<SeriesData>, SourceError> {
+        let is_trap = self.1.load(Ordering::Relaxed);
+        assert!(!is_trap, "a trap was laid for questions");
         let all = self.0.lock().unwrap();
         let passing = all.iter().filter(|(labels, _)| {
             select

@@ -8,10 +8,11 @@ use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::page::Outcome;
+use tocsin_domain::signal::Batch;
 use tocsin_domain::state::{State, Subject};
 use tocsin_engine::{AskError, Done, Effect};
 
-use crate::fakes::{Fault, Rig, trigger};
+use crate::fakes::{DOWN, Fault, Rig, UP, trigger};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -36,9 +37,14 @@ impl Drop for Trap {
 type Answers = Arc<Mutex<Vec<Result<Done, AskError>>>>;
 
 /// One step with a trigger for each key.
-fn step(rig: &mut Rig, keys: &[&str]) -> Answers {
+fn step(rig: &mut Rig, keys: &[impl AsRef<str>]) -> Answers {
+    step_with(rig, keys, Vec::new())
+}
+
+/// The same, with what arrived meanwhile.
+fn step_with(rig: &mut Rig, keys: &[impl AsRef<str>], batches: Vec<Batch>) -> Answers {
     let answers = Answers::default();
-    let ask = |key: &&str| {
+    let ask = |key: &str| {
         let slot = Arc::clone(&answers);
         let command = Command {
             actor: Actor::System,
@@ -48,9 +54,9 @@ fn step(rig: &mut Rig, keys: &[&str]) -> Answers {
             Box::new(move |outcome| slot.lock().unwrap().push(outcome));
         (command, reply)
     };
-    let commands = keys.iter().map(ask).collect();
+    let commands = keys.iter().map(|key| ask(key.as_ref())).collect();
     let now = rig.now;
-    rig.core.step(commands, Vec::new(), now);
+    rig.core.step(commands, batches, now);
     answers
 }
 
@@ -217,4 +223,81 @@ fn a_panic_while_what_it_rests_on_cannot_be_kept_keeps_nothing_of_either() {
     assert_eq!(second[1..], [Err(AskError::Fault), Ok(())]);
     assert_eq!(rig.titles(), ["db-3"]);
     check_shown(&rig);
+}
+
+/// Keys of so many commands that panic while a trap is laid for the word.
+fn poison(count: usize) -> Vec<String> {
+    (0..count)
+        .map(|number| format!("poison-{number}"))
+        .collect()
+}
+
+/// So many answers that it is a fault of Tocsin itself.
+fn faults(count: usize) -> Vec<Result<(), AskError>> {
+    vec![Err(AskError::Fault); count]
+}
+
+#[test]
+fn a_step_lives_through_eight_commands_that_panic_and_the_others_are_decided_by_those_after_it() {
+    let mut rig = Rig::new();
+    let _trap = Trap::at("poison");
+    let mut keys = poison(20);
+    keys.insert(15, "db-1".to_owned());
+    keys.push("db-2".to_owned());
+    let many = step(&mut rig, &keys);
+    assert_eq!(told(&many), faults(8));
+    assert!(rig.core.next_due().is_some_and(|due| due <= rig.now));
+    // What was asked before is decided before.
+    let late = step(&mut rig, &["db-3"]);
+    assert_eq!(told(&many), [faults(8), vec![Ok(())]].concat());
+    assert_eq!((told(&late), rig.sends()), (Vec::new(), 1));
+    rig.pass_ms(0);
+    assert_eq!(told(&many), [faults(4), vec![Ok(())]].concat());
+    assert_eq!(told(&late), [Ok(())]);
+    assert_eq!(rig.titles(), ["db-1", "db-2", "db-3"]);
+    check_shown(&rig);
+}
+
+#[test]
+fn whoever_finds_no_room_among_what_waits_for_the_next_step_is_told_to_come_again() {
+    let mut rig = Rig::new();
+    let _trap = Trap::at("poison");
+    let answers = step(&mut rig, &poison(8 + 4_096 + 3));
+    let busy = vec![Err(AskError::Busy); 3];
+    assert_eq!(told(&answers), [faults(8), busy].concat());
+}
+
+#[test]
+fn a_question_that_panics_costs_nothing_beside_it_and_the_next_arrival_is_judged() {
+    let mut rig = Rig::new();
+    rig.arrive(UP);
+    rig.pass_ms(SECOND);
+    rig.store.let_questions_panic(true);
+    let batch = rig.store_only(DOWN);
+    let answers = step_with(&mut rig, &["db-1"], vec![batch]);
+    assert_eq!(told(&answers), [Ok(())]);
+    assert_eq!((rig.titles(), rig.sends()), (vec!["db-1".to_owned()], 1));
+    let told_of = (FindingKind::Undecided, About::Tocsin);
+    assert_eq!(faults_found(&rig), [told_of]);
+    rig.store.let_questions_panic(false);
+    rig.pass_ms(SECOND);
+    rig.arrive(DOWN);
+    assert_eq!(rig.incidents().len(), 2);
+    check_shown(&rig);
+}
+
+#[test]
+fn a_step_lives_through_eight_batches_that_panic_and_the_others_are_judged_by_those_after_it() {
+    let mut rig = Rig::new();
+    rig.store.let_questions_panic(true);
+    let batches = (0..20).map(|_| rig.store_only(DOWN)).collect();
+    let keys: [&str; 0] = [];
+    step_with(&mut rig, &keys, batches);
+    let panics = |rig: &Rig| rig.read(|state| state.broken().unwrap().count);
+    assert_eq!(panics(&rig), 8);
+    assert!(rig.core.next_due().is_some_and(|due| due <= rig.now));
+    rig.pass_ms(0);
+    rig.pass_ms(0);
+    assert_eq!(panics(&rig), 20);
+    assert!(rig.core.next_due().is_none_or(|due| due > rig.now));
 }

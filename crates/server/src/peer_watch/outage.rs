@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tocsin_domain::page::Outcome;
+use tocsin_domain::taken::take_in;
 use tocsin_domain::time::Timestamp;
 
 /// How patient the watcher is.
@@ -123,25 +124,14 @@ impl Outage {
     ) {
         let now_ms = now.as_millis();
         let each = due.places.iter().zip(outcomes);
-        let each = each.filter_map(|(place, outcome)| Some((places.get(*place)?, *outcome)));
-        let (accepted, others): (Vec<_>, Vec<_>) =
-            each.partition(|(_, outcome)| *outcome == Outcome::Accepted);
+        let each =
+            each.filter_map(|(place, outcome)| Some((places.get(*place)?.clone(), *outcome)));
+        let results: Vec<(String, Outcome)> = each.collect();
         let took = match due.news {
             News::Down { .. } => &mut self.took,
             News::Back { .. } => &mut self.took_back,
         };
-        let is_first = took.is_empty() && !accepted.is_empty();
-        for (place, _) in accepted {
-            self.tried_ms.remove(place);
-            took.insert(place.clone());
-        }
-        let is_taken = !took.is_empty();
-        for (place, outcome) in others {
-            // That it is told twice is the lesser evil, but not every few seconds. What surely came to nobody waits for nothing.
-            if outcome.is_unsure() || is_taken || self.tried_ms.contains_key(place) {
-                self.tried_ms.insert(place.clone(), now_ms);
-            }
-        }
+        let is_first = take_in(took, &mut self.tried_ms, &results, now_ms);
         match due.news {
             News::Down { .. } if is_first => {
                 self.told_ms = Some(now_ms);

@@ -33,6 +33,7 @@ fn attempt(via: Option<(u32, bool)>) -> Attempt {
             place,
             name: "sms.example".to_owned(),
             elsewhere,
+            passed: Vec::new(),
         }),
         ..Attempt::begun(1, Timestamp::from_millis(0))
     }
@@ -54,8 +55,23 @@ fn accounts_are_set_aside_until_all_of_them_were_tried() {
     check(&[Some((9, true))], &[]);
 }
 
+#[test]
+fn an_account_that_was_passed_within_an_attempt_is_set_aside_with_the_one_that_it_ended_by() {
+    let mut left = attempt(Some((2, true)));
+    left.via.as_mut().unwrap().passed = vec![1];
+    let aside = aside(&[left.clone(), attempt(None)]);
+    assert_eq!(aside, [SECOND, FIRST]);
+    assert_eq!(chosen(&Place::ALL, &aside, |_| false), [THIRD]);
+    // An older journal does not tell which were passed.
+    let mut old = serde_json::to_value(&left).unwrap();
+    old["via"].as_object_mut().unwrap().remove("passed");
+    let old: Attempt = serde_json::from_value(old).unwrap();
+    assert_eq!(super::aside(&[old]), [SECOND]);
+}
+
 fn passed(host: &str, report: Report) -> Passed {
     Passed {
+        place: FIRST,
         host: host.to_owned(),
         report,
     }
