@@ -11,6 +11,7 @@ use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
+use super::disclosed::Disclosed;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::shape::{Instant, Named, Role, named_user};
@@ -46,7 +47,8 @@ pub(crate) struct MadeToken {
     #[serde(flatten)]
     token_row: ApiToken,
     /// Shown once.
-    token: String,
+    #[schema(value_type = String)]
+    token: Disclosed,
 }
 
 /// A token to make.
@@ -176,7 +178,7 @@ pub(crate) async fn add_token(
         StatusCode::CREATED,
         Json(MadeToken {
             token_row: app.read(|state| shown(row, state)),
-            token,
+            token: token.into(),
         }),
     ))
 }

@@ -36,8 +36,7 @@ pub(crate) struct Place {
     name: Name,
 }
 
-/// What is known of a key whose request has come.
-#[derive(Debug)]
+/// What is known of a key whose request has come. An answer may hold a secret that is told once.
 pub(crate) enum Begun {
     /// Nothing: the request is to be carried out.
     New(Place),

@@ -20,6 +20,7 @@ use super::{key, lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
+use crate::http::disclosed::Disclosed;
 use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
@@ -43,9 +44,11 @@ pub(crate) struct MadeIntegration {
     name: String,
     kind: IntegrationKind,
     /// Shown once.
-    routing_key: String,
+    #[schema(value_type = String)]
+    routing_key: Disclosed,
     /// Where its sender is pointed to; it may hold the key, and is then shown once too.
-    address: String,
+    #[schema(value_type = String)]
+    address: Disclosed,
 }
 
 /// How long an acknowledgement of a service's incidents holds.
@@ -290,8 +293,8 @@ pub(crate) async fn add_integration(
         id: integration.id.to_string(),
         name: integration.name,
         kind,
-        routing_key,
-        address,
+        routing_key: routing_key.into(),
+        address: address.into(),
     };
     Ok((StatusCode::CREATED, Json(made)))
 }
