@@ -109,7 +109,8 @@ pub(crate) async fn list_tokens(
 }
 
 /// Whose a new token is, and who makes it: a person, also by a token of theirs; one of the installation makes none, so that it ends when
-/// it is revoked. The list tells who made each.
+/// it is revoked. One that outlives who makes it is made by an administrator in a session, or by a token that was itself made to
+/// administrate: a smaller token of an administrator makes none. The list tells who made each.
 fn owner_and_maker(
     caller: &Caller,
     owner: TokenOwner,
@@ -119,7 +120,7 @@ fn owner_and_maker(
         TokenOwner::Me => Ok((Some(maker), maker)),
         TokenOwner::Installation if caller.role == people::Role::Admin => Ok((None, maker)),
         TokenOwner::Installation => Err(Problem::forbidden(
-            "a token of the installation is made by an administrator",
+            "a token of the installation is made by an administrator: in a session, or by a token with that role",
         )),
     }
 }
