@@ -3,6 +3,7 @@
 use axum::body::{Body, HttpBody};
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
+use tocsin_domain::id::ServiceId;
 
 use crate::fakes::START;
 use crate::repeated::{hasty, held};
@@ -343,7 +344,8 @@ async fn at_one_moment(world: &World, service: &str, intake: &Value, (path, body
 #[tokio::test(flavor = "multi_thread")]
 async fn who_changes_a_service_undoes_nothing_of_who_changes_its_intake_at_the_same_moment() {
     let world = hasty();
-    let service = format!("/services/{}", first_service(&world).await);
+    let id: ServiceId = first_service(&world).await.parse().unwrap();
+    let service = format!("/services/{id}");
     let intake = |minutes: u64| {
         json!({"urgency": {"by": "low"}, "grouping": {"by": "time", "minutes": minutes, "rolling": false},
             "resolve_after_minutes": minutes})
@@ -362,7 +364,12 @@ async fn who_changes_a_service_undoes_nothing_of_who_changes_its_intake_at_the_s
             body = json!({ "service": body });
         }
         at_one_moment(&world, &service, &intake(minutes), (&path, body)).await;
-        while world.get(&service).await.json()["description"] != description {}
+        while world
+            .engine
+            .read(|state| state.services[&id].description != description)
+        {
+            tokio::task::yield_now().await;
+        }
         let kept = world.get(&format!("{service}/intake")).await.json();
         assert_eq!(kept, intake(minutes), "{path}");
     }

@@ -75,14 +75,13 @@ fn what_is_not_said_of_a_service_stays_as_it_is_when_that_is_decided() {
     };
     set(&mut world, whole).unwrap();
     world.take_in(support(true), GroupBy::Nothing, Some(HOUR));
-    let before = world.state.services[&id].clone();
+    let mut expected = world.state.services[&id].clone();
     let called = WholeService {
         id: Some(id),
         name: Some("Shop".to_owned()),
         ..WholeService::default()
     };
     set(&mut world, called).unwrap();
-    let mut expected = before.clone();
     expected.name = "Shop".to_owned();
     assert_eq!(world.state.services[&id], expected);
     let never = WholeService {
