@@ -61,25 +61,26 @@ impl Hold {
     }
 }
 
-/// A service with all that is said of it at once, as it shall be. Its rules stay.
-#[derive(Clone, Debug, PartialEq)]
+/// All that can be said of a service at once. What is not said stays as it is when this is decided, of a new one as services are by
+/// default, so that two who change different things of one service undo nothing of each other's. Its rules stay.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct WholeService {
     /// Which, or a new one.
     pub id: Option<ServiceId>,
-    /// Its name.
-    pub name: String,
-    /// Who is paged.
-    pub policy: Option<PolicyId>,
+    /// Its name, which a new one needs.
+    pub name: Option<String>,
+    /// Who is paged; `Some(None)` for the installation's default policy.
+    pub policy: Option<Option<PolicyId>>,
     /// What it is.
-    pub description: String,
-    /// How long an acknowledgement holds, where that is not as its policy says.
-    pub acknowledgement: Option<Hold>,
+    pub description: Option<String>,
+    /// How long an acknowledgement holds; `Some(None)` for as long as its policy says.
+    pub acknowledgement: Option<Option<Hold>>,
     /// How urgent an alert is.
-    pub urgency: UrgencyBy,
+    pub urgency: Option<UrgencyBy>,
     /// Which alerts make one incident.
-    pub grouping: GroupBy,
-    /// After so long without news, an alert from outside is taken to be over.
-    pub resolve_after_ms: Option<u64>,
+    pub grouping: Option<GroupBy>,
+    /// After so long without news, an alert from outside is taken to be over; `Some(None)` for never.
+    pub resolve_after_ms: Option<Option<u64>>,
 }
 
 /// A key by which a foreign system raises alerts on one service (PagerDuty's routing key).

@@ -5,6 +5,8 @@ pub mod rules;
 pub mod scrape;
 mod vault;
 
+use std::fmt;
+
 use secrecy::SecretString;
 use tocsin_domain::event::Event;
 use tocsin_domain::id::{IncidentId, TargetId, TokenId, UserId};
@@ -97,7 +99,7 @@ pub struct NewToken {
 }
 
 /// What is known of an idempotency key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Once {
     /// Nothing: the request is to be carried out.
     New,
@@ -112,6 +114,21 @@ pub enum Once {
     },
     /// It was used for another request.
     Mismatch,
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => to.write_str("New"),
+            Self::Underway => to.write_str("Underway"),
+            // The body may hold a secret that is told once.
+            Self::Answered { status, body: _ } => {
+                let mut answered = to.debug_struct("Answered");
+                answered.field("status", status).finish_non_exhaustive()
+            }
+            Self::Mismatch => to.write_str("Mismatch"),
+        }
+    }
 }
 
 /// Passwords, sessions, tokens, one-time links, settings, and answers kept for repeated requests.

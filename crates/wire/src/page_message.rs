@@ -1,5 +1,6 @@
 //! What is told to a person, before any channel gives it a form; it knows no channel and no address.
 
+use std::fmt;
 use std::net::IpAddr;
 
 use tocsin_domain::time::Timestamp;
@@ -73,7 +74,7 @@ pub struct Onset {
 }
 
 /// One message to one person. All text in it may come from outside and is escaped by each channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PageMessage {
     /// Why it is sent.
     pub kind: Kind,
@@ -107,6 +108,21 @@ pub struct PageMessage {
     pub runbook: Option<String>,
     /// The code that confirms a contact method.
     pub verification_code: Option<String>,
+}
+
+impl fmt::Debug for PageMessage {
+    /// Without the link by which its receiver answers and the code that proves where it goes.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("PageMessage")
+            .field("kind", &self.kind)
+            .field("idempotency_key", &self.idempotency_key)
+            .field("incident_number", &self.incident_number)
+            .field("title", &self.title)
+            .field("urgency", &self.urgency)
+            .field("reason", &self.reason)
+            .field("details", &self.details)
+            .finish_non_exhaustive()
+    }
 }
 
 impl PageMessage {

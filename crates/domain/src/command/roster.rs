@@ -51,7 +51,7 @@ pub enum RosterAsk {
         /// Who is paged.
         policy: Option<PolicyId>,
     },
-    /// Add or replace a service with all that is said of it: all of it or nothing.
+    /// Add a service, or change what is said of it: all of it or nothing.
     SetWholeService(Box<WholeService>),
     /// Remove a service on which nothing fails and which is needed for nothing, with what is about it alone.
     RemoveService(ServiceId),

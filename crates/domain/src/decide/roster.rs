@@ -396,21 +396,29 @@ impl Decider<'_> {
     }
 
     fn whole_service_set(&mut self, asked: WholeService) -> Result<RosterEvent, Refusal> {
-        let service = self.service_called(asked.id, &asked.name, asked.policy)?;
+        let known = asked.id.map(|id| self.service(id)).transpose()?;
+        let name = asked.name.or_else(|| known.map(|known| known.name.clone()));
+        let own = known.and_then(|known| known.policy);
+        let (name, policy) = (name.unwrap_or_default(), asked.policy.unwrap_or(own));
+        let service = self.service_called(asked.id, &name, policy)?;
+        let before = service.intake.clone();
         let intake = Intake {
-            urgency: asked.urgency,
-            grouping: asked.grouping,
-            resolve_after_ms: asked.resolve_after_ms,
-            rules: service.intake.rules.clone(),
+            urgency: asked.urgency.unwrap_or(before.urgency),
+            grouping: asked.grouping.unwrap_or(before.grouping),
+            resolve_after_ms: asked.resolve_after_ms.unwrap_or(before.resolve_after_ms),
+            rules: before.rules,
         };
         let mut reasons = intake.violations();
+        let acknowledgement = asked.acknowledgement.unwrap_or(service.acknowledgement);
         let range = ACKNOWLEDGEMENT_TIMEOUT_MS_MIN..=ACKNOWLEDGEMENT_TIMEOUT_MS_MAX;
-        if let Some(Hold::ForMs(ms)) = asked.acknowledgement
+        if let Some(Hold::ForMs(ms)) = acknowledgement
             && !range.contains(&ms)
         {
             reasons.push("acknowledgement_timeout: 1 minute to 7 days".to_owned());
         }
-        if asked.description.chars().count() > DESCRIPTION_CHARS_MAX {
+        let said = asked.description;
+        let description = said.unwrap_or_else(|| service.description.clone());
+        if description.chars().count() > DESCRIPTION_CHARS_MAX {
             reasons.push(format!(
                 "description: at most {DESCRIPTION_CHARS_MAX} characters"
             ));
@@ -421,8 +429,8 @@ impl Decider<'_> {
         Ok(RosterEvent::ServiceSet {
             service: Service {
                 intake,
-                description: asked.description,
-                acknowledgement: asked.acknowledgement,
+                description,
+                acknowledgement,
                 ..service
             },
         })

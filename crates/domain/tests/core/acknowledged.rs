@@ -15,13 +15,13 @@ fn holds(world: &World, acknowledgement: Option<Hold>) -> WholeService {
     let known = &world.state.services[&service];
     WholeService {
         id: Some(service),
-        name: known.name.clone(),
-        policy: known.policy,
-        description: "What it is".to_owned(),
-        acknowledgement,
-        urgency: UrgencyBy::Severity,
-        grouping: GroupBy::Nothing,
-        resolve_after_ms: None,
+        name: Some(known.name.clone()),
+        policy: Some(known.policy),
+        description: Some("What it is".to_owned()),
+        acknowledgement: Some(acknowledgement),
+        urgency: Some(UrgencyBy::Severity),
+        grouping: Some(GroupBy::Nothing),
+        resolve_after_ms: Some(None),
     }
 }
 
@@ -60,18 +60,18 @@ fn a_service_is_set_as_a_whole_or_not_at_all() {
     let before = world.state.services.clone();
     let wrong = [
         WholeService {
-            resolve_after_ms: Some(60_000),
+            resolve_after_ms: Some(Some(60_000)),
             ..holds(&world, None)
         },
         WholeService {
-            description: "x".repeat(1_025),
+            description: Some("x".repeat(1_025)),
             ..holds(&world, None)
         },
         holds(&world, Some(Hold::ForMs(1_000))),
     ];
     for whole in wrong {
         let whole = WholeService {
-            name: "Other".to_owned(),
+            name: Some("Other".to_owned()),
             ..whole
         };
         set(&mut world, whole.clone()).unwrap_err();

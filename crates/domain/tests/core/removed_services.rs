@@ -9,7 +9,7 @@ use tocsin_domain::command::{
 use tocsin_domain::event::{Event, EventBody, RosterEvent};
 use tocsin_domain::id::{MaintenanceId, SecretId, ServiceId};
 use tocsin_domain::incident::Status;
-use tocsin_domain::intake::{Action, Condition, GroupBy, UrgencyBy, When};
+use tocsin_domain::intake::{Action, Condition, UrgencyBy, When};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Span;
 use tocsin_domain::people::Urgency;
@@ -21,14 +21,9 @@ use crate::world::{START, World, raise};
 
 fn add(world: &mut World) -> ServiceId {
     let whole = WholeService {
-        id: None,
-        name: "Shop".to_owned(),
-        policy: None,
-        description: String::new(),
-        acknowledgement: None,
-        urgency: UrgencyBy::High,
-        grouping: GroupBy::Nothing,
-        resolve_after_ms: None,
+        name: Some("Shop".to_owned()),
+        urgency: Some(UrgencyBy::High),
+        ..WholeService::default()
     };
     let events = world.ask(Ask::Roster(RosterAsk::SetWholeService(Box::new(whole))));
     let made = events.iter().find_map(|event| {

@@ -22,6 +22,7 @@ use tocsin_wire::ical::{self, CalendarShift};
 use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
+use super::disclosed::Disclosed;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::roster::{lost, set_in};
@@ -62,7 +63,8 @@ pub(crate) struct MadeCalendar {
     #[serde(flatten)]
     calendar: Calendar,
     /// Shown once. Whoever has it can read the calendar.
-    url: String,
+    #[schema(value_type = String)]
+    url: Disclosed,
 }
 
 /// A calendar to make.
@@ -133,7 +135,7 @@ async fn made(
     };
     Ok(Json(MadeCalendar {
         calendar: shown(app, &calendar),
-        url: format!("{}/ical/{token}.ics", app.settings.public_url),
+        url: format!("{}/ical/{token}.ics", app.settings.public_url).into(),
     }))
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod calendar;
 pub(crate) mod change;
 pub(crate) mod channel;
 pub(crate) mod code;
+mod disclosed;
 pub(crate) mod finding;
 pub(crate) mod health;
 pub(crate) mod idempotency;

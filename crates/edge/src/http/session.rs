@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 
 use super::address;
 use super::body::Json as Body;
+use super::disclosed::Disclosed;
 use super::problem::Problem;
 use super::shape::Role;
 use crate::access::cookie;
@@ -44,7 +45,8 @@ pub(crate) struct SessionUser {
 pub(crate) struct Session {
     user: SessionUser,
     /// Goes into the header `X-CSRF-Token` of every request that changes something.
-    csrf_token: String,
+    #[schema(value_type = String)]
+    csrf_token: Disclosed,
     setup_needed: bool,
     /// Whether they have a password: changing it needs the one they have.
     has_password: bool,
@@ -341,7 +343,7 @@ async fn session_of(app: &App, user: UserId, cookie_value: &str) -> Result<Sessi
             role: role.into(),
             email,
         },
-        csrf_token: cookie::csrf_of(cookie_value),
+        csrf_token: cookie::csrf_of(cookie_value).into(),
         setup_needed: false,
         has_password,
     })

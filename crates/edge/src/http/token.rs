@@ -11,6 +11,7 @@ use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
+use super::disclosed::Disclosed;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
 use super::shape::{Instant, Named, Role, named_user};
@@ -46,7 +47,8 @@ pub(crate) struct MadeToken {
     #[serde(flatten)]
     token_row: ApiToken,
     /// Shown once.
-    token: String,
+    #[schema(value_type = String)]
+    token: Disclosed,
 }
 
 /// A token to make.
@@ -108,7 +110,8 @@ pub(crate) async fn list_tokens(
 }
 
 /// Whose a new token is, and who makes it: a person, also by a token of theirs; one of the installation makes none, so that it ends when
-/// it is revoked. The list tells who made each.
+/// it is revoked. One that outlives who makes it is made by an administrator in a session, or by a token that was itself made to
+/// administrate: a smaller token of an administrator makes none. The list tells who made each.
 fn owner_and_maker(
     caller: &Caller,
     owner: TokenOwner,
@@ -118,7 +121,7 @@ fn owner_and_maker(
         TokenOwner::Me => Ok((Some(maker), maker)),
         TokenOwner::Installation if caller.role == people::Role::Admin => Ok((None, maker)),
         TokenOwner::Installation => Err(Problem::forbidden(
-            "a token of the installation is made by an administrator",
+            "a token of the installation is made by an administrator: in a session, or by a token with that role",
         )),
     }
 }
@@ -177,7 +180,7 @@ pub(crate) async fn add_token(
         StatusCode::CREATED,
         Json(MadeToken {
             token_row: app.read(|state| shown(row, state)),
-            token,
+            token: token.into(),
         }),
     ))
 }

@@ -1,7 +1,8 @@
 //! Requests with an `Idempotency-Key` while they are carried out: which those are, and what is not certain of each. It knows no
 //! route.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -13,19 +14,29 @@ use crate::ports::Once;
 /// The scope of a key, and the key.
 type Name = (String, String);
 
-/// Keys whose requests are carried out now. They are as many as requests may wait for the core.
-#[derive(Debug, Default)]
-pub(crate) struct Underway(Arc<Mutex<BTreeSet<Name>>>);
+/// Those who are here with one key: they find out what is kept of it, or carry its request out.
+#[derive(Debug)]
+struct Here {
+    count: usize,
+    /// Whether two have been here at once, since the first of them came.
+    have_met: bool,
+}
 
-/// A request that is under way until this is dropped, which may wait for the disk.
+/// The keys of all who are here.
+type Names = BTreeMap<Name, Here>;
+
+/// Keys whose requests are carried out now, or may be. They are as many as requests may wait for the core.
+#[derive(Debug, Default)]
+pub(crate) struct Underway(Arc<Mutex<Names>>);
+
+/// A request that is under way until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
-    all: Arc<Mutex<BTreeSet<Name>>>,
+    all: Arc<Mutex<Names>>,
     name: Name,
 }
 
-/// What is known of a key whose request has come.
-#[derive(Debug)]
+/// What is known of a key whose request has come. An answer may hold a secret that is told once.
 pub(crate) enum Begun {
     /// Nothing: the request is to be carried out.
     New(Place),
@@ -40,33 +51,58 @@ pub(crate) enum Begun {
 }
 
 impl Underway {
-    /// Takes a key by `begin`, which says what is kept of it. No request ends between that and the look at which are under way, so
-    /// this belongs on a thread that may wait.
+    /// Takes a key by `begin`, which says what is kept of it, and may wait for the disk: nobody else waits for that.
+    ///
+    /// Whoever carries a request out has come before it is written down that it was begun, and stays until it is written down what
+    /// became of it. So one that is written down as begun, while nobody but this one has been here, is lost. Two who ask at once for one
+    /// that is lost may each take the other for who carries it out: they are told to come again, and nothing is carried out twice.
     pub(crate) fn begin<E>(
         &self,
         name: Name,
         begin: impl FnOnce() -> Result<Once, E>,
     ) -> Result<Begun, E> {
-        let mut all = lock(&self.0);
+        let place = self.come(name);
         Ok(match begin()? {
-            Once::New => {
-                all.insert(name.clone());
-                Begun::New(Place {
-                    all: Arc::clone(&self.0),
-                    name,
-                })
-            }
-            Once::Underway if all.contains(&name) => Begun::Underway,
+            Once::New => Begun::New(place),
+            Once::Underway if place.has_met() => Begun::Underway,
             Once::Underway => Begun::Lost,
             Once::Answered { status, body } => Begun::Answered { status, body },
             Once::Mismatch => Begun::Mismatch,
         })
     }
+
+    fn come(&self, name: Name) -> Place {
+        let mut all = lock(&self.0);
+        let here = all.entry(name.clone()).or_insert(Here {
+            count: 0,
+            have_met: false,
+        });
+        here.have_met |= here.count > 0;
+        here.count += 1;
+        Place {
+            all: Arc::clone(&self.0),
+            name,
+        }
+    }
+}
+
+impl Place {
+    /// Whether somebody else is here with this key, or was since this one came.
+    fn has_met(&self) -> bool {
+        let all = lock(&self.all);
+        all.get(&self.name).is_some_and(|here| here.have_met)
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        lock(&self.all).remove(&self.name);
+        let mut all = lock(&self.all);
+        if let Entry::Occupied(mut here) = all.entry(self.name.clone()) {
+            here.get_mut().count -= 1;
+            if here.get().count == 0 {
+                here.remove();
+            }
+        }
     }
 }
 
@@ -148,6 +184,41 @@ mod tests {
         assert!(matches!(begin(Once::Underway), Begun::Underway));
         drop(place);
         assert!(matches!(begin(Once::Underway), Begun::Lost));
+    }
+
+    #[test]
+    fn nobody_waits_for_what_is_written_down_of_another_key() {
+        let all = Underway::default();
+        let other = ("scope".to_owned(), "other".to_owned());
+        let meanwhile = || {
+            let begun = all.begin(other, || Ok::<_, ()>(Once::New)).unwrap();
+            assert!(matches!(begun, Begun::New(_)));
+            Ok::<_, ()>(Once::New)
+        };
+        assert!(matches!(all.begin(name(), meanwhile), Ok(Begun::New(_))));
+    }
+
+    #[test]
+    fn a_request_that_began_and_ended_while_another_looked_is_not_lost() {
+        let all = Underway::default();
+        let begin = |once: Once| all.begin(name(), || Ok::<_, ()>(once)).unwrap();
+        let looks = || {
+            let first = begin(Once::New);
+            assert!(matches!(first, Begun::New(_)));
+            // What was read before the first one ended.
+            Ok::<_, ()>(Once::Underway)
+        };
+        let again = all.begin(name(), looks).unwrap();
+        assert!(matches!(again, Begun::Underway));
+        assert!(matches!(begin(Once::Underway), Begun::Lost));
+    }
+
+    #[test]
+    fn a_key_that_could_not_be_looked_up_is_left() {
+        let all = Underway::default();
+        assert!(all.begin(name(), || Err(())).is_err());
+        let begun = all.begin(name(), || Ok::<_, ()>(Once::Underway));
+        assert!(matches!(begun, Ok(Begun::Lost)));
     }
 
     #[tokio::test]

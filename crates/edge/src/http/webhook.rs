@@ -8,6 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tocsin_domain::command::WebhookAsk;
 use tocsin_domain::id::{ServiceId, TeamId, WebhookId};
@@ -22,6 +23,7 @@ use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
 use super::body::{Json as Body, Params};
+use super::disclosed::Disclosed;
 use super::named;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
@@ -66,8 +68,8 @@ pub(crate) struct WebhookHeader {
     #[schema(min_length = 1, max_length = 100)]
     name: String,
     /// Printable ASCII, at most 1024 characters. It is shown as `-- redacted --`, and stays when it is sent back so.
-    #[schema(max_length = 1024)]
-    value: String,
+    #[schema(value_type = String, max_length = 1024)]
+    value: Disclosed,
 }
 
 /// A subscription to what happens to incidents; its secret is never shown.
@@ -76,7 +78,8 @@ pub(crate) struct WebhookShape {
     id: String,
     description: String,
     /// Where it goes; null when that is gone from the vault.
-    url: Option<String>,
+    #[schema(value_type = Option<String>)]
+    url: Option<Disclosed>,
     /// Headers that are sent along.
     headers: Vec<WebhookHeader>,
     /// What is told, such as `incident.triggered`.
@@ -96,7 +99,8 @@ pub(crate) struct MadeWebhook {
     subscription: WebhookShape,
     /// By which what is sent is signed; shown once, in the answer to whoever had it made.
     #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
+    #[schema(value_type = Option<String>)]
+    secret: Option<Disclosed>,
 }
 
 /// A subscription to add or to put in another's place, whose secret stays.
@@ -108,7 +112,8 @@ pub(crate) struct WebhookRequest {
     #[schema(max_length = 1024)]
     description: String,
     /// Where it goes, https; an address that the server may not reach is refused.
-    url: String,
+    #[schema(value_type = String)]
+    url: SecretString,
     /// Headers that are sent along, at most 20. Left out, those of a known subscription stay.
     #[schema(max_items = 20)]
     headers: Option<Vec<WebhookHeader>>,
@@ -137,12 +142,12 @@ fn shown(known: &Subscribed, kept: Option<&Kept>, now: Timestamp) -> WebhookShap
     WebhookShape {
         id: webhook.id.to_string(),
         description: webhook.description.clone(),
-        url: kept.map(|kept| kept.url.clone()),
+        url: kept.map(|kept| Disclosed::from(kept.url.clone())),
         headers: headers
             .iter()
             .map(|(name, _)| WebhookHeader {
                 name: name.clone(),
-                value: REDACTED.to_owned(),
+                value: Disclosed::from(REDACTED.to_owned()),
             })
             .collect(),
         events: events.map(|kind| kind.word().to_owned()).collect(),
@@ -217,7 +222,7 @@ fn headers_of(given: Vec<WebhookHeader>, reasons: &mut Vec<String>) -> Vec<(Stri
     }
     let mut headers = Vec::new();
     for (index, WebhookHeader { name, value }) in given.into_iter().enumerate() {
-        let value = value.trim().to_owned();
+        let value = value.text().trim().to_owned();
         if name.len() > NAME_CHARS_MAX || !may_be_named(&name) {
             let why = "no name of a header, or one that Tocsin sets itself";
             reasons.push(format!("headers[{index}].name: {why}"));
@@ -264,7 +269,7 @@ fn scope_of(
 
 fn read(app: &App, request: WebhookRequest) -> Result<Wanted, Problem> {
     let mut reasons = Vec::new();
-    let url = reachable(app, &request.url);
+    let url = reachable(app, request.url.expose_secret());
     let url = url.map_err(|why| reasons.push(format!("url: {why}"))).ok();
     let headers = request.headers;
     let headers = headers.map(|given| headers_of(given, &mut reasons));
@@ -308,7 +313,7 @@ async fn set_webhook(
     };
     Ok(Json(MadeWebhook {
         subscription: shown(&subscribed, Some(&kept), app.now()),
-        secret: is_new_secret.then_some(kept.secret),
+        secret: is_new_secret.then(|| Disclosed::from(kept.secret)),
     }))
 }
 
@@ -380,4 +385,43 @@ pub(crate) async fn test_webhook(
 ) -> Result<StatusCode, Problem> {
     asked(&app, &caller.actor, WebhookAsk::Ping(id_in(&id)?)).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_down_of_a_subscription_has_no_secret_in_it() {
+        let request: WebhookRequest = serde_json::from_value(json!({
+            "url": "https://example.org/hook?key=hunter2", "events": ["incident.triggered"],
+            "headers": [{"name": "Authorization", "value": "Bearer hunter2"}],
+        }))
+        .unwrap();
+        let told = |text: &str| Disclosed::from(text.to_owned());
+        let made = MadeWebhook {
+            subscription: WebhookShape {
+                id: "Q".to_owned(),
+                description: String::new(),
+                url: Some(told("https://example.org/hunter2")),
+                headers: request.headers.clone().unwrap_or_default(),
+                events: request.events.clone(),
+                scope: WebhookScopeKind::Account,
+                scope_id: None,
+                active: true,
+                disabled_until: None,
+            },
+            secret: Some(told("hunter2")),
+        };
+        let answer = serde_json::to_value(&made).unwrap();
+        assert_eq!(answer["secret"], "hunter2");
+        assert_eq!(answer["url"], "https://example.org/hunter2");
+        assert_eq!(answer["headers"][0]["value"], "Bearer hunter2");
+        for written in [format!("{request:?}"), format!("{made:#?}")] {
+            assert!(written.contains("incident.triggered"), "{written}");
+            assert!(!written.contains("hunter2"), "{written}");
+        }
+    }
 }

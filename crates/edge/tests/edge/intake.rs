@@ -3,9 +3,11 @@
 use axum::body::{Body, HttpBody};
 use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
+use tocsin_domain::id::ServiceId;
 
 use crate::fakes::START;
-use crate::world::World;
+use crate::repeated::{hasty, held};
+use crate::world::{BASE, World};
 
 async fn put(world: &World, path: &str, body: Value) -> Value {
     let answer = world.call("PUT", path, &world.admin, Some(body)).await;
@@ -350,4 +352,53 @@ async fn a_list_of_values_is_no_body_and_a_number_is_whole_by_its_value() {
     let answer = world.post("/heartbeats", job).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text());
     assert_eq!(answer.json()["every_seconds"], 3600);
+}
+
+/// While the core stands still, somebody sets how a service takes its alerts in, and after that somebody else says `body` of it.
+async fn at_one_moment(world: &World, service: &str, intake: &Value, (path, body): (&str, Value)) {
+    let gate = held(world, || {});
+    let settings = format!("{BASE}{service}/intake");
+    for (path, body) in [(settings.as_str(), intake.clone()), (path, body)] {
+        let answer = world.call_at("PUT", path, &world.admin, Some(body)).await;
+        let told = answer.text();
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{told}");
+    }
+    gate.open();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_changes_a_service_undoes_nothing_of_who_changes_its_intake_at_the_same_moment() {
+    let world = hasty();
+    let id: ServiceId = first_service(&world).await.parse().unwrap();
+    let service = format!("/services/{id}");
+    let intake = |minutes: u64| {
+        json!({"urgency": {"by": "low"}, "grouping": {"by": "time", "minutes": minutes, "rolling": false},
+            "resolve_after_minutes": minutes})
+    };
+    let native = (format!("{BASE}{service}"), json!({"name": "Shop"}));
+    let foreign = (format!("/pagerduty{service}"), json!({"type": "service"}));
+    for ((path, mut body), description, minutes) in [(native, "first", 30), (foreign, "second", 45)]
+    {
+        body["description"] = json!(description);
+        if path.starts_with("/pagerduty") {
+            // What was read is said again, as its clients do.
+            let read = world.call_at("GET", &path, &world.admin, None).await.json();
+            for name in ["alert_grouping_parameters", "acknowledgement_timeout"] {
+                body[name] = read["service"][name].clone();
+            }
+            body = json!({ "service": body });
+        }
+        at_one_moment(&world, &service, &intake(minutes), (&path, body)).await;
+        while world
+            .engine
+            .read(|state| state.services[&id].description != description)
+        {
+            tokio::task::yield_now().await;
+        }
+        let kept = world.get(&format!("{service}/intake")).await.json();
+        assert_eq!(kept, intake(minutes), "{path}");
+    }
+    let known = world.get(&service).await.json();
+    assert_eq!(known["name"], "Shop");
+    assert_eq!(known["acknowledgement"]["holds"], "as_policy");
 }

@@ -10,12 +10,12 @@ use crate::providers::Gate;
 use crate::world::{Answered, BASE, World};
 
 /// A world in which nobody waits long for the core.
-fn hasty() -> World {
+pub(crate) fn hasty() -> World {
     World::with(|settings| settings.answer_wait = Duration::from_millis(50))
 }
 
 /// From now on the core stands still, until the gate is open; then it does `last`.
-fn held(world: &World, last: impl FnOnce() + Send + 'static) -> Gate {
+pub(crate) fn held(world: &World, last: impl FnOnce() + Send + 'static) -> Gate {
     let gate = Gate::default();
     let held = gate.clone();
     let stands_still = move || {

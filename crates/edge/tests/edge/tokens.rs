@@ -113,6 +113,58 @@ async fn a_token_of_the_installation_outlives_its_maker_and_every_administrator_
     assert_eq!(after, StatusCode::UNAUTHORIZED);
 }
 
+/// Gives Bob another role.
+async fn bob_is(world: &World, role: &str) {
+    let path = format!("/users/{}", world.bob);
+    let body = Some(json!({ "role": role }));
+    let set = world.call("PATCH", &path, &world.admin, body).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+}
+
+#[tokio::test]
+async fn a_smaller_token_of_an_administrator_makes_no_larger_one_and_none_of_the_installation() {
+    let world = World::new();
+    let make = async |by: &str, owner: &str, role: &str| {
+        let body = json!({"name": "t", "role": role, "owner": owner});
+        let answer = world.call("POST", "/api-tokens", by, Some(body)).await;
+        (answer.status, answer.text())
+    };
+    // His token stays a responder's.
+    bob_is(&world, "admin").await;
+    for (owner, role, why) in [
+        ("installation", "responder", "made by an administrator"),
+        ("installation", "admin", "no more than who makes it"),
+        ("me", "admin", "no more than who makes it"),
+    ] {
+        let (status, told) = make(&world.bobs, owner, role).await;
+        assert_eq!(status, StatusCode::FORBIDDEN, "{owner} {role}");
+        assert!(told.contains(why), "{told}");
+    }
+    let (status, told) = make(&world.bobs, "me", "responder").await;
+    assert_eq!(status, StatusCode::CREATED, "{told}");
+
+    let his = NewToken {
+        name: "t".to_owned(),
+        role: Role::Admin,
+        user: Some(world.bob),
+        made_by: Some(world.bob),
+        expires_at: None,
+    };
+    let his = world.doors.add_token(his, START).unwrap().1;
+    let body = of_the_installation("admin");
+    let made = world.call("POST", "/api-tokens", &his, Some(body)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let made = made.json();
+    bob_is(&world, "responder").await;
+    let (status, told) = make(&his, "installation", "viewer").await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{told}");
+    let key = text(&made["token"]);
+    let stays = world.call("GET", "/api-tokens", &key, None).await;
+    assert_eq!(stays.status, StatusCode::OK, "{}", stays.text());
+    let shown = listed(&world, &world.admin, &made["id"]).await.unwrap();
+    assert_eq!(shown["made_by"]["name"], "Bob");
+}
+
 #[tokio::test]
 async fn when_a_token_was_last_used_is_shown() {
     let world = World::new();

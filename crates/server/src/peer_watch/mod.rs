@@ -5,7 +5,9 @@ mod judge;
 mod outage;
 mod settings;
 
+use std::fs::OpenOptions;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -214,17 +216,51 @@ fn read(path: &Path) -> anyhow::Result<Outage> {
     }
 }
 
+/// Keeps it for its owner alone: by the mark of a place that is easily guessed, such as a mail address, others could prove a guess.
 fn keep(path: &Path, outage: &Outage) {
     let kept = serde_json::to_vec(outage)
         .map_err(std::io::Error::from)
         .and_then(|bytes| {
             let new = path.with_extension("new");
-            let mut file = std::fs::File::create(&new)?;
+            // One that a crash left behind may be open to others.
+            match std::fs::remove_file(&new) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                Ok(()) | Err(_) => {}
+            }
+            let mut options = OpenOptions::new();
+            let mut file = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&new)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
             std::fs::rename(&new, path)
         });
     if let Err(error) = kept {
         tracing::error!(%error, path = %path.display(), "an outage could not be remembered; a restart may tell it twice");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_for_its_owner_alone_whatever_was_left_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state.json");
+        for left in [&path, &path.with_extension("new")] {
+            std::fs::write(left, "{}").unwrap();
+            std::fs::set_permissions(left, std::fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        for _ in 0..2 {
+            keep(&path, &Outage::default());
+            let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+            assert_eq!(read(&path).unwrap(), Outage::default());
+        }
     }
 }

@@ -106,7 +106,7 @@ impl Mapping {
             dedup_key.clone_from(&said);
         }
         let summary = rendered(self.summary.as_ref(), scope, work)?;
-        let details = self.all_details(scope, work, &mut notes)?;
+        let (details, named) = self.all_details(scope, work, &mut notes)?;
         let at = self.time(scope, work, &mut notes)?;
         let summary = cut(clean(&summary).trim(), SUMMARY_CHARS_MAX);
         Ok(Some(Mapped {
@@ -116,17 +116,19 @@ impl Mapping {
             summary,
             severity,
             details,
+            named,
             at,
             notes,
         }))
     }
 
+    /// The details, and how many of them the mapping names.
     fn all_details(
         &self,
         scope: &Scope<'_>,
         work: &mut Work,
         notes: &mut Vec<String>,
-    ) -> Result<Vec<(String, String)>, Failure> {
+    ) -> Result<(Vec<(String, String)>, usize), Failure> {
         let mut details = Vec::new();
         for (name, template) in &self.details {
             let text = template.render(scope, work)?;
@@ -134,6 +136,7 @@ impl Mapping {
                 details.push(detail(name.clone(), text));
             }
         }
+        let named = details.len();
         for path in &self.details_from {
             for value in path.find(scope, work)? {
                 flatten(String::new(), value, 0, work, &mut details)?;
@@ -143,7 +146,7 @@ impl Mapping {
             details.truncate(DETAILS_MAX);
             notes.push(format!("only the first {DETAILS_MAX} details were kept"));
         }
-        Ok(details)
+        Ok((details, named))
     }
 
     fn time(

@@ -110,6 +110,8 @@ pub struct Mapped {
     pub severity: Severity,
     /// Further fields.
     pub details: Vec<(String, String)>,
+    /// How many of them, from the first on, the mapping names; the others are called as the body calls them.
+    pub named: usize,
     /// When the sender saw it.
     pub at: Option<Timestamp>,
     /// What was left out or assumed.

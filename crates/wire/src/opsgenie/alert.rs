@@ -10,10 +10,8 @@ use tocsin_domain::monitor::Severity;
 use tocsin_domain::service::Integration;
 use tocsin_domain::time::Timestamp;
 
-use super::PRIORITIES;
+use super::{FIELDS, PRIORITIES, property_name};
 
-/// The details that stand for other fields of a request than its properties, as the mapping names them.
-const FIELDS: [&str; 6] = ["Entity", "Priority", "Source", "Tags", "User", "Note"];
 /// What Opsgenie calls an integration by whose key its API is asked.
 const INTEGRATION_TYPE: &str = "API";
 
@@ -111,7 +109,8 @@ fn priority(severity: Severity, sent: &str) -> Option<&'static str> {
 }
 
 /// What a request said beside what fails, out of the details that became of it: they begin with its other fields, each once at
-/// most, and go on with its properties.
+/// most, and go on with its properties, of which none is kept under the name of a field. (Of alerts of an older Tocsin some are, and are
+/// told from fields as far as they stand behind others.)
 struct Sent<'a> {
     fields: BTreeMap<&'a str, &'a str>,
     properties: Map<String, Value>,
@@ -129,6 +128,7 @@ impl<'a> Sent<'a> {
             if is_known && sent.properties.is_empty() {
                 sent.fields.insert(name, text);
             } else {
+                let name = property_name(name);
                 sent.properties.insert(name.to_owned(), text.into());
             }
         }
@@ -230,16 +230,39 @@ mod tests {
     }
 
     #[test]
-    fn a_property_of_the_name_of_a_field_is_a_property_where_it_stands_behind_others() {
-        let request =
-            json!({"message": "m", "entity": "e", "details": {"A": "1", "Source": "2", "Tags": 3}});
-        let data = data_of(&alert_of(&request), &Standing::default());
-        let properties = json!({"A": "1", "Source": "2", "Tags": "3"});
+    fn a_property_of_the_name_of_a_field_is_read_back_as_that_property_wherever_it_stands() {
+        for properties in [
+            json!({"Source": "2"}),
+            json!({"Entity": "1", "Priority": "P1", "Tags": "own", "User": "me", "Note": "n"}),
+            json!({"A": "1", "Source": "2", "Tags": "3"}),
+            json!({"details.Source": "1", "Source": "2", "details.details.Source": "3", "details.A": "4"}),
+        ] {
+            let request = json!({"message": "m", "details": properties});
+            let data = data_of(&alert_of(&request), &Standing::default());
+            assert_eq!(data["details"], properties);
+            let fields = (&data["entity"], &data["source"], &data["tags"]);
+            assert_eq!(fields, (&json!(""), &json!(""), &json!([])), "{properties}");
+            assert_eq!(data["priority"], "P3", "{properties}");
+            let all = json!({"message": "m", "entity": "e", "source": "s", "tags": ["t"], "details": properties});
+            let data = data_of(&alert_of(&all), &Standing::default());
+            assert_eq!(data["details"], properties);
+            let fields = (&data["entity"], &data["source"], &data["tags"]);
+            assert_eq!(fields, (&json!("e"), &json!("s"), &json!(["t"])));
+        }
+    }
+
+    #[test]
+    fn an_alert_of_an_older_tocsin_is_read_back_as_before() {
+        let mut alert = alert_of(&json!({"message": "m", "entity": "e"}));
+        let detail = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+        let kept = [("Entity", "e"), ("A", "1"), ("Source", "2")].map(detail);
+        alert.details = kept.into();
+        let data = data_of(&alert, &Standing::default());
+        assert_eq!(data["details"], json!({"A": "1", "Source": "2"}));
         assert_eq!(
-            (&data["entity"], &data["details"]),
-            (&json!("e"), &properties)
+            (&data["entity"], &data["source"]),
+            (&json!("e"), &json!(""))
         );
-        assert_eq!((&data["source"], &data["tags"]), (&json!(""), &json!([])));
     }
 
     #[test]

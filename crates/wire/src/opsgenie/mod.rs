@@ -17,7 +17,7 @@ pub use alert::{Responder, Standing, shown};
 pub use processed::{Kind, Outcome, Processed, processed};
 pub use step::{Step, said};
 
-use crate::mapping::{Failure, Mapped, presets};
+use crate::mapping::{DETAIL_CHARS_MAX, Failure, Mapped, presets};
 
 /// Bytes of a body.
 pub const BODY_BYTES_MAX: usize = 512 * 1_024;
@@ -33,6 +33,11 @@ const TEXTS: &[&str] = &[
     "note",
     "priority",
 ];
+
+/// The details that stand for other fields of a request than its properties, as the mapping names them.
+const FIELDS: [&str; 6] = ["Entity", "Priority", "Source", "Tags", "User", "Note"];
+/// What goes before the name of a property that is called like one of them.
+const PROPERTY: &str = "details.";
 
 /// How bad an alert can be, and what the mapping makes of it.
 const PRIORITIES: [(&str, Severity); 5] = [
@@ -125,7 +130,25 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
         // Without an alias each is an alert of its own, also when two have the same words.
         alert.dedup_key.clear();
     }
+    for (name, _) in alert.details.iter_mut().skip(alert.named) {
+        let has_room = name.len() + PROPERTY.len() <= DETAIL_CHARS_MAX;
+        if is_called_like_a_field(name) && has_room {
+            name.insert_str(0, PROPERTY);
+        }
+    }
     Ok(alert)
+}
+
+/// Whether a property has the name of a field, or the one under which such a property is kept.
+fn is_called_like_a_field(name: &str) -> bool {
+    FIELDS.contains(&name.trim_start_matches(PROPERTY))
+}
+
+/// The name that a property was sent with, by the one under which it is kept.
+fn property_name(kept: &str) -> &str {
+    let sent = kept.strip_prefix(PROPERTY);
+    sent.filter(|sent| is_called_like_a_field(sent))
+        .unwrap_or(kept)
 }
 
 /// What a request to make an alert becomes.

@@ -1,6 +1,8 @@
 //! Web push: a browser's subscription, what is pushed, and the framing and keys of its encryption (RFC 8291, RFC 8188) and of
 //! our own proof (RFC 8292). Curves and ciphers are the sender's; it sends nothing.
 
+use std::fmt;
+
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use serde_json::json;
@@ -23,7 +25,7 @@ const SUBSCRIPTION_BYTES_MAX: usize = 4_000;
 const RECORD_BYTES: u32 = 4_096;
 
 /// Where a browser is to be pushed to, and by which keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// The push service's address for this browser; whoever knows it can push, though not read.
     pub endpoint: String,
@@ -31,6 +33,13 @@ pub struct Subscription {
     pub public_key: [u8; POINT_BYTES],
     /// The browser's secret.
     pub auth: [u8; AUTH_BYTES],
+}
+
+impl fmt::Debug for Subscription {
+    /// Without the address and the secret, by which the browser is reached.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Subscription").finish_non_exhaustive()
+    }
 }
 
 #[derive(Deserialize)]
@@ -130,12 +139,18 @@ pub const fn urgency(message: &PageMessage) -> &'static str {
 }
 
 /// Key and nonce of the one record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RecordKeys {
     /// For AES-128-GCM.
     pub key: [u8; 16],
     /// For this record alone.
     pub nonce: [u8; 12],
+}
+
+impl fmt::Debug for RecordKeys {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("RecordKeys").finish_non_exhaustive()
+    }
 }
 
 /// Derives key and nonce from what both sides share.

@@ -56,13 +56,13 @@ impl Decider<'_> {
             policy.map_err(|wrong| Fault::at(part.clone(), "escalation_policy", &wrong))?;
         let wanted = WholeService {
             id,
-            name: own.map_or(name, |own| &own.name).clone(),
-            policy,
-            description: description.clone(),
-            acknowledgement: acknowledgement_timeout.map(code::Timeout::hold),
-            urgency: urgency.read(),
-            grouping: grouping.read(),
-            resolve_after_ms: resolve_after.map(|one| one.ms),
+            name: Some(own.map_or(name, |own| &own.name).clone()),
+            policy: Some(policy),
+            description: Some(description.clone()),
+            acknowledgement: Some(acknowledgement_timeout.map(code::Timeout::hold)),
+            urgency: Some(urgency.read()),
+            grouping: Some(grouping.read()),
+            resolve_after_ms: Some(resolve_after.map(|one| one.ms)),
         };
         let ask = RosterAsk::SetWholeService(Box::new(wanted));
         self.roster(ask).map_err(of(part))

@@ -2,7 +2,7 @@
 
 use super::{HOUR, MINUTE, is_paged_after, office, rule, title_contains};
 use crate::world::World;
-use tocsin_domain::command::{AlertAsk, Ask, RespondAsk};
+use tocsin_domain::command::{AlertAsk, Ask, Refusal, RespondAsk, RosterAsk};
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{Action, GroupBy, Loudness, SupportHours, UrgencyBy};
@@ -10,6 +10,7 @@ use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::Hours;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::Urgency;
+use tocsin_domain::service::{Hold, WholeService};
 use tocsin_domain::simulate::Canary;
 use tocsin_domain::state::State;
 
@@ -56,6 +57,44 @@ fn a_service_may_page_for_everything_or_for_nothing() {
     assert_eq!(world.incident().urgency, Urgency::Low);
     let of_second = world.state.messages_about(world.incident().id);
     assert_eq!(of_second.count(), 0);
+}
+
+#[test]
+fn what_is_not_said_of_a_service_stays_as_it_is_when_that_is_decided() {
+    let mut world = World::set_up();
+    let id = world.state.installation.as_ref().unwrap().default_service;
+    let set = |world: &mut World, whole: WholeService| -> Result<(), Refusal> {
+        let ask = RosterAsk::SetWholeService(Box::new(whole));
+        world.try_ask(Ask::Roster(ask)).map(drop)
+    };
+    let whole = WholeService {
+        id: Some(id),
+        description: Some("What it is".to_owned()),
+        acknowledgement: Some(Some(Hold::Always)),
+        ..WholeService::default()
+    };
+    set(&mut world, whole).unwrap();
+    world.take_in(support(true), GroupBy::Nothing, Some(HOUR));
+    let mut expected = world.state.services[&id].clone();
+    let called = WholeService {
+        id: Some(id),
+        name: Some("Shop".to_owned()),
+        ..WholeService::default()
+    };
+    set(&mut world, called).unwrap();
+    expected.name = "Shop".to_owned();
+    assert_eq!(world.state.services[&id], expected);
+    let never = WholeService {
+        id: Some(id),
+        acknowledgement: Some(None),
+        resolve_after_ms: Some(None),
+        ..WholeService::default()
+    };
+    set(&mut world, never).unwrap();
+    expected.acknowledgement = None;
+    expected.intake.resolve_after_ms = None;
+    assert_eq!(world.state.services[&id], expected);
+    set(&mut world, WholeService::default()).unwrap_err();
 }
 
 #[test]

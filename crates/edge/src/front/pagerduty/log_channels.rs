@@ -2,6 +2,7 @@
 //! looked for in the journal, no further than is well for one answer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 use tocsin_domain::alert::Alert;
@@ -10,16 +11,13 @@ use tocsin_domain::id::{AlertId, IncidentId};
 use tocsin_wire::pagerduty::rest::id;
 
 use super::asked::Asked;
+use super::log_life::Lives;
 use super::log_shape::TRIGGER;
 use super::reply::Refused;
 use crate::ports::{EventLog, StorageError};
 
 /// The word of `include[]` for what triggers told.
 pub(super) const CHANNELS: &str = "channels";
-/// Events that are looked at for one answer at most.
-const EVENTS_MAX: usize = 20_000;
-/// Events that are read at once.
-const BLOCK: usize = 500;
 
 impl Asked {
     /// Puts what was told by each trigger among these entries into its channel, where `include[]` names channels.
@@ -146,44 +144,40 @@ impl Said {
                 begins.insert(*position);
             }
         }
-        let mut left = EVENTS_MAX;
+        let mut lives = Lives::new();
         for (incident, sought) in sought {
-            sought.find(log, (incident, opened(incident)), &mut left, &mut said)?;
+            sought.find(log, (incident, opened(incident)), &mut lives, &mut said)?;
         }
         Ok(said)
     }
 }
 
 impl Sought {
-    /// Looks through the life of an incident that began there, as long as events are left to be looked at.
+    /// Looks through the life of an incident that began there.
     fn find(
         mut self,
         log: &dyn EventLog,
         (incident, opened): (IncidentId, u64),
-        left: &mut usize,
+        lives: &mut Lives,
         said: &mut BTreeMap<u64, Said>,
     ) -> Result<(), StorageError> {
         let alerts: BTreeSet<AlertId> = self.again.values().map(|(alert, _)| *alert).collect();
         let mut known: BTreeMap<AlertId, Value> = BTreeMap::new();
         // What alerts told last may have been told as early as the first of them.
         let first = self.begins.first().copied().unwrap_or(opened);
-        let mut after = if alerts.is_empty() {
+        let after = if alerts.is_empty() {
             first
         } else {
             opened.min(first)
         };
-        while *left > 0 && !(self.begins.is_empty() && self.again.is_empty()) {
-            let limit = BLOCK.min(*left);
-            let events = log.of_incident(incident, after, limit)?;
-            *left -= events.len();
-            for event in &events {
-                after = event.position;
-                self.hear(event, &alerts, &mut known, said);
+        lives.walk(log, incident, after, |event| {
+            self.hear(event, &alerts, &mut known, said);
+            if self.begins.is_empty() && self.again.is_empty() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
-            if events.len() < limit {
-                break;
-            }
-        }
+        })?;
         for (position, (_, title)) in self.again {
             let details = None;
             said.insert(position, Said { title, details });

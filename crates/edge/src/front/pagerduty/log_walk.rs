@@ -151,7 +151,8 @@ impl<T> Found<T> {
     }
 
     /// The page. Where not all was looked at there is more behind it, and a page of which nothing was found is refused: whoever
-    /// pages is told so, and how to go on, in the place of an end that is none.
+    /// pages is told so, and how to go on, in the place of an end that is none. So is the first page: by an offset nobody comes to what
+    /// is older, so that an empty page with more behind it would have clients walk on for nothing.
     pub(super) fn cut(self, stopped_at: Option<Timestamp>) -> Result<Cut<T>, Refusal> {
         let reach = self.paging.offset + self.paging.limit;
         if let Some(at) = stopped_at {
@@ -160,6 +161,11 @@ impl<T> Found<T> {
             if self.paging.counted {
                 return Err(Refusal::bad(format!(
                     "'total' is not known: the span holds more than {EVENTS_MAX} events; narrow it by 'since' and 'until', or leave 'total' out"
+                )));
+            }
+            if self.items.is_empty() && self.paging.offset == 0 {
+                return Err(Refusal::bad(format!(
+                    "nothing of what is asked for is among the {EVENTS_MAX} events that one answer looks at, here back to {until}: ask for what is older by 'until={until}'"
                 )));
             }
             if self.items.is_empty() {
@@ -177,4 +183,4 @@ impl<T> Found<T> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -17,6 +17,7 @@ mod include;
 mod lists;
 mod log_channels;
 mod log_entries;
+mod log_life;
 mod log_shape;
 mod log_walk;
 mod lookup;

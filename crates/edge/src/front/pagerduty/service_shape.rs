@@ -1,6 +1,7 @@
 //! How a service and an integration look to PagerDuty's clients.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::{Value, json};
 use tocsin_domain::id::ServiceId;
@@ -132,10 +133,16 @@ fn urgency_rule(by: &UrgencyBy) -> Value {
 }
 
 /// The key of an integration, and where its sender is to call.
-#[derive(Debug)]
 pub(crate) struct Key {
     pub(crate) text: String,
     pub(crate) address: Option<String>,
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The address may hold the key.
+        to.debug_struct("Key").finish_non_exhaustive()
+    }
 }
 
 /// An integration, with its key where that is known and the caller may see it.

@@ -148,65 +148,64 @@ pub(crate) async fn get_service(Path(id): Path<String>, asked: Asked) -> Answer 
     wrapped(&asked, &known).await.map(Reply::Done)
 }
 
-/// What a body makes of a service, or of nothing; what it does not say stays.
+/// What a body makes of a service, or of nothing. What it does not say stays, and so does what it only says again: whoever changes
+/// that at the same moment is not undone.
 fn whole_of(
     state: &State,
     asked: &Asked,
     known: Option<&Service>,
 ) -> Result<WholeService, Refused> {
-    let intake = known.map(|known| known.intake.clone()).unwrap_or_default();
-    let body = bodies::service(&asked.body, &intake.grouping)?;
-    let name = body.name.or_else(|| known.map(|known| known.name.clone()));
-    let name = name.ok_or_else(|| Refusal::bad("'service.name' is missing or blank"))?;
+    let grouped = known.map(|known| known.intake.grouping.clone());
+    let grouped = grouped.unwrap_or_default();
+    let body = bodies::service(&asked.body, &grouped)?;
+    if known.is_none() && body.name.is_none() {
+        return Err(Refusal::bad("'service.name' is missing or blank").into());
+    }
     let policy = body.policy.as_ref();
     let policy = policy.map(|id| lookup::policy(state, "service.escalation_policy", id));
     let policy = policy.transpose()?;
     if known.is_none() && policy.is_none() {
         return Err(Refusal::bad("'service.escalation_policy' is missing").into());
     }
-    let policy = policy.or_else(|| known.and_then(|known| known.policy));
     let urgency = body.urgency.map(|rule| match rule {
         UrgencyRule::Severity => UrgencyBy::Severity,
         UrgencyRule::High => UrgencyBy::High,
         UrgencyRule::Low => UrgencyBy::Low,
     });
-    let resolve_after_ms = match body.resolve_after_s {
-        None => intake.resolve_after_ms,
-        Some(seconds) => seconds.map(|seconds| seconds.saturating_mul(1_000)),
-    };
+    let resolve_after_ms = body
+        .resolve_after_s
+        .map(|seconds| seconds.map(|seconds| seconds.saturating_mul(1_000)));
+    let followed = policy.or_else(|| known.and_then(|known| known.policy));
     let own = known.and_then(|known| known.acknowledgement);
-    let acknowledgement = match body.acknowledged_s {
-        None => own,
-        Some(seconds) => held(state, policy, own, seconds),
-    };
-    let description = known.map(|known| known.description.clone());
+    let said = body.acknowledged_s;
     Ok(WholeService {
         id: known.map(|known| known.id),
-        name,
-        policy,
-        description: body.description.or(description).unwrap_or_default(),
-        acknowledgement,
-        urgency: urgency.unwrap_or(intake.urgency),
-        grouping: body.grouping.unwrap_or(intake.grouping),
+        name: body.name,
+        policy: policy.map(Some),
+        description: body.description,
+        acknowledgement: said.and_then(|seconds| held(state, followed, own, seconds)),
+        urgency,
+        grouping: body.grouping.filter(|by| *by != grouped),
         resolve_after_ms,
     })
 }
 
-/// How long acknowledgements shall hold. A service that holds them so long by its policy goes on to follow that.
+/// How long acknowledgements shall hold, where that is not as long as they do. A service that holds them so long by its policy goes on
+/// to follow that.
 fn held(
     state: &State,
     policy: Option<PolicyId>,
     own: Option<Hold>,
     seconds: Option<u64>,
-) -> Option<Hold> {
+) -> Option<Option<Hold>> {
     let default = state.installation.as_ref().map(|all| all.default_policy);
     let followed = policy.or(default).and_then(|id| state.policies.get(&id));
     let before = Hold::timeout_ms(own, followed).map(|ms| ms / 1_000);
     if before == seconds {
-        return own;
+        return None;
     }
     let ms = seconds.map(|seconds| seconds.saturating_mul(1_000));
-    Some(ms.map_or(Hold::Always, Hold::ForMs))
+    Some(Some(ms.map_or(Hold::Always, Hold::ForMs)))
 }
 
 async fn set(asked: &Asked, known: Option<&Service>) -> Result<Service, Refused> {

@@ -1,13 +1,15 @@
 //! By which log entries incidents and alerts began: where those are, and what they tell where `include[]` names them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 
 use serde_json::Value;
-use tocsin_domain::event::{AlertEvent, EventBody, IncidentWhat};
+use tocsin_domain::event::{AlertEvent, Event, EventBody, IncidentWhat};
 use tocsin_domain::id::{AlertId, IncidentId};
 use tocsin_wire::pagerduty::rest::id;
 
 use super::asked::Asked;
+use super::log_life::Lives;
 use super::log_shape::{Wanted, shown};
 use super::reply::Refused;
 use crate::ports::{EventLog, StorageError};
@@ -16,10 +18,6 @@ use crate::ports::{EventLog, StorageError};
 pub(super) const FIRST_ENTRIES: &str = "first_trigger_log_entries";
 /// The field in which it stands.
 const FIRST_ENTRY: &str = "first_trigger_log_entry";
-/// Events that are looked at for the alerts of one answer at most.
-const EVENTS_MAX: usize = 20_000;
-/// Events that are read at once.
-const BLOCK: usize = 500;
 
 impl Asked {
     /// Shows the entries by which these incidents or alerts began wholly, where `include[]` names them.
@@ -27,28 +25,29 @@ impl Asked {
         if !self.parameters.includes(FIRST_ENTRIES) {
             return Ok(());
         }
-        let mut found: Vec<(&mut Value, Value)> = Vec::new();
-        for one in all {
-            let entry = one[FIRST_ENTRY]["id"].as_str();
-            let Some(position) = entry.and_then(id::position_of) else {
-                continue;
+        let named: BTreeSet<u64> = all.iter().filter_map(first_entry).collect();
+        // All at once: one answer goes to the journal once, and what it may look at is not counted for each.
+        let read = self.app.blocking(move |parts| {
+            let events = named.into_iter().map(|position| parts.events.at(position));
+            events.collect::<Result<Vec<_>, StorageError>>()
+        });
+        let events = read.await?;
+        let any = Wanted::default();
+        let (positions, mut wholes): (Vec<u64>, Vec<Value>) = self.app.read(|state| {
+            let events = events.iter().flatten();
+            let whole = |event: &Event| {
+                let whole = shown(&self.place, state, event, &any)?;
+                Some((event.position, whole))
             };
-            let event = self
-                .app
-                .blocking(move |parts| parts.events.at(position))
-                .await?;
-            let whole = event.and_then(|event| {
-                let any = Wanted::default();
-                let app = &self.app;
-                app.read(|state| shown(&self.place, state, &event, &any))
-            });
-            found.extend(whole.map(|whole| (one, whole)));
-        }
-        // All at once: what one answer may look at is not counted for each.
-        let (places, mut wholes): (Vec<&mut Value>, Vec<Value>) = found.into_iter().unzip();
+            events.filter_map(whole).unzip()
+        });
         self.channels(&mut wholes).await?;
-        for (one, whole) in places.into_iter().zip(wholes) {
-            one[FIRST_ENTRY] = whole;
+        let wholes: BTreeMap<u64, Value> = positions.into_iter().zip(wholes).collect();
+        for one in all {
+            let whole = first_entry(one).and_then(|position| wholes.get(&position));
+            if let Some(whole) = whole {
+                one[FIRST_ENTRY] = whole.clone();
+            }
         }
         Ok(())
     }
@@ -62,7 +61,7 @@ impl Asked {
         let mut found = Begins {
             sought: alerts.into_iter().collect(),
             at: BTreeMap::new(),
-            left: EVENTS_MAX,
+            lives: Lives::new(),
         };
         // Most incidents have one alert, by which they began.
         self.app.read(|state| {
@@ -101,18 +100,22 @@ impl Asked {
     }
 }
 
+/// Where in the journal the entry is by which an incident or an alert began.
+fn first_entry(one: &Value) -> Option<u64> {
+    one[FIRST_ENTRY]["id"].as_str().and_then(id::position_of)
+}
+
 /// The begins of alerts, as far as they are found.
 #[derive(Debug)]
 struct Begins {
     sought: BTreeSet<AlertId>,
     at: BTreeMap<AlertId, u64>,
-    /// Events that may still be looked at.
-    left: usize,
+    lives: Lives,
 }
 
 impl Begins {
     fn is_over(&self) -> bool {
-        self.sought.is_empty() || self.left == 0
+        self.sought.is_empty() || self.lives.is_over()
     }
 
     /// Looks through the life of an incident, from where it began on.
@@ -124,32 +127,27 @@ impl Begins {
     ) -> Result<(), StorageError> {
         // Of an alert that opened it or opened it again, that tells that it began.
         let mut begin = opened;
-        let mut after = opened.unwrap_or(0);
-        while !self.is_over() {
-            let limit = BLOCK.min(self.left);
-            let events = log.of_incident(incident, after, limit)?;
-            self.left -= events.len();
-            for event in &events {
-                after = event.position;
-                if let EventBody::Alert(AlertEvent::Opened { alert }) = &event.body {
-                    let at = if alert.joined {
-                        Some(event.position)
-                    } else {
-                        begin
-                    };
-                    if self.sought.remove(&alert.id) {
-                        self.at.extend(at.map(|at| (alert.id, at)));
-                    }
-                } else if let Some(IncidentWhat::Relapsed { reopened: true, .. }) =
-                    event.body.incident_part()
-                {
-                    begin = Some(event.position);
+        let Self { sought, at, lives } = self;
+        lives.walk(log, incident, opened.unwrap_or(0), |event| {
+            if let EventBody::Alert(AlertEvent::Opened { alert }) = &event.body {
+                let began = if alert.joined {
+                    Some(event.position)
+                } else {
+                    begin
+                };
+                if sought.remove(&alert.id) {
+                    at.extend(began.map(|began| (alert.id, began)));
                 }
+            } else if let Some(IncidentWhat::Relapsed { reopened: true, .. }) =
+                event.body.incident_part()
+            {
+                begin = Some(event.position);
             }
-            if events.len() < limit {
-                break;
+            if sought.is_empty() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
             }
-        }
-        Ok(())
+        })
     }
 }

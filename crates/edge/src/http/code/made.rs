@@ -9,6 +9,7 @@ use tocsin_domain::state;
 use utoipa::ToSchema;
 
 use crate::app::{App, Parts};
+use crate::http::disclosed::Disclosed;
 use crate::http::people::rows_of;
 use crate::http::problem::Problem;
 use crate::http::roster::integration::IntegrationKind;
@@ -25,16 +26,19 @@ pub(crate) enum Made {
         /// The names of its service and of itself.
         name: String,
         /// By which alerts are raised.
-        routing_key: String,
+        #[schema(value_type = String)]
+        routing_key: Disclosed,
         /// Where its sender is pointed to.
-        address: String,
+        #[schema(value_type = String)]
+        address: Disclosed,
     },
     /// A heartbeat.
     Heartbeat {
         /// Its name.
         name: String,
         /// Where its job calls.
-        url: String,
+        #[schema(value_type = String)]
+        url: Disclosed,
     },
 }
 
@@ -114,12 +118,12 @@ pub(super) fn keys(app: &App, apply: &mut Apply) -> Result<Vec<Made>, Problem> {
                 let address = speaks.address(app, &routing_key)?;
                 let made = Made::Integration {
                     name,
-                    routing_key: routing_key.clone(),
-                    address,
+                    routing_key: routing_key.clone().into(),
+                    address: address.into(),
                 };
                 (made, routing_key)
             } else {
-                let url = format!("{}/hb/{key}", app.settings.public_url);
+                let url = format!("{}/hb/{key}", app.settings.public_url).into();
                 (Made::Heartbeat { name, url }, key)
             };
             apply.key_hashes.insert(part, secret::key_hash(&key));

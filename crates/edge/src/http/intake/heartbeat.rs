@@ -16,6 +16,7 @@ use super::set_in;
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
+use crate::http::disclosed::Disclosed;
 use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
@@ -64,7 +65,8 @@ pub(crate) struct MadeHeartbeat {
     #[serde(flatten)]
     heartbeat: HeartbeatShape,
     /// Shown once: whoever knows it can call for this job.
-    url: String,
+    #[schema(value_type = String)]
+    url: Disclosed,
 }
 
 /// A heartbeat to set.
@@ -190,7 +192,7 @@ pub(crate) async fn add_heartbeat(
     let token = token.map_err(|_| Problem::internal("the system gives no random bytes"))?;
     let token_hash = Some(secret::key_hash(&token));
     let heartbeat = set(&app, &caller, None, request, token_hash).await?;
-    let url = format!("{}/hb/{token}", app.settings.public_url);
+    let url = format!("{}/hb/{token}", app.settings.public_url).into();
     Ok((StatusCode::CREATED, Json(MadeHeartbeat { heartbeat, url })))
 }
 

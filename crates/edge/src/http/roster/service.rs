@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
-use tocsin_domain::id::{PolicyId, ServiceId};
+use tocsin_domain::id::ServiceId;
 use tocsin_domain::service;
 use tocsin_domain::state;
 use utoipa::ToSchema;
@@ -20,6 +20,7 @@ use super::{key, lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
+use crate::http::disclosed::Disclosed;
 use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
@@ -44,9 +45,11 @@ pub(crate) struct MadeIntegration {
     name: String,
     kind: IntegrationKind,
     /// Shown once.
-    routing_key: String,
+    #[schema(value_type = String)]
+    routing_key: Disclosed,
     /// Where its sender is pointed to; it may hold the key, and is then shown once too.
-    address: String,
+    #[schema(value_type = String)]
+    address: Disclosed,
 }
 
 /// How long an acknowledgement of a service's incidents holds.
@@ -188,39 +191,20 @@ async fn set_service(
         .map(|id| id.parse().map_err(wrong))
         .transpose()?;
     let hold = request.acknowledgement.map(ServiceHold::read).transpose()?;
-    let (name, description) = (request.name, request.description);
-    let ask = if description.is_none() && hold.is_none() {
-        RosterAsk::SetService { id, name, policy }
-    } else {
-        let known = id.and_then(|id| app.read(|state| state.services.get(&id).cloned()));
-        let whole = whole_of(known.as_ref(), (id, name, policy), description, hold);
-        RosterAsk::SetWholeService(Box::new(whole))
+    // What the request does not say is left to the core: who changes something else at the same moment is not undone by it.
+    let whole = service::WholeService {
+        id,
+        name: Some(request.name),
+        policy: Some(policy),
+        description: request.description,
+        acknowledgement: hold,
+        ..service::WholeService::default()
     };
+    let ask = RosterAsk::SetWholeService(Box::new(whole));
     let RosterEvent::ServiceSet { service } = set_in(app, caller, ask).await? else {
         return Err(lost());
     };
     Ok(Json(app.read(|state| shown_service(state, &service))))
-}
-
-/// A service with all that stays of it.
-fn whole_of(
-    known: Option<&service::Service>,
-    (id, name, policy): (Option<ServiceId>, String, Option<PolicyId>),
-    description: Option<String>,
-    hold: Option<Option<service::Hold>>,
-) -> service::WholeService {
-    let intake = known.map(|known| known.intake.clone()).unwrap_or_default();
-    let before = known.map(|known| known.description.clone());
-    service::WholeService {
-        id,
-        name,
-        policy,
-        description: description.or(before).unwrap_or_default(),
-        acknowledgement: hold.unwrap_or_else(|| known.and_then(|known| known.acknowledgement)),
-        urgency: intake.urgency,
-        grouping: intake.grouping,
-        resolve_after_ms: intake.resolve_after_ms,
-    }
 }
 
 /// Add a service
@@ -315,8 +299,8 @@ pub(crate) async fn add_integration(
         id: integration.id.to_string(),
         name: integration.name,
         kind,
-        routing_key,
-        address,
+        routing_key: routing_key.into(),
+        address: address.into(),
     };
     Ok((StatusCode::CREATED, Json(made)))
 }

@@ -289,15 +289,15 @@ impl Installation {
         let own = [
             Ask::Roster(RosterAsk::SetWholeService(Box::new(WholeService {
                 id: Some(shop),
-                name: "Shop".to_owned(),
-                policy: None,
-                description: "What customers\nsee".to_owned(),
-                acknowledgement: Some(Hold::Always),
-                urgency: UrgencyBy::High,
-                grouping: GroupBy::Content {
+                name: Some("Shop".to_owned()),
+                policy: Some(None),
+                description: Some("What customers\nsee".to_owned()),
+                acknowledgement: Some(Some(Hold::Always)),
+                urgency: Some(UrgencyBy::High),
+                grouping: Some(GroupBy::Content {
                     fields: vec![Field::Detail("cluster".to_owned()), Field::Class],
-                },
-                resolve_after_ms: Some(600_000),
+                }),
+                resolve_after_ms: Some(Some(600_000)),
             }))),
             Ask::Roster(RosterAsk::AddIntegration {
                 service: shop,

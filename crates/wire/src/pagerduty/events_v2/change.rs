@@ -1,6 +1,8 @@
 //! The body of `POST /v2/change/enqueue` to a typed change. Only the routing key and a summary are needed; what merely adorns is
 //! dropped when it cannot be read, because the change itself must not be lost for it.
 
+use std::fmt;
+
 use serde_json::{Value, json};
 use tocsin_domain::change::{DETAILS_BYTES_MAX, LINKS_MAX, TEXT_CHARS_MAX};
 use tocsin_domain::time::Timestamp;
@@ -9,7 +11,7 @@ use super::check::{Check, Fields};
 use super::{Link, Rejection, keyed_object, links, routing_key, summary, timestamp};
 
 /// A change that obeys the rules.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Change {
     /// The integration it is for.
     pub routing_key: String,
@@ -23,6 +25,17 @@ pub struct Change {
     pub details: Option<String>,
     /// Links to show; their addresses are ones of the web.
     pub links: Vec<Link>,
+}
+
+impl fmt::Debug for Change {
+    /// Without the key, by which alerts are raised.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Change")
+            .field("summary", &self.summary)
+            .field("source", &self.source)
+            .field("timestamp", &self.timestamp)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads the body of `POST /v2/change/enqueue`, and the routing key that came beside it, which counts where the body has none.

@@ -9,6 +9,8 @@ mod answer;
 mod change;
 mod check;
 
+use std::fmt;
+
 use serde_json::{Map, Value};
 use tocsin_domain::time::Timestamp;
 
@@ -70,7 +72,7 @@ impl Severity {
 }
 
 /// An event that obeys the rules.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Event {
     /// The integration it is for.
     pub routing_key: String,
@@ -90,6 +92,18 @@ pub struct Event {
     pub client_url: Option<String>,
     /// What was dropped from the event, and why.
     pub notes: Vec<String>,
+}
+
+impl fmt::Debug for Event {
+    /// Without the key, by which alerts are raised.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Event")
+            .field("action", &self.action)
+            .field("dedup_key", &self.dedup_key)
+            .field("payload", &self.payload)
+            .field("notes", &self.notes)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What happened.

@@ -1,5 +1,7 @@
 //! What can be asked about webhook subscriptions in bodies. Whether it makes sense is decided elsewhere.
 
+use std::fmt;
+
 use tocsin_domain::webhook::{DESCRIPTION_CHARS_MAX, WebhookKind};
 
 use super::body::{self, Fields, Wrong};
@@ -45,7 +47,7 @@ pub enum Filter {
 }
 
 /// A subscription to add or to change; what is not said stays.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// What it is for.
     pub description: Option<String>,
@@ -59,6 +61,18 @@ pub struct Subscription {
     pub url: Option<String>,
     /// Headers that are sent along, all of them.
     pub headers: Option<Vec<(String, String)>>,
+}
+
+impl fmt::Debug for Subscription {
+    /// Without its address and its headers, which may hold secrets.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.debug_struct("Subscription")
+            .field("description", &self.description)
+            .field("active", &self.active)
+            .field("events", &self.events)
+            .field("filter", &self.filter)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Reads the body of `POST /webhook_subscriptions` or `PUT /webhook_subscriptions/{id}`.

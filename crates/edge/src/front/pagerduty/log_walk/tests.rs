@@ -5,7 +5,7 @@ use tocsin_domain::event::{Actor, Cause, EventBody, InputEvent};
 use super::*;
 
 /// A journal in which every event is about the one incident there is.
-struct Log(Vec<Event>);
+pub(in crate::front::pagerduty) struct Log(Vec<Event>);
 
 impl EventLog for Log {
     fn after(&self, position: u64, limit: usize) -> Result<Vec<Event>, StorageError> {
@@ -38,7 +38,7 @@ fn second(second: i64) -> Timestamp {
 }
 
 /// One event in each of these seconds.
-fn log(seconds: impl Iterator<Item = i64>) -> Log {
+pub(in crate::front::pagerduty) fn log(seconds: impl Iterator<Item = i64>) -> Log {
     let events = (1..).zip(seconds);
     let events = events.map(|(position, at)| Event {
         position,
@@ -171,4 +171,21 @@ fn an_end_that_is_none_is_never_told() {
     assert!(told.contains("until=2026-11-23T07:00:01Z"), "{told}");
     let refusal = page(0, true).cut(stopped()).unwrap_err();
     assert!(refusal.errors[0].contains("'total'"), "{refusal}");
+}
+
+#[test]
+fn a_first_page_of_which_nothing_was_found_names_no_offset_and_says_how_to_go_on() {
+    let paging = Paging {
+        limit: 2,
+        offset: 0,
+        counted: false,
+    };
+    let nothing = || Found::<usize>::new(paging);
+    let cut = nothing().cut(None).unwrap();
+    assert_eq!((cut.items, cut.more), (Vec::new(), false));
+    let refusal = nothing().cut(Some(second(60))).unwrap_err();
+    assert_eq!((refusal.status, refusal.code), (400, 2001));
+    let told = &refusal.errors[0];
+    assert!(told.contains("by 'until=1970-01-01T00:01:01Z'"), "{told}");
+    assert!(!told.contains("'offset'"), "{told}");
 }
