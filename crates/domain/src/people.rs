@@ -11,6 +11,9 @@ pub use ways::Way;
 use crate::id::{ContactMethodId, Entropy, NotificationRuleId, SecretId, TeamId, UserId};
 use crate::time::Timestamp;
 
+/// Characters that the name of a token may have.
+pub const TOKEN_NAME_CHARS_MAX: usize = 100;
+
 /// What a person or a token may do; each role includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,18 +2,13 @@
 //! a short while; then it is refused plainly and nobody is paged for it, and it is said; when the lock is gone all goes on by itself,
 //! and what became due meanwhile is done once.
 
-use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use super::Ended;
+use super::lock::{self, Lock};
 use super::scene::{FIRST, Ground, PAGE_LIMIT, SECOND, Scene};
-use crate::failure::{Because, Outcome, fail};
-use crate::janitor::Janitor;
-use crate::places;
-use crate::processes::Identity;
+use crate::failure::{Outcome, fail};
 
 /// Short enough that a writer waits for it.
 const SHORT: Duration = Duration::from_secs(1);
@@ -21,23 +16,13 @@ const SHORT: Duration = Duration::from_secs(1);
 const LEVEL: Duration = Duration::from_secs(6);
 /// Alerts that are tried meanwhile; each is waited for until it is refused.
 const TRIES: usize = 2;
-/// Holds the lock until its input ends.
-const HOLD: &str = "\
-import sqlite3, sys
-database = sqlite3.connect(sys.argv[1], timeout=10, isolation_level=None)
-database.execute('BEGIN IMMEDIATE')
-print('held', flush=True)
-sys.stdin.read()
-database.execute('ROLLBACK')
-";
 
 pub(super) fn play(ground: &mut Ground) -> Outcome<Ended> {
     let mut scene = ground.scene(LEVEL)?;
     let journal = scene.site.server.serve.data.join("journal.sqlite3");
     let Some(lock) = Lock::take(&journal, &mut ground.janitor)? else {
         scene.end()?;
-        let why = "python3 with its module sqlite3 is not installed";
-        return Ok(Ended::Skipped(why.to_owned()));
+        return Ok(Ended::Skipped(lock::MISSING.to_owned()));
     };
     let short = while_it_lasts_shortly(&mut scene, lock)?;
     scene.page(&short, FIRST, PAGE_LIMIT)?;
@@ -105,46 +90,4 @@ fn while_it_lasts(scene: &mut Scene, seen: usize) -> Outcome<(String, u16)> {
         );
     }
     Ok((said, last))
-}
-
-/// The lock for writing, held by a process of its own.
-struct Lock(Child);
-
-impl Lock {
-    /// Takes it; none where that cannot be done here.
-    fn take(database: &Path, janitor: &mut Janitor) -> Outcome<Option<Self>> {
-        let Some(python) = places::program(&["python3"]) else {
-            return Ok(None);
-        };
-        let mut holder = Command::new(python)
-            .args(["-c", HOLD])
-            .arg(database)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .because("starting python3")?;
-        if let Some(identity) = i32::try_from(holder.id()).ok().and_then(Identity::of) {
-            janitor.will_end(identity);
-        }
-        let mut said = String::new();
-        if let Some(out) = holder.stdout.take() {
-            BufReader::new(out)
-                .read_line(&mut said)
-                .because("waiting for the lock")?;
-        }
-        let lock = Self(holder);
-        if said.trim() == "held" {
-            return Ok(Some(lock));
-        }
-        lock.release()?;
-        Ok(None)
-    }
-
-    /// Gives it back.
-    fn release(mut self) -> Outcome<()> {
-        drop(self.0.stdin.take());
-        self.0.wait().because("waiting for the lock's holder")?;
-        Ok(())
-    }
 }

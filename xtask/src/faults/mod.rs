@@ -1,6 +1,7 @@
 //! Faults of the world around the shipped binary, one module each: what is broken, and what must hold all the same. What is expected
 //! of each stands in the module.
 
+mod access_locked;
 mod certificates;
 mod clock_jumps;
 mod descriptors;
@@ -10,6 +11,7 @@ mod fsync_fails;
 mod inodes;
 mod journal_locked;
 mod killed_at_start;
+mod lock;
 mod names_fail;
 mod paused;
 mod peer_killed;
@@ -83,6 +85,8 @@ enum Fault {
     WrongCertificates,
     /// Somebody else has locked the database
     JournalLocked,
+    /// Somebody else has locked the store of tokens, sign-ins and addresses
+    AccessLocked,
     /// The clock of the machine is set forward and back by an hour
     ClockJumps,
     /// The server that `tocsin watch` watches is killed
@@ -122,6 +126,7 @@ impl Fault {
             | Self::TextsSilent
             | Self::WrongCertificates
             | Self::JournalLocked
+            | Self::AccessLocked
             | Self::ClockJumps
             | Self::Suspended
             | Self::PeerKilled => false,
@@ -144,6 +149,7 @@ impl Fault {
             Self::TextsSilent => texts_lost::play_silent(ground),
             Self::WrongCertificates => wrong_certificates::play(ground),
             Self::JournalLocked => journal_locked::play(ground),
+            Self::AccessLocked => access_locked::play(ground),
             Self::ClockJumps => clock_jumps::play(ground),
             Self::PeerKilled => peer_killed::play(ground),
             Self::Suspended => suspended::play(ground),

@@ -221,6 +221,7 @@ mod tests {
             path: "/0".to_owned(),
             kind: "page".to_owned(),
             incident: incident.to_owned(),
+            title: String::new(),
             code: None,
         }
     }

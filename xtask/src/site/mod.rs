@@ -132,6 +132,11 @@ impl Site {
         Ok(())
     }
 
+    /// Where the pages of a level arrive, which counts from 0, about the service at this place.
+    pub(crate) fn path_of(&self, service: usize, level: usize) -> String {
+        format!("/{}", (service + level) % self.people.len())
+    }
+
     /// Adds a person who is reached by webhooks to these paths of the sink, each used at once when the one before has failed.
     pub(crate) fn add_person(
         &self,

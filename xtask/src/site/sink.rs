@@ -27,12 +27,20 @@ pub(crate) struct Arrival {
     pub(crate) kind: String,
     /// Its incident's id; empty for a test.
     pub(crate) incident: String,
+    /// What fails, as it is told.
+    pub(crate) title: String,
     pub(crate) code: Option<String>,
 }
 
 impl Arrival {
     pub(crate) fn is_page_of(&self, incident: &str) -> bool {
         self.kind == "page" && self.incident == incident
+    }
+
+    /// Whether it is titled so; what it tells of other incidents stands after that.
+    pub(crate) fn tells(&self, title: &str) -> bool {
+        let rest = self.title.strip_prefix(title);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(" ("))
     }
 }
 
@@ -122,6 +130,7 @@ impl Sink {
                 path,
                 kind: text(&body["kind"]),
                 incident: text(&body["incident"]["id"]),
+                title: text(&body["title"]),
                 code: body["verification_code"].as_str().map(str::to_owned),
             });
             self.0.more.notify_all();

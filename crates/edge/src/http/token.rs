@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::id::{TokenId, UserId};
-use tocsin_domain::people;
+use tocsin_domain::people::{self, TOKEN_NAME_CHARS_MAX};
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
@@ -19,8 +19,6 @@ use crate::access::who::Caller;
 use crate::app::App;
 use crate::ports::{ApiToken as Stored, NewToken};
 
-/// Characters of a token's name at most.
-const NAME_CHARS_MAX: usize = 100;
 /// Tokens of the installation at most.
 const TOKENS_MAX: usize = 1_000;
 
@@ -139,11 +137,11 @@ pub(crate) async fn add_token(
     let name = request.name.trim().to_owned();
     let mut reasons = Vec::new();
     if name.is_empty()
-        || name.chars().count() > NAME_CHARS_MAX
+        || name.chars().count() > TOKEN_NAME_CHARS_MAX
         || name.chars().any(char::is_control)
     {
         reasons.push(format!(
-            "name: 1 to {NAME_CHARS_MAX} characters on one line"
+            "name: 1 to {TOKEN_NAME_CHARS_MAX} characters on one line"
         ));
     }
     if request.expires_at.is_some_and(|at| at.0 <= now) {

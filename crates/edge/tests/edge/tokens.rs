@@ -166,6 +166,24 @@ async fn a_smaller_token_of_an_administrator_makes_no_larger_one_and_none_of_the
 }
 
 #[tokio::test]
+async fn a_name_of_a_token_that_is_too_long_is_refused_with_the_limit_before_anything_is_kept() {
+    let world = World::new();
+    let before = world.doors.tokens().unwrap().len();
+    let named = async |name: String| {
+        let body = json!({"name": name, "role": "viewer"});
+        world.post("/api-tokens", body).await
+    };
+    let refused = named("警".repeat(101)).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    let why = "name: 1 to 100 characters on one line";
+    assert!(refused.text().contains(why), "{}", refused.text());
+    assert_eq!(world.doors.tokens().unwrap().len(), before);
+    // What is counted are letters, however many bytes each has.
+    let made = named("警".repeat(100)).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+}
+
+#[tokio::test]
 async fn when_a_token_was_last_used_is_shown() {
     let world = World::new();
     let made = made_by_ada(&world, "viewer").await;

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tocsin_domain::id::{Entropy, TokenId, UserId};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TOKEN_NAME_CHARS_MAX};
 use tocsin_domain::time::Timestamp;
 
 use super::{Access, noted_before, role_of, role_word};
@@ -15,7 +15,6 @@ use crate::schema::api_tokens;
 
 const TOKEN_CHARACTERS: usize = 20;
 const LOOKUP_CHARACTERS: usize = 4;
-const NAME_BYTES_MAX: usize = 200;
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// The largest multiple of 62 that a byte can count to: larger bytes would favour some characters.
 const FAIR_BELOW: u8 = 248;
@@ -89,9 +88,9 @@ impl Access {
         now: Timestamp,
         entropy: &mut (impl Entropy + ?Sized),
     ) -> Result<SecretString, AccessError> {
-        if new.name.len() > NAME_BYTES_MAX {
+        if new.name.chars().count() > TOKEN_NAME_CHARS_MAX {
             return Err(AccessError::Refused {
-                what: format!("a token's name may have {NAME_BYTES_MAX} bytes at most"),
+                what: format!("a token's name may have {TOKEN_NAME_CHARS_MAX} characters at most"),
             });
         }
         let text = random_text(entropy);

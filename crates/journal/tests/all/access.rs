@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tocsin_domain::id::{SecretId, TokenId, UserId};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TOKEN_NAME_CHARS_MAX};
 use tocsin_domain::time::Timestamp;
 use tocsin_journal::{
     Access, DataDirLock, Idempotency, NewApiToken, OneTimePurpose, OneTimeRefusal, PasswordError,
@@ -216,6 +216,28 @@ fn a_token_of_which_it_was_not_kept_who_made_it_was_made_by_its_owner() {
     }
     let (_lock, _vault, access) = opened(path.path());
     assert_eq!(access.api_tokens(None).unwrap()[0].made_by, Some(user));
+}
+
+#[test]
+fn the_name_of_a_token_is_as_long_as_any_in_every_script_and_no_longer() {
+    let path = directory();
+    let (_lock, _vault, access) = opened(path.path());
+    let mut entropy = Seeded(7);
+    // Each of these letters has three bytes.
+    let longest = "警".repeat(TOKEN_NAME_CHARS_MAX);
+    let mut named = |name: &str| {
+        let new = NewApiToken {
+            name,
+            ..token_for(TokenId::random(&mut entropy), None)
+        };
+        access.create_api_token(&new, at(0), &mut entropy)
+    };
+    named(&longest).unwrap();
+    let refused = named(&format!("{longest}!")).unwrap_err().to_string();
+    assert!(refused.contains("100 characters at most"), "{refused}");
+    let kept = access.api_tokens(None).unwrap();
+    let names: Vec<&str> = kept.iter().map(|token| token.name.as_str()).collect();
+    assert_eq!(names, [longest.as_str()]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! How long lists of 100 incidents take where there are 100,000: those of PagerDuty's front, the native one, and Alertmanager's alerts.
+//! All are asked for where 600 services follow two escalation policies; the one that shows whole policies also where they follow 30.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,6 +29,60 @@ const WARM: usize = 10;
 /// Requests that a person may send to PagerDuty's front in a minute, with a few to spare.
 const PER_MINUTE: usize = 900;
 
+/// Over how many escalation policies the services are spread. A policy that is shown whole names each service that follows it, again
+/// in every incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Account {
+    /// Two, with half of all services each.
+    FewPolicies,
+    /// As many as an account has whose teams have one each, with their own services.
+    ManyPolicies,
+}
+
+impl Account {
+    pub(super) const ALL: [Self; 2] = [Self::FewPolicies, Self::ManyPolicies];
+
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::FewPolicies => "lists",
+            Self::ManyPolicies => "lists, many policies",
+        }
+    }
+
+    /// Their number, and that of the people: each is the first of one.
+    pub(super) const fn policies(self) -> usize {
+        match self {
+            Self::FewPolicies => 2,
+            Self::ManyPolicies => 30,
+        }
+    }
+
+    /// Services that follow one policy.
+    const fn services_each(self) -> usize {
+        SERVICES / self.policies()
+    }
+
+    fn lists(self, site: &Site, sizes: Sizes) -> Vec<Asked> {
+        match self {
+            Self::FewPolicies => lists(site, sizes),
+            Self::ManyPolicies => vec![self.with_policies()],
+        }
+    }
+
+    /// The list that shows the policy of each incident whole.
+    fn with_policies(self) -> Asked {
+        let what = match self {
+            Self::FewPolicies => "PagerDuty, include[] of four, 2 policies of 300 services",
+            Self::ManyPolicies => "PagerDuty, include[] of four, 30 policies of 20 services",
+        };
+        let include = "&include%5B%5D=services&include%5B%5D=users&include%5B%5D=teams&include%5B%5D=escalation_policies";
+        Asked {
+            policy_services: Some(self.services_each()),
+            ..Asked::of_pagerduty(what, include)
+        }
+    }
+}
+
 /// How many.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sizes {
@@ -43,10 +98,17 @@ struct Asked {
     field: Option<&'static str>,
     /// Whether it counts against the limit of PagerDuty's front.
     is_limited: bool,
+    /// How many services the policy of each entry names; none where it is not shown whole.
+    policy_services: Option<usize>,
 }
 
-/// Makes the incidents and asks for all lists. Gives the rows of the table.
-pub(super) fn measure(site: &Site, sizes: Sizes, step: &Step) -> Outcome<Vec<Row>> {
+/// Makes the incidents and asks for the lists of this account. Gives the rows of the table.
+pub(super) fn measure(
+    site: &Site,
+    account: Account,
+    sizes: Sizes,
+    step: &Step,
+) -> Outcome<Vec<Row>> {
     let mut line = site.line()?;
     step.now("making incidents");
     fill(site, &mut line, sizes.incidents)?;
@@ -58,7 +120,7 @@ pub(super) fn measure(site: &Site, sizes: Sizes, step: &Step) -> Outcome<Vec<Row
         );
     }
     let (mut rows, mut sent) = (Vec::new(), 1);
-    for asked in lists(site, sizes) {
+    for asked in account.lists(site, sizes) {
         step.now(asked.what);
         let requests = WARM + sizes.requests;
         if asked.is_limited {
@@ -140,22 +202,17 @@ fn told_of(site: &Site, number: usize) -> Vec<Value> {
 }
 
 fn lists(site: &Site, sizes: Sizes) -> Vec<Asked> {
-    let pagerduty = |what: &'static str, query: &str| Asked {
-        what,
-        path: format!("/incidents?limit=100{query}"),
-        field: Some("incidents"),
-        is_limited: true,
-    };
+    let pagerduty = Asked::of_pagerduty;
     let native = |what: &'static str, query: String| Asked {
         what,
         path: format!("/api/tocsin/v1/incidents?limit=100{query}"),
         field: Some("items"),
         is_limited: false,
+        policy_services: None,
     };
     // Incidents of this one are over: none of those that stay open has its place.
     let service = &site.services[OPEN_SERVICES + 1];
     let of_service = format!("&service_ids%5B%5D={service}");
-    let include = "&include%5B%5D=services&include%5B%5D=users&include%5B%5D=teams&include%5B%5D=escalation_policies";
     let mut all = vec![
         native("native, first page", String::new()),
         native("native, open ones", "&status=open".to_owned()),
@@ -168,18 +225,29 @@ fn lists(site: &Site, sizes: Sizes) -> Vec<Asked> {
         pagerduty("PagerDuty, statuses[]", "&statuses%5B%5D=triggered"),
         pagerduty("PagerDuty, service_ids[]", &of_service),
         pagerduty("PagerDuty, total=true", "&total=true"),
-        pagerduty("PagerDuty, include[] of four", include),
+        Account::FewPolicies.with_policies(),
     ];
     all.push(Asked {
         what: "Alertmanager, alerts by a filter",
         path: "/api/v2/alerts?filter=alertname%3D%22disks%20of%20batch%201%22".to_owned(),
         field: None,
         is_limited: false,
+        policy_services: None,
     });
     all
 }
 
 impl Asked {
+    fn of_pagerduty(what: &'static str, query: &str) -> Self {
+        Self {
+            what,
+            path: format!("/incidents?limit=100{query}"),
+            field: Some("incidents"),
+            is_limited: true,
+            policy_services: None,
+        }
+    }
+
     fn get(&self, line: &mut Line) -> Outcome<Vec<u8>> {
         let answer = line.ask("GET", &self.path, "");
         let (status, body) = answer.because(format!("asking for {}", self.path))?;
@@ -190,18 +258,29 @@ impl Asked {
         Ok(body)
     }
 
-    /// Makes sure that there are 100 entries: a short list is no list of 100.
+    /// Makes sure that there are 100 entries, since a short list is no list of 100, and that their policies are as large as is told.
     fn is_whole(&self, body: &[u8]) -> Outcome<()> {
         let read: Value = serde_json::from_slice(body).because(format!("reading {}", self.path))?;
         let list = match self.field {
             Some(field) => &read[field],
             None => &read,
         };
-        let found = list.as_array().map_or(0, Vec::len);
-        if found != 100 {
+        let entries = list.as_array().map_or(&[][..], Vec::as_slice);
+        if entries.len() != 100 {
+            let found = entries.len();
             fail!("{} has {found} entries in place of 100", self.path);
         }
-        Ok(())
+        let Some(wanted) = self.policy_services else {
+            return Ok(());
+        };
+        let named = |one: &Value| {
+            let services = one["escalation_policy"]["services"].as_array();
+            services.map_or(0, Vec::len)
+        };
+        match entries.iter().map(named).find(|found| *found != wanted) {
+            Some(found) => fail!("a policy names {found} services in place of {wanted}"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -210,6 +289,28 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+
+    #[test]
+    fn a_row_with_whole_policies_is_named_for_how_many_there_are_and_how_large() {
+        for account in Account::ALL {
+            let (policies, each) = (account.policies(), account.services_each());
+            assert_eq!(policies * each, SERVICES);
+            let named = format!("{policies} policies of {each} services");
+            assert!(account.with_policies().what.ends_with(&named), "{named}");
+        }
+    }
+
+    #[test]
+    fn a_policy_of_another_size_is_not_what_the_row_tells() {
+        let answer = |services: usize| {
+            let policy = json!({"services": vec![json!({}); services]});
+            let incidents = vec![json!({"escalation_policy": policy}); 100];
+            json!({"incidents": incidents}).to_string()
+        };
+        let asked = Account::ManyPolicies.with_policies();
+        assert!(asked.is_whole(answer(20).as_bytes()).is_ok());
+        assert!(asked.is_whole(answer(300).as_bytes()).is_err());
+    }
 
     #[test]
     fn no_service_keeps_so_many_incidents_open_that_a_storm_joins_them() {

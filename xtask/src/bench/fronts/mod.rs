@@ -16,6 +16,7 @@ use clap::{Args, ValueEnum};
 
 use self::calls::{Comparison, Work};
 use self::form::Front;
+use self::lists::Account;
 use self::reading::Deed;
 use self::verdict::{COSTS_HEAD, LISTS_HEAD, Round, Row, cost_row};
 use super::{judge, usage};
@@ -158,19 +159,23 @@ impl Ground {
             incidents: if self.is_quick { 10_000 } else { 100_000 },
             requests: if self.is_quick { 20 } else { 200 },
         };
-        let size = Size {
-            people: 2,
-            services: lists::SERVICES,
-            level_minutes: 30,
-        };
-        let mut site = Site::start(&self.binary, &self.dir, size, &mut self.janitor)?;
-        let rows = step(
-            "lists",
-            |step| lists::measure(&site, sizes, step),
-            |rows: &Vec<Row>| format!("{} lists", rows.len()),
-        );
-        site.server.end()?;
-        rows
+        let mut all = Vec::new();
+        for account in Account::ALL {
+            let size = Size {
+                people: account.policies(),
+                services: lists::SERVICES,
+                level_minutes: 30,
+            };
+            let mut site = Site::start(&self.binary, &self.dir, size, &mut self.janitor)?;
+            let rows = step(
+                account.name(),
+                |step| lists::measure(&site, account, sizes, step),
+                |rows: &Vec<Row>| format!("{} measured", rows.len()),
+            );
+            site.server.end()?;
+            all.extend(rows?);
+        }
+        Ok(all)
     }
 }
 

@@ -7,9 +7,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use crate::failure::{Because, Failure, Outcome, fail};
 use crate::site::Site;
 use crate::site::line::Line;
+use crate::site::sink::Arrival;
 
 /// Services of a rival, which takes any label for one.
 const SERVICES: usize = 300;
@@ -61,11 +64,26 @@ pub(crate) struct Flood<'a> {
 }
 
 /// How it went.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Flooded {
     pub(crate) took: Duration,
-    /// When the critical one was sent.
-    pub(crate) critical: Option<Instant>,
+    pub(crate) critical: Option<Critical>,
+}
+
+/// The one critical alert.
+#[derive(Clone, Debug)]
+pub(crate) struct Critical {
+    pub(crate) sent: Instant,
+    title: String,
+    /// The incident that the answer to it named.
+    incident: String,
+}
+
+impl Critical {
+    /// Whether this pages for it. Another alert of its incident would page under a title of its own.
+    pub(crate) fn is_paged_by(&self, one: &Arrival) -> bool {
+        one.is_page_of(&self.incident) && one.tells(&self.title)
+    }
 }
 
 impl Flood<'_> {
@@ -75,7 +93,7 @@ impl Flood<'_> {
         let lines = (0..self.connections).map(|_| goal.line());
         let lines = lines.collect::<Outcome<Vec<_>>>()?;
         let began = Instant::now();
-        let work = |mut line: Line| -> Outcome<Option<Instant>> {
+        let work = |mut line: Line| -> Outcome<Option<Critical>> {
             let mut critical = None;
             loop {
                 let first = next.fetch_add(self.per_request, Ordering::Relaxed);
@@ -93,11 +111,13 @@ impl Flood<'_> {
                         String::from_utf8_lossy(&text)
                     );
                 }
-                if self
-                    .critical
-                    .is_some_and(|place| (first..last).contains(&place))
-                {
-                    critical = Some(sent);
+                let own = self.critical.filter(|place| (first..last).contains(place));
+                if let Some(place) = own {
+                    critical = Some(Critical {
+                        sent,
+                        title: title_of(place),
+                        incident: self.incident_in(&text, place - first)?,
+                    });
                 }
             }
         };
@@ -118,6 +138,19 @@ impl Flood<'_> {
         Ok(Flooded { took, critical })
     }
 
+    /// The incident of the alert at this place of a request, by the answer to it.
+    fn incident_in(self, answer: &[u8], place: usize) -> Outcome<String> {
+        let answer: Value = serde_json::from_slice(answer).because("reading what became of it")?;
+        let own = match self.per_request {
+            1 => &answer,
+            _ => &answer["alerts"][place],
+        };
+        match own["incident_id"].as_str() {
+            Some(incident) => Ok(incident.to_owned()),
+            None => fail!("the critical alert was accepted without an incident: {own}"),
+        }
+    }
+
     fn body(self, goal: Goal<'_>, places: Range<usize>) -> String {
         // Alertmanager takes nothing but lists.
         let list = self.per_request > 1 || matches!(goal, Goal::Alertmanager(_));
@@ -132,21 +165,21 @@ impl Flood<'_> {
                 true => "critical",
                 false => self.severities[place % self.severities.len()],
             };
-            let name = self.name;
+            let (name, title) = (self.name, title_of(place));
             // Writing to a string cannot fail.
             let _ = match goal {
                 Goal::Tocsin(site) => {
                     let service = &site.services[place % site.services.len()];
                     write!(
                         body,
-                        r#"{{"service_id":"{service}","dedup_key":"{name}-{place}","action":"trigger","summary":"disk {place} of the database is nearly full","severity":"{severity}","source":"db{place}.example.org","details":{{"used":"97 %","mount":"/var/lib/db"}}}}"#
+                        r#"{{"service_id":"{service}","dedup_key":"{name}-{place}","action":"trigger","summary":"{title}","severity":"{severity}","source":"db{place}.example.org","details":{{"used":"97 %","mount":"/var/lib/db"}}}}"#
                     )
                 }
                 Goal::Alertmanager(_) => {
                     let service = place % SERVICES;
                     write!(
                         body,
-                        r#"{{"labels":{{"alertname":"{name}-{place}","service":"Service {service}","severity":"{severity}","instance":"db{place}.example.org"}},"annotations":{{"summary":"disk {place} of the database is nearly full","used":"97 %","mount":"/var/lib/db"}}}}"#
+                        r#"{{"labels":{{"alertname":"{name}-{place}","service":"Service {service}","severity":"{severity}","instance":"db{place}.example.org"}},"annotations":{{"summary":"{title}","used":"97 %","mount":"/var/lib/db"}}}}"#
                     )
                 }
             };
@@ -158,10 +191,14 @@ impl Flood<'_> {
     }
 }
 
+/// What the alert at this place says.
+fn title_of(place: usize) -> String {
+    format!("disk {place} of the database is nearly full")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::Value;
 
     #[test]
     fn a_rival_is_sent_lists_also_of_one() {
@@ -179,5 +216,55 @@ mod tests {
         assert_eq!(read[0]["labels"]["alertname"], "one-1");
         assert_eq!(read[0]["labels"]["severity"], "critical");
         assert_eq!(read[0]["annotations"]["mount"], "/var/lib/db");
+    }
+
+    #[test]
+    fn the_critical_alert_is_paged_by_its_own_page_and_by_no_other_message() {
+        let flood = Flood {
+            name: "storm",
+            connections: 1,
+            per_request: 2,
+            alerts: 2,
+            severities: &["info"],
+            critical: Some(1),
+        };
+        let answer =
+            br#"{"alerts":[{"dedup_key":"a","incident_id":"i"},{"dedup_key":"b","incident_id":"j"}]}"#;
+        let incident = flood.incident_in(answer, 1).unwrap();
+        assert_eq!(incident, "j");
+        let critical = Critical {
+            sent: Instant::now(),
+            title: title_of(1),
+            incident,
+        };
+        let own = Arrival {
+            at: Instant::now(),
+            id: String::new(),
+            path: "/0".to_owned(),
+            kind: "page".to_owned(),
+            incident: "j".to_owned(),
+            title: title_of(1),
+            code: None,
+        };
+        assert!(critical.is_paged_by(&own));
+        let along = format!("{} (and 2 more incidents)", title_of(1));
+        let with = |change: fn(&mut Arrival)| {
+            let mut other = own.clone();
+            change(&mut other);
+            critical.is_paged_by(&other)
+        };
+        let telling_others = Arrival {
+            title: along,
+            ..own.clone()
+        };
+        assert!(critical.is_paged_by(&telling_others));
+        assert!(!with(|one| one.incident = "i".to_owned()));
+        assert!(!with(|one| one.kind = "resolved".to_owned()));
+        assert!(!with(|one| one.title = title_of(11)));
+        assert!(
+            flood
+                .incident_in(br#"{"alerts":[{"detail":"no"}]}"#, 0)
+                .is_err()
+        );
     }
 }

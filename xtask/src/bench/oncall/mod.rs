@@ -3,13 +3,13 @@
 //! measured of it in the same run, so that the speed of the machine drops out.
 
 mod alertmanager;
+mod due;
 mod flood;
 mod pages;
 mod storm;
 
 use std::fs;
 use std::path::PathBuf;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -194,7 +194,7 @@ impl Part {
             Self::One => ("one alert a request", one_by_one),
             Self::Lists => ("alerts in lists", in_lists),
             Self::Calm => ("calm pages", calm),
-            Self::Escalations => ("escalations at once", escalations),
+            Self::Escalations => ("escalations at once", due::escalations),
             Self::Storm => ("a storm", storm::storm),
         }
     }
@@ -320,16 +320,19 @@ fn calm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     let mut times = Vec::new();
     for place in 0..sizes.pages {
         let seen = site.sink.len();
-        let service = &site.services[place % site.services.len()];
-        let alert = json!({"service_id": service, "action": "trigger", "summary": "it is down", "severity": "critical", "source": "web1"});
+        let at = place % site.services.len();
+        let (service, path) = (&site.services[at], site.path_of(at, 0));
+        let title = format!("web server {place} is down");
+        let alert = json!({"service_id": service, "dedup_key": format!("calm-{place}"), "action": "trigger",
+            "summary": title, "severity": "critical", "source": format!("web{place}")});
         let answer = call(&mut line, "POST", "/alerts", &alert)?;
         let accepted = Instant::now();
-        let incident = answer["incident_id"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
+        let Some(incident) = answer["incident_id"].as_str() else {
+            fail!("an alert was accepted without an incident: {answer}")
+        };
+        // The page of this very alert, and no other message.
         let page = site.sink.wait(seen, Duration::from_secs(30), |one| {
-            one.incident == incident
+            one.is_page_of(incident) && one.tells(&title) && one.path == path
         });
         let page = page.ok_or_else(|| Failure::new("a page did not come within 30 s"))?;
         times.push(page.at.saturating_duration_since(accepted));
@@ -342,63 +345,6 @@ fn calm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
         must: "<= 50",
         reached: p99_ms <= 50.0,
     }])
-}
-
-/// Incidents whose first level is over at the same moment: the server stands still meanwhile, as a paused machine would.
-fn escalations(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
-    let flood = Flood {
-        name: "due",
-        connections: 8,
-        per_request: 16,
-        alerts: sizes.escalations,
-        severities: &["critical"],
-        critical: None,
-    };
-    let seen = site.sink.len();
-    let flooded = flood.run(Goal::Tocsin(site))?;
-    let all = seen + sizes.escalations;
-    await_pages(site, all, Duration::from_secs(40))?;
-    if flooded.took > Duration::from_secs(30) {
-        fail!(
-            "the alerts took {:?}: their levels are not over at once",
-            flooded.took
-        );
-    }
-    site.server.pause(true);
-    // Each level has a minute.
-    thread::sleep(Duration::from_secs(61));
-    let all = site.sink.len() + sizes.escalations;
-    let began = Instant::now();
-    site.server.pause(false);
-    await_pages(site, all, Duration::from_secs(60))?;
-    let took = began.elapsed().as_secs_f64();
-    Ok(vec![Row {
-        what: format!(
-            "{} escalations due at once: until the last page was at its receiver, s",
-            sizes.escalations
-        ),
-        figure: format!("{took:.2}"),
-        rival: None,
-        must: "<= 2",
-        reached: took <= 2.0,
-    }])
-}
-
-/// Waits until `all` have arrived since the start. They are counted and not looked at: whoever copies thousands of them time and
-/// again takes the processors, and the receiver itself, from what is measured.
-fn await_pages(site: &Site, all: usize, limit: Duration) -> Outcome<()> {
-    let deadline = Instant::now() + limit;
-    while Instant::now() < deadline {
-        if site.sink.len() >= all {
-            return Ok(());
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    fail!(
-        "{} pages are missing after {} s",
-        all.saturating_sub(site.sink.len()),
-        limit.as_secs()
-    )
 }
 
 pub(super) fn percentile(times: &mut [Duration], percent: usize) -> Duration {

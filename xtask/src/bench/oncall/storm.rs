@@ -7,12 +7,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::flood::{Flood, Flooded, Goal};
+use super::flood::{Critical, Flood, Goal};
 use super::pages::{Delays, Pages};
 use super::{Row, Sizes, percentile};
 use crate::clock::{self, Millis};
 use crate::failure::{Failure, Outcome, fail};
-use crate::site::line::Line;
 use crate::site::sink::Arrival;
 use crate::site::{Site, call, each_page};
 
@@ -49,7 +48,10 @@ pub(super) fn storm(site: &Site, sizes: Sizes) -> Outcome<Vec<Row>> {
     let seen = site.sink.len();
     let flooded = flood.run(Goal::Tocsin(site))?;
     let over = Instant::now();
-    let critical = page_of_critical(site, seen, flooded)?;
+    let Some(critical) = &flooded.critical else {
+        fail!("the critical alert was not sent")
+    };
+    let critical = page_of_critical(site, seen, critical)?;
     thread::sleep(sizes.storm_wait.saturating_sub(over.elapsed()));
     let received = Received {
         arrivals: site.sink.after(seen),
@@ -93,28 +95,13 @@ fn prepare(site: &Site) -> Outcome<()> {
 }
 
 /// From the moment the critical alert was sent until its page arrived.
-fn page_of_critical(site: &Site, seen: usize, flooded: Flooded) -> Outcome<Duration> {
-    let sent = flooded
-        .critical
-        .ok_or_else(|| Failure::new("the critical alert was not sent"))?;
-    let incident = incident_of_critical(&mut site.line()?)?;
+fn page_of_critical(site: &Site, seen: usize, critical: &Critical) -> Outcome<Duration> {
     let page = site
         .sink
-        .wait(seen, CRITICAL_LIMIT, |one| one.is_page_of(&incident));
+        .wait(seen, CRITICAL_LIMIT, |one| critical.is_paged_by(one));
     let page =
         page.ok_or_else(|| Failure::new("the critical alert paged nobody within a minute"))?;
-    Ok(page.at.saturating_duration_since(sent))
-}
-
-/// The incident of the one critical alert.
-fn incident_of_critical(line: &mut Line) -> Outcome<String> {
-    let mut found = None;
-    each_page(line, "/incidents?status=open&limit=100", |page| {
-        let critical = page.iter().find(|one| one["severity"] == "critical");
-        found = critical.and_then(|one| one["id"].as_str().map(str::to_owned));
-        found.is_none()
-    })?;
-    found.ok_or_else(|| Failure::new("no incident is critical"))
+    Ok(page.at.saturating_duration_since(critical.sent))
 }
 
 /// The pages of all incidents that are to page.
@@ -224,6 +211,7 @@ mod tests {
             path: path.to_owned(),
             kind: kind.to_owned(),
             incident: "i".to_owned(),
+            title: String::new(),
             code: None,
         }
     }
