@@ -5,6 +5,7 @@ use tocsin_domain::monitor;
 use tocsin_domain::people;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
+use tocsin_domain::webhook::WebhookKind;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
@@ -22,6 +23,20 @@ impl PartialSchema for Id {
 }
 
 impl ToSchema for Id {}
+
+/// A word for what webhooks tell, in the description of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum WebhookEvent {}
+
+impl PartialSchema for WebhookEvent {
+    fn schema() -> RefOr<Schema> {
+        let words = WebhookKind::ALL.map(WebhookKind::word);
+        let text = ObjectBuilder::new().schema_type(Type::String);
+        text.enum_values(Some(words)).into()
+    }
+}
+
+impl ToSchema for WebhookEvent {}
 
 /// An instant: RFC 3339 in UTC with milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ToSchema)]

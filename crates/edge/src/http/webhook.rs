@@ -18,16 +18,14 @@ use tocsin_domain::webhook::{Subscribed, WebhookKind, WebhookScope};
 use tocsin_wire::pagerduty::rest::webhook::{
     EVENTS_MAX, HEADERS_MAX, NAME_CHARS_MAX, REDACTED, VALUE_CHARS_MAX, may_be_named, may_be_value,
 };
-use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
 use super::disclosed::Disclosed;
 use super::named;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
-use super::shape::{Id, Instant};
+use super::shape::{Id, Instant, WebhookEvent};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::ports::StorageError;
@@ -45,20 +43,6 @@ pub(crate) enum WebhookScopeKind {
     /// Those of a team.
     Team,
 }
-
-/// A word for what is told, in the description.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum WebhookEvent {}
-
-impl PartialSchema for WebhookEvent {
-    fn schema() -> RefOr<Schema> {
-        let words = WebhookKind::ALL.map(WebhookKind::word);
-        let text = ObjectBuilder::new().schema_type(Type::String);
-        text.enum_values(Some(words)).into()
-    }
-}
-
-impl ToSchema for WebhookEvent {}
 
 /// A header that is sent along.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]

@@ -11,7 +11,7 @@ use utoipa::openapi::{RefOr, Required, Schema};
 use super::include::Named;
 use super::{
     alerts, impacts, incident_shape, incidents, log_channels, log_entries, notifications, policies,
-    schedule_list, services, teams, users, webhooks, windows,
+    schedule_list, services, teams, triggers, users, webhooks, windows,
 };
 
 /// What several routes take together, each under a name, so that each route names what it reads.
@@ -66,7 +66,7 @@ groups! {
     IncidentInclude: [include(
         named(incidents::INCLUDED)
             .chain(incident_shape::INCLUDE_WORDS)
-            .chain([log_entries::FIRST_ENTRIES]),
+            .chain([triggers::FIRST_ENTRIES]),
     )];
     /// Which alerts of an incident.
     Alerts: [
