@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { LOGIN_TOKEN, PASSWORD, SETUP_TOKEN, startMock } from '../mock/server.mjs';
-import { control, openBrowser } from './browser.mjs';
+import { control, openBrowser, streamsAre } from './browser.mjs';
 import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 
 let base, stop, browser, page;
@@ -15,9 +15,10 @@ after(async () => {
   await stop?.();
 });
 beforeEach(async () => {
+  await page?.close();
+  await streamsAre(base, 0);
   await control(base, 'reset');
   await browser.context.clearCookies();
-  await page?.close();
   page = await browser.context.newPage();
 });
 

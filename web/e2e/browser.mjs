@@ -65,6 +65,34 @@ export async function signIn(page, url) {
   await page.waitForURL((at) => !at.pathname.includes('/login'));
 }
 
+/**
+ * A new world for a test, with nothing of the test before left: a page that is still open asks again for what it shows, and might take
+ * a refusal, or be counted, in place of what is meant.
+ */
+export async function afresh(page, base) {
+  await page.goto('about:blank');
+  await streamsAre(base, 0);
+  await control(base, 'reset');
+}
+
+/** Waits until so many live streams are open. What happens after that reaches the page; what happens before may not. */
+export async function streamsAre(base, count) {
+  for (let tries = 0; (await control(base, 'state')).streams !== count; tries += 1) {
+    if (tries > 1_000) throw new Error(`there are never ${count} streams`);
+    await new Promise((go) => setTimeout(go, 20));
+  }
+}
+
+/** Ends what is refused, then presses `button`: it may be gone by then, since a screen also asks again by itself. */
+export async function tryAgain(base, button) {
+  const found = await button.elementHandle();
+  await control(base, 'switch', { fail: null });
+  await found.evaluate((each) => each.click());
+}
+
+/** Waits until nothing is there any more. */
+export const gone = (locator) => locator.first().waitFor({ state: 'detached' });
+
 export async function control(base, path, body = {}) {
   const answer = await fetch(`${base}/__mock/${path}`, { method: 'POST', body: JSON.stringify(body) });
   return answer.json();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { id } from '../mock/fixtures.mjs';
 import { LOGIN_TOKEN, startMock } from '../mock/server.mjs';
-import { control, openBrowser, signIn } from './browser.mjs';
+import { afresh, control, gone, openBrowser, signIn } from './browser.mjs';
 import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 
 let base, stop, browser, page;
@@ -17,7 +17,7 @@ after(async () => {
   await browser?.close();
   await stop?.();
 });
-beforeEach(() => control(base, 'reset'));
+beforeEach(() => afresh(page, base));
 
 const button = (name, exact = false) => page.getByRole('button', { name, exact });
 const dialog = () => page.locator('dialog');
@@ -95,7 +95,8 @@ test('a rule is made line by line, told in words, moved, and tried on alerts tha
   await outcome.locator('li', { hasText: 'Logins fail' }).getByText('“Logins wait”').waitFor();
   await button('Move Logins wait up').click();
   await page.locator('.rows > li').nth(2).getByRole('heading', { name: 'Logins wait' }).waitFor();
-  assert.equal(await outcome.count(), 0, 'what was said of other rules is gone');
+  // What was said of other rules is gone.
+  await gone(outcome);
 });
 
 test('a rule whose conditions stand in each other is edited as it is written, and loses nothing', async () => {
@@ -202,7 +203,7 @@ test('a heartbeat shows its address once, with the lines by which a job calls it
   await dialog().locator('pre', { hasText: /^0 3 \* \* \* \/path\/to\/job && curl .*\/hb\// }).waitFor();
   await button('I have kept it').click();
   await row('Nightly report').getByText('never called yet').waitFor();
-  assert.equal(await page.getByText('/hb/').count(), 0);
+  await gone(page.getByText('/hb/'));
 });
 
 test('the names of priorities are changed', async () => {

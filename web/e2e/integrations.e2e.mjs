@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { id } from '../mock/fixtures.mjs';
 import { LOGIN_TOKEN, startMock } from '../mock/server.mjs';
-import { control, openBrowser, signIn } from './browser.mjs';
+import { afresh, control, gone, openBrowser, signIn } from './browser.mjs';
 import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 
 const SHOP = `/ui/settings/services/${id('svcshop')}`;
@@ -20,7 +20,7 @@ after(async () => {
   await browser?.close();
   await stop?.();
 });
-beforeEach(() => control(base, 'reset'));
+beforeEach(() => afresh(page, base));
 
 const sent = async (at) => (await control(base, 'state')).requests.filter((each) => each.at === at).length;
 const button = (name, exact = false) => page.getByRole('button', { name, exact });
@@ -59,7 +59,7 @@ test('an integration for Prometheus shows its key once, with the block to paste,
   assert.match(block, /scheme: https\n +path_prefix: "\/alertmanager"\n[^]*targets: \["tocsin\.example\.org"\]\n[^]*credentials: "R0123/);
   await button('I have kept it').click();
   await row('Prometheus of the site').waitFor();
-  assert.equal(await page.getByText(KEY).count(), 0);
+  await gone(page.getByText(KEY));
   await button(/^Change… ?Prometheus of the site/).click();
   await dialog().getByLabel(/^Label that names the service/).waitFor();
   assert.equal(await dialog().getByLabel(/^Label that names the service/).inputValue(), 'team');
@@ -95,10 +95,10 @@ for (const [what, make] of Object.entries(SHOWN_ONCE)) {
     await page.locator('dialog[open]').getByRole('alert').getByText('shown only now').waitFor();
     assert.equal(await shown.textContent(), text);
     await button('Stay here').click();
-    assert.equal(await dialog().getByRole('alert').count(), 0);
+    await gone(dialog().getByRole('alert'));
     await button('Close', true).click();
     await button('Close it', true).click();
-    assert.equal(await dialog().count(), 0);
+    await gone(dialog());
   });
 }
 
@@ -265,7 +265,7 @@ test('a list of last resort that nobody would hear, or that is empty, is an alar
 test('a list of last resort that cannot be saved says why and stays open', async () => {
   await open('/ui/settings/last-resort', '#last-resort-title');
   await button('Change the list…').click();
-  await control(base, 'switch', { fail: { match: 'PUT /fallback', times: 1, status: 503, detail: 'The disk is full.' } });
+  await control(base, 'switch', { fail: { at: 'PUT /fallback', times: 1, status: 503, detail: 'The disk is full.' } });
   await button('Save the list').click();
   await page.getByText('The disk is full.').waitFor();
   await button('Save the list').click();

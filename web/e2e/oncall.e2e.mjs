@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { id } from '../mock/fixtures.mjs';
 import { LOGIN_TOKEN, startMock } from '../mock/server.mjs';
-import { control, openBrowser, signIn } from './browser.mjs';
+import { afresh, control, openBrowser, signIn, streamsAre, tryAgain } from './browser.mjs';
 import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 
 let base, stop, browser, page;
@@ -18,7 +18,7 @@ after(async () => {
   await browser?.close();
   await stop?.();
 });
-beforeEach(() => control(base, 'reset'));
+beforeEach(() => afresh(page, base));
 
 const WEB = `/ui/oncall/schedules/${id('sched1')}`;
 const SHOP = `/ui/oncall/schedules/${id('sched3')}`;
@@ -29,10 +29,10 @@ const focused = () => page.evaluate(() => document.activeElement?.getAttribute('
 
 const API = '/api/tocsin/v1';
 /** What somebody does in another browser. */
-const elsewhere = (path, body) => page.evaluate(async ([at, api, body]) => {
+const elsewhere = (path, body, method = 'POST') => page.evaluate(async ([at, api, body, method]) => {
   const { csrf_token } = await (await fetch(`${api}/session`)).json();
-  await fetch(api + at, { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf_token }, body: JSON.stringify(body) });
-}, [path, API, body]);
+  await fetch(api + at, { method, headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf_token }, body: JSON.stringify(body) });
+}, [path, API, body, method]);
 
 async function open(path, ready = 'button.cell') {
   await page.goto(base + path);
@@ -66,7 +66,7 @@ test('a gap is filled by keyboard alone, from the rota and back to it', async ()
   await said().getByText(/^You are on call from/).waitFor();
   assert.equal(await said().getAttribute('role'), 'status');
   assert.equal(await page.locator('dialog').count(), 0);
-  assert.equal(await page.locator('button.cell:focus').count(), 1);
+  await page.locator('button.cell:focus').waitFor();
 });
 
 test('arrow keys walk the rota and only one of its cells is a stop of the Tab key', async () => {
@@ -101,18 +101,19 @@ test('a shift that changes hands while it is looked at says so', async () => {
   await open(WEB);
   await cells('Grace').last().click();
   await page.locator('dialog').getByRole('heading', { name: 'Grace Hopper is on call' }).waitFor();
+  await streamsAre(base, 1);
   const [from, until] = [0, 60].map((days) => new Date(Date.now() + days * 86_400_000).toISOString());
   await elsewhere(`/schedules/${id('sched1')}/overrides`, { user_id: id('ada'), from, until });
   await page.locator('dialog').getByRole('heading', { name: 'You are on call' }).waitFor();
 });
 
 test('a rota that cannot be loaded says so, and is asked for again', async () => {
-  await control(base, 'switch', { fail: { match: '/rendered', times: 1, status: 503, detail: 'The disk is full.' } });
+  await control(base, 'switch', { fail: { at: `GET /schedules/${id('sched1')}/rendered`, status: 503, detail: 'The disk is full.' } });
   await open(WEB, 'h1');
   await page.getByText('The rota could not be loaded.').waitFor();
   await page.getByText('The disk is full.').waitFor();
   assert.equal(await page.getByText(/^Loading/).count(), 0);
-  await page.getByRole('button', { name: 'Try again' }).click();
+  await tryAgain(base, page.getByRole('button', { name: 'Try again' }));
   await page.waitForSelector('button.cell');
 });
 
@@ -133,7 +134,7 @@ test('somebody else is put on call for a part of a shift, and the override is ta
 });
 
 test('a refusal is shown where it was asked for', async () => {
-  await control(base, 'switch', { fail: { match: 'overrides', times: 1, status: 409, detail: 'The schedule was removed meanwhile.' } });
+  await control(base, 'switch', { fail: { at: `POST /schedules/${id('sched1')}/overrides`, times: 1, status: 409, detail: 'The schedule was removed meanwhile.' } });
   await open(WEB);
   await cells('Grace').last().click();
   await page.getByRole('button', { name: 'I take it' }).click();
@@ -142,7 +143,7 @@ test('a refusal is shown where it was asked for', async () => {
 
 test('a refusal for one reason tells it once', async () => {
   const reason = 'the override has to end after it begins';
-  await control(base, 'switch', { fail: { match: 'overrides', times: 1, status: 400, detail: reason, errors: [reason] } });
+  await control(base, 'switch', { fail: { at: `POST /schedules/${id('sched1')}/overrides`, times: 1, status: 400, detail: reason, errors: [reason] } });
   await open(WEB);
   await cells('Grace').last().click();
   await page.getByRole('button', { name: 'I take it' }).click();
@@ -152,8 +153,8 @@ test('a refusal for one reason tells it once', async () => {
 
 test('a refusal is gone when the form that it was about is opened anew', async () => {
   const detail = 'Somebody else changed it meanwhile.';
-  for (const [path, edit, save, match] of [[WEB, 'Edit the layers…', 'Save the schedule', `PUT /schedules`], [`/ui/oncall/policies/${id('polweb')}`, 'Edit the levels…', 'Save the policy', 'PUT /escalation-policies']]) {
-    await control(base, 'switch', { fail: { match, times: 1, status: 409, detail } });
+  for (const [path, edit, save, at] of [[WEB, 'Edit the layers…', 'Save the schedule', `PUT /schedules/${id('sched1')}`], [`/ui/oncall/policies/${id('polweb')}`, 'Edit the levels…', 'Save the policy', `PUT /escalation-policies/${id('polweb')}`]]) {
+    await control(base, 'switch', { fail: { at, times: 1, status: 409, detail } });
     await open(path, 'main h1');
     await page.getByRole('button', { name: edit }).click();
     await page.getByRole('button', { name: save }).click();
@@ -185,6 +186,7 @@ test('an unsaved change of the layers is drawn with who else would be on call, a
 test('a new schedule is previewed before it exists', async () => {
   await open('/ui/oncall/schedules/new', 'form');
   await page.getByText('The preview appears once every layer has somebody.').waitFor();
+  await page.getByLabel('Add a person').waitFor();
   assert.equal(await page.getByText(/^Loading/).count(), 0);
   await page.getByLabel('Name').fill('Nights');
   await page.getByLabel('Add a person').selectOption({ label: 'Grace Hopper' });
@@ -194,10 +196,10 @@ test('a new schedule is previewed before it exists', async () => {
 });
 
 test('people for a new schedule who cannot be loaded are asked for again', async () => {
-  await control(base, 'switch', { fail: { match: 'GET /users', times: 1, status: 503, detail: 'The disk is full.' } });
+  await control(base, 'switch', { fail: { at: 'GET /users', status: 503, detail: 'The disk is full.' } });
   await open('/ui/oncall/schedules/new', 'form');
   await page.getByText('People could not be loaded.').waitFor();
-  await page.getByRole('button', { name: 'Try again' }).click();
+  await tryAgain(base, page.getByRole('button', { name: 'Try again' }));
   await page.getByLabel('Add a person').selectOption({ label: 'Grace Hopper' });
   await cells('Grace').first().waitFor();
 });
@@ -258,9 +260,21 @@ test('what will go wrong is on top, and leads to where it is mended', async () =
   await open('/ui/oncall', '.chip.bad');
   await page.getByRole('heading', { name: /things would keep a page from somebody in the next 14 days/ }).waitFor();
   await page.getByText('you are on call now').waitFor();
-  await page.getByRole('link', { name: /^Fill the gap ?: Nobody is on call in "Shop/ }).click();
+  await page.getByRole('link', { name: /^Fill the gap ?: Nobody is on call in "Shop/ }).first().click();
   await page.getByRole('heading', { level: 1, name: 'Shop, office hours' }).waitFor();
   await page.locator('button.cell.gap').first().waitFor();
+});
+
+test('a gap that comes every day is one line, and each of its days is told on demand', async () => {
+  await open('/ui/oncall', '.chip.bad');
+  const line = page.locator('.line', { hasText: /^\s*Gap\s*Nobody is on call in "Night/ });
+  await line.getByText(/ every day \d\d:\d\d to \d\d:\d\d \(Asia\/Kathmandu\) until .*; 15 times$/).first().waitFor();
+  assert.equal(await line.count(), 1);
+  const each = line.locator('details li');
+  assert.equal(await each.first().isVisible(), false);
+  await line.getByText('Each of these').click();
+  await each.first().waitFor();
+  assert.equal(await each.count(), 7);
 });
 
 test('a policy that is edited shows whom it would page, before it is saved', async () => {
@@ -276,15 +290,26 @@ test('a policy that is edited shows whom it would page, before it is saved', asy
 });
 
 test('a policy says what of it cannot be told now, and asks for it again', async () => {
-  // What the page before still asks for must not take the refusal.
-  await page.goto('about:blank');
-  await control(base, 'switch', { fail: { match: 'GET /teams', times: 1, status: 503, detail: 'The disk is full.' } });
+  await control(base, 'switch', { fail: { at: 'GET /teams', status: 503, detail: 'The disk is full.' } });
   await open(`/ui/oncall/policies/${id('polweb')}`, '.steps');
   await page.getByText('Whom it would page could not be loaded.').waitFor();
   assert.equal(await page.getByText('then the list of last resort').count(), 0);
-  await page.getByRole('button', { name: 'Try again' }).click();
+  await tryAgain(base, page.getByRole('button', { name: 'Try again' }));
   await page.getByText('+5 min').first().waitFor();
   await page.getByText('then the list of last resort').waitFor();
+});
+
+test('the policy of services that name none is played through for one of them', async () => {
+  const policy = `/ui/oncall/policies/${id('polweb')}`;
+  await open('/ui/oncall', '.ladder');
+  for (const service of ['svcweb', 'svcshop', 'svcodd']) await elsewhere(`/services/${id(service)}`, { name: service, escalation_policy_id: null }, 'PUT');
+  await open(policy, '.steps');
+  await page.getByText('Every service that names no policy of its own follows this one.').waitFor();
+  const played = page.waitForRequest((request) => request.url().includes(`/services/${id('svcodd')}/simulation`));
+  await page.getByLabel('Service', { exact: true }).selectOption({ label: 'svcodd' });
+  await played;
+  await open(`/ui/oncall/policies/${id('polbatch')}`, '.ladder');
+  await page.getByText('No service follows this policy, so there is no failure to play through.').waitFor();
 });
 
 test('what is simulated is chosen anew without losing the place', async () => {
@@ -300,6 +325,7 @@ test('what is simulated is chosen anew without losing the place', async () => {
 test('rules for what wakes people and for what can wait are kept apart', async () => {
   await open('/ui/people/me', '.rows');
   await page.getByRole('button', { name: 'Change the rules…' }).click();
+  await page.getByLabel(/^Way \d, low urgency/).waitFor();
   assert.equal(await page.getByLabel(/^Way \d, high urgency/).count(), 2);
   assert.equal(await page.getByLabel(/^Way \d, low urgency/).count(), 1);
   await page.getByRole('button', { name: 'Remove rule 1, low urgency' }).click();

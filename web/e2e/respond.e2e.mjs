@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { id } from '../mock/fixtures.mjs';
 import { LOGIN_TOKEN, startMock } from '../mock/server.mjs';
-import { control, openBrowser, signIn } from './browser.mjs';
+import { afresh, control, gone, openBrowser, signIn, tryAgain } from './browser.mjs';
 import { FIRST_IN_WORKER, SHIFT_MS } from './hour.mjs';
 
 /** The least height of what a finger has to hit, in CSS pixels. */
@@ -21,7 +21,7 @@ after(async () => {
   await browser?.close();
   await stop?.();
 });
-beforeEach(() => control(base, 'reset'));
+beforeEach(() => afresh(page, base));
 
 const sent = async (at) => (await control(base, 'state')).requests.filter((each) => each.at === at);
 const button = (name) => page.getByRole('button', { name });
@@ -52,11 +52,11 @@ test('an incident is snoozed by two touches, and the snooze is taken back', asyn
 
 test('people to choose from who cannot be loaded are asked for again', async () => {
   await open('/ui/incidents/42');
-  await control(base, 'switch', { fail: { match: 'GET /users', times: 1, status: 503, detail: 'The disk is full.' } });
+  await control(base, 'switch', { fail: { at: 'GET /users', status: 503, detail: 'The disk is full.' } });
   await more(/^Give it away/);
   await dialog().getByText('People could not be loaded.').waitFor();
   assert.equal(await dialog().getByText('Loading people…').count(), 0);
-  await dialog().getByRole('button', { name: 'Try again' }).click();
+  await tryAgain(base, dialog().getByRole('button', { name: 'Try again' }));
   await dialog().getByLabel('Grace Hopper').waitFor();
 });
 
@@ -69,7 +69,7 @@ test('a snooze until a time that is past cannot be sent', async () => {
 });
 
 test('a refused snooze says so in the dialog, and its retry works', async () => {
-  await control(base, 'switch', { fail: { match: 'snooze', times: 1, status: 503, detail: 'The disk is full.' } });
+  await control(base, 'switch', { fail: { at: `POST /incidents/${INCIDENT}/snooze`, times: 1, status: 503, detail: 'The disk is full.' } });
   await open('/ui/incidents/42');
   await button(/^Snooze/).click();
   await dialog().getByRole('button', { name: /^30 min/ }).click();
@@ -108,7 +108,7 @@ test('what was given to somebody goes back to its policy, and what they had goes
   await button('Undo').click();
   await done('Taken back.').waitFor();
   await page.locator('.facts').getByText('Grace Hopper').waitFor();
-  assert.equal(await button('Undo').count(), 0);
+  await gone(button('Undo'));
   const given = await sent(`POST /incidents/${INCIDENT}/reassign`);
   assert.equal(new Set(given.map((each) => each.key)).size, 3);
 });
@@ -126,7 +126,7 @@ test('what follows a policy goes back to it when it was given away by mistake', 
 });
 
 test('a reassignment that is refused says so in the dialog, keeps who was chosen, and works when it is sent again', async () => {
-  await control(base, 'switch', { fail: { match: 'reassign', times: 1, status: 503, detail: 'The disk is full.' } });
+  await control(base, 'switch', { fail: { at: `POST /incidents/${INCIDENT}/reassign`, times: 1, status: 503, detail: 'The disk is full.' } });
   await open('/ui/incidents/42');
   await more(/^Give it away/);
   await dialog().getByLabel('Grace Hopper').check();
@@ -143,7 +143,7 @@ test('an undo that fails says so and can be tried again', async () => {
   await dialog().getByRole('button', { name: /^Priority/ }).click();
   await dialog().getByRole('button', { name: 'P2', exact: true }).click();
   await page.locator('.head .chip', { hasText: 'P2' }).waitFor();
-  await control(base, 'switch', { fail: { match: 'priority', times: 1, status: 503, detail: 'The disk is full.' } });
+  await control(base, 'switch', { fail: { at: `PUT /incidents/${INCIDENT}/priority`, times: 1, status: 503, detail: 'The disk is full.' } });
   await button('Undo').click();
   await page.getByText('The disk is full.').waitFor();
   await button('Try again').click();
@@ -217,7 +217,7 @@ test('several are chosen and acknowledged at once; what is refused stays chosen 
   await page.locator('.refused').getByText(/^#42 it still fails/).waitFor();
   assert.equal(await page.getByLabel('Choose #42').isChecked(), true);
   await button('Done').click();
-  assert.equal(await page.getByLabel('Choose #42').count(), 0);
+  await gone(page.getByLabel('Choose #42'));
 });
 
 test('the focused incident is chosen by key', async () => {
@@ -255,6 +255,42 @@ test('what a provider said of a page, and what came later, stands with it', asyn
   await paging.getByText('201 queued as SM41').waitFor();
   await paging.getByText('carrier: delivered').waitFor();
   await paging.getByRole('heading', { name: 'Asked to help' }).waitFor();
+});
+
+const why = (title) => page.locator('section', { has: page.getByRole('heading', { name: title, exact: true }) });
+
+test('whoever was paged reads why they were, and of each other message why it was sent', async () => {
+  await open('/ui/incidents/42');
+  await why('Why was I paged?').getByText(/^Ada Lovelace was paged at .*: After e-mail failed\.$/).waitFor();
+  await why('Why was I paged?').getByLabel('Which page').selectOption(id('pg1'));
+  await why('Why was I paged?').getByText(/^Ada Lovelace was paged at .*: High urgency, at once\.$/).waitFor();
+  await open('/ui/incidents/41');
+  await why('Why was I asked to help?').getByLabel('Which page').selectOption(id('pg4'));
+  await why('Why was Grace Hopper paged?').getByText(/^Grace Hopper was paged at /).waitFor();
+});
+
+test('an explanation that cannot be loaded says so, and is asked for again', async () => {
+  await control(base, 'switch', { fail: { at: `GET /notifications/${id('pg2')}/explanation`, status: 503, detail: 'The disk is full.' } });
+  await open('/ui/incidents/42');
+  await page.getByText('The explanation of this page could not be loaded.').waitFor();
+  await tryAgain(base, why('Why was I paged?').getByRole('button', { name: 'Try again' }));
+  await why('Why was I paged?').getByText(/^Ada Lovelace was paged at /).waitFor();
+});
+
+test('times in what the server says are by the clock of the reader, with UTC at hand', async () => {
+  await open('/ui/incidents/42');
+  const time = why('Why was I paged?').locator('li').first().locator('time');
+  const at = new Date(await time.getAttribute('datetime'));
+  const clock = at.toLocaleTimeString('en-GB', { timeZone: 'Europe/Berlin' });
+  assert.match(await time.innerText(), new RegExp(`${clock} GMT\\+[12]$`));
+  // A page that scrolls closes the tip, and hears of it only in the next frame.
+  await time.scrollIntoViewIfNeeded();
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  await time.hover();
+  await page.locator('[role=tooltip]').getByText(at.toISOString().replace('T', ' ').replace('Z', ' UTC')).waitFor();
+  await page.locator('section[aria-label=Timeline]').getByText(/^Paged: Ada Lovelace\. Escalates at .*\d\d:\d\d:\d\d GMT\+[12] unless/).waitFor();
+  const raw = /\d{4}-\d\d-\d\dT\d\d:/;
+  for (const part of ['.why', 'section[aria-label=Timeline]']) assert.doesNotMatch(await page.locator(part).innerText(), raw, part);
 });
 
 test('of an incident that paged nobody it is told why', async () => {

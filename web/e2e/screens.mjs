@@ -15,7 +15,7 @@ export const SCREENS = [
     await page.getByRole('button', { name: 'Read it here' }).click();
     await page.waitForSelector('article h3');
   } },
-  { name: 'incident-failed-ack', path: '/ui/incidents/42', ready: '.plot canvas', before: (base) => control(base, 'switch', { fail: { match: 'acknowledge', times: 9, status: 503, detail: 'The journal is not writable: the disk is full. Nothing was recorded.' } }), act: async (page) => {
+  { name: 'incident-failed-ack', path: '/ui/incidents/42', ready: '.plot canvas', before: (base) => control(base, 'switch', { fail: { at: `POST /incidents/${id('inc42')}/acknowledge`, status: 503, detail: 'The journal is not writable: the disk is full. Nothing was recorded.' } }), act: async (page) => {
     await page.getByRole('button', { name: /^Acknowledge/ }).click();
     await page.waitForSelector('.notice.bad');
   } },

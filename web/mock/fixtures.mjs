@@ -36,8 +36,8 @@ export function world(start) {
     monitors: looks(),
     schedules: turns(start),
     policies: [
-      { id: POLICY.id, name: POLICY.name, repeat: 2, levels: [{ delay_minutes: 5, targets: [{ kind: 'schedule', id: id('sched1') }] }, { delay_minutes: 10, each_must_acknowledge: true, targets: [{ kind: 'user', id: GRACE.id }, { kind: 'user', id: LIN.id }] }] },
-      { id: id('polbatch'), name: 'Batch jobs ' + HOSTILE, repeat: 0, acknowledgement_timeout_minutes: 45, levels: [{ delay_minutes: 30, round_robin: true, targets: [{ kind: 'schedule', id: id('sched2') }, { kind: 'team', id: id('team2') }] }] },
+      { id: POLICY.id, name: POLICY.name, default: true, repeat: 2, levels: [{ delay_minutes: 5, targets: [{ kind: 'schedule', id: id('sched1') }] }, { delay_minutes: 10, each_must_acknowledge: true, targets: [{ kind: 'user', id: GRACE.id }, { kind: 'user', id: LIN.id }] }] },
+      { id: id('polbatch'), name: 'Batch jobs ' + HOSTILE, default: false, repeat: 0, acknowledgement_timeout_minutes: 45, levels: [{ delay_minutes: 30, round_robin: true, targets: [{ kind: 'schedule', id: id('sched2') }, { kind: 'team', id: id('team2') }] }] },
     ],
     services: [
       { ...WEB, escalation_policy_id: POLICY.id, integrations: [] },
@@ -237,6 +237,7 @@ function story(made) {
   const entries = [];
   if (made.onset_at) entries.push(entry(made.onset_at, 'Onset: apache_parent_up became 0', 'Process 4711 ended by signal 9.', 'bad'));
   entries.push(entry(made.opened_at, `Incident #${made.number} opened`, made.alerts[0]?.title ?? '', 'bad'));
+  if (made.paging.next_escalation_at) entries.push(entry(made.paged_at, 'Level 1 reached', `Paged: Ada Lovelace. Escalates at ${made.paging.next_escalation_at} unless somebody acknowledges.`, 'info'));
   for (const sent of made.pages) {
     for (const attempt of sent.attempts) entries.push(entry(attempt.finished_at ?? attempt.started_at, `${sent.user.name}: ${sent.channel} ${attempt.outcome ?? 'under way'}`, attempt.detail, attempt.outcome === 'accepted' ? 'good' : 'bad'));
   }

@@ -182,14 +182,22 @@ function calendarRoutes(mock, method, key, body) {
   return { status: 201, body: { ...mock.calendars.at(-1), url }, change: 'calendar_set' };
 }
 
-/** The first gap of each schedule in the next 14 days, and everybody in a layer who cannot be reached. */
+/** The gaps of each schedule in the next 14 days, those at one time of the week as one, and everybody in a layer who cannot be reached. */
 export function findings(mock) {
   const none = { until: null, times: 1, schedule: null, user: null, policy: null, level: null };
   const since = Date.now();
   const gaps = mock.schedules.flatMap((schedule) => {
-    const all = render(mock, schedule, iso(since), iso(since + SHOWN_AHEAD)).final.filter((each) => each.gap);
-    if (all.length === 0) return [];
-    return [{ ...none, key: `gap:${schedule.id}`, kind: 'gap', text: `Nobody is on call in "${schedule.name}" from ${all[0].from.slice(0, 16)} until ${all[0].until.slice(0, 16)}`, since: all[0].from, until: all[0].until, times: all.length, schedule: { id: schedule.id, name: schedule.name } }];
+    const found = new Map();
+    const end = since + SHOWN_AHEAD;
+    // Where a gap ends is seen only in more days than those that are looked at.
+    const all = render(mock, schedule, iso(since), iso(end + 7 * DAY)).final.filter((each) => each.gap && ms(each.from) < end);
+    for (const { from, until } of all) {
+      const key = `gap:${schedule.id}:${modulo(ms(until), 7 * DAY)}`;
+      const known = found.get(key);
+      const text = `Nobody is on call in "${schedule.name}" from ${(known?.since ?? from).slice(0, 16)} until ${(known?.until ?? until).slice(0, 16)}${known ? `, and ${known.times} more within 14 days` : ''}`;
+      found.set(key, { ...none, since: from, until, schedule: { id: schedule.id, name: schedule.name }, ...known, key, kind: 'gap', text, times: (known?.times ?? 0) + 1 });
+    }
+    return [...found.values()];
   });
   const out = mock.users.filter((user) => !user.reachable && mock.schedules.some((each) => each.layers.some((layer) => layer.members.includes(user.id))));
   const unreachable = out.map(({ id: user, name, reach_problem }) => ({ ...none, key: `unreachable:${user}`, kind: 'unreachable', text: `${name} ${reach_problem}`, since: iso(since), user: { id: user, name } }));

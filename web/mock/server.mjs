@@ -43,11 +43,13 @@ function fresh() {
   const made = world(start);
   return {
     start, ...made, ...intakeWorld(start, made), ...integrationWorld(made), position: 100, streams: new Set(), sessions: new Map(), keys: new Map(), requests: [],
-    switches: { setup_needed: false, ill: false, empty: false, unwatched: false, twice: false, stream_down: false, delay_ms: 0, fail: null, role: null },
+    switches: { setup_needed: false, ill: false, empty: false, unwatched: false, twice: false, stream_down: false, hold: false, fail: null, role: null },
   };
 }
 
 async function handle(mock, request, response) {
+  // What came before a reset is answered by the switches of its own time.
+  const { switches } = mock;
   const url = new URL(request.url, 'http://mock');
   const body = await bodyOf(request);
   if (url.pathname.startsWith('/__mock/')) return control(mock, url, body, response);
@@ -56,9 +58,10 @@ async function handle(mock, request, response) {
   if (!url.pathname.startsWith(API)) return problem(response, 404, 'Nothing is here.');
   const path = url.pathname.slice(API.length);
   mock.requests.push({ at: `${request.method} ${path}`, key: request.headers['idempotency-key'] ?? null, resumes: request.headers['last-event-id'] ?? null });
-  if (request.method !== 'GET' && mock.switches.delay_ms > 0) await new Promise((go) => setTimeout(go, mock.switches.delay_ms));
-  const fail = mock.switches.fail;
-  if (fail && `${request.method} ${path}`.includes(fail.match) && fail.times-- > 0) return problem(response, fail.status, fail.detail, fail.errors);
+  while (request.method !== 'GET' && switches.hold) await new Promise((go) => setTimeout(go, 20));
+  const { fail } = switches;
+  // Without a number of times it fails until it is switched off.
+  if (fail && `${request.method} ${path}` === fail.at && (fail.times === undefined || fail.times-- > 0)) return problem(response, fail.status, fail.detail, fail.errors);
   return api(mock, request, response, url, path, body);
 }
 
@@ -318,6 +321,7 @@ function thingRoutes(mock, response, url, method, path, body) {
   if (part === 'maintenance') return (item.maintenance = method === 'DELETE' ? item.maintenance.filter((each) => each.id !== sub) : [...item.maintenance, { id: id(`mw${mock.position}`), ...body }]), done(item, 201);
   if (part === 'password') return json(response, undefined, 204);
   if (method === 'DELETE') return items.splice(items.indexOf(item), 1), done(undefined, 204);
+  if (noun === 'escalation-policies' && ('id' in body || 'default' in body)) return problem(response, 400, 'This cannot be set.', ['unknown field']);
   if (method === 'POST') return items.push(newItem(noun, mock, body)), done({ ...items.at(-1), ...(noun === 'api-tokens' && { token: 'QTKN-0123456789ABCDE' }) }, 201);
   return Object.assign(item, body), done(item);
 }
@@ -342,6 +346,7 @@ function newItem(noun, mock, body) {
   const base = { id: id(`new${mock.position}`), ...body };
   if (noun === 'users') return { ...base, contact_methods: [], notification_rules: [], on_call: false, reachable: false, reach_problem: 'has no verified contact method' };
   if (noun === 'services') return { ...base, integrations: [] };
+  if (noun === 'escalation-policies') return { ...base, default: false };
   if (noun === 'api-tokens') {
     const { owner, ...token } = base;
     const [ada] = mock.users;
@@ -388,7 +393,7 @@ function joinRules(user, way) {
 function explained(mock, key) {
   const incident = mock.incidents.find((each) => each.pages.some((page) => page.id === key));
   const page = incident.pages.find((each) => each.id === key);
-  const steps = [`${page.user.name} was paged: ${page.why || 'level 1 of the policy'}.`, ...incident.explanation.toReversed()];
+  const steps = [`${page.user.name} was paged at ${page.due_at}: ${page.why || 'level 1 of the policy'}.`, ...incident.explanation.toReversed()];
   return { incident: { id: incident.id, number: incident.number, title: incident.title }, notification: page, steps: steps.map((text) => ({ kind: 'message', at: null, text })) };
 }
 

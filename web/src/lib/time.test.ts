@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { age, duration, fullTime, instantInZone, localInZone, preciseTime, relative, shortTime, utcTime, minuteTime } from './time.ts';
+import { age, duration, fullTime, instantInZone, localInZone, preciseTime, relative, shortTime, utcTime, minuteTime, zonedTime } from './time.ts';
 
 const at = (text: string): number => Date.parse(text);
 
@@ -64,4 +64,11 @@ test('a time to the minute has its day where that is another', () => {
   const at = Date.parse('2026-11-23T07:12:58Z');
   expect(minuteTime(at, at, 'Europe/Berlin')).toBe('08:12');
   expect(minuteTime(at, at + 86_400_000, 'UTC')).toBe('Nov 23, 07:12');
+});
+
+test('a time in a sentence has its zone, and its day where that is another by the clock of the zone', () => {
+  const at = Date.parse('2026-11-23T22:30:05.123Z');
+  expect(zonedTime(at, at, 'Europe/Berlin')).toBe('23:30:05 GMT+1');
+  expect(zonedTime(at, at + 3_600_000, 'Europe/Berlin')).toBe('Nov 23, 23:30:05 GMT+1');
+  expect(zonedTime(at, at + 3_600_000, 'Pacific/Auckland')).toBe('11:30:05 GMT+13');
 });

@@ -43,6 +43,12 @@ export function minuteTime(at: number, now: number, zone?: string): string {
   return dayKey(at, zone) === dayKey(now, zone) ? text.slice(0, 5) : text;
 }
 
+/** Like `shortTime`, to the second and with the zone, for a sentence that has no other clock beside it: `Nov 23, 08:12:58 GMT+1`. */
+export function zonedTime(at: number, now: number, zone?: string): string {
+  const time = format(at, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', timeZoneName: 'short', ...(zone && { timeZone: zone }) });
+  return dayKey(at, zone) === dayKey(now, zone) ? time : `${format(at, { month: 'short', day: 'numeric', ...(zone && { timeZone: zone }) })}, ${time}`;
+}
+
 /** `07:12:58.123`, for places where tenths of seconds tell the story. */
 export function preciseTime(at: number, zone?: string): string {
   const options = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23', ...(zone && { timeZone: zone }) } as const;

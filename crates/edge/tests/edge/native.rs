@@ -203,6 +203,25 @@ async fn what_a_team_a_policy_and_a_schedule_say_of_themselves_stays_until_somet
 }
 
 #[tokio::test]
+async fn the_policy_that_a_service_without_one_follows_says_so() {
+    let world = World::new();
+    let first = read(&world, "/escalation-policies").await["items"][0].clone();
+    assert_eq!(first["default"], true);
+    let levels =
+        json!([{"delay_minutes": 5, "targets": [{"kind": "user", "id": world.ada.to_string()}]}]);
+    let body = json!({"name": "Shop", "repeat": 0, "levels": levels});
+    let other = asked(&world, ("POST", "/escalation-policies"), body.clone()).await;
+    assert_eq!(other["default"], false);
+    let path = format!("/escalation-policies/{}", id_of(&first));
+    assert_eq!(asked(&world, ("PUT", &path), body).await["default"], true);
+    assert_eq!(read(&world, &path).await["default"], true);
+    let listed = read(&world, "/escalation-policies").await;
+    let mut all = listed["items"].as_array().unwrap().iter();
+    let shown = all.find(|one| one["id"] == other["id"]).unwrap();
+    assert_eq!(shown["default"], false);
+}
+
+#[tokio::test]
 async fn overrides_are_listed_within_a_span_by_pages() {
     let world = World::new();
     let path = format!("/schedules/{}/overrides", days(&world).await);

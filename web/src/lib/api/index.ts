@@ -101,7 +101,7 @@ export const users = {
   setRules: (id: string, rules: T.RuleInput[]) => write<unknown>('PUT', path('users', id, 'notification-rules'), rules),
   notices: (id: string, signal?: AbortSignal) => optional(get<{ hand_off: boolean }>(path('users', id, 'notices'), signal)),
   setNotices: (id: string, handOff: boolean) => write<unknown>('PUT', path('users', id, 'notices'), { hand_off: handOff }),
-  explanation: (id: string) => optional(get<T.Explanation>(path('notifications', id, 'explanation'))),
+  explanation: (id: string, signal?: AbortSignal) => optional(get<T.Explanation>(path('notifications', id, 'explanation'), signal)),
   notification: (id: string, signal?: AbortSignal) => get<T.Notification>(path('notifications', id), signal),
 };
 

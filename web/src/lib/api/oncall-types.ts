@@ -253,6 +253,8 @@ export interface TeamInput {
 
 export interface EscalationPolicy extends PolicyInput {
   id: string;
+  /** Whether every service that names no policy follows it. */
+  default?: boolean;
 }
 
 interface SimulatedAt {

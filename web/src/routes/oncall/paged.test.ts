@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { PolicyLevel, Schedule, Team, User } from '../../lib/api/index.ts';
-import { pagedNow } from './paged.ts';
+import { followers, pagedNow } from './paged.ts';
 
 const user = (id: string, reachable = true): User => ({ id, name: id, role: 'responder', email: '', contact_methods: [], notification_rules: [], on_call: false, reachable, reach_problem: reachable ? null : 'can be reached by mail only, and no mail server is set up' });
 const schedule = (id: string, on: string | null): Schedule => ({ id, name: `${id} turns`, time_zone: 'UTC', layers: [], overrides: [], temporary: [], swaps: [], people: [], on_call_now: on ? { id: on, name: on } : null, next_handoff_at: null, next: null });
@@ -30,4 +30,12 @@ test('a team stands for its people, one of nobody says so, and what a level asks
   expect([both!.skipped, both!.inTurn, both!.each]).toEqual([false, true, true]);
   expect([empty!.skipped, empty!.inTurn, empty!.each]).toEqual([true, false, false]);
   expect(empty!.targets.map((each) => each.via)).toEqual(['empty team', null]);
+});
+
+test('a service that names no policy follows the default one', () => {
+  const services = [{ name: 'own', escalation_policy_id: 'web' }, { name: 'none', escalation_policy_id: null }, { name: 'other', escalation_policy_id: 'shop' }];
+  const names = (policy: { id: string; default?: boolean }): string[] => followers(services, policy).map((each) => each.name);
+  expect(names({ id: 'web', default: true })).toEqual(['own', 'none']);
+  expect(names({ id: 'shop', default: false })).toEqual(['other']);
+  expect(names({ id: 'shop' })).toEqual(['other']);
 });

@@ -1,5 +1,5 @@
 // Who would be paged now by the levels of a policy: each target resolved by who is on call and whether they can be reached. Pure.
-import type { PolicyLevel, Schedule, Team, User } from '../../lib/api/index.ts';
+import type { EscalationPolicy, PolicyLevel, Schedule, Service, Team, User } from '../../lib/api/index.ts';
 import { sentence } from '../../lib/words.ts';
 
 export interface PagedTarget {
@@ -22,6 +22,11 @@ export interface PagedLevel {
   /** Whoever is paged here must acknowledge in person. */
   each: boolean;
   targets: PagedTarget[];
+}
+
+/** The services whose failure a policy is followed for: those that name it, and of the default one those that name none. */
+export function followers<Each extends Pick<Service, 'escalation_policy_id'>>(services: Each[], policy: Pick<EscalationPolicy, 'id' | 'default'>): Each[] {
+  return services.filter((each) => (each.escalation_policy_id === null ? policy.default === true : each.escalation_policy_id === policy.id));
 }
 
 /** The levels in order. A level of nobody takes no time: the next one is called at once. */

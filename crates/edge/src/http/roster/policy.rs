@@ -85,9 +85,11 @@ pub(crate) struct EscalationPolicy {
     acknowledgement_timeout_minutes: Option<f64>,
     /// What it is for; may be empty.
     description: String,
+    /// Whether it is the policy of the installation: every service that names none follows it.
+    default: bool,
 }
 
-fn policy(known: &page::Policy) -> EscalationPolicy {
+fn policy(state: &state::State, known: &page::Policy) -> EscalationPolicy {
     let target = |to: &Recipient| match to {
         Recipient::User(id) => PolicyTarget {
             kind: RecipientKind::User,
@@ -108,6 +110,7 @@ fn policy(known: &page::Policy) -> EscalationPolicy {
         round_robin: level.round_robin,
         each_must_acknowledge: level.each_must_acknowledge,
     };
+    let default = state.installation.as_ref().map(|all| all.default_policy);
     EscalationPolicy {
         id: known.id.to_string(),
         name: known.name.clone(),
@@ -115,6 +118,7 @@ fn policy(known: &page::Policy) -> EscalationPolicy {
         levels: known.levels.iter().map(level).collect(),
         acknowledgement_timeout_minutes: known.acknowledgement_timeout_ms.map(minutes),
         description: known.description.clone(),
+        default: default == Some(known.id),
     }
 }
 
@@ -181,8 +185,10 @@ pub(crate) async fn list_policies(
     State(app): State<App>,
     Params(page): Params<PageQuery>,
 ) -> Result<Json<Page<EscalationPolicy>>, Problem> {
-    let mut all: Vec<EscalationPolicy> =
-        app.read(|state| state.policies.values().map(policy).collect());
+    let mut all: Vec<EscalationPolicy> = app.read(|state| {
+        let policies = state.policies.values();
+        policies.map(|known| policy(state, known)).collect()
+    });
     all.sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
     page.cut(all, |one| one.id.as_str()).map(Json)
 }
@@ -194,7 +200,10 @@ pub(crate) async fn get_policy(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Json<EscalationPolicy>, Problem> {
-    let shown = |state: &state::State, id: PolicyId| state.policies.get(&id).map(policy);
+    let shown = |state: &state::State, id: PolicyId| {
+        let known = state.policies.get(&id)?;
+        Some(policy(state, known))
+    };
     in_path(&app, "escalation policy", &id, shown).map(Json)
 }
 
@@ -229,7 +238,7 @@ async fn set_policy(
     let RosterEvent::PolicySet { policy: known } = set_in(app, caller, ask).await? else {
         return Err(lost());
     };
-    Ok(Json(policy(&known)))
+    Ok(Json(app.read(|state| policy(state, &known))))
 }
 
 /// Add an escalation policy
