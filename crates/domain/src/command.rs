@@ -88,7 +88,7 @@ pub enum Ask {
         /// What the provider calls the message, where it can be asked for it.
         reference: Option<String>,
         /// By which account of its channel it went, where it may have several.
-        via: Option<Via>,
+        via: Option<Box<Via>>,
     },
     /// An attempt was not made after all, for want of a place: its provider was not asked.
     NotTried {

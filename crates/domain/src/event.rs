@@ -403,7 +403,7 @@ pub enum NotificationWhat {
         not_tried: bool,
         /// By which account of its channel it went, where it may have several.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        via: Option<Via>,
+        via: Option<Box<Via>>,
     },
     /// It is known what became of a message after the provider took it.
     Receipt {

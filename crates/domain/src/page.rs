@@ -348,7 +348,7 @@ pub struct Attempt {
     pub not_tried: bool,
     /// By which account of its channel it went, where it may have several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub via: Option<Via>,
+    pub via: Option<Box<Via>>,
 }
 
 /// One of the accounts of a channel: those after the first take over where it fails.

@@ -27,7 +27,7 @@ pub(super) struct Ended {
     /// Whether nothing was sent.
     pub(super) not_tried: bool,
     /// By which account of its channel it went.
-    pub(super) via: Option<Via>,
+    pub(super) via: Option<Box<Via>>,
 }
 
 impl Ended {

@@ -50,12 +50,12 @@ fn ends_asking(
             detail: String::new(),
             retry_after_ms,
             reference: None,
-            via: Some(Via {
+            via: Some(Box::new(Via {
                 place,
                 name: format!("sms{place}.example"),
                 elsewhere,
                 passed: Vec::new(),
-            }),
+            })),
         });
     }
 }

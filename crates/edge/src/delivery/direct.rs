@@ -218,7 +218,7 @@ async fn try_out(courier: Arc<Courier>, mut letter: Letter) -> Option<Report> {
         // Nobody else is sent to past the engine.
         let tried = courier.within_deadline(letter.clone(), time, |_| true);
         let report = tried.await?;
-        let via = report.via.as_ref().filter(|via| via.elsewhere);
+        let via = report.via.as_deref().filter(|via| via.elsewhere);
         let tried: Vec<Place> = via.into_iter().flat_map(walk::tried).collect();
         if tried.is_empty() {
             return Some(report);

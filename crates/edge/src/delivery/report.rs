@@ -18,7 +18,7 @@ pub(crate) struct Report {
     /// Whether it was refused because of whom it goes to, so that no other account could do better.
     pub(crate) of_receiver: bool,
     /// By which account it went, where its channel may have several.
-    pub(crate) via: Option<Via>,
+    pub(crate) via: Option<Box<Via>>,
 }
 
 impl Report {

@@ -77,7 +77,7 @@ const fn may_have_several(channel: ChannelKind) -> bool {
 pub(super) fn aside(attempts: &[Attempt]) -> Vec<Place> {
     let told = attempts.iter().rev().filter(|one| one.via.is_some());
     let left = told.take_while(|one| one.is_left_to_another());
-    let left = left.filter_map(|one| one.via.as_ref());
+    let left = left.filter_map(|one| one.via.as_deref());
     left.flat_map(tried).collect()
 }
 
@@ -189,7 +189,7 @@ impl Walk {
             outcome,
             detail: with_passed(&last.detail, &self.passed),
             retry_after_ms: wait_ms.filter(|_| !elsewhere),
-            via: self.via().map(|via| Via { elsewhere, ..via }),
+            via: self.via().map(|via| Box::new(Via { elsewhere, ..via })),
             ..last
         }
     }

@@ -61,7 +61,7 @@ pub(crate) fn ended(world: &World, count: usize) -> Vec<End> {
                         detail,
                         via,
                         ..
-                    } => Some((*outcome, detail.clone(), via.clone())),
+                    } => Some((*outcome, detail.clone(), via.as_deref().cloned())),
                     _ => None,
                 },
                 _ => None,

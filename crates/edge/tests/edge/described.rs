@@ -129,7 +129,7 @@ fn every_list_of_the_native_api_says_how_many_items_may_be_asked_for() {
 }
 
 #[tokio::test]
-async fn refusals_are_of_a_described_status_kind_and_shape() {
+async fn what_the_native_api_refuses_is_of_a_described_status_kind_and_shape() {
     let (world, all) = (World::new(), description());
     let nobody = "QAAAAAAAAAAAAA";
     let native = async |method: &str, path: &str, given: &str, body: Option<Value>| {
@@ -170,7 +170,11 @@ async fn refusals_are_of_a_described_status_kind_and_shape() {
     let of_nobody =
         json!({"name": "Backup", "every_seconds": 60, "grace_seconds": 5, "service_id": nobody});
     native("POST", "/heartbeats", "/heartbeats", Some(of_nobody)).await;
+}
 
+#[tokio::test]
+async fn what_the_fronts_answer_and_refuse_is_of_a_described_status_kind_and_shape() {
+    let (world, all) = (World::new(), description());
     let front = async |method: &str, path: &str, given: &str, token: &str| {
         let mut request = Request::builder().method(method).uri(given);
         if !token.is_empty() {

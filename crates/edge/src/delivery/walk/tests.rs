@@ -29,11 +29,13 @@ fn an_attempt_goes_by_the_accounts_that_neither_rest_nor_left_the_message_to_oth
 /// An attempt by the account at that place, which another one may have been left after.
 fn attempt(via: Option<(u32, bool)>) -> Attempt {
     Attempt {
-        via: via.map(|(place, elsewhere)| Via {
-            place,
-            name: "sms.example".to_owned(),
-            elsewhere,
-            passed: Vec::new(),
+        via: via.map(|(place, elsewhere)| {
+            Box::new(Via {
+                place,
+                name: "sms.example".to_owned(),
+                elsewhere,
+                passed: Vec::new(),
+            })
         }),
         ..Attempt::begun(1, Timestamp::from_millis(0))
     }
