@@ -6601,7 +6601,7 @@ export interface components {
         ActionShape: {
             /** @enum {string} */
             do: "route";
-            service_id: string;
+            service_id: components["schemas"]["Id"];
         } | {
             /** @enum {string} */
             do: "set_severity";
@@ -6717,9 +6717,8 @@ export interface components {
             /** @description Alerts with one key are one; made here for a trigger without one. */
             dedup_key?: string | null;
             /** @description Further fields. */
-            details?: Record<string, never> | null;
-            /** @description The default service when none is named. */
-            service_id?: string | null;
+            details?: unknown;
+            service_id?: components["schemas"]["Id"] | null;
             severity?: components["schemas"]["Severity"] | null;
             /** @description Where it fails; needed for a trigger. */
             source?: string | null;
@@ -6744,8 +6743,7 @@ export interface components {
         AlertRuleRequest: {
             /** @description Whether the rules after it are looked at too. */
             go_on?: boolean;
-            /** @description Its id, to keep that of a known rule. */
-            id?: string | null;
+            id?: components["schemas"]["Id"] | null;
             name: string;
             then: components["schemas"]["ActionShape"][];
             when?: components["schemas"]["ConditionShape"];
@@ -6883,8 +6881,7 @@ export interface components {
             name: string;
             /** @description Whom to ask about it, at most 200 characters. */
             point_of_contact?: string;
-            /** @description The team that answers for it. */
-            team_id?: string | null;
+            team_id?: components["schemas"]["Id"] | null;
         };
         /** @description A calendar that other programs subscribe to. Its address is shown when it is made and when it is renewed, never again. */
         Calendar: {
@@ -6899,8 +6896,7 @@ export interface components {
         CalendarRequest: {
             /** @description Whether it shows one's own shifts alone; without a schedule it always does. */
             only_own?: boolean | null;
-            /** @description The schedule it shows; null: all of them. */
-            schedule_id?: string | null;
+            schedule_id?: components["schemas"]["Id"] | null;
         };
         /**
          * @description What becomes of a thing.
@@ -6914,8 +6910,7 @@ export interface components {
             details?: Record<string, never> | null;
             /** @description At most 10. */
             links?: components["schemas"]["LinkShape"][];
-            /** @description What was changed; the default service when none is named. */
-            service_id?: string | null;
+            service_id?: components["schemas"]["Id"] | null;
             /** @description Where it comes from. */
             source?: string | null;
             /** @description What it is, in one line of at most 1024 characters. */
@@ -7105,13 +7100,11 @@ export interface components {
             /** @description A key that no other open incident of the service has that was declared so; made here when none is given. */
             key?: string | null;
             /** @description Ids of the people to whom it goes instead of to the service's policy. */
-            people?: string[];
-            /** @description Or the policy that is followed instead of the service's. */
-            policy_id?: string | null;
+            people?: components["schemas"]["Id"][];
+            policy_id?: components["schemas"]["Id"] | null;
             /** @description How important it is, by a name of the installation's list. */
             priority?: string | null;
-            /** @description The default service when none is named. */
-            service_id?: string | null;
+            service_id?: components["schemas"]["Id"] | null;
             /** @description More about it, which its alert shows: 1 to 4000 characters. */
             summary?: string | null;
             /** @description What fails, in one line. */
@@ -7153,11 +7146,9 @@ export interface components {
         /** @description An alert that is not raised. */
         DryRunRequest: {
             /** @description Further fields. */
-            details?: Record<string, never> | null;
-            /** @description The integration it would come by. */
-            integration_id?: string | null;
-            /** @description The service it would be sent to; that of the integration, else the default one, when none is named. */
-            service_id?: string | null;
+            details?: unknown;
+            integration_id?: components["schemas"]["Id"] | null;
+            service_id?: components["schemas"]["Id"] | null;
             severity: components["schemas"]["Severity"];
             /** @description Where it fails. */
             source?: string | null;
@@ -7208,6 +7199,8 @@ export interface components {
              * @description How long an acknowledgement holds; for ever when none.
              */
             acknowledgement_timeout_minutes?: number | null;
+            /** @description Whether it is the policy of the installation: every service that names none follows it. */
+            default: boolean;
             /** @description What it is for; may be empty. */
             description: string;
             id: string;
@@ -7268,7 +7261,7 @@ export interface components {
         /** @description Who is to be paged when nobody else is left. */
         FallbackRequest: {
             /** @description Ids of people; 1 to 50. */
-            users: string[];
+            users: components["schemas"]["Id"][];
         };
         /** @description A field that changes. */
         FieldChange: {
@@ -7372,8 +7365,7 @@ export interface components {
              */
             grace_seconds: number;
             name: string;
-            /** @description The service that fails when it does not call; the default one when none is named. */
-            service_id?: string | null;
+            service_id?: components["schemas"]["Id"] | null;
             severity?: components["schemas"]["Severity"] | null;
         };
         /** @description A job that must call in. */
@@ -7410,6 +7402,8 @@ export interface components {
             time_zone: string;
             windows: components["schemas"]["DayHours"][];
         };
+        /** @description An id: `Q` and 13 characters of A-Z and 2-7. */
+        Id: string;
         /** @description Who is hurt, computed as the postmortem will compute it. */
         Impact: {
             by_tier: components["schemas"]["TierImpact"][];
@@ -7582,7 +7576,7 @@ export interface components {
             /** @description A civil time (`YYYY-MM-DDTHH:MM:SS`, without seconds too) at which the first member takes over; null: the civil time of `start`. */
             hand_off?: string | null;
             /** @description Ids of people, in order. */
-            members: string[];
+            members: components["schemas"]["Id"][];
             /** @description When the layer has somebody at all; empty: always. */
             restrictions?: components["schemas"]["Restriction"][];
             /** @description When the first turn begins; without `hand_off` its time of day is the hand-off time. */
@@ -7738,9 +7732,8 @@ export interface components {
         /** @description A sample, and how it is to be read. */
         MappingDryRunRequest: {
             /** @description What would be sent; any JSON. */
-            body?: Record<string, never> | null;
-            /** @description That of an integration. */
-            integration_id?: string | null;
+            body?: unknown;
+            integration_id?: components["schemas"]["Id"] | null;
             /** @description A whole mail with its headers, instead of a body. */
             mail?: string | null;
             /** @description A mapping that is tried out. */
@@ -7894,7 +7887,7 @@ export interface components {
             from?: components["schemas"]["Instant"] | null;
             /** @description The first instant after it. */
             until: components["schemas"]["Instant"];
-            user_id: string;
+            user_id: components["schemas"]["Id"];
         };
         /** @description A shift of a person, and in which schedule it is. */
         OwnShift: components["schemas"]["Shift"] & {
@@ -8020,6 +8013,8 @@ export interface components {
                  * @description How long an acknowledgement holds; for ever when none.
                  */
                 acknowledgement_timeout_minutes?: number | null;
+                /** @description Whether it is the policy of the installation: every service that names none follows it. */
+                default: boolean;
                 /** @description What it is for; may be empty. */
                 description: string;
                 id: string;
@@ -8441,7 +8436,7 @@ export interface components {
         };
         /** @description A person, whoever is on call, or everybody of a team. */
         PolicyTarget: {
-            id: string;
+            id: components["schemas"]["Id"];
             kind: components["schemas"]["RecipientKind"];
         };
         /**
@@ -8466,8 +8461,7 @@ export interface components {
             name?: string | null;
             /** @description Overrides that would be added. */
             overrides?: components["schemas"]["OverrideRequest"][];
-            /** @description The stored schedule that it would replace; what was changed of that by hand is kept. Null: it would be a new one. */
-            schedule_id?: string | null;
+            schedule_id?: components["schemas"]["Id"] | null;
             since?: components["schemas"]["Instant"] | null;
             /** @description Temporary shifts that would be added. */
             temporary?: components["schemas"]["TemporaryRequest"][];
@@ -8569,9 +8563,8 @@ export interface components {
         /** @description To whom: people, or an escalation policy. */
         ReassignRequest: {
             /** @description Ids of people. */
-            people?: string[];
-            /** @description Or the policy that is followed from its first level on. */
-            policy_id?: string | null;
+            people?: components["schemas"]["Id"][];
+            policy_id?: components["schemas"]["Id"] | null;
         };
         /** @description What became of a message after the provider took it. */
         Receipt: {
@@ -8657,9 +8650,8 @@ export interface components {
             /** @description 1 to 1000 characters. */
             message: string;
             /** @description Ids of people. */
-            people?: string[];
-            /** @description And whoever the first level of this policy names that pages somebody. */
-            policy_id?: string | null;
+            people?: components["schemas"]["Id"][];
+            policy_id?: components["schemas"]["Id"] | null;
         };
         /** @description A recurring window of civil time in which a layer has somebody. */
         Restriction: {
@@ -8733,7 +8725,7 @@ export interface components {
         };
         /** @description When to use which way. */
         RuleRequest: {
-            contact_method_id: string;
+            contact_method_id: components["schemas"]["Id"];
             /**
              * Format: int64
              * @description At most 1440.
@@ -8854,7 +8846,7 @@ export interface components {
         ServiceKind: "business" | "technical";
         /** @description A service of either kind. */
         ServiceReference: {
-            id: string;
+            id: components["schemas"]["Id"];
             kind: components["schemas"]["ServiceKind"];
         };
         /** @description A service to add or to change. */
@@ -8862,8 +8854,7 @@ export interface components {
             acknowledgement?: components["schemas"]["ServiceHold"] | null;
             /** @description What it is, at most 1024 characters. Left out, what was said before stays. */
             description?: string | null;
-            /** @description Null for the policy of the installation. */
-            escalation_policy_id?: string | null;
+            escalation_policy_id?: components["schemas"]["Id"] | null;
             name: string;
         };
         /** @description A session. */
@@ -9053,7 +9044,7 @@ export interface components {
             from: components["schemas"]["Instant"];
             /** @description The first instant after it. */
             until: components["schemas"]["Instant"];
-            user_id: string;
+            user_id: components["schemas"]["Id"];
         };
         /** @description What one person gives in a swap. */
         SwapGiven: {
@@ -9160,7 +9151,7 @@ export interface components {
             /** @description What it is, at most 1024 characters. Left out, what was said before stays. */
             description?: string | null;
             /** @description Ids of people. Whoever is added to the installation belongs to its first team. */
-            members: string[];
+            members: components["schemas"]["Id"][];
             name: string;
         };
         /** @description Fixed shifts for a span, in place of the layers. */
@@ -9177,7 +9168,7 @@ export interface components {
         TemporaryRequest: {
             from: components["schemas"]["Instant"];
             /** @description Ids of people, in order. */
-            members: string[];
+            members: components["schemas"]["Id"][];
             turn?: components["schemas"]["Turn"] | null;
             /** @description The first instant after it. */
             until: components["schemas"]["Instant"];
@@ -9339,6 +9330,8 @@ export interface components {
             /** @description How many things in it the mapping passed over. */
             ignored: number;
         };
+        /** @enum {string} */
+        WebhookEvent: "incident.triggered" | "incident.acknowledged" | "incident.unacknowledged" | "incident.escalated" | "incident.reassigned" | "incident.delegated" | "incident.resolved" | "incident.reopened" | "incident.annotated" | "incident.priority_updated" | "incident.responder.added" | "incident.responder.replied" | "incident.status_update_published";
         /** @description A header that is sent along. */
         WebhookHeader: {
             /** @description At most 100 characters; none that Tocsin sets itself. */
@@ -9353,12 +9346,11 @@ export interface components {
             /** @description At most 1024 characters. */
             description?: string;
             /** @description What is told, such as `incident.triggered`: at least one. */
-            events: string[];
+            events: components["schemas"]["WebhookEvent"][];
             /** @description Headers that are sent along, at most 20. Left out, those of a known subscription stay. */
             headers?: components["schemas"]["WebhookHeader"][] | null;
             scope?: components["schemas"]["WebhookScopeKind"] | null;
-            /** @description The service or the team. */
-            scope_id?: string | null;
+            scope_id?: components["schemas"]["Id"] | null;
             /** @description Where it goes, https; an address that the server may not reach is refused. */
             url: string;
         };
@@ -9404,8 +9396,8 @@ export interface components {
             matchers?: components["schemas"]["MatcherShape"][] | null;
             reason: string;
             repeat?: components["schemas"]["RepeatShape"] | null;
-            service_ids?: string[];
-            target_ids?: string[];
+            service_ids?: components["schemas"]["Id"][];
+            target_ids?: components["schemas"]["Id"][];
             until?: components["schemas"]["Instant"] | null;
         };
     };
@@ -11533,6 +11525,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
@@ -13719,6 +13712,7 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             408: components["responses"]["RequestTimeout"];
             409: components["responses"]["Conflict"];
             413: components["responses"]["PayloadTooLarge"];
@@ -16901,7 +16895,18 @@ export interface operations {
     };
     pagerduty_list_pagerduty_business_services: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16959,7 +16964,12 @@ export interface operations {
     };
     pagerduty_list_impactors: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted, 200 at most. */
+                limit?: number;
+                /** @description Only these business services. */
+                "ids[]"?: string[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -16982,7 +16992,14 @@ export interface operations {
     };
     pagerduty_list_impacts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted, 200 at most. */
+                limit?: number;
+                /** @description Only these business services. */
+                "ids[]"?: string[];
+                /** @description What is told besides. */
+                "additional_fields[]"?: ("services.highest_impacting_priority" | "total_impacted_count")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17115,7 +17132,14 @@ export interface operations {
     };
     pagerduty_list_supporting_impacts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted, 200 at most. */
+                limit?: number;
+                /** @description Only these business services. */
+                "ids[]"?: string[];
+                /** @description What is told besides. */
+                "additional_fields[]"?: ("services.highest_impacting_priority" | "total_impacted_count")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -17148,7 +17172,22 @@ export interface operations {
     };
     pagerduty_list_change_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those that came by these integrations. */
+                "integration_ids[]"?: string[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17204,7 +17243,24 @@ export interface operations {
     };
     pagerduty_list_escalation_policies: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of these people. */
+                "user_ids[]"?: string[];
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_rule_assignment_strategies" | "services" | "targets" | "teams")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17262,7 +17318,10 @@ export interface operations {
     };
     pagerduty_get_escalation_policy: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_rule_assignment_strategies" | "services" | "targets" | "teams")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -17424,7 +17483,18 @@ export interface operations {
     };
     pagerduty_list_tags_of_policy: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -17457,7 +17527,14 @@ export interface operations {
     };
     pagerduty_list_orchestrations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17905,7 +17982,38 @@ export interface operations {
     };
     pagerduty_list_incidents: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these services. */
+                "service_ids[]"?: string[];
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of these people. */
+                "user_ids[]"?: string[];
+                /** @description `all`: whatever the span. */
+                date_range?: "all";
+                /** @description Only those of one of these statuses. */
+                "statuses[]"?: ("triggered" | "acknowledged" | "resolved")[];
+                /** @description Only those of one of these urgencies. */
+                "urgencies[]"?: ("high" | "low")[];
+                /** @description Only that with an alert of this key. */
+                incident_key?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("acknowledgers" | "agents" | "assignees" | "body" | "escalation_policies" | "first_trigger_log_entries" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -17920,7 +18028,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
@@ -18005,7 +18120,10 @@ export interface operations {
     };
     pagerduty_get_incident: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("acknowledgers" | "agents" | "assignees" | "body" | "escalation_policies" | "first_trigger_log_entries" | "services" | "teams" | "users")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -18083,7 +18201,22 @@ export interface operations {
     };
     pagerduty_list_alerts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description Only that with this key. */
+                alert_key?: string;
+                /** @description Only those of one of these statuses. */
+                "statuses[]"?: ("triggered" | "resolved")[];
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("incidents" | "services")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -18161,7 +18294,10 @@ export interface operations {
     };
     pagerduty_get_alert: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("incidents" | "services")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -18241,7 +18377,14 @@ export interface operations {
     };
     pagerduty_list_impacts_of_incident: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted, 200 at most. */
+                limit?: number;
+                /** @description Only these business services. */
+                "ids[]"?: string[];
+                /** @description What is told besides. */
+                "additional_fields[]"?: ("services.highest_impacting_priority" | "total_impacted_count")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -18274,7 +18417,26 @@ export interface operations {
     };
     pagerduty_list_incident_log_entries: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of the most important kinds. */
+                is_overview?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("channels" | "incidents" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -18437,7 +18599,14 @@ export interface operations {
     };
     pagerduty_list_related_change_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -18689,7 +18858,26 @@ export interface operations {
     };
     pagerduty_list_log_entries: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of the most important kinds. */
+                is_overview?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("channels" | "incidents" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18719,7 +18907,12 @@ export interface operations {
     };
     pagerduty_get_log_entry: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("channels" | "incidents" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -18759,7 +18952,24 @@ export interface operations {
     };
     pagerduty_list_maintenance_windows: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description Only those of these services. */
+                "service_ids[]"?: string[];
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description A part of the description. */
+                query?: string;
+                /** @description Only those that are so now. */
+                filter?: "past" | "future" | "ongoing" | "open" | "all";
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("services" | "teams" | "users")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18817,7 +19027,10 @@ export interface operations {
     };
     pagerduty_get_maintenance_window: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("services" | "teams" | "users")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -18957,7 +19170,24 @@ export interface operations {
     };
     pagerduty_list_notifications: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since: string;
+                /** @description Before then. */
+                until: string;
+                /** @description Only those of this kind. */
+                filter?: "email_notification" | "webhook_notification" | "ntfy_notification" | "slack_notification" | "telegram_notification" | "pushover_notification" | "sms_notification" | "phone_notification" | "push_notification" | "pagerduty_notification";
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: "users"[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -18987,7 +19217,30 @@ export interface operations {
     };
     pagerduty_list_oncalls: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these people. */
+                "user_ids[]"?: string[];
+                /** @description Only those of these policies. */
+                "escalation_policy_ids[]"?: string[];
+                /** @description Only those of these schedules; `null` for whom a policy itself names. */
+                "schedule_ids[]"?: string[];
+                /** @description Only the first duty of each person at each level. */
+                earliest?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_policies" | "schedules" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19612,7 +19865,18 @@ export interface operations {
     };
     pagerduty_list_pagerduty_business_services_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19670,7 +19934,12 @@ export interface operations {
     };
     pagerduty_list_impactors_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted, 200 at most. */
+                limit?: number;
+                /** @description Only these business services. */
+                "ids[]"?: string[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19693,7 +19962,14 @@ export interface operations {
     };
     pagerduty_list_impacts_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted, 200 at most. */
+                limit?: number;
+                /** @description Only these business services. */
+                "ids[]"?: string[];
+                /** @description What is told besides. */
+                "additional_fields[]"?: ("services.highest_impacting_priority" | "total_impacted_count")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19826,7 +20102,14 @@ export interface operations {
     };
     pagerduty_list_supporting_impacts_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted, 200 at most. */
+                limit?: number;
+                /** @description Only these business services. */
+                "ids[]"?: string[];
+                /** @description What is told besides. */
+                "additional_fields[]"?: ("services.highest_impacting_priority" | "total_impacted_count")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -19859,7 +20142,22 @@ export interface operations {
     };
     pagerduty_list_change_events_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those that came by these integrations. */
+                "integration_ids[]"?: string[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19915,7 +20213,24 @@ export interface operations {
     };
     pagerduty_list_escalation_policies_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of these people. */
+                "user_ids[]"?: string[];
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_rule_assignment_strategies" | "services" | "targets" | "teams")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -19973,7 +20288,10 @@ export interface operations {
     };
     pagerduty_get_escalation_policy_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_rule_assignment_strategies" | "services" | "targets" | "teams")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -20135,7 +20453,18 @@ export interface operations {
     };
     pagerduty_list_tags_of_policy_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -20168,7 +20497,14 @@ export interface operations {
     };
     pagerduty_list_orchestrations_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -20365,7 +20701,38 @@ export interface operations {
     };
     pagerduty_list_incidents_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these services. */
+                "service_ids[]"?: string[];
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of these people. */
+                "user_ids[]"?: string[];
+                /** @description `all`: whatever the span. */
+                date_range?: "all";
+                /** @description Only those of one of these statuses. */
+                "statuses[]"?: ("triggered" | "acknowledged" | "resolved")[];
+                /** @description Only those of one of these urgencies. */
+                "urgencies[]"?: ("high" | "low")[];
+                /** @description Only that with an alert of this key. */
+                incident_key?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("acknowledgers" | "agents" | "assignees" | "body" | "escalation_policies" | "first_trigger_log_entries" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -20380,7 +20747,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
-            400: components["responses"]["PagerDutyBadRequest"];
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             401: components["responses"]["PagerDutyUnauthorized"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
@@ -20465,7 +20839,10 @@ export interface operations {
     };
     pagerduty_get_incident_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("acknowledgers" | "agents" | "assignees" | "body" | "escalation_policies" | "first_trigger_log_entries" | "services" | "teams" | "users")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -20543,7 +20920,22 @@ export interface operations {
     };
     pagerduty_list_alerts_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description Only that with this key. */
+                alert_key?: string;
+                /** @description Only those of one of these statuses. */
+                "statuses[]"?: ("triggered" | "resolved")[];
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("incidents" | "services")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -20621,7 +21013,10 @@ export interface operations {
     };
     pagerduty_get_alert_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("incidents" | "services")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -20701,7 +21096,14 @@ export interface operations {
     };
     pagerduty_list_impacts_of_incident_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted, 200 at most. */
+                limit?: number;
+                /** @description Only these business services. */
+                "ids[]"?: string[];
+                /** @description What is told besides. */
+                "additional_fields[]"?: ("services.highest_impacting_priority" | "total_impacted_count")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -20734,7 +21136,26 @@ export interface operations {
     };
     pagerduty_list_incident_log_entries_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of the most important kinds. */
+                is_overview?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("channels" | "incidents" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -20897,7 +21318,14 @@ export interface operations {
     };
     pagerduty_list_related_change_events_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -21065,7 +21493,26 @@ export interface operations {
     };
     pagerduty_list_log_entries_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of the most important kinds. */
+                is_overview?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("channels" | "incidents" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21095,7 +21542,12 @@ export interface operations {
     };
     pagerduty_get_log_entry_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("channels" | "incidents" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -21135,7 +21587,24 @@ export interface operations {
     };
     pagerduty_list_maintenance_windows_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description Only those of these services. */
+                "service_ids[]"?: string[];
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description A part of the description. */
+                query?: string;
+                /** @description Only those that are so now. */
+                filter?: "past" | "future" | "ongoing" | "open" | "all";
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("services" | "teams" | "users")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21193,7 +21662,10 @@ export interface operations {
     };
     pagerduty_get_maintenance_window_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("services" | "teams" | "users")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -21311,7 +21783,24 @@ export interface operations {
     };
     pagerduty_list_notifications_prefixed: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since: string;
+                /** @description Before then. */
+                until: string;
+                /** @description Only those of this kind. */
+                filter?: "email_notification" | "webhook_notification" | "ntfy_notification" | "slack_notification" | "telegram_notification" | "pushover_notification" | "sms_notification" | "phone_notification" | "push_notification" | "pagerduty_notification";
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: "users"[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21341,7 +21830,30 @@ export interface operations {
     };
     pagerduty_list_oncalls_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these people. */
+                "user_ids[]"?: string[];
+                /** @description Only those of these policies. */
+                "escalation_policy_ids[]"?: string[];
+                /** @description Only those of these schedules; `null` for whom a policy itself names. */
+                "schedule_ids[]"?: string[];
+                /** @description Only the first duty of each person at each level. */
+                earliest?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_policies" | "schedules" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21371,7 +21883,14 @@ export interface operations {
     };
     pagerduty_list_priorities_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21394,7 +21913,28 @@ export interface operations {
     };
     pagerduty_list_pagerduty_schedules_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+                /** @description The id of the person whose next turn is told. */
+                include_next_oncall_for_user?: string;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("final_schedule" | "overrides_subschedule" | "schedule_layers")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21493,7 +22033,18 @@ export interface operations {
     };
     pagerduty_get_pagerduty_schedule_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Whether shifts are shown as long as they are, also outside of the span. */
+                overflow?: boolean;
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+                /** @description The id of the person whose next turn is told. */
+                include_next_oncall_for_user?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -21617,7 +22168,16 @@ export interface operations {
     };
     pagerduty_list_overrides_prefixed: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description From then on. */
+                since: string;
+                /** @description Before then. */
+                until: string;
+                /** @description Only the ids of those that have not begun. */
+                editable?: boolean;
+                /** @description Whether shifts are shown as long as they are, also outside of the span. */
+                overflow?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -21743,7 +22303,12 @@ export interface operations {
     };
     pagerduty_list_schedule_users_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -21927,7 +22492,24 @@ export interface operations {
     };
     pagerduty_list_services_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description Only these. */
+                "id[]"?: string[];
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_policies" | "integrations" | "teams")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -21985,7 +22567,10 @@ export interface operations {
     };
     pagerduty_get_service_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_policies" | "integrations" | "teams")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -22102,7 +22687,22 @@ export interface operations {
     };
     pagerduty_list_service_change_events_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those that came by these integrations. */
+                "integration_ids[]"?: string[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -22180,7 +22780,10 @@ export interface operations {
     };
     pagerduty_get_service_integration_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("services" | "vendors")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -22293,7 +22896,18 @@ export interface operations {
     };
     pagerduty_list_tags_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -22416,7 +23030,14 @@ export interface operations {
     };
     pagerduty_list_tagged_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -22450,7 +23071,18 @@ export interface operations {
     };
     pagerduty_list_pagerduty_teams_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -22670,7 +23302,16 @@ export interface operations {
     };
     pagerduty_list_team_members_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: "users"[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -22703,7 +23344,18 @@ export interface operations {
     };
     pagerduty_list_tags_of_team_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -22809,7 +23461,22 @@ export interface operations {
     };
     pagerduty_list_pagerduty_users_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("contact_methods" | "notification_rules" | "teams")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -22867,7 +23534,10 @@ export interface operations {
     };
     pagerduty_get_me_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("contact_methods" | "notification_rules" | "teams")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -22897,7 +23567,10 @@ export interface operations {
     };
     pagerduty_get_pagerduty_user_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("contact_methods" | "notification_rules" | "teams")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -23250,7 +23923,26 @@ export interface operations {
     };
     pagerduty_list_user_log_entries_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of the most important kinds. */
+                is_overview?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("channels" | "incidents" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -23290,7 +23982,12 @@ export interface operations {
     };
     pagerduty_list_notification_rules_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those for this urgency. */
+                urgency?: "high" | "low";
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: "contact_methods"[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -23368,7 +24065,10 @@ export interface operations {
     };
     pagerduty_get_notification_rule_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: "contact_methods"[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -23481,7 +24181,18 @@ export interface operations {
     };
     pagerduty_list_tags_of_person_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -23608,7 +24319,18 @@ export interface operations {
     };
     pagerduty_list_vendors_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -23664,7 +24386,18 @@ export interface operations {
     };
     pagerduty_list_webhook_subscriptions_prefixed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description Only those to this. */
+                filter_type?: "account" | "service" | "team";
+                /** @description Only those to the service or the team with this id. */
+                filter_id?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -23907,7 +24640,14 @@ export interface operations {
     };
     pagerduty_list_priorities: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -25028,7 +25768,28 @@ export interface operations {
     };
     pagerduty_list_pagerduty_schedules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+                /** @description The id of the person whose next turn is told. */
+                include_next_oncall_for_user?: string;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("final_schedule" | "overrides_subschedule" | "schedule_layers")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -25127,7 +25888,18 @@ export interface operations {
     };
     pagerduty_get_pagerduty_schedule: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Whether shifts are shown as long as they are, also outside of the span. */
+                overflow?: boolean;
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+                /** @description The id of the person whose next turn is told. */
+                include_next_oncall_for_user?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -25251,7 +26023,16 @@ export interface operations {
     };
     pagerduty_list_overrides: {
         parameters: {
-            query?: never;
+            query: {
+                /** @description From then on. */
+                since: string;
+                /** @description Before then. */
+                until: string;
+                /** @description Only the ids of those that have not begun. */
+                editable?: boolean;
+                /** @description Whether shifts are shown as long as they are, also outside of the span. */
+                overflow?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -25377,7 +26158,12 @@ export interface operations {
     };
     pagerduty_list_schedule_users: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -25561,7 +26347,24 @@ export interface operations {
     };
     pagerduty_list_services: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description Only these. */
+                "id[]"?: string[];
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_policies" | "integrations" | "teams")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -25619,7 +26422,10 @@ export interface operations {
     };
     pagerduty_get_service: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("escalation_policies" | "integrations" | "teams")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -25736,7 +26542,22 @@ export interface operations {
     };
     pagerduty_list_service_change_events: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those that came by these integrations. */
+                "integration_ids[]"?: string[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -25814,7 +26635,10 @@ export interface operations {
     };
     pagerduty_get_service_integration: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("services" | "vendors")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -25927,7 +26751,18 @@ export interface operations {
     };
     pagerduty_list_tags: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -26050,7 +26885,14 @@ export interface operations {
     };
     pagerduty_list_tagged: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+            };
             header?: never;
             path: {
                 id: string;
@@ -26084,7 +26926,18 @@ export interface operations {
     };
     pagerduty_list_pagerduty_teams: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -26304,7 +27157,16 @@ export interface operations {
     };
     pagerduty_list_team_members: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: "users"[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -26337,7 +27199,18 @@ export interface operations {
     };
     pagerduty_list_tags_of_team: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -26566,7 +27439,22 @@ export interface operations {
     };
     pagerduty_list_pagerduty_users: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("contact_methods" | "notification_rules" | "teams")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -26624,7 +27512,10 @@ export interface operations {
     };
     pagerduty_get_me: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("contact_methods" | "notification_rules" | "teams")[];
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -26654,7 +27545,10 @@ export interface operations {
     };
     pagerduty_get_pagerduty_user: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("contact_methods" | "notification_rules" | "teams")[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -27007,7 +27901,26 @@ export interface operations {
     };
     pagerduty_list_user_log_entries: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of the most important kinds. */
+                is_overview?: boolean;
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: ("channels" | "incidents" | "services" | "teams" | "users")[];
+                /** @description The IANA zone in which times are told, and read where they say no offset. */
+                time_zone?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -27047,7 +27960,12 @@ export interface operations {
     };
     pagerduty_list_notification_rules: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those for this urgency. */
+                urgency?: "high" | "low";
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: "contact_methods"[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -27125,7 +28043,10 @@ export interface operations {
     };
     pagerduty_get_notification_rule: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What is shown wholly instead of named. */
+                "include[]"?: "contact_methods"[];
+            };
             header?: never;
             path: {
                 id: string;
@@ -27238,7 +28159,18 @@ export interface operations {
     };
     pagerduty_list_tags_of_person: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path: {
                 id: string;
@@ -27737,7 +28669,18 @@ export interface operations {
     };
     pagerduty_list_vendors: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description A part of the name. */
+                query?: string;
+                /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
+                sort_by?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -27793,7 +28736,18 @@ export interface operations {
     };
     pagerduty_list_webhook_subscriptions: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description Entries before them; with `limit` 10000 at most. */
+                offset?: number;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description Only those to this. */
+                filter_type?: "account" | "service" | "team";
+                /** @description Only those to the service or the team with this id. */
+                filter_id?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
