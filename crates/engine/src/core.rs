@@ -153,6 +153,12 @@ impl<J: Journal, E: Entropy, F: Effects> Core<J, E, F> {
         }
     }
 
+    /// Whether a step was left something by the one before.
+    #[must_use]
+    pub fn has_put_off(&self) -> bool {
+        self.put_off.due().is_some()
+    }
+
     /// Looks at the clock. A step does so too; a thread with nothing to do has to look all the same, every second: when more
     /// time goes by between two looks, nobody was there to hear what was said meanwhile.
     pub fn look(&mut self, now: Timestamp) {

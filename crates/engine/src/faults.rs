@@ -9,8 +9,11 @@ use tocsin_domain::time::Timestamp;
 const WAIT_MS: u64 = 1_000;
 /// The same after the second time.
 const LONG_WAIT_MS: u64 = 10_000;
-/// Faults that are remembered of what was taken back and goes on: after a long time another panic may count as the first.
+/// Faults that are remembered for ever of what was taken back and goes on: of more of them, another panic counts as the first after
+/// [`FORGOTTEN_MS`].
 const REMEMBERED_MAX: usize = 1_000;
+/// What went well for so long is not what is about to be tried once more.
+const FORGOTTEN_MS: u64 = 600_000;
 
 /// How a decision fared.
 #[derive(Clone, Copy, Debug)]
@@ -53,13 +56,13 @@ impl Faults {
     /// One more panic about this; says how many there were.
     pub(crate) fn of_subject(&mut self, subject: Subject, now: Timestamp) -> u32 {
         let panics = one_more(&mut self.subjects, subject, now);
-        self.forget_the_oldest();
+        self.forget_the_oldest(now);
         panics
     }
 
     /// Forgets what goes on for the longest time, when there is much of it. What is left alone is kept: it is to be taken back, or
     /// to stay as it is.
-    fn forget_the_oldest(&mut self) {
+    fn forget_the_oldest(&mut self, now: Timestamp) {
         if self.subjects.len() <= REMEMBERED_MAX {
             return;
         }
@@ -70,7 +73,8 @@ impl Faults {
             .collect();
         let surplus = goes_on.len().saturating_sub(REMEMBERED_MAX);
         goes_on.sort_unstable();
-        for (_, subject) in goes_on.into_iter().take(surplus) {
+        let is_old = |(at, _): &(Timestamp, Subject)| at.plus_ms(FORGOTTEN_MS) <= now;
+        for (_, subject) in goes_on.into_iter().take(surplus).take_while(is_old) {
             self.subjects.remove(&subject);
         }
     }
@@ -180,6 +184,23 @@ mod tests {
         let (forgotten, remembered) = went_on.split_at(5);
         assert!(!forgotten.iter().any(known));
         assert!(remembered.iter().all(known));
+    }
+
+    #[test]
+    fn of_many_that_are_about_to_be_tried_again_each_is_remembered_until_it_is_left_alone() {
+        let mut ids = Counted(0);
+        let mut next = || Subject::Incident(IncidentId::random(&mut ids));
+        let mut now = Timestamp::from_millis(1_000_000);
+        let mut faults = Faults::default();
+        let all: Vec<Subject> = (0..REMEMBERED_MAX + 5).map(|_| next()).collect();
+        for number in 1..=PANICS_MAX {
+            for subject in &all {
+                assert_eq!(faults.of_subject(*subject, now), number);
+            }
+            now = now.plus_ms(LONG_WAIT_MS);
+            let due = faults.take_due(now).len();
+            assert_eq!(due, if number < PANICS_MAX { all.len() } else { 0 });
+        }
     }
 
     #[test]

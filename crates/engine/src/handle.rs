@@ -300,6 +300,10 @@ fn run<J: Journal, E: Entropy, F: Effects>(
         }
         knocks.into_iter().for_each(|answer| answer());
         if stopping {
+            // What was taken in before is decided, as far as the journal is still ours.
+            while core.taken_over().is_none() && core.has_put_off() {
+                core.step(Vec::new(), Vec::new(), clock.now());
+            }
             core.settle(clock.now());
             return core.taken_over().cloned().map_or(Ok(()), Err);
         }

@@ -168,7 +168,10 @@ impl Field {
             Self::Component => detail(alert, "component"),
             Self::Group => detail(alert, "group"),
             Self::Class => detail(alert, "class"),
-            Self::Detail(name) => detail(alert, name),
+            // What is called like a field of its sender's form is kept apart from that by this prefix.
+            Self::Detail(name) => {
+                detail(alert, name).or_else(|| detail(alert, &format!("details.{name}")))
+            }
             Self::Integration => alert.integration.map(|id| id.to_string()),
             Self::Service => Some(alert.service.to_string()),
         }

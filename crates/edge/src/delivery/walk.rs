@@ -184,7 +184,8 @@ impl Walk {
     /// How all of it ended, whose last account ended so. One that is left is for the next attempt, which goes by it at once.
     pub(super) fn ended(self, last: Report) -> Report {
         let elsewhere = self.has_more() && last.outcome != Outcome::Accepted && !last.of_receiver;
-        let (outcome, wait_ms) = together(&self.passed, &last);
+        let is_any_left = !self.letter.aside.is_empty();
+        let (outcome, wait_ms) = together(&self.passed, &last, is_any_left);
         Report {
             outcome,
             detail: with_passed(&last.detail, &self.passed),
@@ -196,11 +197,12 @@ impl Walk {
 }
 
 /// How an attempt ended by all its accounts together, and for how long they want to be left alone. What one of them refuses, another
-/// may take later.
-fn together(passed: &[Passed], last: &Report) -> (Outcome, Option<u64>) {
+/// may take later: also one that an attempt before this one had left, for what it said then.
+fn together(passed: &[Passed], last: &Report, is_any_left: bool) -> (Outcome, Option<u64>) {
     let all = passed.iter().map(|one| &one.report).chain([last]);
     let failed: Vec<&Report> = all.filter(|one| one.outcome == Outcome::Failed).collect();
-    let is_later = last.outcome == Outcome::Refused && !last.of_receiver && !failed.is_empty();
+    let may_others = is_any_left || !failed.is_empty();
+    let is_later = last.outcome == Outcome::Refused && !last.of_receiver && may_others;
     let outcome = if is_later {
         Outcome::Failed
     } else {

@@ -164,6 +164,7 @@ async fn carry_out(
         true => Vec::new(),
         false => app.ask_all(&actor, asks).await.map_err(passing)?,
     };
+    let is_any_kept = outcomes.iter().any(Result::is_ok);
     let asked = alerts.iter_mut().filter(|alert| alert.refused.is_none());
     for (alert, outcome) in asked.zip(outcomes) {
         match outcome {
@@ -176,7 +177,11 @@ async fn carry_out(
                 alert.refused = Some(problem.detail().to_owned());
             }
             Err(error @ AskError::Fault) => alert.refused = Some(error.to_string()),
-            // They are made durable together: what holds for one of these holds for all.
+            // Said again, what was kept and has a key is no other alert; and twice is better than never.
+            Err(AskError::NotDurable(_) | AskError::Busy | AskError::Stopped) if is_any_kept => {
+                let why = "only a part of it was kept: send all of it again";
+                return Err(Problem::later(why, integration::PASSING_RETRY_S));
+            }
             Err(error @ (AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => {
                 return Err(passing(error.into()));
             }

@@ -7,8 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tocsin_domain::command::{AlertAsk, Ask};
-use tocsin_domain::id::ServiceId;
-use tocsin_engine::handle::{AskError, Done};
+use tocsin_domain::id::{IncidentId, ServiceId};
+use tocsin_engine::handle::AskError;
 use tocsin_wire::plain::cut;
 use utoipa::ToSchema;
 
@@ -127,7 +127,7 @@ async fn send_one(app: &App, caller: &Caller, request: AlertRequest) -> Result<R
     let service = service_of(app, &request)?;
     let (dedup_key, ask) = ask_of(request, service)?;
     let done = app.ask(&caller.actor, Ask::Alert(ask)).await?;
-    let sent = SentAlerts::One(accepted(dedup_key, &done));
+    let sent = SentAlerts::One(accepted(dedup_key, incident_in(&done)));
     Ok((StatusCode::ACCEPTED, Json(sent)).into_response())
 }
 
@@ -151,20 +151,11 @@ async fn send_many(
         }
     }
     let outcomes = app.ask_all(&caller.actor, asks).await?;
-    let mut asked = Vec::new();
-    for (dedup_key, outcome) in keys.into_iter().zip(outcomes) {
-        asked.push(match outcome {
-            Ok(done) => AlertAnswer::Accepted(accepted(dedup_key, &done)),
-            Err(error @ (AskError::Refused(_) | AskError::Fault)) => {
-                AlertAnswer::refused(Some(dedup_key), &Problem::from(error))
-            }
-            // They are made durable together: what holds for one of these holds for all.
-            Err(error @ (AskError::NotDurable(_) | AskError::Busy | AskError::Stopped)) => {
-                return Err(error.into());
-            }
-        });
-    }
-    let mut asked = asked.into_iter();
+    let outcomes = keys.into_iter().zip(outcomes).map(|(key, outcome)| {
+        let incident = outcome.map(|done| incident_in(&done));
+        (key, incident)
+    });
+    let mut asked = answered(outcomes.collect())?.into_iter();
     let alerts: Vec<AlertAnswer> = alerts
         .into_iter()
         .filter_map(|refused| refused.or_else(|| asked.next()))
@@ -177,6 +168,27 @@ async fn send_many(
     };
     let sent = SentAlerts::Many(AlertsAccepted { alerts });
     Ok((status, Json(sent)).into_response())
+}
+
+/// What became of each, by its key and by how the core answered. They are made durable together, but for those after several that
+/// Tocsin itself did not cope with: a list of which nothing was kept is refused whole.
+fn answered(
+    outcomes: Vec<(String, Result<Option<IncidentId>, AskError>)>,
+) -> Result<Vec<AlertAnswer>, Problem> {
+    let is_any_kept = outcomes.iter().any(|(_, outcome)| outcome.is_ok());
+    let answers = outcomes.into_iter().map(|(key, outcome)| match outcome {
+        Ok(incident) => Ok(AlertAnswer::Accepted(accepted(key, incident))),
+        Err(error) => {
+            let is_its_own = matches!(error, AskError::Refused(_) | AskError::Fault);
+            let problem = Problem::from(error);
+            if is_its_own || is_any_kept {
+                Ok(AlertAnswer::refused(Some(key), &problem))
+            } else {
+                Err(problem)
+            }
+        }
+    });
+    answers.collect()
 }
 
 /// What one of a list asks for, with its key, or the answer to it.
@@ -202,10 +214,10 @@ impl AlertAnswer {
     }
 }
 
-fn accepted(dedup_key: String, done: &Done) -> AlertAccepted {
+fn accepted(dedup_key: String, incident: Option<IncidentId>) -> AlertAccepted {
     AlertAccepted {
         dedup_key,
-        incident_id: incident_in(done).map(|incident| incident.to_string()),
+        incident_id: incident.map(|incident| incident.to_string()),
     }
 }
 
@@ -333,6 +345,23 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn of_a_list_of_which_a_part_was_kept_each_says_whether_it_was() {
+        let all = |outcomes: Vec<Result<Option<IncidentId>, AskError>>| {
+            let keyed = outcomes.into_iter().map(|outcome| ("k".to_owned(), outcome));
+            let answers = answered(keyed.collect()).map_err(|problem| problem.status().as_u16())?;
+            let statuses = answers.iter().map(|one| match one {
+                AlertAnswer::Accepted(_) => 202,
+                AlertAnswer::Refused { status, .. } => *status,
+            });
+            Ok::<Vec<u16>, u16>(statuses.collect())
+        };
+        let (fault, busy) = (|| Err(AskError::Fault), || Err(AskError::Busy));
+        assert_eq!(all(vec![Ok(None), fault(), busy()]), Ok(vec![202, 500, 503]));
+        assert_eq!(all(vec![fault(), fault()]), Ok(vec![500, 500]));
+        assert_eq!(all(vec![fault(), busy()]), Err(503));
+    }
 
     #[test]
     fn details_become_names_and_texts_within_limits() {

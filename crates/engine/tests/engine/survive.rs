@@ -1,5 +1,6 @@
 //! Decisions that panic: nothing of them is kept, what they were about is left alone, and all else goes on.
 
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 
 use tocsin_domain::audit::{About, FindingKind, Observations, audit};
@@ -10,9 +11,12 @@ use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::signal::Batch;
 use tocsin_domain::state::{State, Subject};
-use tocsin_engine::{AskError, Done, Effect};
+use tocsin_domain::time::Timestamp;
+use tocsin_engine::{AskError, Clock, Core, Done, Effect, Past, start};
 
-use crate::fakes::{DOWN, Fault, Rig, UP, trigger};
+use crate::fakes::{
+    DOWN, Fault, MemoryJournal, MemoryStore, Noted, Rig, START, Seeded, UP, trigger,
+};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -265,6 +269,48 @@ fn whoever_finds_no_room_among_what_waits_for_the_next_step_is_told_to_come_agai
     let answers = step(&mut rig, &poison(8 + 4_096 + 3));
     let busy = vec![Err(AskError::Busy); 3];
     assert_eq!(told(&answers), [faults(8), busy].concat());
+}
+
+/// Whoever asks it has a trap laid; the first one waits until the gate is opened.
+struct Trapping(Mutex<Option<Receiver<()>>>);
+
+impl Clock for Trapping {
+    fn now(&self) -> Timestamp {
+        bugs::lay_trap(Some("poison"));
+        if let Some(gate) = self.0.lock().unwrap().take() {
+            gate.recv().unwrap();
+        }
+        START
+    }
+}
+
+#[test]
+fn what_was_put_off_is_decided_before_the_engine_stops() {
+    let rig = Rig::new();
+    let past = Past {
+        state: rig.read(Clone::clone),
+        ..Past::default()
+    };
+    let store = Arc::new(MemoryStore::default());
+    let journal = MemoryJournal::default();
+    let core = Core::new(past, journal, Seeded(8), Noted::default(), store);
+    let (open, gate) = channel();
+    let (engine, thread) = start(core, Arc::new(Trapping(Mutex::new(Some(gate)))));
+    let mut keys = poison(20);
+    keys.push("db-1".to_owned());
+    let commands = keys.iter().map(|key| Command {
+        actor: Actor::System,
+        ask: trigger(key),
+    });
+    let (tell, told) = channel();
+    let reply = move |outcomes: Vec<Result<Done, AskError>>| tell.send(outcomes).unwrap();
+    engine.ask_all(commands.collect(), reply).unwrap();
+    engine.stop();
+    open.send(()).unwrap();
+    let outcomes = told.recv().unwrap().into_iter();
+    let outcomes: Vec<_> = outcomes.map(|outcome| outcome.map(|_| ())).collect();
+    assert_eq!(outcomes, [faults(20), vec![Ok(())]].concat());
+    thread.join().unwrap().unwrap();
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn conditions_ask_fields_of_the_alert() {
     let details = [
         ("Component".to_owned(), "disk".to_owned()),
         ("region".to_owned(), String::new()),
+        ("details.Source".to_owned(), "pump 7".to_owned()),
     ];
     let holds = |world: &World, when: Condition| {
         let incoming = Incoming {
@@ -64,6 +65,11 @@ fn conditions_ask_fields_of_the_alert() {
         ),
         (false, field(Field::Integration, Test::Exists)),
         (false, field(Field::Detail(text("region")), Test::Exists)),
+        // Kept apart from the field that its sender's form calls so.
+        (
+            true,
+            field(Field::Detail(text("Source")), Test::Equals(text("pump 7"))),
+        ),
         (false, field(Field::Class, Test::Exists)),
         (true, Condition::All { of: Vec::new() }),
         (false, Condition::Any { of: Vec::new() }),

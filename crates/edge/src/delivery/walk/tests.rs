@@ -94,13 +94,13 @@ fn what_one_account_refuses_another_may_take_later() {
     };
     let check = |before: Report, last: Report, expected: (Outcome, Option<u64>)| {
         let before = [passed("sms.example", before)];
-        assert_eq!(together(&before, &last), expected, "{last:?}");
+        assert_eq!(together(&before, &last, false), expected, "{last:?}");
     };
     let (failed, refused) = (|| Report::failed("503"), || Report::refused("401"));
     check(failed(), refused(), (Outcome::Failed, None));
     check(refused(), failed(), (Outcome::Failed, None));
     check(refused(), refused(), (Outcome::Refused, None));
-    check(failed(), about_them, (Outcome::Refused, None));
+    check(failed(), about_them.clone(), (Outcome::Refused, None));
     check(limited(9), refused(), (Outcome::Failed, Some(9)));
     check(limited(9), failed(), (Outcome::Failed, None));
     check(limited(9), limited(5), (Outcome::Failed, Some(5)));
@@ -108,7 +108,22 @@ fn what_one_account_refuses_another_may_take_later() {
     check(limited(9), accepted, (Outcome::Accepted, None));
     let silent = Report::new(Outcome::TimedOut, "silence");
     check(limited(9), silent, (Outcome::TimedOut, None));
-    assert_eq!(together(&[], &limited(9)), (Outcome::Failed, Some(9)));
+    assert_eq!(
+        together(&[], &limited(9), false),
+        (Outcome::Failed, Some(9))
+    );
+}
+
+#[test]
+fn a_way_is_not_given_up_while_an_account_is_left_that_may_take_it_later() {
+    let refused = Report::refused("401");
+    assert_eq!(together(&[], &refused, false), (Outcome::Refused, None));
+    assert_eq!(together(&[], &refused, true), (Outcome::Failed, None));
+    let about_them = Report {
+        of_receiver: true,
+        ..Report::refused("no such number")
+    };
+    assert_eq!(together(&[], &about_them, true), (Outcome::Refused, None));
 }
 
 #[test]

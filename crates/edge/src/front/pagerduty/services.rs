@@ -175,18 +175,26 @@ fn whole_of(
     let resolve_after_ms = body
         .resolve_after_s
         .map(|seconds| seconds.map(|seconds| seconds.saturating_mul(1_000)));
-    let followed = policy.or_else(|| known.and_then(|known| known.policy));
+    let default = state.installation.as_ref().map(|all| all.default_policy);
+    let before = known.and_then(|known| known.policy.or(default));
     let own = known.and_then(|known| known.acknowledgement);
     let said = body.acknowledged_s;
+    let is_new = |differs: &dyn Fn(&Service) -> bool| known.is_none_or(differs);
     Ok(WholeService {
         id: known.map(|known| known.id),
-        name: body.name,
-        policy: policy.map(Some),
-        description: body.description,
-        acknowledgement: said.and_then(|seconds| held(state, followed, own, seconds)),
-        urgency,
+        name: body
+            .name
+            .filter(|name| is_new(&|known| known.name != *name)),
+        // A service that follows the policy of the installation goes on to do so.
+        policy: policy.filter(|policy| before != Some(*policy)).map(Some),
+        description: body
+            .description
+            .filter(|text| is_new(&|known| known.description != *text)),
+        acknowledgement: said.and_then(|seconds| held(state, policy.or(before), own, seconds)),
+        urgency: urgency.filter(|by| is_new(&|known| known.intake.urgency != *by)),
         grouping: body.grouping.filter(|by| *by != grouped),
-        resolve_after_ms,
+        resolve_after_ms: resolve_after_ms
+            .filter(|ms| is_new(&|known| known.intake.resolve_after_ms != *ms)),
     })
 }
 

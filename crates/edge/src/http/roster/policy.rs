@@ -4,6 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
@@ -72,6 +73,10 @@ pub(crate) struct PolicyRequest {
     /// What it is for, at most 1024 characters. Left out, what was said before stays.
     #[schema(max_length = 1024)]
     description: Option<String>,
+    /// What was read may be sent back: that it is the policy of the installation is said elsewhere, and passed over here.
+    #[serde(default, rename = "default")]
+    #[schema(ignore)]
+    _default: IgnoredAny,
 }
 
 /// An escalation policy.

@@ -96,7 +96,7 @@ impl ServiceHold {
 pub(crate) struct Service {
     id: String,
     name: String,
-    /// Null for the policy of the installation.
+    /// Null or left out: the policy of the installation.
     escalation_policy_id: Option<String>,
     /// What it is; may be empty.
     description: String,
