@@ -14,9 +14,7 @@ use tocsin_domain::state::{State, Subject};
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::{AskError, Clock, Core, Done, Effect, Past, start};
 
-use crate::fakes::{
-    DOWN, Fault, MemoryJournal, MemoryStore, Noted, Rig, START, Seeded, UP, trigger,
-};
+use crate::fakes::{DOWN, Fault, MemoryStore, Noted, Rig, START, Seeded, UP, trigger};
 
 const SECOND: u64 = 1_000;
 const MINUTE: u64 = 60 * SECOND;
@@ -292,7 +290,7 @@ fn what_was_put_off_is_decided_before_the_engine_stops() {
         ..Past::default()
     };
     let store = Arc::new(MemoryStore::default());
-    let journal = MemoryJournal::default();
+    let journal = rig.journal.clone();
     let core = Core::new(past, journal, Seeded(8), Noted::default(), store);
     let (open, gate) = channel();
     let (engine, thread) = start(core, Arc::new(Trapping(Mutex::new(Some(gate)))));

@@ -8190,7 +8190,7 @@ export interface components {
                 acknowledgement: components["schemas"]["ServiceHold"];
                 /** @description What it is; may be empty. */
                 description: string;
-                /** @description Null for the policy of the installation. */
+                /** @description Null or left out: the policy of the installation. */
                 escalation_policy_id?: string | null;
                 id: string;
                 integrations: components["schemas"]["Integration"][];
@@ -8792,7 +8792,7 @@ export interface components {
             acknowledgement: components["schemas"]["ServiceHold"];
             /** @description What it is; may be empty. */
             description: string;
-            /** @description Null for the policy of the installation. */
+            /** @description Null or left out: the policy of the installation. */
             escalation_policy_id?: string | null;
             id: string;
             integrations: components["schemas"]["Integration"][];
