@@ -52,9 +52,12 @@ REASONS = [
     r"headers(\[\d+\]\.(name|value))?: ",
     # Fields that need others, or do not go with them.
     r"(dedup_key|summary|source|severity): needed ",
+    r"not a PromQL expression: ",
+    r"'time_zone' is invalid: .* is no IANA zone",
+    r"(layer_names|priority): (at most one for each|one of)",
     r"give (a sample|one of|from and until)",
     r"name (services, targets|either people)",
-    r"this integration takes events",
+    r"this integration takes ",
     r"(only_own|secret|service_label|mapping|account_id|from|token|listener_token|tls): ",
     r"layers: say either",
     r"(time_zone|name|layers): a new schedule needs",

@@ -349,7 +349,9 @@ mod tests {
     #[test]
     fn of_a_list_of_which_a_part_was_kept_each_says_whether_it_was() {
         let all = |outcomes: Vec<Result<Option<IncidentId>, AskError>>| {
-            let keyed = outcomes.into_iter().map(|outcome| ("k".to_owned(), outcome));
+            let keyed = outcomes
+                .into_iter()
+                .map(|outcome| ("k".to_owned(), outcome));
             let answers = answered(keyed.collect()).map_err(|problem| problem.status().as_u16())?;
             let statuses = answers.iter().map(|one| match one {
                 AlertAnswer::Accepted(_) => 202,
@@ -358,7 +360,10 @@ mod tests {
             Ok::<Vec<u16>, u16>(statuses.collect())
         };
         let (fault, busy) = (|| Err(AskError::Fault), || Err(AskError::Busy));
-        assert_eq!(all(vec![Ok(None), fault(), busy()]), Ok(vec![202, 500, 503]));
+        assert_eq!(
+            all(vec![Ok(None), fault(), busy()]),
+            Ok(vec![202, 500, 503])
+        );
         assert_eq!(all(vec![fault(), fault()]), Ok(vec![500, 500]));
         assert_eq!(all(vec![fault(), busy()]), Err(503));
     }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::business::{AnyService, Dependency};
 use tocsin_domain::command::BusinessAsk;
+use tocsin_domain::id::ServiceId;
 use tocsin_domain::state;
 use tocsin_wire::pagerduty::rest::business::RELATIONSHIPS_MAX;
 use utoipa::ToSchema;
@@ -99,7 +100,7 @@ fn shown(state: &state::State, one: &Dependency) -> ServiceDependency {
 
 /// Which services support which
 #[utoipa::path(get, path = "/api/tocsin/v1/service-dependencies", tag = "oncall", params(DependencyQuery),
-    responses((status = 200, body = Page<ServiceDependency>)))]
+    responses((status = 200, body = Page<ServiceDependency>), (status = 400)))]
 pub(crate) async fn list_dependencies(
     State(app): State<App>,
     Params(query): Params<DependencyQuery>,
@@ -109,6 +110,9 @@ pub(crate) async fn list_dependencies(
         cursor: query.cursor,
     };
     let of = query.service_id.as_deref();
+    if of.is_some_and(|of| of.parse::<ServiceId>().is_err()) {
+        return Err(Problem::bad("service_id: not an id of a service"));
+    }
     let is_wanted = |one: &Dependency| {
         let sides = [text_of(&one.dependent), text_of(&one.supporting)];
         of.is_none_or(|of| sides.contains(&of))

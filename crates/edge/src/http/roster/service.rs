@@ -63,6 +63,7 @@ pub(crate) enum ServiceHold {
     /// So long: what still fails then is triggered and paged again.
     For {
         /// 1 to 10080 (7 days); fractions count.
+        #[schema(minimum = 1, maximum = 10080)]
         minutes: f64,
     },
 }

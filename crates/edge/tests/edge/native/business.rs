@@ -141,6 +141,10 @@ async fn what_no_service_can_need_is_refused_and_none_of_it_is_kept() {
     let service = side("technical", &service);
     let path = "/service-dependencies";
     asked(&world, ("POST", path), needs(&shop, &service)).await;
+    for no_id in ["", "x"] {
+        let answer = world.get(&format!("{path}?service_id={no_id}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.text());
+    }
     let nothing = json!({"kind": "technical", "id": NOTHING});
     let other = business(&world, "Office").await;
     let half = json!({"dependencies": [
