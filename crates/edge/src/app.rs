@@ -156,6 +156,10 @@ pub(crate) struct Inner {
     pub(crate) webhook_changes: Arc<Mutex<()>>,
     /// Held by whoever makes an integration whose key is kept, or removes some. It comes after that of subscriptions.
     pub(crate) key_changes: Arc<Mutex<()>>,
+    /// Held by whoever reads something that is set up, changes a part of it and writes the whole back, and by whoever else changes
+    /// such a thing: a policy, a schedule, a team, a business service, an integration, planned work, rules, what is said of a person,
+    /// the ways to them. It comes after both others: whoever has it takes none of them, nor itself again.
+    pub(crate) roster_changes: Arc<Mutex<()>>,
     pub(crate) calendar_tries: LoginThrottle,
     pub(crate) calendar_reads: RollingLimit,
     pub(crate) mail_probe: MailProbe,
@@ -208,6 +212,7 @@ impl App {
             walks: Arc::new(Semaphore::new(WALKS_AT_ONCE)),
             webhook_changes: Arc::default(),
             key_changes: Arc::default(),
+            roster_changes: Arc::default(),
             calendar_tries: LoginThrottle::default(),
             calendar_reads: RollingLimit::new(READS_PER_MINUTE),
             mail_probe: MailProbe::default(),

@@ -21,6 +21,7 @@ use super::body::{Json as Body, Params};
 use super::named::in_path;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
+use super::roster::asked;
 use super::shape::{Instant, Named, named_service};
 use super::status_page::{StatusPage, Trouble, troubles};
 use crate::access::who::Caller;
@@ -382,8 +383,9 @@ pub(crate) async fn remove_target(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    app.ask(&caller.actor, Ask::Watch(WatchAsk::Remove(named(&id)?)))
-        .await?;
+    // Work that is planned on it goes on without it, or is called off.
+    let ask = Ask::Watch(WatchAsk::Remove(named(&id)?));
+    asked(&app, &caller.actor, ask).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -17,6 +17,7 @@ mod router;
 mod services;
 mod tags;
 mod teams;
+mod turns;
 mod windows;
 mod writes;
 mod zones;

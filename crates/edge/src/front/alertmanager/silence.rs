@@ -6,12 +6,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tocsin_domain::command::{Ask, AskedSilence, IntakeAsk};
-use tocsin_domain::event::{EventBody, IntakeEvent, RosterEvent};
+use tocsin_domain::event::{Actor, EventBody, IntakeEvent, RosterEvent};
 use tocsin_domain::id::MaintenanceId;
 use tocsin_domain::intake::{LabelMatcher, Window};
 use tocsin_domain::oncall::Span;
 use tocsin_domain::state;
 use tocsin_domain::text::shows_nothing;
+use tocsin_engine::handle::Done;
 use tocsin_wire::alertmanager::{
     Fault, PostedSilence, SILENCE_BYTES_MAX, SilenceShown, filters, id_of_uuid, parse_silence,
     uuid_of_id,
@@ -24,6 +25,7 @@ use crate::access::who::Caller;
 use crate::app::App;
 use crate::front::prometheus::parameters::Parameters;
 use crate::http::problem::Problem;
+use crate::http::roster::asked;
 
 /// The comment of a silence that came without one.
 const NO_COMMENT: &str = "no comment";
@@ -113,15 +115,9 @@ pub(crate) async fn post_silence(
     content: Body,
 ) -> Result<Response, Refusal> {
     let bytes = read(&headers, content, SILENCE_BYTES_MAX).await?;
-    let ask = ask_of(&app, parse_silence(&bytes)?)?;
-    let done = app.ask(&caller.actor, Ask::Intake(ask)).await;
-    let done = done.map_err(|problem| match problem.status() {
-        StatusCode::NOT_FOUND => not_found().into(),
-        StatusCode::BAD_REQUEST => {
-            Refusal::from(Fault::bad(format!("silence invalid: {}", told(&problem))))
-        }
-        _ => Refusal::from(problem),
-    })?;
+    let (posted, own) = (parse_silence(&bytes)?, app.clone());
+    let work = async move { set_in_turn(&own, &caller.actor, posted).await };
+    let done = App::in_turn(&app.inner().roster_changes, work).await?;
     let mut set = done.events().iter().filter_map(|event| {
         let EventBody::Roster(RosterEvent::Intake(IntakeEvent::WindowSet { window })) = &event.body
         else {
@@ -136,6 +132,19 @@ pub(crate) async fn post_silence(
     })?;
     let silence_id = uuid_of_id(id);
     Ok(shown(&Made { silence_id }))
+}
+
+/// Makes or changes a silence, in the turn of the roster: of a window that it moves, the rest is read and written back.
+async fn set_in_turn(app: &App, actor: &Actor, posted: PostedSilence) -> Result<Done, Refusal> {
+    let ask = ask_of(app, posted)?;
+    let done = app.ask(actor, Ask::Intake(ask)).await;
+    done.map_err(|problem| match problem.status() {
+        StatusCode::NOT_FOUND => not_found().into(),
+        StatusCode::BAD_REQUEST => {
+            Refusal::from(Fault::bad(format!("silence invalid: {}", told(&problem))))
+        }
+        _ => Refusal::from(problem),
+    })
 }
 
 fn ask_of(app: &App, posted: PostedSilence) -> Result<IntakeAsk, Fault> {
@@ -208,7 +217,7 @@ pub(crate) async fn delete_silence(
 ) -> Result<StatusCode, Refusal> {
     let id = id_in_path(&id)?.ok_or_else(not_found)?;
     let ask = Ask::Intake(IntakeAsk::ExpireWindow(id));
-    match app.ask(&caller.actor, ask).await {
+    match asked(&app, &caller.actor, ask).await {
         Ok(_) => Ok(StatusCode::OK),
         Err(problem) if problem.status() == StatusCode::NOT_FOUND => Err(not_found().into()),
         Err(problem) => Err(problem.into()),

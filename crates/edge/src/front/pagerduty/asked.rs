@@ -21,6 +21,7 @@ use crate::http::problem::Problem;
 const FROM_BYTES_MAX: usize = 320;
 
 /// A request.
+#[derive(Clone)]
 pub(crate) struct Asked {
     pub(crate) app: App,
     pub(crate) caller: Caller,
@@ -93,6 +94,17 @@ impl Asked {
     /// The instant in a parameter.
     pub(crate) fn time(&self, name: &str) -> Result<Option<Timestamp>, Refused> {
         Ok(self.parameters.time(name, self.place.zone())?)
+    }
+
+    /// Does `work` in the turn of whoever changes the roster, and to the end: what it reads it may write back, and undoes no change of
+    /// somebody else's. What is asked of the roster within it is asked for in this turn. The answer is made afterwards.
+    pub(crate) async fn in_turn<T, W>(&self, work: impl FnOnce(Self) -> W) -> Result<T, Refused>
+    where
+        T: Send + 'static,
+        W: Future<Output = Result<T, Refused>> + Send + 'static,
+    {
+        let work = work(self.clone());
+        App::in_turn(&self.app.inner().roster_changes, work).await
     }
 
     /// Which page of a list is wanted.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tocsin_domain::business::BusinessService;
-use tocsin_domain::command::BusinessAsk;
+use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
 use tocsin_domain::id::BusinessServiceId;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::business as bodies;
@@ -13,7 +13,8 @@ use super::lookup;
 use super::parameters;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
-use crate::http::roster::business::{changed, service_set};
+use crate::http::roster::business::{changed, service_in};
+use crate::http::roster::set_in_turn;
 
 /// What stands in the place of an id in PagerDuty's API; why it is not here is told.
 const THRESHOLDS: &str = "priority_thresholds";
@@ -63,6 +64,7 @@ pub(crate) async fn get_business_service(Path(id): Path<String>, asked: Asked) -
     wrapped(&asked, &named(&asked, &id)?)
 }
 
+/// Adds a business service or changes this one, in the turn of the roster.
 async fn set(asked: &Asked, known: Option<&BusinessService>) -> Result<BusinessService, Refused> {
     let body = bodies::business_service(&asked.body)?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
@@ -88,14 +90,17 @@ async fn set(asked: &Asked, known: Option<&BusinessService>) -> Result<BusinessS
             .unwrap_or_default(),
         team,
     };
-    Ok(service_set(&asked.app, &asked.caller.actor, ask).await?)
+    let ask = Ask::Roster(RosterAsk::Business(ask));
+    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await?;
+    Ok(service_in(event)?)
 }
 
 /// Add a business service
 #[utoipa::path(post, path = "/business_services", tag = "fronts", request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_business_service(asked: Asked) -> Answer {
-    let made = set(&asked, None).await?;
+    let made = asked.in_turn(|own| async move { set(&own, None).await });
+    let made = made.await?;
     // As PagerDuty does: no 201.
     wrapped(&asked, &made)
 }
@@ -104,8 +109,11 @@ pub(crate) async fn add_business_service(asked: Asked) -> Answer {
 #[utoipa::path(put, path = "/business_services/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn change_business_service(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
-    let made = set(&asked, Some(&known)).await?;
+    let made = asked.in_turn(|own| async move {
+        let known = named(&own, &id)?;
+        set(&own, Some(&known)).await
+    });
+    let made = made.await?;
     wrapped(&asked, &made)
 }
 

@@ -16,7 +16,7 @@ use super::lookup;
 use super::parameters;
 use super::place::{Place, whole};
 use super::reply::{Answer, Refused, Reply};
-use crate::http::roster::{lost, set_as};
+use crate::http::roster::{lost, set_in_turn};
 
 /// What the only orchestration is called.
 const NAME: &str = "Tocsin";
@@ -185,6 +185,14 @@ fn rule_for(state: &State, index: usize, route: Route) -> Result<AskedRule, Refu
 pub(crate) async fn set_router(Path(id): Path<String>, asked: Asked) -> Answer {
     found(&id)?;
     let routes = bodies::router(&asked.body)?;
+    let rules = asked.in_turn(|own| async move { routed(&own, routes).await });
+    let rules = rules.await?;
+    let age = asked.app.read(Age::of);
+    router(&asked, &rules, &age).map(Reply::Done)
+}
+
+/// Puts these routes in the place of all rules, in the turn of the roster.
+async fn routed(asked: &Asked, routes: Vec<Route>) -> Result<Vec<Rule>, Refused> {
     let rules = asked.app.read(|state| {
         // What it could not show would be lost.
         for rule in &state.rules {
@@ -198,10 +206,9 @@ pub(crate) async fn set_router(Path(id): Path<String>, asked: Asked) -> Answer {
         service: None,
         rules,
     };
-    let event = set_as(&asked.app, &asked.caller.actor, Ask::Intake(ask)).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, Ask::Intake(ask)).await?;
     let RosterEvent::Intake(IntakeEvent::RulesSet { rules }) = event else {
         return Err(lost().into());
     };
-    let age = asked.app.read(Age::of);
-    router(&asked, &rules, &age).map(Reply::Done)
+    Ok(rules)
 }

@@ -15,7 +15,7 @@ use super::lookup;
 use super::parameters;
 use super::policy_shape::{assignment_told, policy, rule_id, shown_minutes};
 use super::reply::{Answer, Refused, Reply};
-use crate::http::roster::{lost, set_as};
+use crate::http::roster::{lost, set_in_turn};
 
 /// What can be shown wholly, and where it stands.
 pub(super) const INCLUDED: &[Named] = &[
@@ -139,6 +139,7 @@ fn levels(
     levels.collect()
 }
 
+/// Adds a policy or changes this one, in the turn of the roster.
 async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
     let body = bodies::policy(&asked.body)?;
     let teams = "escalation_policy.teams";
@@ -168,7 +169,7 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
         description,
     };
     let ask = Ask::Roster(RosterAsk::SetWholePolicy(Box::new(wanted)));
-    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await?;
     let RosterEvent::PolicySet { policy } = event else {
         return Err(lost().into());
     };
@@ -179,7 +180,8 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
 #[utoipa::path(post, path = "/escalation_policies", tag = "fronts", request_body = Object,
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_escalation_policy(asked: Asked) -> Answer {
-    let made = set(&asked, None).await?;
+    let made = asked.in_turn(|own| async move { set(&own, None).await });
+    let made = made.await?;
     wrapped(&asked, &made).await.map(Reply::Created)
 }
 
@@ -187,8 +189,11 @@ pub(crate) async fn add_escalation_policy(asked: Asked) -> Answer {
 #[utoipa::path(put, path = "/escalation_policies/{id}", tag = "fronts", params(("id" = String, Path)),
     request_body = Object, responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn change_escalation_policy(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
-    let made = set(&asked, Some(&known)).await?;
+    let made = asked.in_turn(|own| async move {
+        let known = named(&own, &id)?;
+        set(&own, Some(&known)).await
+    });
+    let made = made.await?;
     wrapped(&asked, &made).await.map(Reply::Done)
 }
 

@@ -78,21 +78,24 @@ async fn has_way(
 #[utoipa::path(post, path = "/users/{id}/contact_methods", tag = "fronts", params(("id" = String, Path)), request_body = Object,
     responses((status = 201, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn add_way(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = changeable(&asked, &id)?;
+    let user = changeable(&asked, &id)?.id;
     let body = bodies::method(&asked.body)?;
     let kind = body.kind()?;
     let text = body.address_as(kind);
     let text = text.ok_or_else(|| Refusal::bad("'contact_method.address' is missing or blank"))?;
     let wrong = |why: String| Refusal::bad(format!("'contact_method.address' is invalid: {why}"));
     let address = address::of(kind.into(), &text).map_err(wrong)?;
-    if has_way(&asked, &known, kind, &address).await? {
-        return Err(Refusal::bad(WAY_TWICE).into());
-    }
     let label = body.label.unwrap_or_else(|| kind.word().to_owned());
-    let actor = &asked.caller.actor;
-    let called = (kind.into(), label);
-    let made = method_added(&asked.app, actor, known.id, called, address, None).await?;
-    shown_way(&asked, known.id, made).await.map(Reply::Created)
+    let made = asked.in_turn(|own| async move {
+        let known = named(&own, &id)?;
+        if has_way(&own, &known, kind, &address).await? {
+            return Err(Refusal::bad(WAY_TWICE).into());
+        }
+        let called = (kind.into(), label);
+        Ok(method_added(&own.app, &own.caller.actor, user, called, address, None).await?)
+    });
+    let made = made.await?;
+    shown_way(&asked, user, made).await.map(Reply::Created)
 }
 
 /// Refuses another address than the one that is there. What was read before is taken back, so the hint of it is no other.
@@ -229,13 +232,17 @@ fn shown_rule(
 #[utoipa::path(post, path = "/users/{id}/notification_rules", tag = "fronts", params(("id" = String, Path)), request_body = Object,
     responses((status = 201, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn add_rule(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = changeable(&asked, &id)?;
-    let body = bodies::rule(&asked.body)?;
-    let ask = PeopleAsk::AddRule {
-        user: known.id,
-        rule: wanted(&body, &known, None)?,
-    };
-    let done = asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
+    let made = asked.in_turn(|own| async move {
+        let known = changeable(&own, &id)?;
+        let body = bodies::rule(&own.body)?;
+        let ask = PeopleAsk::AddRule {
+            user: known.id,
+            rule: wanted(&body, &known, None)?,
+        };
+        let done = own.app.ask(&own.caller.actor, Ask::People(ask)).await?;
+        Ok((known, done))
+    });
+    let (known, done) = made.await?;
     let shown = shown_rule(&asked, &known, &rules_in(&done)?, None)?;
     Ok(Reply::Created(shown))
 }
@@ -253,16 +260,20 @@ pub(crate) async fn change_rule(
     Path((id, rule_id)): Path<(String, String)>,
     asked: Asked,
 ) -> Answer {
-    let known = changeable(&asked, &id)?;
-    let before = rule_of(&known, &rule_id)?;
-    let body = bodies::rule(&asked.body)?;
-    let ask = PeopleAsk::ChangeRule {
-        user: known.id,
-        id: before.id,
-        rule: wanted(&body, &known, Some(before))?,
-    };
-    let done = asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
-    let shown = shown_rule(&asked, &known, &rules_in(&done)?, Some(before.id))?;
+    let changed = asked.in_turn(|own| async move {
+        let known = changeable(&own, &id)?;
+        let before = rule_of(&known, &rule_id)?;
+        let (rule, body) = (before.id, bodies::rule(&own.body)?);
+        let ask = PeopleAsk::ChangeRule {
+            user: known.id,
+            id: rule,
+            rule: wanted(&body, &known, Some(before))?,
+        };
+        let done = own.app.ask(&own.caller.actor, Ask::People(ask)).await?;
+        Ok((known, rule, done))
+    });
+    let (known, rule, done) = changed.await?;
+    let shown = shown_rule(&asked, &known, &rules_in(&done)?, Some(rule))?;
     Ok(Reply::Done(shown))
 }
 

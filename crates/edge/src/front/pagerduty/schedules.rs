@@ -19,7 +19,7 @@ use super::schedule_shape::{Rendered, layers_of, policies_of, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
-use crate::http::roster::{lost, rota, set_as};
+use crate::http::roster::{lost, rota, set_in_turn};
 
 /// The id of a schedule while it is tried.
 const UNSAVED: &str = "QAAAAAAAAAAAAA";
@@ -242,10 +242,11 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
     Ok(Reply::Done(shown))
 }
 
+/// Adds a schedule or changes this one, in the turn of the roster.
 async fn set(asked: &Asked, known: Option<&Schedule>) -> Result<Schedule, Refused> {
     let wanted = Box::new(wanted(asked, known)?);
     let ask = Ask::Roster(RosterAsk::SetWholeSchedule(wanted));
-    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await?;
     let RosterEvent::ScheduleSet { schedule } = event else {
         return Err(lost().into());
     };
@@ -256,7 +257,8 @@ async fn set(asked: &Asked, known: Option<&Schedule>) -> Result<Schedule, Refuse
 #[utoipa::path(post, path = "/schedules", tag = "fronts", request_body = Object,
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_pagerduty_schedule(asked: Asked) -> Answer {
-    let made = set(&asked, None).await?;
+    let made = asked.in_turn(|own| async move { set(&own, None).await });
+    let made = made.await?;
     wrapped(&asked, made).await.map(Reply::Created)
 }
 
@@ -264,8 +266,11 @@ pub(crate) async fn add_pagerduty_schedule(asked: Asked) -> Answer {
 #[utoipa::path(put, path = "/schedules/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn change_pagerduty_schedule(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
-    let made = set(&asked, Some(&known)).await?;
+    let made = asked.in_turn(|own| async move {
+        let known = named(&own, &id)?;
+        set(&own, Some(&known)).await
+    });
+    let made = made.await?;
     wrapped(&asked, made).await.map(Reply::Done)
 }
 

@@ -28,7 +28,7 @@ use crate::http::roster::integration::IntegrationKind;
 use crate::http::roster::service::{
     NewIntegration, NewKey, ROUTING_KEY_CHARS, integration_made, service_removed,
 };
-use crate::http::roster::{key, lost, set_as};
+use crate::http::roster::{key, lost, set_as, set_in_turn};
 
 /// What of an integration can be shown wholly, and where it stands.
 pub(super) const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", &["vendor"])];
@@ -346,23 +346,31 @@ pub(crate) async fn change_service_integration(
     Path((id, integration_id)): Path<(String, String)>,
     asked: Asked,
 ) -> Answer {
-    let of = named(&asked, &id)?;
-    let mut known = integration_named(&asked, &of, &integration_id)?;
+    let known = asked.in_turn(|own| async move {
+        let of = named(&own, &id)?;
+        let known = integration_named(&own, &of, &integration_id)?;
+        integration_changed(&own, known).await
+    });
+    wrapped_integration(&asked, &known.await?).await
+}
+
+/// Changes this integration, in the turn of the roster.
+async fn integration_changed(asked: &Asked, known: Integration) -> Result<Integration, Refused> {
     let change = bodies::integration_change(&asked.body, Vendor::of_integration(&known))?;
-    if let Some(name) = change.filter(|name| *name != known.name) {
-        let ask = RosterAsk::ChangeIntegration {
-            integration: known.id,
-            name,
-            vendor: known.vendor.clone(),
-            kind: known.kind.clone(),
-        };
-        let event = set_as(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
-        let RosterEvent::IntegrationChanged { integration } = event else {
-            return Err(lost().into());
-        };
-        known = integration;
-    }
-    wrapped_integration(&asked, &known).await
+    let Some(name) = change.filter(|name| *name != known.name) else {
+        return Ok(known);
+    };
+    let ask = RosterAsk::ChangeIntegration {
+        integration: known.id,
+        name,
+        vendor: known.vendor,
+        kind: known.kind,
+    };
+    let event = set_in_turn(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
+    let RosterEvent::IntegrationChanged { integration } = event else {
+        return Err(lost().into());
+    };
+    Ok(integration)
 }
 
 /// Remove an integration: its key is dead

@@ -17,7 +17,7 @@ use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use super::team_shape::team;
 use crate::http::roster::team::{member_added, member_removed};
-use crate::http::roster::{key, lost, set_as};
+use crate::http::roster::{key, lost, set_in_turn};
 
 /// What of a membership can be shown wholly, and where it stands.
 pub(super) const INCLUDED: &[Named] = &[("users", &["user"])];
@@ -77,9 +77,10 @@ const fn role_word(role: TeamRole) -> &'static str {
     }
 }
 
+/// Adds a team or changes one, in the turn of the roster.
 async fn set(asked: &Asked, wanted: WholeTeam) -> Result<Team, Refused> {
     let ask = Ask::Team(TeamAsk::SetWhole(Box::new(wanted)));
-    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await?;
     let RosterEvent::TeamSet { team } = event else {
         return Err(lost().into());
     };
@@ -98,7 +99,8 @@ pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
         members: None,
         description: words::description(&asked.body, "team")?,
     };
-    let made = set(&asked, wanted).await?;
+    let made = asked.in_turn(|own| async move { set(&own, wanted).await });
+    let made = made.await?;
     Ok(Reply::Created(wrapped(&asked, &made)))
 }
 
@@ -106,14 +108,17 @@ pub(crate) async fn add_pagerduty_team(asked: Asked) -> Answer {
 #[utoipa::path(put, path = "/teams/{id}", tag = "fronts", params(("id" = String, Path)), request_body = Object,
     responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
-    let wanted = WholeTeam {
-        id: Some(known.id),
-        name: bodies::team(&asked.body)?.unwrap_or_else(|| known.name.clone()),
-        members: None,
-        description: words::description(&asked.body, "team")?,
-    };
-    let made = set(&asked, wanted).await?;
+    let made = asked.in_turn(|own| async move {
+        let known = named(&own, &id)?;
+        let wanted = WholeTeam {
+            id: Some(known.id),
+            name: bodies::team(&own.body)?.unwrap_or(known.name),
+            members: None,
+            description: words::description(&own.body, "team")?,
+        };
+        set(&own, wanted).await
+    });
+    let made = made.await?;
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 

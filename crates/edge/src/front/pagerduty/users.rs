@@ -174,14 +174,17 @@ pub(crate) async fn change_pagerduty_user(Path(id): Path<String>, asked: Asked) 
             return Err(Refusal::bad(why).into());
         }
     }
-    let about = words::about(&asked.body, &known.about)?;
-    let ask = PeopleAsk::Change {
-        user: known.id,
-        name: body.name,
-        role: body.role.map(role_of),
-        about: Some(about),
-    };
-    asked.app.ask(&asked.caller.actor, Ask::People(ask)).await?;
+    let changed = asked.in_turn(|own| async move {
+        let known = named(&own, &id)?;
+        let ask = PeopleAsk::Change {
+            user: known.id,
+            name: body.name,
+            role: body.role.map(role_of),
+            about: Some(words::about(&own.body, &known.about)?),
+        };
+        Ok(own.app.ask(&own.caller.actor, Ask::People(ask)).await?)
+    });
+    changed.await?;
     wrapped(&asked, known.id).await.map(Reply::Done)
 }
 

@@ -21,7 +21,8 @@ use super::lookup;
 use super::parameters;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
-use crate::http::roster::{lost, set_as};
+use super::requester::Requester;
+use crate::http::roster::{lost, set_in_turn};
 
 /// What can be shown wholly, and where it stands.
 pub(super) const INCLUDED: &[Named] = &[
@@ -175,9 +176,13 @@ pub(crate) async fn get_maintenance_window(Path(id): Path<String>, asked: Asked)
     wrapped(&asked, &known).await.map(Reply::Done)
 }
 
-async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
-    let body = bodies::window(&asked.body)?;
-    let by = asked.requester(Role::Responder).await?;
+/// Plans work or changes this, in the turn of the roster.
+async fn set(
+    asked: &Asked,
+    by: &Requester,
+    body: bodies::Window,
+    known: Option<Window>,
+) -> Result<Window, Refused> {
     let before = match known.as_ref().map(|known| &known.when) {
         None => None,
         Some(When::Once { span }) => Some(*span),
@@ -211,7 +216,7 @@ async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
         when: When::Once { span },
         matchers: None,
     };
-    let event = set_as(&asked.app, &by.actor, Ask::Intake(ask)).await?;
+    let event = set_in_turn(&asked.app, &by.actor, Ask::Intake(ask)).await?;
     let RosterEvent::Intake(IntakeEvent::WindowSet { window }) = event else {
         return Err(lost().into());
     };
@@ -222,7 +227,10 @@ async fn set(asked: &Asked, known: Option<Window>) -> Result<Window, Refused> {
 #[utoipa::path(post, path = "/maintenance_windows", tag = "fronts", request_body = Object,
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_maintenance_window(asked: Asked) -> Answer {
-    let made = set(&asked, None).await?;
+    let body = bodies::window(&asked.body)?;
+    let by = asked.requester(Role::Responder).await?;
+    let made = asked.in_turn(|own| async move { set(&own, &by, body, None).await });
+    let made = made.await?;
     wrapped(&asked, &made).await.map(Reply::Created)
 }
 
@@ -230,8 +238,15 @@ pub(crate) async fn add_maintenance_window(asked: Asked) -> Answer {
 #[utoipa::path(put, path = "/maintenance_windows/{id}", tag = "fronts", params(("id" = String, Path)),
     request_body = Object, responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn change_maintenance_window(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
-    let made = set(&asked, Some(known)).await?;
+    // Who names no window is told that, whatever else they say.
+    named(&asked, &id)?;
+    let body = bodies::window(&asked.body)?;
+    let by = asked.requester(Role::Responder).await?;
+    let made = asked.in_turn(|own| async move {
+        let known = named(&own, &id)?;
+        set(&own, &by, body, Some(known)).await
+    });
+    let made = made.await?;
     wrapped(&asked, &made).await.map(Reply::Done)
 }
 
@@ -239,7 +254,14 @@ pub(crate) async fn change_maintenance_window(Path(id): Path<String>, asked: Ask
 #[utoipa::path(delete, path = "/maintenance_windows/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 204), (status = 404, body = Object), (status = 405, body = Object)))]
 pub(crate) async fn remove_maintenance_window(Path(id): Path<String>, asked: Asked) -> Answer {
-    let known = named(&asked, &id)?;
+    let removed = asked.in_turn(|own| async move { removed(&own, &id).await });
+    removed.await?;
+    Ok(Reply::Empty)
+}
+
+/// Calls this work off or ends it, in the turn of the roster.
+async fn removed(asked: &Asked, id: &str) -> Result<(), Refused> {
+    let known = named(asked, id)?;
     let now = asked.app.now();
     let ask = match (known.around(now), &known.when) {
         (Some(_), When::Once { .. }) => IntakeAsk::EndWindow(known.id),
@@ -251,5 +273,5 @@ pub(crate) async fn remove_maintenance_window(Path(id): Path<String>, asked: Ask
         (_, When::Once { .. } | When::Repeating { .. }) => IntakeAsk::RemoveWindow(known.id),
     };
     asked.app.ask(&asked.caller.actor, Ask::Intake(ask)).await?;
-    Ok(Reply::Empty)
+    Ok(())
 }

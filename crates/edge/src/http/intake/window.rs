@@ -21,7 +21,7 @@ use crate::http::body::{Json as Body, Params};
 use crate::http::named::in_path;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::roster::lost;
+use crate::http::roster::{asked, lost};
 use crate::http::shape::{Id, Instant, Named, named_service, named_target};
 
 /// In what repetitions are counted.
@@ -305,7 +305,7 @@ pub(crate) async fn end_window(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let ask = IntakeAsk::EndWindow(window_named(&id)?);
-    app.ask(&caller.actor, Ask::Intake(ask)).await?;
+    asked(&app, &caller.actor, Ask::Intake(ask)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

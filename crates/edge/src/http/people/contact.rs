@@ -24,6 +24,7 @@ use crate::delivery::set_up;
 use crate::http::address;
 use crate::http::body::Json as Body;
 use crate::http::problem::Problem;
+use crate::http::roster;
 use crate::http::shape::{ChannelKind, Id, Urgency};
 use crate::secret;
 
@@ -464,10 +465,7 @@ pub(crate) async fn set_rules(
     if !reasons.is_empty() {
         return Err(Problem::invalid(reasons));
     }
-    app.ask(
-        &caller.actor,
-        Ask::People(PeopleAsk::SetRules { user, rules }),
-    )
-    .await?;
+    let ask = Ask::People(PeopleAsk::SetRules { user, rules });
+    roster::asked(&app, &caller.actor, ask).await?;
     shown(&app, &caller, user).await.map(Json)
 }

@@ -12,7 +12,7 @@ use tocsin_domain::id::BusinessServiceId;
 use tocsin_domain::{business, incident, state};
 use utoipa::ToSchema;
 
-use super::{lost, set_as};
+use super::{lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -239,17 +239,12 @@ async fn set(
         point_of_contact: request.point_of_contact,
         team: team.transpose()?,
     };
-    let known = service_set(app, &caller.actor, ask).await?;
-    shown_now(app, known.id).await
+    let set = set_in(app, caller, RosterAsk::Business(ask)).await?;
+    shown_now(app, service_in(set)?.id).await
 }
 
-/// Adds or changes a business service, whoever asks for it in whatever words.
-pub(crate) async fn service_set(
-    app: &App,
-    actor: &Actor,
-    ask: BusinessAsk,
-) -> Result<business::BusinessService, Problem> {
-    let set = set_as(app, actor, Ask::Roster(RosterAsk::Business(ask))).await?;
+/// The business service that was set, whoever asked for it in whatever words.
+pub(crate) fn service_in(set: RosterEvent) -> Result<business::BusinessService, Problem> {
     let RosterEvent::Business(BusinessEvent::ServiceSet { service }) = set else {
         return Err(lost());
     };

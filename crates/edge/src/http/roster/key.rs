@@ -63,7 +63,8 @@ pub(crate) async fn removed(app: &App, actor: &Actor, ask: Ask) -> Result<(), Pr
     App::in_turn(&app.inner().webhook_changes, work).await
 }
 
-/// The same for whoever has both turns: that of subscriptions, and then that of keys.
+/// The same for whoever has both turns: that of subscriptions, and then that of keys. It takes that of the roster by itself, since
+/// planned work may go with a service, and files may change everything.
 pub(crate) async fn removed_in_turn(app: &App, actor: &Actor, ask: Ask) -> Result<(), Problem> {
     let (keys, deliveries) = app.read(|state| {
         let keys = state.integrations.values();
@@ -74,7 +75,10 @@ pub(crate) async fn removed_in_turn(app: &App, actor: &Actor, ask: Ask) -> Resul
         let deliveries: BTreeMap<WebhookId, SecretId> = deliveries.collect();
         (keys, deliveries)
     });
-    let done = app.ask(actor, ask).await?;
+    let of_roster = app.inner().roster_changes.lock().await;
+    let done = app.ask(actor, ask).await;
+    drop(of_roster);
+    let done = done?;
     let gone = done.events().iter().filter_map(|event| {
         let EventBody::Roster(removed) = &event.body else {
             return None;

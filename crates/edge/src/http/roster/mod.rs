@@ -18,6 +18,7 @@ pub(crate) mod team;
 
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, EventBody, RosterEvent};
+use tocsin_engine::handle::Done;
 
 use super::problem::Problem;
 use crate::access::who::Caller;
@@ -39,7 +40,27 @@ pub(crate) async fn set_by(app: &App, caller: &Caller, ask: Ask) -> Result<Roste
 
 /// The same as whoever it is journalled.
 pub(crate) async fn set_as(app: &App, actor: &Actor, ask: Ask) -> Result<RosterEvent, Problem> {
-    let done = app.ask(actor, ask).await?;
+    event_in(&asked(app, actor, ask).await?)
+}
+
+/// The same for whoever has the turn of the roster.
+pub(crate) async fn set_in_turn(
+    app: &App,
+    actor: &Actor,
+    ask: Ask,
+) -> Result<RosterEvent, Problem> {
+    event_in(&app.ask(actor, ask).await?)
+}
+
+/// Asks the core for a change of something that others read, change and write back: in their turn, so that none of them writes back
+/// what was before it, and to the end, so that it has come to its end when the turn does.
+pub(crate) async fn asked(app: &App, actor: &Actor, ask: Ask) -> Result<Done, Problem> {
+    let (own, actor) = (app.clone(), actor.clone());
+    let work = async move { own.ask(&actor, ask).await };
+    App::in_turn(&app.inner().roster_changes, work).await
+}
+
+fn event_in(done: &Done) -> Result<RosterEvent, Problem> {
     let event = done.events().iter().find_map(|event| match &event.body {
         EventBody::Roster(event) => Some(event.clone()),
         EventBody::Installation(_)
