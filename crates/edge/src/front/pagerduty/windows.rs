@@ -183,13 +183,13 @@ async fn set(
     body: bodies::Window,
     known: Option<Window>,
 ) -> Result<Window, Refused> {
-    let before = match known.as_ref().map(|known| &known.when) {
-        None => None,
-        Some(When::Once { span }) => Some(*span),
-        Some(When::Repeating { .. }) => {
-            return Err(Refusal::bad("it comes again and again: change it in Tocsin").into());
-        }
-    };
+    let repeats = |known: &Window| matches!(known.when, When::Repeating { .. });
+    if known.as_ref().is_some_and(repeats) {
+        return Err(Refusal::bad("it comes again and again: change it in Tocsin").into());
+    }
+    // As it is shown: what was ended does not begin again unless a new end is said.
+    let now = asked.app.now();
+    let before = known.as_ref().and_then(|known| span_of(known, now));
     let from = body.from.or_else(|| before.map(|span| span.from));
     let until = body.until.or_else(|| before.map(|span| span.until));
     let span = from.zip(until).map(|(from, until)| Span::new(from, until));

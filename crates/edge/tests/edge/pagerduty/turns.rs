@@ -372,3 +372,30 @@ async fn planned_work_is_changed_while_what_it_is_on_goes() {
     assert_eq!(known["targets"], json!([]));
     assert_eq!(known["services"].as_array().unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn planned_work_that_is_ended_does_not_begin_again_by_a_change_of_its_words() {
+    let world = World::new();
+    for by_a_silence in [false, true] {
+        let id = work(&world, json!([service(&world)])).await;
+        let listed = world
+            .call_at("GET", "/api/v2/silences", &world.admin, None)
+            .await;
+        let active = listed.json();
+        let mut active = active.as_array().unwrap().iter();
+        let silence = active.find(|one| one["status"]["state"] == "active");
+        let (method, path) = if by_a_silence {
+            let silence = id_of(silence.unwrap());
+            ("DELETE", format!("/api/v2/silence/{silence}"))
+        } else {
+            let own = format!("/api/tocsin/v1/maintenance-windows/{id}/end");
+            ("POST", own)
+        };
+        let ended = world.call_at(method, &path, &world.admin, None);
+        let (ended, changed) = at_once(&world, ended, described(&world, &id)).await;
+        assert!(ended.status.is_success(), "{}", ended.text());
+        refused(&changed, 400, 2001);
+        let known = world.get(&format!("/maintenance-windows/{id}")).await;
+        assert_eq!(known.json()["active"], false, "{path}");
+    }
+}

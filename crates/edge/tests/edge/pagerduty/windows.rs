@@ -1,10 +1,10 @@
-//! Maintenance windows in PagerDuty's REST API when something that is worked on goes.
+//! Maintenance windows in PagerDuty's REST API when something that is worked on goes, and when they are ended.
 
 use axum::http::StatusCode;
 use serde_json::json;
 
-use super::roster::{changed, id_of};
-use super::{read, service};
+use super::roster::{changed, id_of, made};
+use super::{ada, read, refused, service};
 use crate::fakes::START;
 use crate::world::World;
 
@@ -33,4 +33,22 @@ async fn work_on_a_watched_server_that_is_removed_goes_on_for_what_else_it_is_on
     let left = changed(&world, &path, later).await["maintenance_window"].clone();
     assert_eq!(left["description"], "Newer disks");
     assert_eq!(left["services"][0]["id"], service(&world)["id"]);
+}
+
+#[tokio::test]
+async fn work_that_was_ended_begins_again_only_by_a_new_end() {
+    let world = World::new();
+    let at = |hours: u64| START.plus_ms(hours * 3_600_000).to_rfc3339();
+    let body = json!({"maintenance_window": {"type": "maintenance_window", "description": "New disks",
+        "start_time": at(0), "end_time": at(2), "services": [service(&world)]}});
+    let work = made(&world, "/maintenance_windows", body).await["maintenance_window"].clone();
+    let path = format!("/maintenance_windows/{}", id_of(&work));
+    let ended = ada(&world, ("DELETE", &path), None).await;
+    assert_eq!(ended.status, StatusCode::NO_CONTENT, "{}", ended.text());
+    let words = json!({"maintenance_window": {"description": "Newer disks"}});
+    refused(&ada(&world, ("PUT", &path), Some(words)).await, 400, 2001);
+    let longer = json!({"maintenance_window": {"end_time": at(3)}});
+    let again = changed(&world, &path, longer).await["maintenance_window"].clone();
+    let end = again["end_time"].as_str().unwrap();
+    assert!(end.starts_with(&at(3)[..19]), "{end}");
 }
