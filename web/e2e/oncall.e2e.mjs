@@ -312,6 +312,18 @@ test('the policy of services that name none is played through for one of them', 
   await page.getByText('No service follows this policy, so there is no failure to play through.').waitFor();
 });
 
+test('the policy of services that name none is not offered to be removed, and says why', async () => {
+  const remove = page.getByRole('button', { name: 'Remove…' });
+  const why = page.getByText('That is why it cannot be removed.');
+  await open(`/ui/oncall/policies/${id('polweb')}`, '.steps');
+  await page.getByRole('button', { name: 'Edit the levels…' }).waitFor();
+  await why.waitFor();
+  assert.equal(await remove.count(), 0);
+  await open(`/ui/oncall/policies/${id('polbatch')}`, '.ladder');
+  await remove.waitFor();
+  assert.equal(await why.count(), 0);
+});
+
 test('what is simulated is chosen anew without losing the place', async () => {
   await open(`/ui/oncall/policies/${id('polweb')}`, '.steps');
   const urgency = page.getByLabel('Urgency');
