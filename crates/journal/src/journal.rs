@@ -238,7 +238,8 @@ fn take_over(directory: &Path, file: &Path) -> Result<Opened, Fault> {
 }
 
 fn check_epoch(connection: &mut SqliteConnection, own: i64) -> Result<(), Undone> {
-    let current = epoch::table.select(epoch::number).first(connection)?;
+    // There is one row. `first` would bind a limit, and SQLite prepares anew what has one each time it is run.
+    let current = epoch::table.select(epoch::number).get_result(connection)?;
     if current == own {
         Ok(())
     } else {

@@ -12,6 +12,7 @@ pub mod email;
 pub mod ical;
 pub mod inbound_mail;
 pub mod json;
+pub mod json_text;
 pub mod mail_address;
 pub mod mapping;
 pub mod markup;

@@ -52,7 +52,7 @@ fn shown(state: &State, place: &Place, alert: &Alert, begin: Option<u64>) -> Val
         .collect();
     let integration = alert.source.integration();
     let integration = integration.map(|known| place.integration(state, known));
-    let trigger = begin.map(|position| place.trigger(alert.incident, position));
+    let trigger = begin.map(|position| Value::from(place.trigger(alert.incident, position)));
     let status = if alert.is_firing() {
         "triggered"
     } else {

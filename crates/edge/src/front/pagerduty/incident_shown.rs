@@ -1,10 +1,12 @@
 //! A whole incident as PagerDuty's clients read it: written at once, or as a value where something is put into it.
 
-use serde::Serialize;
+use std::ops::Range;
+
 use serde_json::{Value, json};
-use tocsin_domain::id::UserId;
+use tocsin_domain::id::{PolicyId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::{Assigned, Incident, Status};
 use tocsin_domain::state::State;
+use tocsin_wire::json_text::JsonText;
 
 use super::incident_shape::{
     Include, acknowledgement, acknowledger, assignees, body, first_alert, pending, policy_of,
@@ -14,80 +16,19 @@ use super::place::{Place, Reference};
 use super::small::priority as priority_shown;
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
+use super::wholes::read_back;
 
-/// What stands as a reference, or as a whole where `include[]` names it.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Linked<'a> {
-    Reference(Reference<'a>),
-    Whole(Value),
-}
+/// Bytes of an incident, about.
+const INCIDENT_BYTES: usize = 4_096;
 
-/// Who was asked to take an incident, and when.
-#[derive(Debug, Serialize)]
-struct Assignment<'a> {
-    assignee: Linked<'a>,
-    at: String,
-}
-
-/// Who took an incident, or the service one of whose events did, and when.
-#[derive(Debug, Serialize)]
-struct Acknowledgement<'a> {
-    acknowledger: Linked<'a>,
-    at: String,
-}
-
-/// How many alerts an incident has.
-#[derive(Debug, Serialize)]
-struct AlertCounts {
-    all: usize,
-    resolved: usize,
-    triggered: usize,
-}
-
-/// An incident as it is written. Its fields stand in the order of their names, as those of a value do, and without one: to make
-/// and to drop a value costs several times as much as to write it.
-#[derive(Debug, Serialize)]
-pub(super) struct IncidentShown<'a> {
-    acknowledgements: Vec<Acknowledgement<'a>>,
-    alert_counts: AlertCounts,
-    alert_grouping: (),
-    assigned_via: &'static str,
-    assignments: Vec<Assignment<'a>>,
-    basic_alert_grouping: (),
-    #[serde(skip_serializing_if = "Option::is_none")]
-    body: Option<Value>,
-    conference_bridge: (),
-    created_at: String,
-    description: &'a str,
-    escalation_policy: Option<Reference<'a>>,
-    first_trigger_log_entry: Option<Reference<'a>>,
-    html_url: String,
-    id: &'a str,
-    impacted_services: Vec<Reference<'a>>,
-    incident_key: Option<&'a str>,
-    incident_number: u64,
-    incidents_responders: Vec<Value>,
-    is_mergeable: bool,
-    last_status_change_at: String,
-    last_status_change_by: Reference<'a>,
-    pending_actions: Vec<Value>,
-    priority: Option<Value>,
-    resolve_reason: Option<Value>,
-    resolved_at: Option<String>,
-    responder_requests: Vec<Value>,
-    #[serde(rename = "self")]
-    address: String,
-    service: Reference<'a>,
-    status: &'static str,
-    subscriber_requests: Vec<Value>,
-    summary: String,
-    teams: Vec<Linked<'a>>,
-    title: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    updated_at: String,
-    urgency: &'static str,
+/// An incident that is written, with references to what it shares with others and where in it they stand.
+#[derive(Debug)]
+pub(super) struct Text {
+    pub(super) text: String,
+    /// The service that is to stand there as a whole.
+    pub(super) service: Option<(Range<usize>, ServiceId)>,
+    /// The policy that is.
+    pub(super) policy: Option<(Range<usize>, PolicyId)>,
 }
 
 /// An incident, with references to its service and its policy.
@@ -98,127 +39,198 @@ pub(crate) fn incident(
     include: &Include,
     mails: &Mails,
 ) -> Value {
-    // What can be written can be made a value.
-    serde_json::to_value(incident_shown(state, place, one, include, mails)).unwrap_or_default()
+    read_back(&incident_written(state, place, one, include, mails).text)
 }
 
-/// The same, for whoever writes it at once.
-pub(super) fn incident_shown<'a>(
-    state: &'a State,
+/// The same, for whoever writes it at once. Its fields stand in the order of their names, as those of a value do, and without one: to
+/// make and to drop a value costs several times as much as to write it.
+pub(super) fn incident_written(
+    state: &State,
     place: &Place,
-    one: &'a Incident,
+    one: &Incident,
     include: &Include,
     mails: &Mails,
-) -> IncidentShown<'a> {
-    let path = ["incidents/", one.id.as_str()].concat();
-    let over = one.resolved_at.filter(|_| !one.is_open());
-    let changed = changed_at(place, one);
-    let reason = one.merged_into.map(
-        |into| json!({"type": "merge_resolve_reason", "incident": place.incident(state, into)}),
-    );
-    let by_hand = matches!(one.assigned, Some(Assigned::People(_)));
-    let via = if by_hand {
-        "direct_assignment"
-    } else {
-        "escalation_policy"
+) -> Text {
+    let shown = Shown {
+        state,
+        place,
+        one,
+        include,
+        mails,
     };
-    let priority = one.priority.as_ref();
-    let first = first_alert(state, one);
-    IncidentShown {
-        acknowledgements: acknowledgements(state, place, one, include, mails),
-        alert_counts: alert_counts(state, one),
-        alert_grouping: (),
-        assigned_via: via,
-        assignments: assignments(state, place, one, include, mails),
-        basic_alert_grouping: (),
-        body: include.body.then(|| body(first)),
-        conference_bridge: (),
-        created_at: place.time(one.opened_at),
-        description: &one.title,
-        escalation_policy: policy_of(state, one).map(|id| place.policy_reference(state, id)),
-        first_trigger_log_entry: first_entry(place, one),
-        html_url: place.page(&path),
-        id: one.id.as_str(),
-        impacted_services: vec![place.service_reference(state, one.service)],
-        incident_key: first.map(|alert| alert.dedup_key.as_str()),
-        incident_number: one.number,
-        incidents_responders: responders(state, place, one),
-        is_mergeable: one.is_open(),
-        last_status_change_at: changed.clone(),
-        last_status_change_by: changed_by(state, place, one),
-        pending_actions: pending(place, one),
-        priority: priority.map(|name| priority_shown(state, place, name)),
-        resolve_reason: reason,
-        resolved_at: over.map(|at| place.time(at)),
-        responder_requests: requests(state, place, one),
-        address: place.api(&path),
-        service: place.service_reference(state, one.service),
-        status: status_word(one.status),
-        subscriber_requests: Vec::new(),
-        summary: format!("[#{}] {}", one.number, one.title),
-        teams: vec![shown_team(state, place, one, include)],
-        title: &one.title,
-        kind: "incident",
-        updated_at: changed,
-        urgency: urgency_word(one.urgency),
+    let mut out = JsonText::with_room(INCIDENT_BYTES);
+    let (mut service, mut policy) = (None, None);
+    out.object(|out| {
+        policy = shown.write_first(out);
+        service = shown.write_last(out);
+    });
+    Text {
+        text: out.into_text(),
+        service: service.filter(|_| include.services),
+        policy: policy.filter(|_| include.policies),
     }
 }
 
-fn shown_user<'a>(
+/// What is shown, and to whom.
+struct Shown<'a> {
     state: &'a State,
-    place: &Place,
-    (id, wholly): (UserId, bool),
-    mails: &Mails,
-) -> Linked<'a> {
-    match state.users.get(&id).filter(|_| wholly) {
-        Some(known) => Linked::Whole(user(state, place, known, mails)),
-        None => Linked::Reference(place.user_reference(state, id)),
+    place: &'a Place,
+    one: &'a Incident,
+    include: &'a Include,
+    mails: &'a Mails,
+}
+
+impl Shown<'_> {
+    /// Writes the fields up to the entry by which it began; tells where its policy stands.
+    fn write_first(&self, out: &mut JsonText) -> Option<(Range<usize>, PolicyId)> {
+        let Self {
+            state, place, one, ..
+        } = *self;
+        let first = first_alert(state, one);
+        let by_hand = matches!(one.assigned, Some(Assigned::People(_)));
+        self.write_acknowledgements(out.field("acknowledgements"));
+        self.write_alert_counts(out.field("alert_counts"));
+        out.field("alert_grouping").null();
+        out.field("assigned_via").text(if by_hand {
+            "direct_assignment"
+        } else {
+            "escalation_policy"
+        });
+        self.write_assignments(out.field("assignments"));
+        out.field("basic_alert_grouping").null();
+        if self.include.body {
+            out.field("body").value(&body(first));
+        }
+        out.field("conference_bridge").null();
+        out.field("created_at").text(&place.time(one.opened_at));
+        out.field("description").text(&one.title);
+        let policy = policy_of(state, one);
+        let begin = out.field("escalation_policy").bytes();
+        out.or_null(policy, |out, policy| {
+            place.policy_reference(state, policy).write(out);
+        });
+        let stands = begin..out.bytes();
+        // Where that stands is not known of old ones.
+        let entry = one.opened_event;
+        out.field("first_trigger_log_entry")
+            .or_null(entry, |out, position| {
+                place.trigger(one.id, position).write(out);
+            });
+        policy.map(|policy| (stands, policy))
     }
-}
 
-fn assignments<'a>(
-    state: &'a State,
-    place: &Place,
-    one: &Incident,
-    include: &Include,
-    mails: &Mails,
-) -> Vec<Assignment<'a>> {
-    let paging = one.paging.as_ref();
-    let at = paging.map_or(one.opened_at, |paging| paging.reached_at);
-    let assigned = assignees(one).into_iter();
-    let assigned = assigned.map(|id| Assignment {
-        assignee: shown_user(state, place, (id, include.assignees), mails),
-        at: place.time(at),
-    });
-    assigned.collect()
-}
+    /// Writes the fields that follow; tells where its service stands.
+    fn write_last(&self, out: &mut JsonText) -> Option<(Range<usize>, ServiceId)> {
+        let Self {
+            state, place, one, ..
+        } = *self;
+        let id = one.id.as_str();
+        let number = one.number.to_string();
+        let service = place.service_reference(state, one.service);
+        let changed = changed_at(place, one);
+        let over = one.resolved_at.filter(|_| !one.is_open());
+        let key = first_alert(state, one).map(|alert| alert.dedup_key.as_str());
+        let values = |out: &mut JsonText, values: &[Value]| out.list(values, JsonText::value);
+        out.field("html_url")
+            .texts(&[&place.page("incidents/"), id]);
+        out.field("id").text(id);
+        out.field("impacted_services")
+            .list([&service], |out, service| service.write(out));
+        out.field("incident_key").or_null(key, JsonText::text);
+        out.field("incident_number").number(one.number);
+        let helpers = responders(state, place, one);
+        values(out.field("incidents_responders"), &helpers);
+        out.field("is_mergeable").flag(one.is_open());
+        out.field("last_status_change_at").text(&changed);
+        changed_by(state, place, one).write(out.field("last_status_change_by"));
+        values(out.field("pending_actions"), &pending(place, one));
+        let priority = one.priority.as_ref();
+        out.field("priority").or_null(priority, |out, name| {
+            out.value(&priority_shown(state, place, name));
+        });
+        let merged = one.merged_into;
+        out.field("resolve_reason").or_null(merged, |out, into| {
+            let into = place.incident(state, into);
+            out.value(&json!({"type": "merge_resolve_reason", "incident": into}));
+        });
+        let over = over.map(|at| place.time(at));
+        out.field("resolved_at")
+            .or_null(over.as_deref(), JsonText::text);
+        let asked = requests(state, place, one);
+        values(out.field("responder_requests"), &asked);
+        out.field("self").texts(&[&place.api("incidents/"), id]);
+        let begin = out.field("service").bytes();
+        service.write(out);
+        let stands = begin..out.bytes();
+        out.field("status").text(status_word(one.status));
+        values(out.field("subscriber_requests"), &[]);
+        out.field("summary")
+            .texts(&["[#", &number, "] ", &one.title]);
+        out.field("teams").list([one.team], |out, team| {
+            self.write_team(out, team);
+        });
+        out.field("title").text(&one.title);
+        out.field("type").text("incident");
+        out.field("updated_at").text(&changed);
+        out.field("urgency").text(urgency_word(one.urgency));
+        Some((stands, one.service))
+    }
 
-fn acknowledgements<'a>(
-    state: &'a State,
-    place: &Place,
-    one: &Incident,
-    include: &Include,
-    mails: &Mails,
-) -> Vec<Acknowledgement<'a>> {
-    let taken = acknowledgement(one).into_iter();
-    let taken = taken.map(|(by, at)| Acknowledgement {
-        acknowledger: match by {
-            Some(id) => shown_user(state, place, (id, include.acknowledgers), mails),
-            // Clients take an incident without any acknowledgement for one that nobody has.
-            None => Linked::Reference(place.service_reference(state, one.service)),
-        },
-        at: place.time(at),
-    });
-    taken.collect()
-}
+    /// Writes a person, as a whole where that is wanted.
+    fn write_user(&self, out: &mut JsonText, id: UserId, wholly: bool) {
+        match self.state.users.get(&id).filter(|_| wholly) {
+            Some(known) => out.value(&user(self.state, self.place, known, self.mails)),
+            None => self.place.user_reference(self.state, id).write(out),
+        }
+    }
 
-fn alert_counts(state: &State, one: &Incident) -> AlertCounts {
-    let known = one.alerts.iter().filter_map(|id| state.alerts.get(id));
-    let firing = known.filter(|alert| alert.is_firing()).count();
-    AlertCounts {
-        all: one.alerts.len(),
-        resolved: one.alerts.len() - firing,
-        triggered: firing,
+    /// Who was asked to take it, and when.
+    fn write_assignments(&self, out: &mut JsonText) {
+        let paging = self.one.paging.as_ref();
+        let at = paging.map_or(self.one.opened_at, |paging| paging.reached_at);
+        out.list(assignees(self.one), |out, id| {
+            out.object(|out| {
+                self.write_user(out.field("assignee"), id, self.include.assignees);
+                out.field("at").text(&self.place.time(at));
+            });
+        });
+    }
+
+    /// Who took it, or the service one of whose events did, and when.
+    fn write_acknowledgements(&self, out: &mut JsonText) {
+        out.list(acknowledgement(self.one), |out, (by, at)| {
+            out.object(|out| {
+                let out = out.field("acknowledger");
+                match by {
+                    Some(id) => self.write_user(out, id, self.include.acknowledgers),
+                    // Clients take an incident without any acknowledgement for one that nobody has.
+                    None => {
+                        let service = self.one.service;
+                        self.place.service_reference(self.state, service).write(out);
+                    }
+                }
+                out.field("at").text(&self.place.time(at));
+            });
+        });
+    }
+
+    /// How many alerts it has.
+    fn write_alert_counts(&self, out: &mut JsonText) {
+        let all = &self.one.alerts;
+        let known = all.iter().filter_map(|id| self.state.alerts.get(id));
+        let firing = known.filter(|alert| alert.is_firing()).count();
+        out.object(|out| {
+            out.field("all").number(all.len() as u64);
+            out.field("resolved").number((all.len() - firing) as u64);
+            out.field("triggered").number(firing as u64);
+        });
+    }
+
+    fn write_team(&self, out: &mut JsonText, id: TeamId) {
+        match self.state.teams.get(&id).filter(|_| self.include.teams) {
+            Some(known) => out.value(&team(self.state, self.place, known)),
+            None => self.place.team_reference(self.state, id).write(out),
+        }
     }
 }
 
@@ -231,28 +243,11 @@ fn changed_at(place: &Place, one: &Incident) -> String {
 }
 
 /// Who ended or took it, else the service that it is of.
-fn changed_by<'a>(state: &'a State, place: &Place, one: &Incident) -> Reference<'a> {
+fn changed_by<'a>(state: &'a State, place: &'a Place, one: &Incident) -> Reference<'a> {
     let resolver = one.resolved_by.filter(|_| !one.is_open());
     let by = resolver.or(acknowledger(one).map(|(user, _)| user));
     match by {
         Some(user) => place.user_reference(state, user),
         None => place.service_reference(state, one.service),
-    }
-}
-
-/// The entry by which it began. Where that stands is not known of old ones.
-fn first_entry(place: &Place, one: &Incident) -> Option<Reference<'static>> {
-    Some(place.trigger(one.id, one.opened_event?))
-}
-
-fn shown_team<'a>(
-    state: &'a State,
-    place: &Place,
-    one: &Incident,
-    include: &Include,
-) -> Linked<'a> {
-    match state.teams.get(&one.team).filter(|_| include.teams) {
-        Some(known) => Linked::Whole(team(state, place, known)),
-        None => Linked::Reference(place.team_reference(state, one.team)),
     }
 }

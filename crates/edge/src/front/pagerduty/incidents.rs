@@ -1,7 +1,7 @@
 //! Incidents as PagerDuty's clients list and read them: the filters of a list, its order, and one by its id. It changes nothing.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
 use jiff::tz::TimeZone;
@@ -11,19 +11,19 @@ use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, Written, in_order};
+use tocsin_wire::json_text::JsonText;
+use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, in_order};
 
 use super::asked::{Asked, Path};
 use super::incident_shape::{Include, assignees};
-use super::incident_shown::incident;
+use super::incident_shown::{incident, incident_written};
 use super::include::Named;
 use super::lookup;
 use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use super::triggers::FIRST_ENTRIES;
 use super::user_shape::Mails;
-use super::wholes::{Row, Shown, Text, Wholes};
-use crate::http::problem::Problem;
+use super::wholes::{Shown, Wholes};
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
 pub(super) const INCLUDED: &[Named] = &[
@@ -213,11 +213,8 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     });
     let include = Include::read(&asked.parameters);
     let shown = asked.shown(&cut.items, include).await?;
-    let mut rows = shown.rows();
-    let cut = cut.map(|_| rows.next());
-    let (name, cut) = ("incidents", &cut);
-    let bytes = shown.bytes();
-    Reply::written(StatusCode::OK, &Written { paging, name, cut }, bytes)
+    let body = paging.written("incidents", &cut, shown.bytes(), |out| shown.write(out));
+    Ok(Reply::Written(StatusCode::OK, body))
 }
 
 /// One incident
@@ -243,17 +240,23 @@ impl Asked {
         include: Include,
     ) -> Answer {
         let shown = self.shown(&[id], include).await?;
-        let row = shown.rows().next();
-        let row = row.ok_or_else(|| Refusal::no_such("incident"))?;
-        Reply::written(status, &BTreeMap::from([("incident", row)]), shown.bytes())
+        if shown.is_empty() {
+            return Err(Refusal::no_such("incident").into());
+        }
+        let mut body = JsonText::with_room(shown.bytes());
+        body.object(|out| shown.write(out.field("incident")));
+        Ok(Reply::Written(status, body.into_text()))
     }
 
     /// The answer that shows these.
     pub(crate) async fn incidents(&self, ids: &[IncidentId]) -> Answer {
         let shown = self.shown(ids, Include::read(&self.parameters)).await?;
-        let rows: Vec<Row<'_>> = shown.rows().collect();
-        let body = BTreeMap::from([("incidents", rows)]);
-        Reply::written(StatusCode::OK, &body, shown.bytes())
+        let mut body = JsonText::with_room(shown.bytes());
+        body.object(|out| {
+            out.field("incidents")
+                .list([&shown], |out, shown| shown.write(out));
+        });
+        Ok(Reply::Written(StatusCode::OK, body.into_text()))
     }
 
     /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than
@@ -267,17 +270,14 @@ impl Asked {
             Mails::new()
         };
         if self.writes_at_once() {
-            let written = self.app.read(|state| {
+            return Ok(self.app.read(|state| {
                 let place = &self.place;
                 let known = known_of(state, ids);
                 let wholes = Wholes::of(state, place, &include, &known);
-                let texts = known.into_iter();
-                let texts = texts.map(|one| Text::of(state, place, one, &include, &mails));
-                let incidents = texts.collect::<Result<Vec<_>, _>>()?;
-                Ok::<_, serde_json::Error>(Shown::Written { incidents, wholes })
-            });
-            let unwritten = |_| Problem::internal("the answer could not be written");
-            return Ok(written.map_err(unwritten)?);
+                let written = |one| incident_written(state, place, one, &include, &mails);
+                let incidents = known.into_iter().map(written).collect();
+                Shown::Written { incidents, wholes }
+            }));
         }
         let (incidents, wholes) = self.app.read(|state| {
             let place = &self.place;

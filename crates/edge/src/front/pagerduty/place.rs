@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
 use serde_json::{Value, json};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{
@@ -14,6 +13,7 @@ use tocsin_domain::id::{
 use tocsin_domain::service::{Service, Speaks};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
+use tocsin_wire::json_text::JsonText;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 use tocsin_wire::pagerduty::rest::{id, time};
 
@@ -27,26 +27,70 @@ pub(crate) struct Place {
     zone: TimeZone,
 }
 
-/// A reference, for whoever writes very many without making a value of each. Its fields stand in the order of their names, as those
-/// of a value do.
-#[derive(Debug, Serialize)]
+/// Where people find something, below the pages for people.
+#[derive(Clone, Debug)]
+enum Page<'a> {
+    /// Nowhere.
+    None,
+    /// In this folder, by its id.
+    Own(&'static str),
+    /// In this folder, by the id of what it is a part of.
+    Of(&'static str, Cow<'a, str>),
+}
+
+/// A reference, for whoever writes very many: it is put together when it is written. Its fields stand in the order of their names,
+/// as those of a value do.
+#[derive(Clone, Debug)]
 pub(crate) struct Reference<'a> {
-    html_url: Option<String>,
-    id: Cow<'a, str>,
-    #[serde(rename = "self")]
-    address: Option<String>,
-    summary: Cow<'a, str>,
-    #[serde(rename = "type")]
+    place: &'a Place,
     kind: &'a str,
+    id: Cow<'a, str>,
+    summary: Cow<'a, str>,
+    /// The folder of the API where it is found by its id; none of what is gone.
+    folder: Option<Cow<'a, str>>,
+    page: Page<'a>,
+}
+
+impl Reference<'_> {
+    /// The page for people, in pieces.
+    fn page(&self) -> Option<[&str; 4]> {
+        self.folder.as_ref()?;
+        let (folder, id) = match &self.page {
+            Page::None => return None,
+            Page::Own(folder) => (*folder, &self.id),
+            Page::Of(folder, id) => (*folder, id),
+        };
+        Some([&self.place.ui, "/", folder, id])
+    }
+
+    /// Its address in the API, in pieces.
+    fn address(&self) -> Option<[&str; 4]> {
+        let folder = self.folder.as_deref()?;
+        Some([&self.place.api, "/", folder, &self.id])
+    }
+
+    /// Writes it.
+    pub(super) fn write(&self, out: &mut JsonText) {
+        out.object(|out| {
+            let pieces = |out: &mut JsonText, parts: [&str; 4]| out.texts(&parts);
+            out.field("html_url").or_null(self.page(), pieces);
+            out.field("id").text(&self.id);
+            out.field("self").or_null(self.address(), pieces);
+            out.field("summary").text(&self.summary);
+            out.field("type").text(self.kind);
+        });
+    }
 }
 
 impl From<Reference<'_>> for Value {
     fn from(one: Reference<'_>) -> Self {
+        let whole = |parts: Option<[&str; 4]>| parts.map_or(Self::Null, |all| all.concat().into());
+        let (page, address) = (whole(one.page()), whole(one.address()));
         // What was made is moved and not copied: most of what lists show are references.
         let fields = [
-            ("html_url", one.html_url.map_or(Self::Null, Self::String)),
+            ("html_url", page),
             ("id", Self::from(one.id)),
-            ("self", one.address.map_or(Self::Null, Self::String)),
+            ("self", address),
             ("summary", Self::from(one.summary)),
             ("type", Self::from(one.kind)),
         ];
@@ -99,42 +143,48 @@ impl Place {
         path: &str,
         page: &str,
     ) -> Value {
-        self.reference(kind, id, summary, path, page).into()
+        let page = match page {
+            "" => Value::Null,
+            page => self.page(page).into(),
+        };
+        let fields = [
+            ("html_url", page),
+            ("id", id.into()),
+            ("self", self.api(path).into()),
+            ("summary", summary.into()),
+            ("type", kind.into()),
+        ];
+        fields.into_iter().collect()
     }
 
-    /// The same, for whoever writes it at once.
-    pub(super) fn reference<'a>(
-        &self,
+    /// A reference to what is there: it is found by its id in this folder.
+    fn to<'a>(
+        &'a self,
         kind: &'a str,
-        id: impl Into<Cow<'a, str>>,
-        summary: impl Into<Cow<'a, str>>,
-        path: &str,
-        page: &str,
+        (id, name): (&'a str, &'a str),
+        folder: impl Into<Cow<'a, str>>,
+        page: Page<'a>,
     ) -> Reference<'a> {
         Reference {
-            html_url: (!page.is_empty()).then(|| self.page(page)),
-            id: id.into(),
-            address: Some(self.api(path)),
-            summary: summary.into(),
+            place: self,
             kind,
+            id: id.into(),
+            summary: name.into(),
+            folder: Some(folder.into()),
+            page,
         }
     }
 
-    /// A reference to what may be gone: its name, or what it is called then, without addresses, since nothing is found there any more.
-    fn named_if_there<'a>(
-        &self,
-        kind: &'a str,
-        id: impl Into<Cow<'a, str>>,
-        (name, gone): (Option<&'a str>, &'a str),
-        path: &str,
-        page: &str,
-    ) -> Reference<'a> {
-        let mut reference = self.reference(kind, id, name.unwrap_or(gone), path, page);
-        if name.is_none() {
-            reference.address = None;
-            reference.html_url = None;
+    /// A reference to what is gone: what it is called then, without addresses, since nothing is found there any more.
+    fn gone<'a>(&'a self, kind: &'a str, id: &str, called: &'a str) -> Reference<'a> {
+        Reference {
+            place: self,
+            kind,
+            id: id.to_owned().into(),
+            summary: called.into(),
+            folder: None,
+            page: Page::None,
         }
-        reference
     }
 
     /// A person; one who was removed keeps a place in old records.
@@ -143,12 +193,15 @@ impl Place {
     }
 
     /// The same, for whoever writes it at once.
-    pub(super) fn user_reference<'a>(&self, state: &'a State, user: UserId) -> Reference<'a> {
-        let known = state.users.get(&user);
-        let name = (known.map(|known| known.name.as_str()), "a removed person");
-        let id = user.as_str().to_owned();
-        let (path, page) = (["users/", &id].concat(), ["people/", &id].concat());
-        self.named_if_there("user_reference", id, name, &path, &page)
+    pub(super) fn user_reference<'a>(&'a self, state: &'a State, user: UserId) -> Reference<'a> {
+        let kind = "user_reference";
+        match state.users.get(&user) {
+            Some(known) => {
+                let named = (known.id.as_str(), known.name.as_str());
+                self.to(kind, named, "users/", Page::Own("people/"))
+            }
+            None => self.gone(kind, user.as_str(), "a removed person"),
+        }
     }
 
     /// A service.
@@ -158,37 +211,33 @@ impl Place {
 
     /// The same, for whoever writes it at once.
     pub(super) fn service_reference<'a>(
-        &self,
+        &'a self,
         state: &'a State,
         service: ServiceId,
     ) -> Reference<'a> {
-        if let Some(known) = state.services.get(&service) {
-            return self.known_service(known);
+        match state.services.get(&service) {
+            Some(known) => self.known_service(known),
+            None => self.gone("service_reference", service.as_str(), "a removed service"),
         }
-        let id = service.as_str().to_owned();
-        let path = ["services/", &id].concat();
-        let gone = (None, "a removed service");
-        self.named_if_there("service_reference", id, gone, &path, "")
     }
 
     /// A service that is there.
-    pub(crate) fn known_service<'a>(&self, known: &'a Service) -> Reference<'a> {
-        let id = known.id.as_str();
-        let path = ["services/", id].concat();
-        let page = ["settings/services/", id].concat();
-        self.reference("service_reference", id, known.name.as_str(), &path, &page)
+    pub(crate) fn known_service<'a>(&'a self, known: &'a Service) -> Reference<'a> {
+        let named = (known.id.as_str(), known.name.as_str());
+        let page = Page::Own("settings/services/");
+        self.to("service_reference", named, "services/", page)
     }
 
     /// A business service.
     pub(crate) fn business_service(&self, state: &State, service: BusinessServiceId) -> Value {
-        let known = state.business.services.get(&service);
-        let name = (
-            known.map(|known| known.name.as_str()),
-            "a removed business service",
-        );
-        let path = format!("business_services/{service}");
         let kind = "business_service_reference";
-        let reference = self.named_if_there(kind, service.as_str(), name, &path, "");
+        let reference = match state.business.services.get(&service) {
+            Some(known) => {
+                let named = (known.id.as_str(), known.name.as_str());
+                self.to(kind, named, "business_services/", Page::None)
+            }
+            None => self.gone(kind, service.as_str(), "a removed business service"),
+        };
         reference.into()
     }
 
@@ -196,14 +245,15 @@ impl Place {
     pub(crate) fn integration(&self, state: &State, integration: IntegrationId) -> Value {
         let known = state.integrations.get(&integration);
         let speaks = known.map_or(Speaks::EventsV2, |known| known.kind.speaks());
-        let name = (
-            known.map(|known| known.name.as_str()),
-            "a removed integration",
-        );
-        let service = known.map_or_else(String::new, |known| known.service.to_string());
-        let path = format!("services/{service}/integrations/{integration}");
         let kind = format!("{}_reference", Vendor::of(speaks).kind);
-        let reference = self.named_if_there(&kind, integration.as_str(), name, &path, "");
+        let reference = match known {
+            Some(known) => {
+                let named = (known.id.as_str(), known.name.as_str());
+                let folder = format!("services/{}/integrations/", known.service);
+                self.to(&kind, named, folder, Page::None)
+            }
+            None => self.gone(&kind, integration.as_str(), "a removed integration"),
+        };
         reference.into()
     }
 
@@ -220,26 +270,35 @@ impl Place {
     }
 
     /// The same, for whoever writes it at once.
-    pub(super) fn policy_reference<'a>(&self, state: &'a State, policy: PolicyId) -> Reference<'a> {
-        let known = state.policies.get(&policy);
-        let gone = state.removed_policies.name_of(policy);
-        let gone = gone.unwrap_or("a removed policy");
-        let name = (known.map(|known| known.name.as_str()), gone);
-        let id = policy.as_str().to_owned();
-        let path = ["escalation_policies/", &id].concat();
-        let page = ["oncall/policies/", &id].concat();
+    pub(super) fn policy_reference<'a>(
+        &'a self,
+        state: &'a State,
+        policy: PolicyId,
+    ) -> Reference<'a> {
         let kind = "escalation_policy_reference";
-        self.named_if_there(kind, id, name, &path, &page)
+        match state.policies.get(&policy) {
+            Some(known) => {
+                let named = (known.id.as_str(), known.name.as_str());
+                let page = Page::Own("oncall/policies/");
+                self.to(kind, named, "escalation_policies/", page)
+            }
+            None => {
+                let name = state.removed_policies.name_of(policy);
+                self.gone(kind, policy.as_str(), name.unwrap_or("a removed policy"))
+            }
+        }
     }
 
     /// A schedule.
     pub(crate) fn schedule(&self, state: &State, schedule: ScheduleId) -> Value {
-        let known = state.schedules.get(&schedule);
-        let name = (known.map(|known| known.name.as_str()), "a removed schedule");
-        let path = format!("schedules/{schedule}");
-        let page = format!("oncall/schedules/{schedule}");
         let kind = "schedule_reference";
-        let reference = self.named_if_there(kind, schedule.as_str(), name, &path, &page);
+        let reference = match state.schedules.get(&schedule) {
+            Some(known) => {
+                let named = (known.id.as_str(), known.name.as_str());
+                self.to(kind, named, "schedules/", Page::Own("oncall/schedules/"))
+            }
+            None => self.gone(kind, schedule.as_str(), "a removed schedule"),
+        };
         reference.into()
     }
 
@@ -249,12 +308,16 @@ impl Place {
     }
 
     /// The same, for whoever writes it at once.
-    pub(super) fn team_reference<'a>(&self, state: &'a State, team: TeamId) -> Reference<'a> {
-        let known = state.teams.get(&team);
-        let name = (known.map(|known| known.name.as_str()), "a removed team");
-        let id = team.as_str().to_owned();
-        let path = ["teams/", &id].concat();
-        self.named_if_there("team_reference", id, name, &path, "people/teams")
+    pub(super) fn team_reference<'a>(&'a self, state: &'a State, team: TeamId) -> Reference<'a> {
+        let kind = "team_reference";
+        match state.teams.get(&team) {
+            Some(known) => {
+                let named = (known.id.as_str(), known.name.as_str());
+                let page = Page::Of("people/teams", Cow::Borrowed(""));
+                self.to(kind, named, "teams/", page)
+            }
+            None => self.gone(kind, team.as_str(), "a removed team"),
+        }
     }
 
     /// An incident.
@@ -274,12 +337,15 @@ impl Place {
     }
 
     /// The log entry at this place of the journal, by which something of an incident began.
-    pub(super) fn trigger(&self, incident: IncidentId, position: u64) -> Reference<'static> {
-        let entry = id::of_position(position);
-        let path = ["log_entries/", &entry].concat();
-        let page = ["incidents/", incident.as_str()].concat();
-        let kind = "trigger_log_entry_reference";
-        self.reference(kind, entry, "Triggered", &path, &page)
+    pub(super) fn trigger(&self, incident: IncidentId, position: u64) -> Reference<'_> {
+        Reference {
+            place: self,
+            kind: "trigger_log_entry_reference",
+            id: id::of_position(position).into(),
+            summary: "Triggered".into(),
+            folder: Some("log_entries/".into()),
+            page: Page::Of("incidents/", incident.as_str().to_owned().into()),
+        }
     }
 
     /// An alert.

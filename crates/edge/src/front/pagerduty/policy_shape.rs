@@ -1,90 +1,73 @@
 //! How an escalation policy looks to PagerDuty's clients.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 use tocsin_domain::id::PolicyId;
 use tocsin_domain::page::{Policy, Recipient};
 use tocsin_domain::state::State;
+use tocsin_wire::json_text::JsonText;
 use tocsin_wire::pagerduty::rest::roster::HAND_OFFS_TOLD;
 
 use super::described::told;
-use super::place::{Place, Reference};
+use super::place::Place;
 use super::team_shape::own_teams;
+use super::wholes::read_back;
 
 /// How a rule is assigned among those it names.
 const STRATEGY: &str = "escalation_rule_assignment_strategy";
 
-/// An escalation policy as it is written. It names every service that follows it: to make a value of each takes several times as long
-/// as to write it. Its fields stand in the order of their names, as those of a value do.
-#[derive(Serialize)]
-pub(crate) struct PolicyShown<'a> {
-    description: Option<&'a str>,
-    escalation_rules: Vec<Value>,
-    html_url: Value,
-    id: PolicyId,
-    name: &'a str,
-    num_loops: u32,
-    on_call_handoff_notifications: &'static str,
-    #[serde(rename = "self")]
-    address: Value,
-    services: Vec<Reference<'a>>,
-    summary: Value,
-    teams: Vec<Value>,
-    #[serde(rename = "type")]
-    kind: &'static str,
-}
-
 /// An escalation policy.
 pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
-    // Texts, numbers and lists of them can always be made a value.
-    serde_json::to_value(policy_shown(state, place, known)).unwrap_or_default()
+    let mut out = JsonText::default();
+    write_policy(&mut out, state, place, known);
+    read_back(&out.into_text())
 }
 
-/// The same before it is written.
-pub(crate) fn policy_shown<'a>(
-    state: &'a State,
-    place: &Place,
-    known: &'a Policy,
-) -> PolicyShown<'a> {
-    let rules: Vec<Value> = known
-        .levels
-        .iter()
-        .enumerate()
-        .map(|(index, level)| {
-            let targets = level.targets.iter();
-            let targets: Vec<Value> = targets.map(|one| target(state, place, *one)).collect();
-            let mut rule = json!({
-                "id": rule_id(known.id, index),
-                "escalation_delay_in_minutes": shown_minutes(level.delay_ms),
-                "targets": targets,
-            });
-            // Some clients read a word here and others an object, and all of them take a rule without it to be for everyone.
-            if level.round_robin {
-                rule[STRATEGY] = json!({"type": "round_robin"});
-            }
-            rule
-        })
-        .collect();
+/// Writes an escalation policy. It names every service that follows it: to make a value of each takes several times as long as to
+/// write it. Its fields stand in the order of their names, as those of a value do.
+pub(super) fn write_policy(out: &mut JsonText, state: &State, place: &Place, known: &Policy) {
+    let rules = known.levels.iter().enumerate().map(|(index, level)| {
+        let targets = level.targets.iter();
+        let targets: Vec<Value> = targets.map(|one| target(state, place, *one)).collect();
+        let mut rule = json!({
+            "id": rule_id(known.id, index),
+            "escalation_delay_in_minutes": shown_minutes(level.delay_ms),
+            "targets": targets,
+        });
+        // Some clients read a word here and others an object, and all of them take a rule without it to be for everyone.
+        if level.round_robin {
+            rule[STRATEGY] = json!({"type": "round_robin"});
+        }
+        rule
+    });
     let followed = |policy: Option<PolicyId>| {
         let default = state.installation.as_ref().map(|all| all.default_policy);
         policy.or(default) == Some(known.id)
     };
     let services = state.services.values().filter(|one| followed(one.policy));
-    let mut own = place.policy(state, known.id);
-    PolicyShown {
-        description: told(&known.description),
-        escalation_rules: rules,
-        html_url: own["html_url"].take(),
-        id: known.id,
-        name: &known.name,
-        num_loops: known.repeat,
-        on_call_handoff_notifications: HAND_OFFS_TOLD,
-        address: own["self"].take(),
-        services: services.map(|one| place.known_service(one)).collect(),
-        summary: own["summary"].take(),
-        teams: own_teams(state, place, known.team),
-        kind: "escalation_policy",
-    }
+    let id = known.id.as_str();
+    out.object(|out| {
+        let description = told(&known.description);
+        out.field("description")
+            .or_null(description, JsonText::text);
+        out.field("escalation_rules")
+            .list(rules, |out, rule| out.value(&rule));
+        out.field("html_url")
+            .text(&place.page(&["oncall/policies/", id].concat()));
+        out.field("id").text(id);
+        out.field("name").text(&known.name);
+        out.field("num_loops").number(known.repeat.into());
+        out.field("on_call_handoff_notifications")
+            .text(HAND_OFFS_TOLD);
+        out.field("self")
+            .text(&place.api(&["escalation_policies/", id].concat()));
+        out.field("services").list(services, |out, one| {
+            place.known_service(one).write(out);
+        });
+        out.field("summary").text(&known.name);
+        let teams = own_teams(state, place, known.team);
+        out.field("teams").list(&teams, JsonText::value);
+        out.field("type").text("escalation_policy");
+    });
 }
 
 /// Says of every rule how it is assigned, for whoever asks: Terraform's provider takes a rule that does not say it to differ from

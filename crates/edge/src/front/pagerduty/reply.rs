@@ -3,7 +3,6 @@
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde_json::Value;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::pagerduty::rest::{Cut, Paging, Refusal};
@@ -32,7 +31,7 @@ pub(crate) enum Reply {
     /// What was asked for, or what became of it.
     Done(Value),
     /// The same or what was made, written already.
-    Written(StatusCode, Vec<u8>),
+    Written(StatusCode, String),
     /// What was made.
     Created(Value),
     /// Done, and there is nothing to tell.
@@ -47,14 +46,6 @@ impl Reply {
     /// One page of a list.
     pub(crate) fn page(paging: Paging, name: &str, cut: Cut<Value>) -> Self {
         Self::Done(paging.body(name, cut))
-    }
-
-    /// What is not a value, and has about so many bytes: of very many, room is made once.
-    pub(crate) fn written<T: Serialize>(status: StatusCode, body: &T, bytes: usize) -> Answer {
-        let mut written = Vec::with_capacity(bytes);
-        let unwritten = |_| Problem::internal("the answer could not be written");
-        serde_json::to_writer(&mut written, body).map_err(unwritten)?;
-        Ok(Self::Written(status, written))
     }
 }
 

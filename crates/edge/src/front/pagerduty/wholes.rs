@@ -3,19 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use serde::ser::{Error, Serialize, SerializeMap, Serializer};
 use serde_json::Value;
-use serde_json::value::{RawValue, to_raw_value};
-use tocsin_domain::id::{PolicyId, ServiceId};
 use tocsin_domain::incident::Incident;
 use tocsin_domain::state::State;
+use tocsin_wire::json_text::JsonText;
 
 use super::incident_shape::{Include, policy_of};
-use super::incident_shown::incident_shown;
+use super::incident_shown::Text;
 use super::place::Place;
-use super::policy_shape::policy_shown;
+use super::policy_shape::write_policy;
 use super::service_shape::{Standings, service};
-use super::user_shape::Mails;
 
 /// The fields in which incidents show what they share.
 const SERVICE: &str = "service";
@@ -24,11 +21,17 @@ const POLICY: &str = "escalation_policy";
 const VALUE_BYTES: usize = 4_096;
 const FRAME_BYTES: usize = 256;
 
-/// What is shown as a whole, by its id.
+/// What was just written, as a value.
+pub(super) fn read_back(text: &str) -> Value {
+    // What was written as JSON can be read.
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+/// What is shown as a whole, written, by its id.
 #[derive(Debug, Default)]
 pub(crate) struct Wholes {
-    services: BTreeMap<String, Box<RawValue>>,
-    policies: BTreeMap<String, Box<RawValue>>,
+    services: BTreeMap<String, String>,
+    policies: BTreeMap<String, String>,
 }
 
 impl Wholes {
@@ -50,101 +53,68 @@ impl Wholes {
             if include.services
                 && let Some(known) = state.services.get(&one.service)
             {
-                let shown = || service(state, place, known, &standings);
-                keep(&mut all.services, known.id.as_str(), shown);
+                keep(&mut all.services, known.id.as_str(), |out| {
+                    out.value(&service(state, place, known, &standings));
+                });
             }
             if include.policies
                 && let Some(known) = policy_of(state, one).and_then(|id| state.policies.get(&id))
             {
-                keep(&mut all.policies, known.id.as_str(), || {
-                    policy_shown(state, place, known)
+                keep(&mut all.policies, known.id.as_str(), |out| {
+                    write_policy(out, state, place, known);
                 });
             }
         }
         all
     }
 
-    fn service(&self, id: &str) -> Option<&RawValue> {
-        self.services.get(id).map(Box::as_ref)
+    fn service(&self, id: &str) -> Option<&str> {
+        self.services.get(id).map(String::as_str)
     }
 
-    fn policy(&self, id: &str) -> Option<&RawValue> {
-        self.policies.get(id).map(Box::as_ref)
+    fn policy(&self, id: &str) -> Option<&str> {
+        self.policies.get(id).map(String::as_str)
     }
 
     /// What stands in a field of an incident in place of that reference.
-    fn instead(&self, field: &str, reference: &Value) -> Option<&RawValue> {
+    fn instead(&self, field: &str, reference: &Value) -> Option<&str> {
         match field {
             SERVICE => self.service(reference["id"].as_str()?),
             POLICY => self.policy(reference["id"].as_str()?),
             _ => None,
         }
     }
+
+    /// The text of an incident in its parts, with what stands in it in place of references.
+    fn parts<'a>(&'a self, one: &'a Text) -> [&'a str; 5] {
+        let text = one.text.as_str();
+        let policy = one.policy.as_ref();
+        let policy = policy.and_then(|(at, id)| Some((at.clone(), self.policy(id.as_str())?)));
+        let service = one.service.as_ref();
+        let service = service.and_then(|(at, id)| Some((at.clone(), self.service(id.as_str())?)));
+        // The policy's name comes before the service's.
+        let (policy_at, policy) = policy.unwrap_or((0..0, ""));
+        let end = text.len();
+        let (service_at, service) = service.unwrap_or((end..end, ""));
+        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        [
+            part(0, policy_at.start),
+            policy,
+            part(policy_at.end, service_at.start),
+            service,
+            part(service_at.end, end),
+        ]
+    }
 }
 
-fn keep<T: Serialize>(
-    wholes: &mut BTreeMap<String, Box<RawValue>>,
-    id: &str,
-    shown: impl FnOnce() -> T,
-) {
+fn keep(wholes: &mut BTreeMap<String, String>, id: &str, write: impl FnOnce(&mut JsonText)) {
     if wholes.contains_key(id) {
         return;
     }
-    // A value can always be written; if it could not, its reference would be shown.
-    if let Ok(whole) = to_raw_value(&shown()) {
-        wholes.insert(id.to_owned(), whole);
-    }
+    let mut out = JsonText::default();
+    write(&mut out);
+    wholes.insert(id.to_owned(), out.into_text());
 }
-
-/// An incident that is written already, with references to what it shares with others, and what of that is shown as a whole.
-pub(crate) struct Text {
-    text: Box<RawValue>,
-    service: Option<ServiceId>,
-    policy: Option<PolicyId>,
-}
-
-impl Text {
-    pub(crate) fn of(
-        state: &State,
-        place: &Place,
-        one: &Incident,
-        include: &Include,
-        mails: &Mails,
-    ) -> serde_json::Result<Self> {
-        let shown = incident_shown(state, place, one, include, mails);
-        Ok(Self {
-            text: to_raw_value(&shown)?,
-            service: include.services.then_some(one.service),
-            policy: policy_of(state, one).filter(|_| include.policies),
-        })
-    }
-
-    /// What stands in its fields in place of references.
-    fn instead<'a>(&self, wholes: &'a Wholes) -> [(&'static str, Option<&'a RawValue>); 2] {
-        let service = self.service.and_then(|id| wholes.service(id.as_str()));
-        let policy = self.policy.and_then(|id| wholes.policy(id.as_str()));
-        [(SERVICE, service), (POLICY, policy)]
-    }
-
-    /// Its fields are set beside each other anew, which costs little beside making a value of each.
-    fn write<S: Serializer>(&self, wholes: &Wholes, serializer: S) -> Result<S::Ok, S::Error> {
-        let instead = self.instead(wholes);
-        if instead.iter().all(|(_, whole)| whole.is_none()) {
-            return self.text.serialize(serializer);
-        }
-        let fields: Fields<'_> = serde_json::from_str(self.text.get()).map_err(S::Error::custom)?;
-        let mut incident = serializer.serialize_map(Some(fields.len()))?;
-        for (name, value) in fields {
-            let mut whole = instead.iter().filter(|(field, _)| *field == name);
-            let whole = whole.find_map(|(_, whole)| *whole);
-            incident.serialize_entry(name, whole.unwrap_or(value))?;
-        }
-        incident.end()
-    }
-}
-
-/// The fields of an object as they are written, in the order of their names.
-type Fields<'a> = BTreeMap<&'a str, &'a RawValue>;
 
 /// The incidents of one answer.
 pub(crate) enum Shown {
@@ -161,70 +131,61 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
-    /// Each as it is to be written.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let rows: Vec<Row<'_>> = match self {
+    /// Writes them, one after the other.
+    pub(crate) fn write(&self, out: &mut JsonText) {
+        match self {
             Self::Values { incidents, wholes } => {
                 let shown = incidents.iter();
-                shown.map(|shown| Row::Value { shown, wholes }).collect()
+                shown.for_each(|shown| write_value(out, shown, wholes));
             }
             Self::Written { incidents, wholes } => {
-                let shown = incidents.iter();
-                shown.map(|shown| Row::Text { shown, wholes }).collect()
+                for one in incidents {
+                    out.raws(&wholes.parts(one));
+                }
             }
-        };
-        rows.into_iter()
+        }
     }
 
-    /// About how many bytes an answer has that shows them.
+    /// Whether there are none.
+    pub(crate) const fn is_empty(&self) -> bool {
+        match self {
+            Self::Values { incidents, .. } => incidents.is_empty(),
+            Self::Written { incidents, .. } => incidents.is_empty(),
+        }
+    }
+
+    /// About how many bytes an answer has that shows them: of very many, room is made once.
     pub(crate) fn bytes(&self) -> usize {
-        let rows: usize = self.rows().map(|row| row.bytes()).sum();
+        let rows: usize = match self {
+            Self::Values { incidents, wholes } => {
+                let instead = |shown: &Value| {
+                    let fields = [SERVICE, POLICY];
+                    let wholes = fields.map(|field| wholes.instead(field, &shown[field]));
+                    wholes.into_iter().flatten().map(str::len).sum::<usize>()
+                };
+                let rows = incidents.iter();
+                rows.map(|shown| VALUE_BYTES + instead(shown)).sum()
+            }
+            Self::Written { incidents, wholes } => {
+                let rows = incidents.iter();
+                rows.flat_map(|one| wholes.parts(one)).map(str::len).sum()
+            }
+        };
         rows + FRAME_BYTES
     }
 }
 
-/// An incident with what is shown as a whole in it.
-pub(crate) enum Row<'a> {
-    Value {
-        shown: &'a Value,
-        wholes: &'a Wholes,
-    },
-    Text {
-        shown: &'a Text,
-        wholes: &'a Wholes,
-    },
-}
-
-impl Row<'_> {
-    fn bytes(&self) -> usize {
-        let (own, instead) = match self {
-            Self::Value { shown, wholes } => {
-                let instead = |field: &'static str| (field, wholes.instead(field, &shown[field]));
-                (VALUE_BYTES, [instead(SERVICE), instead(POLICY)])
-            }
-            Self::Text { shown, wholes } => (shown.text.get().len(), shown.instead(wholes)),
-        };
-        let wholes = instead.iter().filter_map(|(_, whole)| *whole);
-        own + wholes.map(|whole| whole.get().len()).sum::<usize>()
-    }
-}
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (shown, wholes) = match self {
-            Self::Value { shown, wholes } => (shown, wholes),
-            Self::Text { shown, wholes } => return shown.write(wholes, serializer),
-        };
-        let Value::Object(fields) = shown else {
-            return shown.serialize(serializer);
-        };
-        let mut incident = serializer.serialize_map(Some(fields.len()))?;
+fn write_value(out: &mut JsonText, shown: &Value, wholes: &Wholes) {
+    let Value::Object(fields) = shown else {
+        return out.value(shown);
+    };
+    out.object(|out| {
         for (name, value) in fields {
+            let out = out.field(name);
             match wholes.instead(name, value) {
-                Some(whole) => incident.serialize_entry(name, whole)?,
-                None => incident.serialize_entry(name, value)?,
+                Some(whole) => out.raw(whole),
+                None => out.value(value),
             }
         }
-        incident.end()
-    }
+    });
 }

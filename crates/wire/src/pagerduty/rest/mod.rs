@@ -24,6 +24,6 @@ pub mod webhook;
 pub mod words;
 
 pub use body::Fields;
-pub use paging::{Cut, Paging, Written};
+pub use paging::{Cut, Paging};
 pub use parameters::{Parameters, in_order};
 pub use refusal::Refusal;

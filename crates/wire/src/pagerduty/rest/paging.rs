@@ -1,10 +1,10 @@
 //! Paging by offset, which every list has that is served.
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::parameters::Parameters;
 use super::refusal::Refusal;
+use crate::json_text::JsonText;
 
 /// Entries of a page when none says how many.
 pub const LIMIT_DEFAULT: usize = 25;
@@ -87,29 +87,26 @@ impl Paging {
         body.insert("more".to_owned(), json!(cut.more));
         Value::Object(body)
     }
-}
 
-/// The body of a page whose entries are not values yet: the same as [`Paging::body`], for what is long and written only once.
-#[derive(Clone, Copy, Debug)]
-pub struct Written<'a, T> {
-    /// Where the page stands.
-    pub paging: Paging,
-    /// The name of its entries.
-    pub name: &'a str,
-    /// The page.
-    pub cut: &'a Cut<T>,
-}
-
-impl<T: Serialize> Serialize for Written<'_, T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { paging, name, cut } = self;
-        let mut body = serializer.serialize_map(Some(5))?;
-        body.serialize_entry(name, &cut.items)?;
-        body.serialize_entry("limit", &paging.limit)?;
-        body.serialize_entry("offset", &paging.offset)?;
-        body.serialize_entry("total", &paging.counted.then_some(cut.total))?;
-        body.serialize_entry("more", &cut.more)?;
-        body.end()
+    /// The same of entries that are no values, for what is long: `entries` writes them, without what is around them.
+    #[must_use]
+    pub fn written<T>(
+        &self,
+        name: &str,
+        cut: &Cut<T>,
+        bytes: usize,
+        entries: impl FnOnce(&mut JsonText),
+    ) -> String {
+        let mut out = JsonText::with_room(bytes);
+        out.object(|out| {
+            out.field(name).list([entries], |out, entries| entries(out));
+            out.field("limit").number(self.limit as u64);
+            out.field("offset").number(self.offset as u64);
+            let total = self.counted.then_some(cut.total as u64);
+            out.field("total").or_null(total, JsonText::number);
+            out.field("more").flag(cut.more);
+        });
+        out.into_text()
     }
 }
 
@@ -172,12 +169,9 @@ mod tests {
         for query in [&[("limit", "2")][..], &[("total", "1"), ("offset", "1")]] {
             let paging = Paging::read(&of(query)).unwrap();
             let cut = paging.cut(vec![json!({"id": 1}), json!(2), json!(3)]);
-            let written = Written {
-                paging,
-                name: "users",
-                cut: &cut,
-            };
-            let written = serde_json::to_value(written).unwrap();
+            let entries = |out: &mut JsonText| cut.items.iter().for_each(|one| out.value(one));
+            let written = paging.written("users", &cut, 64, entries);
+            let written: Value = serde_json::from_str(&written).unwrap();
             assert_eq!(written, paging.body("users", cut));
         }
     }
