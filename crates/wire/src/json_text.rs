@@ -51,6 +51,7 @@ impl JsonText {
     }
 
     /// The name of a field, whose value comes next. A name has nothing in it that would have to be escaped.
+    #[inline]
     pub fn field(&mut self, name: &str) -> &mut Self {
         debug_assert!(is_plain(name), "{name}");
         self.separate();
@@ -113,13 +114,8 @@ impl JsonText {
 
     /// What is JSON already.
     pub fn raw(&mut self, json: &str) {
-        self.raws(&[json]);
-    }
-
-    /// The same in parts.
-    pub fn raws(&mut self, parts: &[&str]) {
         self.separate();
-        parts.iter().for_each(|part| self.0.push_str(part));
+        self.0.push_str(json);
     }
 
     /// A comma, unless something was only begun: whatever is complete ends in another character than these.
@@ -150,12 +146,31 @@ impl JsonText {
     }
 }
 
-/// Whether nothing of it has to be escaped. All bytes are looked at, whatever the first ones are: so many are looked at at once.
+/// Whether nothing of it has to be escaped. Eight bytes are looked at together, by the test for a zero byte that is known from
+/// `strlen`: `x - 0x01..` borrows from the highest bit of a byte where that is zero.
 fn is_plain(text: &str) -> bool {
-    let escaped = |byte: u8| (byte < b' ') | (byte == b'"') | (byte == b'\\');
-    !text
-        .bytes()
-        .fold(false, |found, byte| found | escaped(byte))
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHEST: u64 = 0x8080_8080_8080_8080;
+    let eight = |bytes: &[u8; 8]| {
+        let all = u64::from_le_bytes(*bytes);
+        let below = |least: u8, all: u64| all.wrapping_sub(ONES * u64::from(least)) & !all;
+        let control = below(b' ', all);
+        let quote = below(1, all ^ (ONES * u64::from(b'"')));
+        let backslash = below(1, all ^ (ONES * u64::from(b'\\')));
+        (control | quote | backslash) & HIGHEST == 0
+    };
+    let bytes = text.as_bytes();
+    let (eights, rest) = bytes.as_chunks();
+    if !eights.iter().all(eight) {
+        return false;
+    }
+    // The last eight again, as far as there are so many.
+    match bytes.last_chunk() {
+        Some(last) => eight(last),
+        None => rest
+            .iter()
+            .all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\'),
+    }
 }
 
 #[cfg(test)]
@@ -182,7 +197,7 @@ mod tests {
             out.field("nothing").or_null(None, JsonText::text);
             out.field("value").value(&json!({"a": [1.5, null]}));
             out.field("ends").text(":");
-            out.field("raw").raws(&["[", "]"]);
+            out.field("raw").raw("[]");
         });
         let expected = r#"{"empty":{},"none":[],"list":[1,2],"objects":[{"a":null},{"b":null}],"flag":true,"not":false,"whole":"one \"two\"","some":"x","nothing":null,"value":{"a":[1.5,null]},"ends":":","raw":[]}"#;
         assert_eq!(out.bytes(), expected.len());
@@ -195,6 +210,13 @@ mod tests {
             let mut out = JsonText::default();
             out.texts(&parts.iter().map(String::as_str).collect::<Vec<_>>());
             prop_assert_eq!(out.into_text(), serde_json::to_string(&parts.concat()).unwrap());
+        }
+
+        #[test]
+        fn what_has_to_be_escaped_is_found_wherever_it_stands(before in "[ -!#-\\[\\]-~é]{0,20}", found in "[\\x00-\\x1f\"\\\\]", after in "[ -!#-\\[\\]-~é]{0,20}") {
+            prop_assert!(is_plain(&before));
+            let whole = [before.as_str(), found.as_str(), after.as_str()].concat();
+            prop_assert!(!is_plain(&whole));
         }
 
         #[test]

@@ -125,6 +125,15 @@ fn keys(account: &str, address: Option<IpAddr>) -> [(Tried, u32); 2] {
     ]
 }
 
+/// What a key has left within the window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Remaining {
+    /// So many can be taken.
+    pub(crate) count: usize,
+    /// Seconds until there are more.
+    pub(crate) more_in_s: u64,
+}
+
 /// So many within any 60 s, by key.
 pub(crate) struct RollingLimit {
     per_minute: usize,
@@ -140,25 +149,18 @@ impl RollingLimit {
         }
     }
 
-    /// How many are left for this key, and in how many seconds there will be more.
-    pub(crate) fn left(&self, key: &str, now: Timestamp) -> (usize, u64) {
-        let all = lock(&self.taken);
-        let taken = all.get(key).into_iter().flatten();
-        // As it is decided whether one is within the window, but with both ends reckoned once: there may be hundreds.
-        let (before, last) = (now.minus_ms(ROLLING_MS), now.plus_ms(BESIDE_MS));
-        let counts = |at: &&Timestamp| **at > before && **at <= last;
-        let mut counted = taken.filter(counts);
-        let first = counted.next();
-        let wait = first.map_or(0, |first| ROLLING_MS - now.ms_since(*first).min(ROLLING_MS));
-        let taken = first.map_or(0, |_| counted.count() + 1);
-        let left = self.per_minute.saturating_sub(taken);
-        (left, wait.div_ceil(1_000))
-    }
-
     /// Takes one. The error is the wait in seconds. Only known keys may come here, so that memory stays bounded.
     pub(crate) fn take(&self, key: &str, now: Timestamp) -> Result<(), u64> {
+        self.take_counted(key, now).0
+    }
+
+    /// The same, and what is left for this key then.
+    pub(crate) fn take_counted(&self, key: &str, now: Timestamp) -> (Result<(), u64>, Remaining) {
         let mut all = lock(&self.taken);
-        let taken = all.entry(key.to_owned()).or_default();
+        let taken = match all.get_mut(key) {
+            Some(taken) => taken,
+            None => all.entry(key.to_owned()).or_default(),
+        };
         // They stand in their order, so that only a clock that was set back leaves some ahead.
         if taken.back().is_some_and(|last| lies_ahead(*last, now)) {
             taken.retain(|at| !lies_ahead(*at, now));
@@ -169,12 +171,17 @@ impl RollingLimit {
         {
             taken.pop_front();
         }
-        if taken.len() >= self.per_minute {
-            let waited = taken.front().map_or(0, |first| now.ms_since(*first));
-            return Err((ROLLING_MS - waited.min(ROLLING_MS)).div_ceil(1_000));
+        let is_free = taken.len() < self.per_minute;
+        if is_free {
+            taken.push_back(now);
         }
-        taken.push_back(now);
-        Ok(())
+        let waited = taken.front().map_or(0, |first| now.ms_since(*first));
+        let more_in_s = (ROLLING_MS - waited.min(ROLLING_MS)).div_ceil(1_000);
+        let remaining = Remaining {
+            count: self.per_minute.saturating_sub(taken.len()),
+            more_in_s,
+        };
+        (is_free.then_some(()).ok_or(more_in_s), remaining)
     }
 }
 
@@ -268,15 +275,29 @@ mod tests {
     #[test]
     fn those_that_are_left_are_as_many_as_can_be_taken() {
         for later_us in [59_999_999, 60_000_000, 60_000_001, -1_000_000, -1_000_001] {
-            let limit = RollingLimit::new(3);
+            let limit = RollingLimit::new(4);
             for _ in 0..2 {
                 assert_eq!(limit.take("k", START), Ok(()));
             }
             let now = Timestamp::from_micros(START.as_micros() + later_us);
-            let (left, _) = limit.left("k", now);
-            let taken = (0..4).filter(|_| limit.take("k", now).is_ok()).count();
-            assert_eq!(left, taken, "{later_us}");
+            let (outcome, remaining) = limit.take_counted("k", now);
+            assert_eq!(outcome, Ok(()));
+            let taken = (0..5).filter(|_| limit.take("k", now).is_ok()).count();
+            assert_eq!(remaining.count, taken, "{later_us}");
         }
+    }
+
+    #[test]
+    fn who_is_refused_is_told_when_there_are_more() {
+        let limit = RollingLimit::new(1);
+        let told = |seconds| limit.take_counted("k", START.plus_ms(seconds * 1_000));
+        let remaining = |more_in_s| Remaining {
+            count: 0,
+            more_in_s,
+        };
+        assert_eq!(told(0), (Ok(()), remaining(60)));
+        assert_eq!(told(1), (Err(59), remaining(59)));
+        assert_eq!(told(60), (Ok(()), remaining(60)));
     }
 
     #[test]
@@ -286,7 +307,6 @@ mod tests {
             assert_eq!(limit.take("k", START.plus_ms(second * 1_000)), Ok(()));
         }
         let back = START.minus_ms(600_000);
-        assert_eq!(limit.left("k", back), (3, 0));
         for second in 0..3 {
             assert_eq!(limit.take("k", back.plus_ms(second * 1_000)), Ok(()));
         }

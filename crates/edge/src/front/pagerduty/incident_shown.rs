@@ -18,18 +18,15 @@ use super::team_shape::team;
 use super::user_shape::{Mails, user};
 use super::wholes::read_back;
 
-/// Bytes of an incident, about.
-const INCIDENT_BYTES: usize = 4_096;
-
-/// An incident that is written, with references to what it shares with others and where in it they stand.
-#[derive(Debug)]
-pub(super) struct Text {
-    pub(super) text: String,
-    /// The service that is to stand there as a whole.
-    pub(super) service: Option<(Range<usize>, ServiceId)>,
-    /// The policy that is.
-    pub(super) policy: Option<(Range<usize>, PolicyId)>,
+/// Something that incidents share and show as a whole.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shared {
+    Service(ServiceId),
+    Policy(PolicyId),
 }
+
+/// Where in what is written a reference stands that gives way to what it names.
+pub(super) type Mark = (Range<usize>, Shared);
 
 /// An incident, with references to its service and its policy.
 pub(crate) fn incident(
@@ -39,36 +36,35 @@ pub(crate) fn incident(
     include: &Include,
     mails: &Mails,
 ) -> Value {
-    read_back(&incident_written(state, place, one, include, mails).text)
+    let mut out = JsonText::default();
+    write_incident(&mut out, state, (place, include, mails), one);
+    read_back(&out.into_text())
 }
 
-/// The same, for whoever writes it at once. Its fields stand in the order of their names, as those of a value do, and without one: to
-/// make and to drop a value costs several times as much as to write it.
-pub(super) fn incident_written(
+/// The same, for whoever writes it at once; tells where what it shares with others stands that `include` names, in that order. Its
+/// fields stand in the order of their names, as those of a value do, and without one: to make and to drop a value costs several
+/// times as much as to write it.
+pub(super) fn write_incident(
+    out: &mut JsonText,
     state: &State,
-    place: &Place,
+    (place, include, mails): (&Place, &Include, &Mails),
     one: &Incident,
-    include: &Include,
-    mails: &Mails,
-) -> Text {
+) -> [Option<Mark>; 2] {
     let shown = Shown {
         state,
         place,
         one,
         include,
         mails,
+        changed: changed_at(place, one),
     };
-    let mut out = JsonText::with_room(INCIDENT_BYTES);
-    let (mut service, mut policy) = (None, None);
+    let mut marks = [None, None];
     out.object(|out| {
-        policy = shown.write_first(out);
-        service = shown.write_last(out);
+        let policy = shown.write_first(out).filter(|_| include.policies);
+        let service = shown.write_last(out);
+        marks = [policy, include.services.then_some(service)];
     });
-    Text {
-        text: out.into_text(),
-        service: service.filter(|_| include.services),
-        policy: policy.filter(|_| include.policies),
-    }
+    marks
 }
 
 /// What is shown, and to whom.
@@ -78,11 +74,13 @@ struct Shown<'a> {
     one: &'a Incident,
     include: &'a Include,
     mails: &'a Mails,
+    /// When its status changed last.
+    changed: String,
 }
 
 impl Shown<'_> {
     /// Writes the fields up to the entry by which it began; tells where its policy stands.
-    fn write_first(&self, out: &mut JsonText) -> Option<(Range<usize>, PolicyId)> {
+    fn write_first(&self, out: &mut JsonText) -> Option<Mark> {
         let Self {
             state, place, one, ..
         } = *self;
@@ -116,23 +114,23 @@ impl Shown<'_> {
             .or_null(entry, |out, position| {
                 place.trigger(one.id, position).write(out);
             });
-        policy.map(|policy| (stands, policy))
+        policy.map(|policy| (stands, Shared::Policy(policy)))
     }
 
     /// Writes the fields that follow; tells where its service stands.
-    fn write_last(&self, out: &mut JsonText) -> Option<(Range<usize>, ServiceId)> {
+    fn write_last(&self, out: &mut JsonText) -> Mark {
         let Self {
             state, place, one, ..
         } = *self;
         let id = one.id.as_str();
         let number = one.number.to_string();
         let service = place.service_reference(state, one.service);
-        let changed = changed_at(place, one);
+        let changed = &self.changed;
         let over = one.resolved_at.filter(|_| !one.is_open());
         let key = first_alert(state, one).map(|alert| alert.dedup_key.as_str());
         let values = |out: &mut JsonText, values: &[Value]| out.list(values, JsonText::value);
         out.field("html_url")
-            .texts(&[&place.page("incidents/"), id]);
+            .texts(&place.page_in("incidents/", id));
         out.field("id").text(id);
         out.field("impacted_services")
             .list([&service], |out, service| service.write(out));
@@ -141,7 +139,7 @@ impl Shown<'_> {
         let helpers = responders(state, place, one);
         values(out.field("incidents_responders"), &helpers);
         out.field("is_mergeable").flag(one.is_open());
-        out.field("last_status_change_at").text(&changed);
+        out.field("last_status_change_at").text(changed);
         changed_by(state, place, one).write(out.field("last_status_change_by"));
         values(out.field("pending_actions"), &pending(place, one));
         let priority = one.priority.as_ref();
@@ -158,7 +156,7 @@ impl Shown<'_> {
             .or_null(over.as_deref(), JsonText::text);
         let asked = requests(state, place, one);
         values(out.field("responder_requests"), &asked);
-        out.field("self").texts(&[&place.api("incidents/"), id]);
+        out.field("self").texts(&place.api_in("incidents/", id));
         let begin = out.field("service").bytes();
         service.write(out);
         let stands = begin..out.bytes();
@@ -171,9 +169,9 @@ impl Shown<'_> {
         });
         out.field("title").text(&one.title);
         out.field("type").text("incident");
-        out.field("updated_at").text(&changed);
+        out.field("updated_at").text(changed);
         out.field("urgency").text(urgency_word(one.urgency));
-        Some((stands, one.service))
+        (stands, Shared::Service(one.service))
     }
 
     /// Writes a person, as a whole where that is wanted.
@@ -198,7 +196,7 @@ impl Shown<'_> {
 
     /// Who took it, or the service one of whose events did, and when.
     fn write_acknowledgements(&self, out: &mut JsonText) {
-        out.list(acknowledgement(self.one), |out, (by, at)| {
+        out.list(acknowledgement(self.one), |out, (by, _)| {
             out.object(|out| {
                 let out = out.field("acknowledger");
                 match by {
@@ -209,7 +207,8 @@ impl Shown<'_> {
                         self.place.service_reference(self.state, service).write(out);
                     }
                 }
-                out.field("at").text(&self.place.time(at));
+                // What is taken changed by that.
+                out.field("at").text(&self.changed);
             });
         });
     }

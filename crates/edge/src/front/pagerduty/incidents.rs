@@ -11,19 +11,18 @@ use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::json_text::JsonText;
 use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, in_order};
 
 use super::asked::{Asked, Path};
 use super::incident_shape::{Include, assignees};
-use super::incident_shown::{incident, incident_written};
+use super::incident_shown::incident;
 use super::include::Named;
 use super::lookup;
 use super::parameters;
 use super::reply::{Answer, Refused, Reply};
 use super::triggers::FIRST_ENTRIES;
 use super::user_shape::Mails;
-use super::wholes::{Shown, Wholes};
+use super::wholes::{Wholes, Written};
 
 /// What can be shown wholly besides what [`Include`] names, and where it stands.
 pub(super) const INCLUDED: &[Named] = &[
@@ -31,6 +30,8 @@ pub(super) const INCLUDED: &[Named] = &[
     // People are whole there already; a service that acknowledged is not.
     ("acknowledgers", &["acknowledgements", "acknowledger"]),
 ];
+/// What stands before the incidents of a list.
+const LIST_BEGINS: &str = "{\"incidents\":[";
 /// Incidents of so long ago are listed when no span is asked for: a month.
 const SPAN_DEFAULT_MS: u64 = 31 * 86_400_000;
 /// The longest span that is looked at unless all are asked for: PagerDuty's six months.
@@ -212,8 +213,8 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
         cut.map(|one| Some(one.id))
     });
     let include = Include::read(&asked.parameters);
-    let shown = asked.shown(&cut.items, include).await?;
-    let body = paging.written("incidents", &cut, shown.bytes(), |out| shown.write(out));
+    let (shown, wholes) = asked.shown(&cut.items, include, LIST_BEGINS).await?;
+    let body = shown.end(&wholes, &paging.list_ends(&cut));
     Ok(Reply::Written(StatusCode::OK, body))
 }
 
@@ -239,29 +240,28 @@ impl Asked {
         status: StatusCode,
         include: Include,
     ) -> Answer {
-        let shown = self.shown(&[id], include).await?;
-        if shown.is_empty() {
+        let (shown, wholes) = self.shown(&[id], include, "{\"incident\":").await?;
+        if shown.count() == 0 {
             return Err(Refusal::no_such("incident").into());
         }
-        let mut body = JsonText::with_room(shown.bytes());
-        body.object(|out| shown.write(out.field("incident")));
-        Ok(Reply::Written(status, body.into_text()))
+        Ok(Reply::Written(status, shown.end(&wholes, "}")))
     }
 
     /// The answer that shows these.
     pub(crate) async fn incidents(&self, ids: &[IncidentId]) -> Answer {
-        let shown = self.shown(ids, Include::read(&self.parameters)).await?;
-        let mut body = JsonText::with_room(shown.bytes());
-        body.object(|out| {
-            out.field("incidents")
-                .list([&shown], |out, shown| shown.write(out));
-        });
-        Ok(Reply::Written(StatusCode::OK, body.into_text()))
+        let include = Include::read(&self.parameters);
+        let (shown, wholes) = self.shown(ids, include, LIST_BEGINS).await?;
+        Ok(Reply::Written(StatusCode::OK, shown.end(&wholes, "]}")))
     }
 
     /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than
     /// the others.
-    async fn shown(&self, ids: &[IncidentId], include: Include) -> Result<Shown, Refused> {
+    async fn shown(
+        &self,
+        ids: &[IncidentId],
+        include: Include,
+        frame: &str,
+    ) -> Result<(Written, Wholes), Refused> {
         // Most ask for none of them, and whoever looks at the state waits for who changes it.
         let mails = if include.shows_people() {
             let people = self.app.read(|state| include.people(known_of(state, ids)));
@@ -269,15 +269,16 @@ impl Asked {
         } else {
             Mails::new()
         };
+        let mut written = Written::begin(frame, ids.len());
         if self.writes_at_once() {
-            return Ok(self.app.read(|state| {
-                let place = &self.place;
+            let wholes = self.app.read(|state| {
                 let known = known_of(state, ids);
-                let wholes = Wholes::of(state, place, &include, &known);
-                let written = |one| incident_written(state, place, one, &include, &mails);
-                let incidents = known.into_iter().map(written).collect();
-                Shown::Written { incidents, wholes }
-            }));
+                for one in &known {
+                    written.add(state, (&self.place, &include, &mails), one);
+                }
+                Wholes::of(state, &self.place, &include, &known)
+            });
+            return Ok((written, wholes));
         }
         let (incidents, wholes) = self.app.read(|state| {
             let place = &self.place;
@@ -289,7 +290,10 @@ impl Asked {
         });
         let mut incidents = self.included(incidents, INCLUDED).await?;
         self.first_entries(&mut incidents).await?;
-        Ok(Shown::Values { incidents, wholes })
+        for shown in &incidents {
+            written.add_value(shown, &wholes);
+        }
+        Ok((written, wholes))
     }
 
     /// Whether nothing is put into incidents that is looked for once they are made.

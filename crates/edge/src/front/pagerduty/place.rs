@@ -60,13 +60,13 @@ impl Reference<'_> {
             Page::Own(folder) => (*folder, &self.id),
             Page::Of(folder, id) => (*folder, id),
         };
-        Some([&self.place.ui, "/", folder, id])
+        Some(self.place.page_in(folder, id))
     }
 
     /// Its address in the API, in pieces.
     fn address(&self) -> Option<[&str; 4]> {
         let folder = self.folder.as_deref()?;
-        Some([&self.place.api, "/", folder, &self.id])
+        Some(self.place.api_in(folder, &self.id))
     }
 
     /// Writes it.
@@ -132,6 +132,16 @@ impl Place {
     /// The address of a page for people.
     pub(crate) fn page(&self, path: &str) -> String {
         [self.ui.as_str(), "/", path].concat()
+    }
+
+    /// The address of what is found by its id in a folder of the API, in pieces.
+    pub(super) fn api_in<'a>(&'a self, folder: &'a str, id: &'a str) -> [&'a str; 4] {
+        [&self.api, "/", folder, id]
+    }
+
+    /// The same of a page for people.
+    pub(super) fn page_in<'a>(&'a self, folder: &'a str, id: &'a str) -> [&'a str; 4] {
+        [&self.ui, "/", folder, id]
     }
 
     /// What every object begins with, and all that a reference has.

@@ -52,14 +52,14 @@ pub(super) fn write_policy(out: &mut JsonText, state: &State, place: &Place, kno
         out.field("escalation_rules")
             .list(rules, |out, rule| out.value(&rule));
         out.field("html_url")
-            .text(&place.page(&["oncall/policies/", id].concat()));
+            .texts(&place.page_in("oncall/policies/", id));
         out.field("id").text(id);
         out.field("name").text(&known.name);
         out.field("num_loops").number(known.repeat.into());
         out.field("on_call_handoff_notifications")
             .text(HAND_OFFS_TOLD);
         out.field("self")
-            .text(&place.api(&["escalation_policies/", id].concat()));
+            .texts(&place.api_in("escalation_policies/", id));
         out.field("services").list(services, |out, one| {
             place.known_service(one).write(out);
         });

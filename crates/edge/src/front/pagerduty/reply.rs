@@ -7,6 +7,7 @@ use serde_json::Value;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::pagerduty::rest::{Cut, Paging, Refusal};
 
+use crate::access::throttle::Remaining;
 use crate::access::who::{Caller, Via};
 use crate::app::App;
 use crate::http::problem::Problem;
@@ -138,25 +139,21 @@ impl From<AskError> for Refused {
 /// A request that counts against the limit of its key.
 pub(crate) struct Counted {
     refused: Option<u64>,
-    left: usize,
-    reset_s: u64,
+    remaining: Remaining,
 }
 
 impl Counted {
     /// Counts one of this caller's.
     pub(crate) fn take(app: &App, caller: &Caller) -> Self {
         // Only callers that are known come here, so that memory stays bounded. Each key of a person has its own count.
-        let key = match caller.via {
-            Via::Token(token) => token.to_string(),
-            Via::Session | Via::Open => format!("{:?}", caller.actor),
-        };
         let (now, limit) = (app.now(), &app.inner().rest_limit);
-        let refused = limit.take(&key, now).err();
-        let (left, reset_s) = limit.left(&key, now);
+        let (outcome, remaining) = match &caller.via {
+            Via::Token(token) => limit.take_counted(token.as_str(), now),
+            Via::Session | Via::Open => limit.take_counted(&format!("{:?}", caller.actor), now),
+        };
         Self {
-            refused,
-            left,
-            reset_s,
+            refused: outcome.err(),
+            remaining,
         }
     }
 
@@ -168,8 +165,8 @@ impl Counted {
         };
         let headers = response.headers_mut();
         headers.insert(LIMIT, HeaderValue::from(REQUESTS_PER_MINUTE));
-        headers.insert(REMAINING, HeaderValue::from(self.left));
-        headers.insert(RESET, HeaderValue::from(self.reset_s));
+        headers.insert(REMAINING, HeaderValue::from(self.remaining.count));
+        headers.insert(RESET, HeaderValue::from(self.remaining.more_in_s));
         response
     }
 }

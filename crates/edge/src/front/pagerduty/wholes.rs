@@ -2,6 +2,7 @@
 //! however many incidents show them: a policy names every service that follows it, so that a hundred copies of one are long.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use serde_json::Value;
 use tocsin_domain::incident::Incident;
@@ -9,16 +10,17 @@ use tocsin_domain::state::State;
 use tocsin_wire::json_text::JsonText;
 
 use super::incident_shape::{Include, policy_of};
-use super::incident_shown::Text;
+use super::incident_shown::{Mark, Shared, write_incident};
 use super::place::Place;
 use super::policy_shape::write_policy;
 use super::service_shape::{Standings, service};
+use super::user_shape::Mails;
 
 /// The fields in which incidents show what they share.
 const SERVICE: &str = "service";
 const POLICY: &str = "escalation_policy";
-/// Bytes of an incident that is a value, about, and of what is around all.
-const VALUE_BYTES: usize = 4_096;
+/// Bytes of an incident, about, and of what is around all.
+const INCIDENT_BYTES: usize = 3_072;
 const FRAME_BYTES: usize = 256;
 
 /// What was just written, as a value.
@@ -85,25 +87,11 @@ impl Wholes {
         }
     }
 
-    /// The text of an incident in its parts, with what stands in it in place of references.
-    fn parts<'a>(&'a self, one: &'a Text) -> [&'a str; 5] {
-        let text = one.text.as_str();
-        let policy = one.policy.as_ref();
-        let policy = policy.and_then(|(at, id)| Some((at.clone(), self.policy(id.as_str())?)));
-        let service = one.service.as_ref();
-        let service = service.and_then(|(at, id)| Some((at.clone(), self.service(id.as_str())?)));
-        // The policy's name comes before the service's.
-        let (policy_at, policy) = policy.unwrap_or((0..0, ""));
-        let end = text.len();
-        let (service_at, service) = service.unwrap_or((end..end, ""));
-        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
-        [
-            part(0, policy_at.start),
-            policy,
-            part(policy_at.end, service_at.start),
-            service,
-            part(service_at.end, end),
-        ]
+    fn shared(&self, shared: Shared) -> Option<&str> {
+        match shared {
+            Shared::Service(id) => self.service(id.as_str()),
+            Shared::Policy(id) => self.policy(id.as_str()),
+        }
     }
 }
 
@@ -116,62 +104,65 @@ fn keep(wholes: &mut BTreeMap<String, String>, id: &str, write: impl FnOnce(&mut
     wholes.insert(id.to_owned(), out.into_text());
 }
 
-/// The incidents of one answer.
-pub(crate) enum Shown {
-    /// With references to what they share, and that.
-    Values {
-        incidents: Vec<Value>,
-        wholes: Wholes,
-    },
-    /// The same, of what is written already.
-    Written {
-        incidents: Vec<Text>,
-        wholes: Wholes,
-    },
+/// An answer that is written as far as its incidents reach, with references to what they share, and where these stand, in their order.
+#[derive(Debug)]
+pub(crate) struct Written {
+    text: JsonText,
+    marks: Vec<Mark>,
+    count: usize,
 }
 
-impl Shown {
-    /// Writes them, one after the other.
-    pub(crate) fn write(&self, out: &mut JsonText) {
-        match self {
-            Self::Values { incidents, wholes } => {
-                let shown = incidents.iter();
-                shown.for_each(|shown| write_value(out, shown, wholes));
-            }
-            Self::Written { incidents, wholes } => {
-                for one in incidents {
-                    out.raws(&wholes.parts(one));
-                }
-            }
+impl Written {
+    /// Begins with what stands before the incidents, of which there will be so many.
+    pub(crate) fn begin(frame: &str, incidents: usize) -> Self {
+        let mut text = JsonText::with_room(FRAME_BYTES + incidents * INCIDENT_BYTES);
+        text.raw(frame);
+        Self {
+            text,
+            marks: Vec::new(),
+            count: 0,
         }
     }
 
-    /// Whether there are none.
-    pub(crate) const fn is_empty(&self) -> bool {
-        match self {
-            Self::Values { incidents, .. } => incidents.is_empty(),
-            Self::Written { incidents, .. } => incidents.is_empty(),
-        }
+    /// Writes one more.
+    pub(crate) fn add(&mut self, state: &State, shown: (&Place, &Include, &Mails), one: &Incident) {
+        let marks = write_incident(&mut self.text, state, shown, one);
+        self.marks.extend(marks.into_iter().flatten());
+        self.count += 1;
     }
 
-    /// About how many bytes an answer has that shows them: of very many, room is made once.
-    pub(crate) fn bytes(&self) -> usize {
-        let rows: usize = match self {
-            Self::Values { incidents, wholes } => {
-                let instead = |shown: &Value| {
-                    let fields = [SERVICE, POLICY];
-                    let wholes = fields.map(|field| wholes.instead(field, &shown[field]));
-                    wholes.into_iter().flatten().map(str::len).sum::<usize>()
-                };
-                let rows = incidents.iter();
-                rows.map(|shown| VALUE_BYTES + instead(shown)).sum()
-            }
-            Self::Written { incidents, wholes } => {
-                let rows = incidents.iter();
-                rows.flat_map(|one| wholes.parts(one)).map(str::len).sum()
-            }
-        };
-        rows + FRAME_BYTES
+    /// Writes one more, of which there is a value.
+    pub(crate) fn add_value(&mut self, shown: &Value, wholes: &Wholes) {
+        write_value(&mut self.text, shown, wholes);
+        self.count += 1;
+    }
+
+    /// How many incidents it has.
+    pub(crate) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The whole answer: what is shown as a whole put in place of references, and what stands behind the incidents.
+    pub(crate) fn end(self, wholes: &Wholes, frame: &str) -> String {
+        let text = self.text.into_text();
+        let marks = self.marks.into_iter();
+        let instead = marks.filter_map(|(at, shared)| Some((at, wholes.shared(shared)?)));
+        let instead: Vec<(Range<usize>, &str)> = instead.collect();
+        if instead.is_empty() {
+            return text + frame;
+        }
+        // Of very many bytes, room is made once.
+        let more: usize = instead.iter().map(|(_, whole)| whole.len()).sum();
+        let mut whole = String::with_capacity(text.len() + more + frame.len());
+        let mut from = 0;
+        for (at, shown) in instead {
+            whole.push_str(text.get(from..at.start).unwrap_or_default());
+            whole.push_str(shown);
+            from = at.end;
+        }
+        whole.push_str(text.get(from..).unwrap_or_default());
+        whole.push_str(frame);
+        whole
     }
 }
 
