@@ -2,6 +2,7 @@
 //! byte of what is known to be plain, costs several times as much. It knows no fields.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -118,6 +119,12 @@ impl JsonText {
         self.0.push_str(json);
     }
 
+    /// What was written there already, once more. It is a whole value.
+    pub fn again(&mut self, at: Range<usize>) {
+        self.separate();
+        self.0.extend_from_within(at);
+    }
+
     /// A comma, unless something was only begun: whatever is complete ends in another character than these.
     fn separate(&mut self) {
         if !matches!(self.0.as_bytes().last(), None | Some(b'{' | b'[' | b':')) {
@@ -198,8 +205,13 @@ mod tests {
             out.field("value").value(&json!({"a": [1.5, null]}));
             out.field("ends").text(":");
             out.field("raw").raw("[]");
+            let begin = out.field("once").bytes();
+            out.object(|out| out.field("x").number(1));
+            let once = begin..out.bytes();
+            out.field("again")
+                .list([(), ()], |out, ()| out.again(once.clone()));
         });
-        let expected = r#"{"empty":{},"none":[],"list":[1,2],"objects":[{"a":null},{"b":null}],"flag":true,"not":false,"whole":"one \"two\"","some":"x","nothing":null,"value":{"a":[1.5,null]},"ends":":","raw":[]}"#;
+        let expected = r#"{"empty":{},"none":[],"list":[1,2],"objects":[{"a":null},{"b":null}],"flag":true,"not":false,"whole":"one \"two\"","some":"x","nothing":null,"value":{"a":[1.5,null]},"ends":":","raw":[],"once":{"x":1},"again":[{"x":1},{"x":1}]}"#;
         assert_eq!(out.bytes(), expected.len());
         assert_eq!(out.into_text(), expected);
     }

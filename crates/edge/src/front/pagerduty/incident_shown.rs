@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use serde_json::{Value, json};
+use tocsin_domain::alert::Alert;
 use tocsin_domain::id::{PolicyId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::{Assigned, Incident, Status};
 use tocsin_domain::state::State;
@@ -12,7 +13,7 @@ use super::incident_shape::{
     Include, acknowledgement, acknowledger, assignees, body, first_alert, pending, policy_of,
     requests, responders, status_word, urgency_word,
 };
-use super::place::{Place, Reference};
+use super::place::Place;
 use super::small::priority as priority_shown;
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
@@ -50,13 +51,15 @@ pub(super) fn write_incident(
     (place, include, mails): (&Place, &Include, &Mails),
     one: &Incident,
 ) -> [Option<Mark>; 2] {
-    let shown = Shown {
+    let mut shown = Shown {
         state,
         place,
         one,
         include,
         mails,
+        first: first_alert(state, one),
         changed: changed_at(place, one),
+        person: None,
     };
     let mut marks = [None, None];
     out.object(|out| {
@@ -74,17 +77,19 @@ struct Shown<'a> {
     one: &'a Incident,
     include: &'a Include,
     mails: &'a Mails,
+    first: Option<&'a Alert>,
     /// When its status changed last.
     changed: String,
+    /// A person who was referred to, and where: mostly one and the same has it, is asked for it, and changed it last.
+    person: Option<(UserId, Range<usize>)>,
 }
 
 impl Shown<'_> {
     /// Writes the fields up to the entry by which it began; tells where its policy stands.
-    fn write_first(&self, out: &mut JsonText) -> Option<Mark> {
+    fn write_first(&mut self, out: &mut JsonText) -> Option<Mark> {
         let Self {
             state, place, one, ..
         } = *self;
-        let first = first_alert(state, one);
         let by_hand = matches!(one.assigned, Some(Assigned::People(_)));
         self.write_acknowledgements(out.field("acknowledgements"));
         self.write_alert_counts(out.field("alert_counts"));
@@ -97,7 +102,7 @@ impl Shown<'_> {
         self.write_assignments(out.field("assignments"));
         out.field("basic_alert_grouping").null();
         if self.include.body {
-            out.field("body").value(&body(first));
+            out.field("body").value(&body(self.first));
         }
         out.field("conference_bridge").null();
         out.field("created_at").text(&place.time(one.opened_at));
@@ -118,29 +123,37 @@ impl Shown<'_> {
     }
 
     /// Writes the fields that follow; tells where its service stands.
-    fn write_last(&self, out: &mut JsonText) -> Mark {
+    fn write_last(&mut self, out: &mut JsonText) -> Mark {
         let Self {
             state, place, one, ..
         } = *self;
         let id = one.id.as_str();
         let number = one.number.to_string();
         let service = place.service_reference(state, one.service);
-        let changed = &self.changed;
         let over = one.resolved_at.filter(|_| !one.is_open());
-        let key = first_alert(state, one).map(|alert| alert.dedup_key.as_str());
+        let key = self.first.map(|alert| alert.dedup_key.as_str());
         let values = |out: &mut JsonText, values: &[Value]| out.list(values, JsonText::value);
         out.field("html_url")
             .texts(&place.page_in("incidents/", id));
         out.field("id").text(id);
+        let mut stands = 0..0;
         out.field("impacted_services")
-            .list([&service], |out, service| service.write(out));
+            .list([&service], |out, service| {
+                let begin = out.bytes();
+                service.write(out);
+                stands = begin..out.bytes();
+            });
         out.field("incident_key").or_null(key, JsonText::text);
         out.field("incident_number").number(one.number);
         let helpers = responders(state, place, one);
         values(out.field("incidents_responders"), &helpers);
         out.field("is_mergeable").flag(one.is_open());
-        out.field("last_status_change_at").text(changed);
-        changed_by(state, place, one).write(out.field("last_status_change_by"));
+        out.field("last_status_change_at").text(&self.changed);
+        let out_by = out.field("last_status_change_by");
+        match changed_by(one) {
+            Some(user) => self.write_reference(out_by, user),
+            None => service.write(out_by),
+        }
         values(out.field("pending_actions"), &pending(place, one));
         let priority = one.priority.as_ref();
         out.field("priority").or_null(priority, |out, name| {
@@ -158,7 +171,7 @@ impl Shown<'_> {
         values(out.field("responder_requests"), &asked);
         out.field("self").texts(&place.api_in("incidents/", id));
         let begin = out.field("service").bytes();
-        service.write(out);
+        out.again(stands);
         let stands = begin..out.bytes();
         out.field("status").text(status_word(one.status));
         values(out.field("subscriber_requests"), &[]);
@@ -169,21 +182,33 @@ impl Shown<'_> {
         });
         out.field("title").text(&one.title);
         out.field("type").text("incident");
-        out.field("updated_at").text(changed);
+        out.field("updated_at").text(&self.changed);
         out.field("urgency").text(urgency_word(one.urgency));
         (stands, Shared::Service(one.service))
     }
 
     /// Writes a person, as a whole where that is wanted.
-    fn write_user(&self, out: &mut JsonText, id: UserId, wholly: bool) {
+    fn write_user(&mut self, out: &mut JsonText, id: UserId, wholly: bool) {
         match self.state.users.get(&id).filter(|_| wholly) {
             Some(known) => out.value(&user(self.state, self.place, known, self.mails)),
-            None => self.place.user_reference(self.state, id).write(out),
+            None => self.write_reference(out, id),
+        }
+    }
+
+    /// Refers to a person in a field.
+    fn write_reference(&mut self, out: &mut JsonText, id: UserId) {
+        match &self.person {
+            Some((person, at)) if *person == id => out.again(at.clone()),
+            Some(_) | None => {
+                let begin = out.bytes();
+                self.place.user_reference(self.state, id).write(out);
+                self.person = Some((id, begin..out.bytes()));
+            }
         }
     }
 
     /// Who was asked to take it, and when.
-    fn write_assignments(&self, out: &mut JsonText) {
+    fn write_assignments(&mut self, out: &mut JsonText) {
         let paging = self.one.paging.as_ref();
         let at = paging.map_or(self.one.opened_at, |paging| paging.reached_at);
         out.list(assignees(self.one), |out, id| {
@@ -195,7 +220,7 @@ impl Shown<'_> {
     }
 
     /// Who took it, or the service one of whose events did, and when.
-    fn write_acknowledgements(&self, out: &mut JsonText) {
+    fn write_acknowledgements(&mut self, out: &mut JsonText) {
         out.list(acknowledgement(self.one), |out, (by, _)| {
             out.object(|out| {
                 let out = out.field("acknowledger");
@@ -241,12 +266,8 @@ fn changed_at(place: &Place, one: &Incident) -> String {
     place.time(changed.unwrap_or(one.opened_at))
 }
 
-/// Who ended or took it, else the service that it is of.
-fn changed_by<'a>(state: &'a State, place: &'a Place, one: &Incident) -> Reference<'a> {
+/// Who ended or took it; none where it is its service.
+fn changed_by(one: &Incident) -> Option<UserId> {
     let resolver = one.resolved_by.filter(|_| !one.is_open());
-    let by = resolver.or(acknowledger(one).map(|(user, _)| user));
-    match by {
-        Some(user) => place.user_reference(state, user),
-        None => place.service_reference(state, one.service),
-    }
+    resolver.or(acknowledger(one).map(|(user, _)| user))
 }

@@ -59,14 +59,11 @@ const fn is_of_offset(byte: u8) -> bool {
 /// In UTC and whole seconds, as PagerDuty writes it: strict readers know no other form.
 #[must_use]
 pub fn written(at: Timestamp) -> String {
-    let whole = Timestamp::from_millis(at.as_millis().div_euclid(1_000) * 1_000);
-    let mut text = whole.to_rfc3339();
-    let seconds = text.strip_suffix(".000Z").map(str::len);
-    if let Some(bytes) = seconds {
-        text.truncate(bytes);
-        text.push('Z');
+    let seconds = at.as_millis().div_euclid(1_000);
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(instant) => instant.to_string(),
+        Err(_) => Timestamp::from_millis(seconds * 1_000).to_rfc3339(),
     }
-    text
 }
 
 /// The same by the clocks of a zone, with its offset then.
