@@ -1,5 +1,7 @@
 //! A whole incident as PagerDuty's clients read it: written at once, or as a value where something is put into it.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 
 use serde_json::{Value, json};
@@ -19,11 +21,37 @@ use super::team_shape::team;
 use super::user_shape::{Mails, user};
 use super::wholes::read_back;
 
-/// Something that incidents share and show as a whole.
-#[derive(Clone, Copy, Debug)]
+/// Something that incidents share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Shared {
     Service(ServiceId),
     Policy(PolicyId),
+    Person(UserId),
+    Team(TeamId),
+}
+
+/// Where in an answer stands what it says of something, referring to it or wholly. Mostly one and the same person has an incident,
+/// is asked for it and changed it last, and incidents of one list have few services and policies.
+#[derive(Debug, Default)]
+pub(super) struct Said(BTreeMap<(Shared, bool), Range<usize>>);
+
+impl Said {
+    /// Writes it, where a value is due that stands behind no other: once, and copies it from there on.
+    fn write(
+        &mut self,
+        out: &mut JsonText,
+        what: (Shared, bool),
+        write: impl FnOnce(&mut JsonText),
+    ) {
+        match self.0.entry(what) {
+            Entry::Occupied(known) => out.again(known.get().clone()),
+            Entry::Vacant(vacant) => {
+                let begin = out.bytes();
+                write(out);
+                vacant.insert(begin..out.bytes());
+            }
+        }
+    }
 }
 
 /// Where in what is written a reference stands that gives way to what it names.
@@ -38,7 +66,8 @@ pub(crate) fn incident(
     mails: &Mails,
 ) -> Value {
     let mut out = JsonText::default();
-    write_incident(&mut out, state, (place, include, mails), one);
+    let mut said = Said::default();
+    write_incident(&mut out, &mut said, state, (place, include, mails), one);
     read_back(&out.into_text())
 }
 
@@ -47,6 +76,7 @@ pub(crate) fn incident(
 /// times as much as to write it.
 pub(super) fn write_incident(
     out: &mut JsonText,
+    said: &mut Said,
     state: &State,
     (place, include, mails): (&Place, &Include, &Mails),
     one: &Incident,
@@ -59,7 +89,7 @@ pub(super) fn write_incident(
         mails,
         first: first_alert(state, one),
         changed: changed_at(place, one),
-        person: None,
+        said,
     };
     let mut marks = [None, None];
     out.object(|out| {
@@ -80,8 +110,7 @@ struct Shown<'a> {
     first: Option<&'a Alert>,
     /// When its status changed last.
     changed: String,
-    /// A person who was referred to, and where: mostly one and the same has it, is asked for it, and changed it last.
-    person: Option<(UserId, Range<usize>)>,
+    said: &'a mut Said,
 }
 
 impl Shown<'_> {
@@ -110,7 +139,10 @@ impl Shown<'_> {
         let policy = policy_of(state, one);
         let begin = out.field("escalation_policy").bytes();
         out.or_null(policy, |out, policy| {
-            place.policy_reference(state, policy).write(out);
+            self.said
+                .write(out, (Shared::Policy(policy), false), |out| {
+                    place.policy_reference(state, policy).write(out);
+                });
         });
         let stands = begin..out.bytes();
         // Where that stands is not known of old ones.
@@ -129,20 +161,14 @@ impl Shown<'_> {
         } = *self;
         let id = one.id.as_str();
         let number = one.number.to_string();
-        let service = place.service_reference(state, one.service);
         let over = one.resolved_at.filter(|_| !one.is_open());
         let key = self.first.map(|alert| alert.dedup_key.as_str());
         let values = |out: &mut JsonText, values: &[Value]| out.list(values, JsonText::value);
         out.field("html_url")
             .texts(&place.page_in("incidents/", id));
         out.field("id").text(id);
-        let mut stands = 0..0;
         out.field("impacted_services")
-            .list([&service], |out, service| {
-                let begin = out.bytes();
-                service.write(out);
-                stands = begin..out.bytes();
-            });
+            .list([()], |out, ()| self.write_service(out));
         out.field("incident_key").or_null(key, JsonText::text);
         out.field("incident_number").number(one.number);
         let helpers = responders(state, place, one);
@@ -152,7 +178,7 @@ impl Shown<'_> {
         let out_by = out.field("last_status_change_by");
         match changed_by(one) {
             Some(user) => self.write_reference(out_by, user),
-            None => service.write(out_by),
+            None => self.write_service(out_by),
         }
         values(out.field("pending_actions"), &pending(place, one));
         let priority = one.priority.as_ref();
@@ -171,15 +197,14 @@ impl Shown<'_> {
         values(out.field("responder_requests"), &asked);
         out.field("self").texts(&place.api_in("incidents/", id));
         let begin = out.field("service").bytes();
-        out.again(stands);
+        self.write_service(out);
         let stands = begin..out.bytes();
         out.field("status").text(status_word(one.status));
         values(out.field("subscriber_requests"), &[]);
         out.field("summary")
             .texts(&["[#", &number, "] ", &one.title]);
-        out.field("teams").list([one.team], |out, team| {
-            self.write_team(out, team);
-        });
+        out.field("teams")
+            .list([()], |out, ()| self.write_team(out));
         out.field("title").text(&one.title);
         out.field("type").text("incident");
         out.field("updated_at").text(&self.changed);
@@ -189,22 +214,30 @@ impl Shown<'_> {
 
     /// Writes a person, as a whole where that is wanted.
     fn write_user(&mut self, out: &mut JsonText, id: UserId, wholly: bool) {
-        match self.state.users.get(&id).filter(|_| wholly) {
-            Some(known) => out.value(&user(self.state, self.place, known, self.mails)),
-            None => self.write_reference(out, id),
-        }
+        let known = self.state.users.get(&id).filter(|_| wholly);
+        let Some(known) = known else {
+            return self.write_reference(out, id);
+        };
+        let what = (Shared::Person(id), true);
+        self.said.write(out, what, |out| {
+            out.value(&user(self.state, self.place, known, self.mails));
+        });
     }
 
-    /// Refers to a person in a field.
+    /// Refers to a person.
     fn write_reference(&mut self, out: &mut JsonText, id: UserId) {
-        match &self.person {
-            Some((person, at)) if *person == id => out.again(at.clone()),
-            Some(_) | None => {
-                let begin = out.bytes();
-                self.place.user_reference(self.state, id).write(out);
-                self.person = Some((id, begin..out.bytes()));
-            }
-        }
+        let what = (Shared::Person(id), false);
+        self.said.write(out, what, |out| {
+            self.place.user_reference(self.state, id).write(out);
+        });
+    }
+
+    /// Refers to its service.
+    fn write_service(&mut self, out: &mut JsonText) {
+        let id = self.one.service;
+        self.said.write(out, (Shared::Service(id), false), |out| {
+            self.place.service_reference(self.state, id).write(out);
+        });
     }
 
     /// Who was asked to take it, and when.
@@ -227,10 +260,7 @@ impl Shown<'_> {
                 match by {
                     Some(id) => self.write_user(out, id, self.include.acknowledgers),
                     // Clients take an incident without any acknowledgement for one that nobody has.
-                    None => {
-                        let service = self.one.service;
-                        self.place.service_reference(self.state, service).write(out);
-                    }
+                    None => self.write_service(out),
                 }
                 // What is taken changed by that.
                 out.field("at").text(&self.changed);
@@ -250,11 +280,16 @@ impl Shown<'_> {
         });
     }
 
-    fn write_team(&self, out: &mut JsonText, id: TeamId) {
-        match self.state.teams.get(&id).filter(|_| self.include.teams) {
-            Some(known) => out.value(&team(self.state, self.place, known)),
-            None => self.place.team_reference(self.state, id).write(out),
-        }
+    /// Writes its team, as a whole where that is wanted.
+    fn write_team(&mut self, out: &mut JsonText) {
+        let id = self.one.team;
+        let wholly = self.include.teams;
+        self.said.write(out, (Shared::Team(id), wholly), |out| {
+            match self.state.teams.get(&id).filter(|_| wholly) {
+                Some(known) => out.value(&team(self.state, self.place, known)),
+                None => self.place.team_reference(self.state, id).write(out),
+            }
+        });
     }
 }
 

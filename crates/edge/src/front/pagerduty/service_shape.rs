@@ -11,11 +11,13 @@ use tocsin_domain::people::Urgency;
 use tocsin_domain::service::{Integration, Service, Speaks};
 use tocsin_domain::state::{Dated, State};
 use tocsin_domain::time::Timestamp;
+use tocsin_wire::json_text::JsonText;
 use tocsin_wire::pagerduty::rest::grouping;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::described::told;
 use super::place::{Place, whole};
+use super::wholes::read_back;
 
 /// The word for a service on which nothing is open.
 const ACTIVE: &str = "active";
@@ -85,40 +87,74 @@ pub(crate) fn service(
     known: &Service,
     standings: &Standings<'_>,
 ) -> Value {
+    let mut out = JsonText::default();
+    write_service(&mut out, state, place, known, standings);
+    read_back(&out.into_text())
+}
+
+/// The same, for whoever writes it at once. Its fields stand in the order of their names, as those of a value do.
+pub(super) fn write_service(
+    out: &mut JsonText,
+    state: &State,
+    place: &Place,
+    known: &Service,
+    standings: &Standings<'_>,
+) {
     let default = state.installation.as_ref().map(|all| all.default_policy);
     let policy = known.policy.or(default);
     let own = standings.integrations(known.id).iter();
-    let own: Vec<Value> = own.map(|one| place.integration(state, one.id)).collect();
     let resolve_s = known.intake.resolve_after_ms.map(|ms| ms / 1_000);
     let followed = policy.and_then(|policy| state.policies.get(&policy));
-    let timeout_ms = known.acknowledgement_timeout_ms(followed);
+    let timeout_s = known.acknowledgement_timeout_ms(followed);
+    let timeout_s = timeout_s.map(|ms| ms / 1_000);
     let (created_at, updated_at) = ages(state, place, state.dates.services.get(&known.id));
     let newest = state.last_opened.get(&known.id);
-    let more = json!({
-        "name": known.name,
-        "description": told(&known.description),
-        "created_at": created_at,
-        "updated_at": updated_at,
-        "status": standings.word(known.id),
-        "escalation_policy": policy.map(|policy| place.policy(state, policy)),
-        "teams": [place.team(state, known.team)],
-        "integrations": own,
-        "auto_resolve_timeout": resolve_s,
-        "acknowledgement_timeout": timeout_ms.map(|ms| ms / 1_000),
-        "alert_creation": "create_alerts_and_incidents",
+    let newest = newest.map(|at| place.time(*at));
+    let id = known.id.as_str();
+    let text = |out: &mut JsonText, text: Option<&str>| out.or_null(text, JsonText::text);
+    out.object(|out| {
+        out.field("acknowledgement_timeout")
+            .or_null(timeout_s, JsonText::number);
+        out.field("addons").raw("[]");
+        out.field("alert_creation")
+            .text("create_alerts_and_incidents");
         // A client that has once read the older fields sends them on beside whatever it says by the newer form.
-        "alert_grouping": null,
-        "alert_grouping_timeout": null,
-        "alert_grouping_parameters": grouping::shown(&known.intake.grouping),
-        "auto_pause_notifications_parameters": {"enabled": false, "timeout": null},
-        "incident_urgency_rule": urgency_rule(&known.intake.urgency),
-        "support_hours": null,
-        "scheduled_actions": [],
-        "addons": [],
-        "last_incident_timestamp": newest.map(|at| place.time(*at)),
-        "response_play": null,
+        out.field("alert_grouping").null();
+        out.field("alert_grouping_parameters")
+            .value(&grouping::shown(&known.intake.grouping));
+        out.field("alert_grouping_timeout").null();
+        out.field("auto_pause_notifications_parameters")
+            .raw(r#"{"enabled":false,"timeout":null}"#);
+        out.field("auto_resolve_timeout")
+            .or_null(resolve_s, JsonText::number);
+        text(out.field("created_at"), created_at.as_deref());
+        text(out.field("description"), told(&known.description));
+        out.field("escalation_policy")
+            .or_null(policy, |out, policy| {
+                place.policy_reference(state, policy).write(out);
+            });
+        out.field("html_url")
+            .texts(&place.page_in("settings/services/", id));
+        out.field("id").text(id);
+        out.field("incident_urgency_rule")
+            .value(&urgency_rule(&known.intake.urgency));
+        out.field("integrations").list(own, |out, one| {
+            out.value(&place.integration(state, one.id));
+        });
+        text(out.field("last_incident_timestamp"), newest.as_deref());
+        out.field("name").text(&known.name);
+        out.field("response_play").null();
+        out.field("scheduled_actions").raw("[]");
+        out.field("self").texts(&place.api_in("services/", id));
+        out.field("status").text(standings.word(known.id));
+        out.field("summary").text(&known.name);
+        out.field("support_hours").null();
+        out.field("teams").list([known.team], |out, team| {
+            place.team_reference(state, team).write(out);
+        });
+        out.field("type").text("service");
+        text(out.field("updated_at"), updated_at.as_deref());
     });
-    whole(place.service(state, known.id), "service", more)
 }
 
 /// How urgent its alerts are. Hours have another form there, which is not told.

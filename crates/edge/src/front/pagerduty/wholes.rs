@@ -10,10 +10,10 @@ use tocsin_domain::state::State;
 use tocsin_wire::json_text::JsonText;
 
 use super::incident_shape::{Include, policy_of};
-use super::incident_shown::{Mark, Shared, write_incident};
+use super::incident_shown::{Mark, Said, Shared, write_incident};
 use super::place::Place;
 use super::policy_shape::write_policy;
-use super::service_shape::{Standings, service};
+use super::service_shape::{Standings, write_service};
 use super::user_shape::Mails;
 
 /// The fields in which incidents show what they share.
@@ -56,7 +56,7 @@ impl Wholes {
                 && let Some(known) = state.services.get(&one.service)
             {
                 keep(&mut all.services, known.id.as_str(), |out| {
-                    out.value(&service(state, place, known, &standings));
+                    write_service(out, state, place, known, &standings);
                 });
             }
             if include.policies
@@ -91,6 +91,8 @@ impl Wholes {
         match shared {
             Shared::Service(id) => self.service(id.as_str()),
             Shared::Policy(id) => self.policy(id.as_str()),
+            // They stand there already as they are to be shown.
+            Shared::Person(_) | Shared::Team(_) => None,
         }
     }
 }
@@ -108,6 +110,7 @@ fn keep(wholes: &mut BTreeMap<String, String>, id: &str, write: impl FnOnce(&mut
 #[derive(Debug)]
 pub(crate) struct Written {
     text: JsonText,
+    said: Said,
     marks: Vec<Mark>,
     count: usize,
 }
@@ -119,6 +122,7 @@ impl Written {
         text.raw(frame);
         Self {
             text,
+            said: Said::default(),
             marks: Vec::new(),
             count: 0,
         }
@@ -126,7 +130,7 @@ impl Written {
 
     /// Writes one more.
     pub(crate) fn add(&mut self, state: &State, shown: (&Place, &Include, &Mails), one: &Incident) {
-        let marks = write_incident(&mut self.text, state, shown, one);
+        let marks = write_incident(&mut self.text, &mut self.said, state, shown, one);
         self.marks.extend(marks.into_iter().flatten());
         self.count += 1;
     }
