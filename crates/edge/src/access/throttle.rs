@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn who_is_refused_is_told_when_there_are_more() {
         let limit = RollingLimit::new(1);
-        let told = |seconds| limit.take_counted("k", START.plus_ms(seconds * 1_000));
+        let told = |seconds: u64| limit.take_counted("k", START.plus_ms(seconds * 1_000));
         let remaining = |more_in_s| Remaining {
             count: 0,
             more_in_s,

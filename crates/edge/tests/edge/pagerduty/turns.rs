@@ -184,7 +184,8 @@ async fn two_who_change_a_business_service_both_do() {
         (&json!("Store"), &json!("Ann"))
     );
     let market = json!({"name": "Market", "point_of_contact": "Ann"});
-    let called = native(&world, &format!("/business-services/{id}"), market);
+    let own = format!("/business-services/{id}");
+    let called = native(&world, &own, market);
     let described = put(&world, &path, kind, json!({"description": "What sells"}));
     both(&world, called, described).await;
     let known = read(&world, &path).await[kind].clone();
