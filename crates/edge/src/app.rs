@@ -12,7 +12,7 @@ use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::handle::{AskError, Done, EngineHandle};
 use tocsin_engine::ports::Clock;
-use tokio::sync::{Mutex, Semaphore, oneshot};
+use tokio::sync::{Mutex, MutexGuard, Semaphore, oneshot};
 
 use crate::access::known_keys::KnownKeys;
 use crate::access::known_tokens::KnownTokens;
@@ -57,6 +57,8 @@ const RENDERINGS_AT_ONCE: usize = 2;
 const WALKS_AT_ONCE: usize = 1;
 /// How long a rendering waits for its turn.
 const RENDERING_WAIT: Duration = Duration::from_secs(10);
+/// How long a change waits for its turn: longer than the one before it waits for its answer.
+const TURN_WAIT: Duration = Duration::from_secs(30);
 /// How long a caller waits for the core's durable answer.
 pub const ANSWER_WAIT: Duration = Duration::from_secs(20);
 
@@ -157,8 +159,9 @@ pub(crate) struct Inner {
     /// Held by whoever makes an integration whose key is kept, or removes some. It comes after that of subscriptions.
     pub(crate) key_changes: Arc<Mutex<()>>,
     /// Held by whoever reads something that is set up, changes a part of it and writes the whole back, and by whoever else changes
-    /// such a thing: a policy, a schedule, a team, a business service, an integration, planned work, rules, what is said of a person,
-    /// the ways to them. It comes after both others: whoever has it takes none of them, nor itself again.
+    /// such a thing: a policy, a schedule, a team, a business service, an integration, planned work, rules, what is said of a person.
+    /// What is removed needs none: who writes it back later is told that it is gone. It comes after both others: whoever has it takes
+    /// none of them, nor itself again.
     pub(crate) roster_changes: Arc<Mutex<()>>,
     pub(crate) calendar_tries: LoginThrottle,
     pub(crate) calendar_reads: RollingLimit,
@@ -332,18 +335,29 @@ impl App {
     }
 
     /// Does `work` to the end, also when the client hangs up, which would else leave half of it done; and one after the other among
-    /// all that share `turns`, so that nothing is done by what was read before somebody else's change.
+    /// all that share `turns`, so that nothing is done by what was read before somebody else's change. A change of which the journal
+    /// says nothing in time may still come after the turn.
     pub(crate) async fn in_turn<T: Send + 'static, E: From<Problem> + Send + 'static>(
         turns: &Arc<Mutex<()>>,
         work: impl Future<Output = Result<T, E>> + Send + 'static,
     ) -> Result<T, E> {
         let turns = Arc::clone(turns);
         let work = underway::to_the_end(async move {
-            let _turn = turns.lock().await;
+            let _turn = Self::turn(&turns).await?;
             work.await
         });
         let unfinished = || Problem::internal("it was not carried out to the end");
         work.await.unwrap_or_else(|| Err(unfinished().into()))
+    }
+
+    /// Waits for a turn, for a while.
+    pub(crate) async fn turn(turns: &Mutex<()>) -> Result<MutexGuard<'_, ()>, Problem> {
+        let turn = tokio::time::timeout(TURN_WAIT, turns.lock()).await;
+        turn.map_err(|_| {
+            Problem::unavailable(
+                "too many changes wait for each other: nothing was kept, ask again in a moment",
+            )
+        })
     }
 
     /// What messages can leave by now.

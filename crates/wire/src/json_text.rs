@@ -29,6 +29,14 @@ impl JsonText {
         self.0
     }
 
+    /// The same as a value.
+    #[must_use]
+    pub fn into_value(self) -> Value {
+        let read = serde_json::from_str(&self.0);
+        debug_assert!(read.is_ok(), "{}", self.0);
+        read.unwrap_or_default()
+    }
+
     /// An object, whose fields `write` writes.
     pub fn object(&mut self, write: impl FnOnce(&mut Self)) {
         self.separate();

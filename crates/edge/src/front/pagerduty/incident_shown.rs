@@ -19,7 +19,6 @@ use super::place::Place;
 use super::small::priority as priority_shown;
 use super::team_shape::team;
 use super::user_shape::{Mails, user};
-use super::wholes::read_back;
 
 /// Something that incidents share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,7 +67,7 @@ pub(crate) fn incident(
     let mut out = JsonText::default();
     let mut said = Said::default();
     write_incident(&mut out, &mut said, state, (place, include, mails), one);
-    read_back(&out.into_text())
+    out.into_value()
 }
 
 /// The same, for whoever writes it at once; tells where what it shares with others stands that `include` names, in that order. Its
@@ -175,10 +174,10 @@ impl Shown<'_> {
         values(out.field("incidents_responders"), &helpers);
         out.field("is_mergeable").flag(one.is_open());
         out.field("last_status_change_at").text(&self.changed);
-        let out_by = out.field("last_status_change_by");
+        let by = out.field("last_status_change_by");
         match changed_by(one) {
-            Some(user) => self.write_reference(out_by, user),
-            None => self.write_service(out_by),
+            Some(user) => self.write_reference(by, user),
+            None => self.write_service(by),
         }
         values(out.field("pending_actions"), &pending(place, one));
         let priority = one.priority.as_ref();
@@ -262,7 +261,7 @@ impl Shown<'_> {
                     // Clients take an incident without any acknowledgement for one that nobody has.
                     None => self.write_service(out),
                 }
-                // What is taken changed by that.
+                // What is taken was changed last when it was.
                 out.field("at").text(&self.changed);
             });
         });

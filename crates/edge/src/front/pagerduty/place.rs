@@ -36,6 +36,8 @@ enum Page<'a> {
     Own(&'static str),
     /// In this folder, by the id of what it is a part of.
     Of(&'static str, Cow<'a, str>),
+    /// Here, with others of its kind.
+    Among(&'static str),
 }
 
 /// A reference, for whoever writes very many: it is put together when it is written. Its fields stand in the order of their names,
@@ -59,6 +61,7 @@ impl Reference<'_> {
             Page::None => return None,
             Page::Own(folder) => (*folder, &self.id),
             Page::Of(folder, id) => (*folder, id),
+            Page::Among(page) => return Some(self.place.page_in(page, "")),
         };
         Some(self.place.page_in(folder, id))
     }
@@ -323,8 +326,7 @@ impl Place {
         match state.teams.get(&team) {
             Some(known) => {
                 let named = (known.id.as_str(), known.name.as_str());
-                let page = Page::Of("people/teams", Cow::Borrowed(""));
-                self.to(kind, named, "teams/", page)
+                self.to(kind, named, "teams/", Page::Among("people/teams"))
             }
             None => self.gone(kind, team.as_str(), "a removed team"),
         }

@@ -10,7 +10,6 @@ use tocsin_wire::pagerduty::rest::roster::HAND_OFFS_TOLD;
 use super::described::told;
 use super::place::Place;
 use super::team_shape::own_teams;
-use super::wholes::read_back;
 
 /// How a rule is assigned among those it names.
 const STRATEGY: &str = "escalation_rule_assignment_strategy";
@@ -19,7 +18,7 @@ const STRATEGY: &str = "escalation_rule_assignment_strategy";
 pub(crate) fn policy(state: &State, place: &Place, known: &Policy) -> Value {
     let mut out = JsonText::default();
     write_policy(&mut out, state, place, known);
-    read_back(&out.into_text())
+    out.into_value()
 }
 
 /// Writes an escalation policy. It names every service that follows it: to make a value of each takes several times as long as to

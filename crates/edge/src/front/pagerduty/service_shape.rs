@@ -17,7 +17,6 @@ use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::described::told;
 use super::place::{Place, whole};
-use super::wholes::read_back;
 
 /// The word for a service on which nothing is open.
 const ACTIVE: &str = "active";
@@ -89,7 +88,7 @@ pub(crate) fn service(
 ) -> Value {
     let mut out = JsonText::default();
     write_service(&mut out, state, place, known, standings);
-    read_back(&out.into_text())
+    out.into_value()
 }
 
 /// The same, for whoever writes it at once. Its fields stand in the order of their names, as those of a value do.

@@ -23,12 +23,6 @@ const POLICY: &str = "escalation_policy";
 const INCIDENT_BYTES: usize = 3_072;
 const FRAME_BYTES: usize = 256;
 
-/// What was just written, as a value.
-pub(super) fn read_back(text: &str) -> Value {
-    // What was written as JSON can be read.
-    serde_json::from_str(text).unwrap_or_default()
-}
-
 /// What is shown as a whole, written, by its id.
 #[derive(Debug, Default)]
 pub(crate) struct Wholes {
@@ -160,6 +154,7 @@ impl Written {
         let mut whole = String::with_capacity(text.len() + more + frame.len());
         let mut from = 0;
         for (at, shown) in instead {
+            debug_assert!(from <= at.start, "they stand in their order");
             whole.push_str(text.get(from..at.start).unwrap_or_default());
             whole.push_str(shown);
             from = at.end;

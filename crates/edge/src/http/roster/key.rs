@@ -56,7 +56,7 @@ pub(super) async fn added(
 pub(crate) async fn removed(app: &App, actor: &Actor, ask: Ask) -> Result<(), Problem> {
     let (own, actor) = (app.clone(), actor.clone());
     let work = async move {
-        let _turn = own.inner().key_changes.lock().await;
+        let _turn = App::turn(&own.inner().key_changes).await?;
         removed_in_turn(&own, &actor, ask).await
     };
     // A subscription that is changed meanwhile would leave a row behind that nothing names.
@@ -75,7 +75,7 @@ pub(crate) async fn removed_in_turn(app: &App, actor: &Actor, ask: Ask) -> Resul
         let deliveries: BTreeMap<WebhookId, SecretId> = deliveries.collect();
         (keys, deliveries)
     });
-    let of_roster = app.inner().roster_changes.lock().await;
+    let of_roster = App::turn(&app.inner().roster_changes).await?;
     let done = app.ask(actor, ask).await;
     drop(of_roster);
     let done = done?;

@@ -53,7 +53,7 @@ pub(crate) async fn set_in_turn(
 }
 
 /// Asks the core for a change of something that others read, change and write back: in their turn, so that none of them writes back
-/// what was before it, and to the end, so that it has come to its end when the turn does.
+/// what was before it, and to the end.
 pub(crate) async fn asked(app: &App, actor: &Actor, ask: Ask) -> Result<Done, Problem> {
     let (own, actor) = (app.clone(), actor.clone());
     let work = async move { own.ask(&actor, ask).await };

@@ -1,5 +1,7 @@
 //! `include[]` of PagerDuty's REST API: what is named is shown wholly.
 
+use std::collections::BTreeSet;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -185,6 +187,54 @@ async fn an_incident_that_is_written_at_once_is_written_as_its_value_is() {
             }
             assert_eq!(at_once, value, "{status} {query}");
         }
+    }
+}
+
+/// What an answer says more than once is copied: each incident of a list is the one that is read alone.
+#[tokio::test]
+async fn each_incident_of_a_list_is_shown_as_it_is_alone() {
+    let world = World::new();
+    policy(&world).await;
+    let services = read(&world, "/services").await["services"].clone();
+    let services = services.as_array().unwrap();
+    assert_eq!(services.len(), 2);
+    for shown in services.iter().chain(services) {
+        let service = json!({"id": shown["id"], "type": "service_reference"});
+        let declared =
+            json!({"incident": {"type": "incident", "title": "\"Down\"", "service": service}});
+        made(&world, "/incidents", declared).await;
+    }
+    let all = read(&world, "/incidents").await["incidents"].clone();
+    let all: Vec<Value> = all.as_array().unwrap().clone();
+    let taken = json!({"incident": {"type": "incident_reference", "status": "acknowledged"}});
+    for one in [&all[1], &all[2]] {
+        changed(&world, &format!("/incidents/{}", id_of(one)), taken.clone()).await;
+    }
+    let to_bob = json!({"incident": {"type": "incident_reference", "assignments": [{"assignee": user(&world)}]}});
+    changed(&world, &format!("/incidents/{}", id_of(&all[2])), to_bob).await;
+    for query in [
+        "",
+        "include[]=users",
+        "include[]=assignees",
+        "include[]=acknowledgers&include[]=teams",
+        "include[]=services",
+        "include[]=escalation_policies",
+        "include[]=services&include[]=escalation_policies&include[]=users&include[]=teams",
+        "include[]=services&include[]=escalation_policies&include[]=first_trigger_log_entries",
+    ] {
+        let listed = read(&world, &format!("/incidents?{query}")).await;
+        let listed = listed["incidents"].as_array().unwrap();
+        assert_eq!(listed.len(), 4, "{query}");
+        for one in listed {
+            let alone = read(&world, &format!("/incidents/{}?{query}", id_of(one))).await;
+            assert_eq!(alone["incident"], *one, "{query}");
+            assert_eq!(one["impacted_services"][0]["id"], one["service"]["id"]);
+        }
+        let services: BTreeSet<&str> = listed
+            .iter()
+            .filter_map(|one| one["service"]["id"].as_str())
+            .collect();
+        assert_eq!(services.len(), 2, "{query}");
     }
 }
 
