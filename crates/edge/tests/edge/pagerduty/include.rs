@@ -194,6 +194,9 @@ async fn an_incident_that_is_written_at_once_is_written_as_its_value_is() {
 #[tokio::test]
 async fn each_incident_of_a_list_is_shown_as_it_is_alone() {
     let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
+        .await;
     policy(&world).await;
     let services = read(&world, "/services").await["services"].clone();
     let services = services.as_array().unwrap();
