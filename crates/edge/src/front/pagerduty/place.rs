@@ -90,15 +90,21 @@ impl From<Reference<'_>> for Value {
         let whole = |parts: Option<[&str; 4]>| parts.map_or(Self::Null, |all| all.concat().into());
         let (page, address) = (whole(one.page()), whole(one.address()));
         // What was made is moved and not copied: most of what lists show are references.
-        let fields = [
-            ("html_url", page),
-            ("id", Self::from(one.id)),
-            ("self", address),
-            ("summary", Self::from(one.summary)),
-            ("type", Self::from(one.kind)),
-        ];
-        fields.into_iter().collect()
+        let named = (one.id.into(), one.summary.into());
+        head(one.kind, named, address, page)
     }
+}
+
+/// What every object begins with: its kind, its id and name, its address and its page.
+fn head(kind: &str, (id, summary): (Value, Value), address: Value, page: Value) -> Value {
+    let fields = [
+        ("html_url", page),
+        ("id", id),
+        ("self", address),
+        ("summary", summary),
+        ("type", kind.into()),
+    ];
+    fields.into_iter().collect()
 }
 
 impl Place {
@@ -160,14 +166,8 @@ impl Place {
             "" => Value::Null,
             page => self.page(page).into(),
         };
-        let fields = [
-            ("html_url", page),
-            ("id", id.into()),
-            ("self", self.api(path).into()),
-            ("summary", summary.into()),
-            ("type", kind.into()),
-        ];
-        fields.into_iter().collect()
+        let address = self.api(path).into();
+        head(kind, (id.into(), summary.into()), address, page)
     }
 
     /// A reference to what is there: it is found by its id in this folder.
@@ -200,6 +200,21 @@ impl Place {
         }
     }
 
+    /// A reference to what may be gone, which has another name then.
+    fn to_if_there<'a>(
+        &'a self,
+        kind: &'a str,
+        known: Option<(&'a str, &'a str)>,
+        (id, called): (&str, &'a str),
+        folder: &'a str,
+        page: Page<'a>,
+    ) -> Reference<'a> {
+        match known {
+            Some(named) => self.to(kind, named, folder, page),
+            None => self.gone(kind, id, called),
+        }
+    }
+
     /// A person; one who was removed keeps a place in old records.
     pub(crate) fn user(&self, state: &State, user: UserId) -> Value {
         self.user_reference(state, user).into()
@@ -207,14 +222,16 @@ impl Place {
 
     /// The same, for whoever writes it at once.
     pub(super) fn user_reference<'a>(&'a self, state: &'a State, user: UserId) -> Reference<'a> {
-        let kind = "user_reference";
-        match state.users.get(&user) {
-            Some(known) => {
-                let named = (known.id.as_str(), known.name.as_str());
-                self.to(kind, named, "users/", Page::Own("people/"))
-            }
-            None => self.gone(kind, user.as_str(), "a removed person"),
-        }
+        let known = state.users.get(&user);
+        let known = known.map(|known| (known.id.as_str(), known.name.as_str()));
+        let gone = (user.as_str(), "a removed person");
+        self.to_if_there(
+            "user_reference",
+            known,
+            gone,
+            "users/",
+            Page::Own("people/"),
+        )
     }
 
     /// A service.
@@ -244,13 +261,10 @@ impl Place {
     /// A business service.
     pub(crate) fn business_service(&self, state: &State, service: BusinessServiceId) -> Value {
         let kind = "business_service_reference";
-        let reference = match state.business.services.get(&service) {
-            Some(known) => {
-                let named = (known.id.as_str(), known.name.as_str());
-                self.to(kind, named, "business_services/", Page::None)
-            }
-            None => self.gone(kind, service.as_str(), "a removed business service"),
-        };
+        let known = state.business.services.get(&service);
+        let known = known.map(|known| (known.id.as_str(), known.name.as_str()));
+        let gone = (service.as_str(), "a removed business service");
+        let reference = self.to_if_there(kind, known, gone, "business_services/", Page::None);
         reference.into()
     }
 
@@ -304,14 +318,11 @@ impl Place {
 
     /// A schedule.
     pub(crate) fn schedule(&self, state: &State, schedule: ScheduleId) -> Value {
-        let kind = "schedule_reference";
-        let reference = match state.schedules.get(&schedule) {
-            Some(known) => {
-                let named = (known.id.as_str(), known.name.as_str());
-                self.to(kind, named, "schedules/", Page::Own("oncall/schedules/"))
-            }
-            None => self.gone(kind, schedule.as_str(), "a removed schedule"),
-        };
+        let known = state.schedules.get(&schedule);
+        let known = known.map(|known| (known.id.as_str(), known.name.as_str()));
+        let gone = (schedule.as_str(), "a removed schedule");
+        let page = Page::Own("oncall/schedules/");
+        let reference = self.to_if_there("schedule_reference", known, gone, "schedules/", page);
         reference.into()
     }
 
@@ -322,14 +333,13 @@ impl Place {
 
     /// The same, for whoever writes it at once.
     pub(super) fn team_reference<'a>(&'a self, state: &'a State, team: TeamId) -> Reference<'a> {
-        let kind = "team_reference";
-        match state.teams.get(&team) {
-            Some(known) => {
-                let named = (known.id.as_str(), known.name.as_str());
-                self.to(kind, named, "teams/", Page::Among("people/teams"))
-            }
-            None => self.gone(kind, team.as_str(), "a removed team"),
-        }
+        let known = state.teams.get(&team);
+        let known = known.map(|known| (known.id.as_str(), known.name.as_str()));
+        let (gone, page) = (
+            (team.as_str(), "a removed team"),
+            Page::Among("people/teams"),
+        );
+        self.to_if_there("team_reference", known, gone, "teams/", page)
     }
 
     /// An incident.

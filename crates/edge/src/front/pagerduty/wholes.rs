@@ -16,19 +16,13 @@ use super::policy_shape::write_policy;
 use super::service_shape::{Standings, write_service};
 use super::user_shape::Mails;
 
-/// The fields in which incidents show what they share.
-const SERVICE: &str = "service";
-const POLICY: &str = "escalation_policy";
 /// Bytes of an incident, about, and of what is around all.
 const INCIDENT_BYTES: usize = 3_072;
 const FRAME_BYTES: usize = 256;
 
-/// What is shown as a whole, written, by its id.
+/// What is shown as a whole, written.
 #[derive(Debug, Default)]
-pub(crate) struct Wholes {
-    services: BTreeMap<String, String>,
-    policies: BTreeMap<String, String>,
-}
+pub(crate) struct Wholes(BTreeMap<Shared, String>);
 
 impl Wholes {
     /// What `include` names of these incidents.
@@ -49,14 +43,14 @@ impl Wholes {
             if include.services
                 && let Some(known) = state.services.get(&one.service)
             {
-                keep(&mut all.services, known.id.as_str(), |out| {
+                all.keep(Shared::Service(known.id), |out| {
                     write_service(out, state, place, known, &standings);
                 });
             }
             if include.policies
                 && let Some(known) = policy_of(state, one).and_then(|id| state.policies.get(&id))
             {
-                keep(&mut all.policies, known.id.as_str(), |out| {
+                all.keep(Shared::Policy(known.id), |out| {
                     write_policy(out, state, place, known);
                 });
             }
@@ -64,40 +58,28 @@ impl Wholes {
         all
     }
 
-    fn service(&self, id: &str) -> Option<&str> {
-        self.services.get(id).map(String::as_str)
+    fn keep(&mut self, shared: Shared, write: impl FnOnce(&mut JsonText)) {
+        self.0.entry(shared).or_insert_with(|| {
+            let mut out = JsonText::default();
+            write(&mut out);
+            out.into_text()
+        });
     }
 
-    fn policy(&self, id: &str) -> Option<&str> {
-        self.policies.get(id).map(String::as_str)
+    fn get(&self, shared: Shared) -> Option<&str> {
+        self.0.get(&shared).map(String::as_str)
     }
 
     /// What stands in a field of an incident in place of that reference.
     fn instead(&self, field: &str, reference: &Value) -> Option<&str> {
-        match field {
-            SERVICE => self.service(reference["id"].as_str()?),
-            POLICY => self.policy(reference["id"].as_str()?),
-            _ => None,
-        }
+        let id = || reference["id"].as_str();
+        let shared = match field {
+            "service" => Shared::Service(id()?.parse().ok()?),
+            "escalation_policy" => Shared::Policy(id()?.parse().ok()?),
+            _ => return None,
+        };
+        self.get(shared)
     }
-
-    fn shared(&self, shared: Shared) -> Option<&str> {
-        match shared {
-            Shared::Service(id) => self.service(id.as_str()),
-            Shared::Policy(id) => self.policy(id.as_str()),
-            // They stand there already as they are to be shown.
-            Shared::Person(_) | Shared::Team(_) => None,
-        }
-    }
-}
-
-fn keep(wholes: &mut BTreeMap<String, String>, id: &str, write: impl FnOnce(&mut JsonText)) {
-    if wholes.contains_key(id) {
-        return;
-    }
-    let mut out = JsonText::default();
-    write(&mut out);
-    wholes.insert(id.to_owned(), out.into_text());
 }
 
 /// An answer that is written as far as its incidents reach, with references to what they share, and where these stand, in their order.
@@ -144,7 +126,7 @@ impl Written {
     pub(crate) fn end(self, wholes: &Wholes, frame: &str) -> String {
         let text = self.text.into_text();
         let marks = self.marks.into_iter();
-        let instead = marks.filter_map(|(at, shared)| Some((at, wholes.shared(shared)?)));
+        let instead = marks.filter_map(|(at, shared)| Some((at, wholes.get(shared)?)));
         let instead: Vec<(Range<usize>, &str)> = instead.collect();
         if instead.is_empty() {
             return text + frame;

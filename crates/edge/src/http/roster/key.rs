@@ -75,10 +75,10 @@ pub(crate) async fn removed_in_turn(app: &App, actor: &Actor, ask: Ask) -> Resul
         let deliveries: BTreeMap<WebhookId, SecretId> = deliveries.collect();
         (keys, deliveries)
     });
-    let of_roster = App::turn(&app.inner().roster_changes).await?;
-    let done = app.ask(actor, ask).await;
-    drop(of_roster);
-    let done = done?;
+    let done = {
+        let _turn = App::turn(&app.inner().roster_changes).await?;
+        app.ask(actor, ask).await?
+    };
     let gone = done.events().iter().filter_map(|event| {
         let EventBody::Roster(removed) = &event.body else {
             return None;
