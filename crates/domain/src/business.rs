@@ -3,7 +3,6 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -207,20 +206,19 @@ impl Gathering {
 
     /// Looks at the next open incidents, so many at most. Whether there may be more.
     pub fn look(&mut self, state: &State, count: usize) -> bool {
-        let rest = (
-            self.last.map_or(Bound::Unbounded, Bound::Excluded),
-            Bound::Unbounded,
-        );
-        let mut seen = 0;
-        for id in state.open_incidents.range(rest).take(count) {
-            seen += 1;
-            self.last = Some(*id);
+        let open = &state.open_incidents;
+        let next: Vec<IncidentId> = match &self.last {
+            None => open.iter().take(count).copied().collect(),
+            Some(last) => open.after(last).take(count).copied().collect(),
+        };
+        self.last = next.last().copied().or(self.last);
+        for id in &next {
             let open = state.incidents.shared(id);
             if let Some(urgent) = open.filter(|open| open.urgency == Urgency::High) {
                 self.add(state, urgent);
             }
         }
-        seen > 0 && seen == count
+        !next.is_empty() && next.len() == count
     }
 
     /// What was merged into an incident fails on as long as that does, so its service is counted too.

@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id_map::Spread;
+
 /// Where random bytes come from: the shell's operating system, or a seed in tests and in the simulator.
 pub trait Entropy {
     /// Fills `buffer` with bytes that nobody can guess.
@@ -53,11 +55,31 @@ impl IdText {
         (first, last)
     }
 
+    /// The six characters after the first as one number of 30 bits, at the front of 32, in the order of the texts.
+    const fn spread(&self) -> u32 {
+        let [_, a, b, c, d, e, f, ..] = self.0;
+        let [a, b, c] = [rank(a), rank(b), rank(c)];
+        let [d, e, f] = [rank(d), rank(e), rank(f)];
+        a << 27 | b << 22 | c << 17 | d << 12 | e << 7 | f << 2
+    }
+
     /// The 14 characters.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).unwrap_or("Q")
     }
+}
+
+/// Which of the characters of ids it is, in the order of texts: digits come before letters.
+const fn rank(character: u8) -> u32 {
+    let from_digits = character - b'2';
+    // Between the last digit and the first letter there are nine others.
+    let rank = if character < b'A' {
+        from_digits
+    } else {
+        from_digits - 9
+    };
+    rank as u32
 }
 
 impl Ord for IdText {
@@ -119,6 +141,12 @@ macro_rules! id {
         impl fmt::Debug for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str(self.as_str())
+            }
+        }
+
+        impl Spread for $name {
+            fn spread(&self) -> u32 {
+                self.0.spread()
             }
         }
 
@@ -216,6 +244,26 @@ mod tests {
                     assert_eq!(id.cmp(other), texts[one].cmp(&texts[two]), "{place}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn ids_are_spread_in_their_order_and_evenly() {
+        let spread = |text: &str| text.parse::<IncidentId>().unwrap().spread();
+        assert_eq!(spread("Q2222222222222"), 0);
+        assert_eq!(spread("QZZZZZZZZZZZZZ"), u32::MAX - 3);
+        assert_eq!(spread("Q2222222ZZZZZZ"), 0, "the rest is not looked at");
+        let mut characters = *ALPHABET;
+        characters.sort_unstable();
+        for place in 1..7 {
+            let spread = characters.map(|character| {
+                let mut text = *b"QMMMMMMMMMMMMM";
+                text[place] = character;
+                IdText(text).spread()
+            });
+            let step = 1 << (32 - 5 * place);
+            let even = spread.windows(2).all(|two| two[1] - two[0] == step);
+            assert!(even, "{place}: {spread:?}");
         }
     }
 

@@ -14,6 +14,7 @@ pub mod decide;
 pub mod event;
 mod event_about;
 pub mod id;
+pub mod id_map;
 pub mod incident;
 pub mod intake;
 pub mod learn;

@@ -158,7 +158,7 @@ impl State {
             if let Some(known) = from.notifications.shared(message) {
                 self.heard.take_over(&from.heard, id, &known);
                 self.notifications.hold(*message, known);
-                self.messages_of.entry(id).or_default().push(*message);
+                self.messages_of.or_default(id).push(*message);
                 self.settle_active(*message);
             }
         }

@@ -9,6 +9,7 @@ use crate::alert::{Alert, AlertSource};
 use crate::bugs::{self, Bug};
 use crate::event::{IntakeEvent, RosterEvent};
 use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId, ServiceId};
+use crate::id_map::{IdMap, Spread};
 use crate::incident::{Incident, RESOLVE_AFTER_HEALTHY_MS, Status};
 use crate::monitor::Severity;
 use crate::page::{ATTEMPT_DEADLINE_MS, Delivery, Notification, RECEIPT_WAIT_MS};
@@ -100,12 +101,12 @@ type Lane = (Part, Reverse<Severity>);
 pub(super) struct Agenda {
     /// None of them is empty.
     lanes: BTreeMap<Lane, BTreeSet<(Timestamp, Subject)>>,
-    incidents: BTreeMap<IncidentId, Due>,
-    messages: BTreeMap<NotificationId, Due>,
+    incidents: IdMap<IncidentId, Due>,
+    messages: IdMap<NotificationId, Due>,
     /// Few alerts wait for anything: whether one does is mostly asked of an empty map.
-    alerts: BTreeMap<AlertId, Due>,
-    heartbeats: BTreeMap<HeartbeatId, Due>,
-    receipts: BTreeMap<NotificationId, Due>,
+    alerts: IdMap<AlertId, Due>,
+    heartbeats: IdMap<HeartbeatId, Due>,
+    receipts: IdMap<NotificationId, Due>,
     /// What is left alone, with how many decisions about it have ended in a panic. None of it is in any of the others.
     aside: BTreeMap<Subject, u32>,
 }
@@ -174,7 +175,7 @@ impl Agenda {
 }
 
 /// Puts a value, or none, in the place of another.
-fn exchange<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: Option<V>) -> Option<V> {
+fn exchange<K: Spread, V>(map: &mut IdMap<K, V>, key: K, value: Option<V>) -> Option<V> {
     match value {
         Some(value) => map.insert(key, value),
         None => map.remove(&key),

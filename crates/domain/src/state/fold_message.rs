@@ -12,7 +12,7 @@ impl State {
         if let NotificationWhat::Planned { message } = &event.what {
             let about = message.purpose.incident();
             if let Some(incident) = about {
-                self.messages_of.entry(incident).or_default().push(id);
+                self.messages_of.or_default(incident).push(id);
             }
             let message = Notification {
                 last_event: envelope.position,
@@ -131,7 +131,7 @@ impl State {
         let Some(incident) = about.filter(|_| has_changed) else {
             return;
         };
-        let active = self.active_about.entry(incident).or_default();
+        let active = self.active_about.or_default(incident);
         if !is_active {
             active.retain(|one| *one != id);
         } else if self.messages_of.get(&incident).and_then(|all| all.last()) == Some(&id) {

@@ -238,7 +238,7 @@ impl State {
         if bugs::on(Bug::ChangedPolicyKeepsPlaces) || before.levels == policy.levels {
             return;
         }
-        for id in &self.open_incidents {
+        for id in self.open_incidents.iter() {
             let known = self.incidents.get(id);
             let paging = known.and_then(|incident| incident.paging.as_ref());
             if paging.is_none_or(|paging| paging.policy != Some(policy.id)) {

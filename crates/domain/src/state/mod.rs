@@ -54,6 +54,7 @@ use crate::id::{
     AlertId, CalendarId, HeartbeatId, IncidentId, IntegrationId, MaintenanceId, MonitorId,
     NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId, WebhookId,
 };
+use crate::id_map::{IdMap, IdSet};
 use crate::incident::Incident;
 use crate::intake::{Pulse, Rule, Window};
 use crate::monitor::Monitor;
@@ -104,13 +105,13 @@ pub struct State {
     /// Number of the last incident.
     pub last_number: u64,
     /// Incidents that are not resolved.
-    pub open_incidents: BTreeSet<IncidentId>,
+    pub open_incidents: IdSet<IncidentId>,
     /// Firing alerts by service, sender and key.
     pub firing: Firing,
     /// Messages that are due or being sent.
-    pub active_notifications: BTreeSet<NotificationId>,
+    pub active_notifications: IdSet<NotificationId>,
     /// Every message about an incident, in the order they were planned.
-    pub messages_of: BTreeMap<IncidentId, Vec<NotificationId>>,
+    pub messages_of: IdMap<IncidentId, Vec<NotificationId>>,
     /// The last incident of each target, open or over.
     pub last_of_target: BTreeMap<TargetId, IncidentId>,
     /// What was noticed and told about duty and about findings.
@@ -152,7 +153,7 @@ pub struct State {
     /// What is known of the clock.
     pub clock: KnownClock,
     /// Of the messages that are due or being sent, those about each incident, in the order they were planned.
-    active_about: BTreeMap<IncidentId, Vec<NotificationId>>,
+    active_about: IdMap<IncidentId, Vec<NotificationId>>,
     named_since: named::NamedSince,
     agenda: due::Agenda,
     broken: Option<Broken>,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::State;
 use crate::alert::Alert;
 use crate::id::{AlertId, IncidentId, ServiceId};
+use crate::id_map::IdMap;
 use crate::incident::{Incident, Status};
 use crate::intake::SupportHours;
 use crate::people::Urgency;
@@ -16,9 +17,9 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Raising {
     /// None of them is empty.
-    of: BTreeMap<IncidentId, BTreeMap<ServiceId, Told>>,
+    of: IdMap<IncidentId, BTreeMap<ServiceId, Told>>,
     /// Few services raise anything: where an alert is, is mostly asked of an empty map.
-    places: BTreeMap<AlertId, Place>,
+    places: IdMap<AlertId, Place>,
 }
 
 /// Alerts by when they were taken in, as a clock tells that was never set back.
@@ -48,7 +49,7 @@ impl Raising {
             self.take_out(alert, before);
         }
         if let Some((incident, service, told)) = place {
-            let of_incident = self.of.entry(incident).or_default();
+            let of_incident = self.of.or_default(incident);
             of_incident
                 .entry(service)
                 .or_default()

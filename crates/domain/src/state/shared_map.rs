@@ -1,29 +1,26 @@
 //! An ordered map whose values are shared between copies of it: two states that were folded from the same events hold each
 //! incident, alert and message once. It knows nothing of what it holds.
 
-use std::borrow::Borrow;
-use std::collections::BTreeMap;
 use std::ops::Index;
 use std::sync::Arc;
+
+use crate::id_map::{IdMap, Spread};
 
 /// Values by key, in the order of the keys. A copy costs no copies of values; a value that is changed while it is shared is
 /// copied first.
 #[derive(Clone, Debug, PartialEq)]
-pub struct SharedMap<K, V>(BTreeMap<K, Arc<V>>);
+pub struct SharedMap<K, V>(IdMap<K, Arc<V>>);
 
 impl<K, V> Default for SharedMap<K, V> {
     fn default() -> Self {
-        Self(BTreeMap::new())
+        Self(IdMap::default())
     }
 }
 
-impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
+impl<K: Spread, V: Clone> SharedMap<K, V> {
     /// The value of that key.
     #[must_use]
-    pub fn get<Q: Ord + ?Sized>(&self, key: &Q) -> Option<&V>
-    where
-        K: Borrow<Q>,
-    {
+    pub fn get(&self, key: &K) -> Option<&V> {
         self.0.get(key).map(Arc::as_ref)
     }
 
@@ -86,7 +83,7 @@ impl<K: Ord + Copy, V: Clone> SharedMap<K, V> {
     }
 }
 
-impl<K: Ord + Copy, V: Clone> Index<&K> for SharedMap<K, V> {
+impl<K: Spread, V: Clone> Index<&K> for SharedMap<K, V> {
     type Output = V;
 
     /// The value of a key that is known to be there.

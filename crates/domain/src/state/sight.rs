@@ -34,7 +34,7 @@ impl State {
     #[must_use]
     pub fn sight_of_open(&self, now: Timestamp, wanted: &[LabelMatcher]) -> Self {
         let mut sight = self.sight_of_firing(now, wanted);
-        for id in &self.open_incidents {
+        for id in self.open_incidents.iter() {
             if let Some(incident) = self.incidents.shared(id) {
                 sight.open_incidents.insert(*id);
                 sight.incidents.hold(*id, incident);

@@ -92,7 +92,7 @@ impl State {
             EventBody::Installation(what) => self.note_moved(what, event.recorded_at, ids),
             EventBody::People(PeopleEvent::UserRemoved { .. })
             | EventBody::Roster(RosterEvent::TeamSet { .. } | RosterEvent::PolicySet { .. }) => {
-                ids.incidents.extend(&self.open_incidents);
+                ids.incidents.extend(self.open_incidents.iter());
             }
             EventBody::Roster(RosterEvent::Intake(IntakeEvent::AlertsSpared {
                 alerts, ..

@@ -195,7 +195,7 @@ fn what_hurts_is_found_a_few_incidents_at_a_time_while_others_come_and_go() {
     assert_eq!(gathering.impacts().count(shop), 5);
     let mut gathering = Gathering::begin(&world.state);
     assert!(gathering.look(&world.state, 3));
-    for incident in world.state.open_incidents.clone() {
+    for incident in world.state.open_incidents.clone().iter().copied() {
         let note = None;
         world.respond(RespondAsk::Resolve { incident, note });
     }

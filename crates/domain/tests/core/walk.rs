@@ -242,7 +242,7 @@ fn respond(world: &mut World, incident: IncidentId, by: UserId, what: &Doing) {
 /// Invariant 2 of the design: what is urgent and nobody has taken has a next time, and that time is still to come.
 fn nothing_is_forgotten(world: &World) {
     let to_come = |at| at > world.now;
-    for id in &world.state.open_incidents {
+    for id in world.state.open_incidents.iter() {
         let incident = &world.state.incidents[id];
         let urgent = incident.urgency == Urgency::High && world.state.burns(incident);
         if let Some(until) = incident.snoozed_until {

@@ -134,7 +134,8 @@ fn take(world: &mut World, step: Step) {
         Step::Answer(outcome) => world.answer_all(outcome),
         Step::Acknowledge => {
             let by = world.ada();
-            if let Some(incident) = world.state.open_incidents.first().copied() {
+            let first = world.state.open_incidents.iter().next().copied();
+            if let Some(incident) = first {
                 world.ask(Ask::Respond(RespondAsk::Acknowledge { incident, by }));
             }
         }

@@ -137,7 +137,7 @@ async fn what_is_shown_is_taken_from_the_state_without_copies_and_without_the_re
         let alert = sight.alerts.keys().next().unwrap();
         assert!(sight.alerts.is_shared(alert, &state.alerts));
         assert_eq!(sight.open_incidents, state.open_incidents);
-        for incident in &sight.open_incidents {
+        for incident in sight.open_incidents.iter() {
             assert!(sight.incidents.is_shared(incident, &state.incidents));
         }
         assert_eq!((state.services.len(), sight.services.len()), (2, 1));
