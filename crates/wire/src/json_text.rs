@@ -161,31 +161,28 @@ impl JsonText {
     }
 }
 
-/// Whether nothing of it has to be escaped. Eight bytes are looked at together, by the test for a zero byte that is known from
-/// `strlen`: `x - 0x01..` borrows from the highest bit of a byte where that is zero.
+/// Whether nothing of it has to be escaped. Many bytes are looked at together, and the last ones again where they do not come out even.
 fn is_plain(text: &str) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHEST: u64 = 0x8080_8080_8080_8080;
-    let eight = |bytes: &[u8; 8]| {
-        let all = u64::from_le_bytes(*bytes);
-        let below = |least: u8, all: u64| all.wrapping_sub(ONES * u64::from(least)) & !all;
-        let control = below(b' ', all);
-        let quote = below(1, all ^ (ONES * u64::from(b'"')));
-        let backslash = below(1, all ^ (ONES * u64::from(b'\\')));
-        (control | quote | backslash) & HIGHEST == 0
-    };
     let bytes = text.as_bytes();
-    let (eights, rest) = bytes.as_chunks();
-    if !eights.iter().all(eight) {
-        return false;
-    }
-    // The last eight again, as far as there are so many.
     match bytes.last_chunk() {
-        Some(last) => eight(last),
-        None => rest
+        Some(last) => bytes
+            .as_chunks()
+            .0
             .iter()
-            .all(|byte| *byte >= b' ' && *byte != b'"' && *byte != b'\\'),
+            .chain([last])
+            .all(are_plain::<16>),
+        None => match bytes.last_chunk() {
+            Some(last) => bytes.as_chunks().0.iter().chain([last]).all(are_plain::<8>),
+            None => bytes.iter().all(|byte| are_plain(&[*byte])),
+        },
     }
+}
+
+/// The same of so many bytes, without a branch: the compiler makes one comparison of them all.
+fn are_plain<const COUNT: usize>(bytes: &[u8; COUNT]) -> bool {
+    let is_special = |byte: &u8| (*byte < b' ') | (*byte == b'"') | (*byte == b'\\');
+    let special = bytes.iter().map(|byte| u8::from(is_special(byte)));
+    special.fold(0, |some, one| some | one) == 0
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Instants as PagerDuty's clients write and read them.
 
-use jiff::tz::TimeZone;
+use jiff::tz::{Offset, TimeZone};
 use tocsin_domain::time::Timestamp;
 
 /// ISO 8601 with an offset, also without its colon (`+0000`); without any offset it is UTC, and a date alone is its midnight.
@@ -61,9 +61,29 @@ const fn is_of_offset(byte: u8) -> bool {
 pub fn written(at: Timestamp) -> String {
     let seconds = at.as_millis().div_euclid(1_000);
     match jiff::Timestamp::from_second(seconds) {
-        Ok(instant) => instant.to_string(),
+        Ok(instant) => in_utc(instant).unwrap_or_else(|| instant.to_string()),
         Err(_) => Timestamp::from_millis(seconds * 1_000).to_rfc3339(),
     }
+}
+
+/// Of a year that has four digits, put together by hand: each incident of a list says several.
+fn in_utc(instant: jiff::Timestamp) -> Option<String> {
+    let shown = Offset::UTC.to_datetime(instant);
+    let year = u16::try_from(shown.year()).ok()?;
+    let year = [
+        u8::try_from(year / 100).ok()?,
+        u8::try_from(year % 100).ok()?,
+    ];
+    let date = [shown.month(), shown.day()].map(i8::unsigned_abs);
+    let time = [shown.hour(), shown.minute(), shown.second()].map(i8::unsigned_abs);
+    let mut text = *b"0000-00-00T00:00:00Z";
+    let places = [0, 2, 5, 8, 11, 14, 17];
+    let pairs = year.into_iter().chain(date).chain(time);
+    for (place, pair) in places.into_iter().zip(pairs) {
+        text[place] += pair / 10;
+        text[place + 1] += pair % 10;
+    }
+    str::from_utf8(&text).ok().map(str::to_owned)
 }
 
 /// The same by the clocks of a zone, with its offset then.
@@ -147,6 +167,14 @@ mod tests {
         fn what_is_written_reads_back_to_the_second(seconds in 0_i64..4_102_444_800, rest in 0_i64..1_000) {
             let at = Timestamp::from_millis(seconds * 1_000 + rest);
             prop_assert_eq!(parse(&written(at)), Some(Timestamp::from_millis(seconds * 1_000)));
+        }
+
+        #[test]
+        fn what_is_put_together_by_hand_is_as_the_library_writes_it(seconds in jiff::Timestamp::MIN.as_second()..=jiff::Timestamp::MAX.as_second()) {
+            let instant = jiff::Timestamp::from_second(seconds).unwrap();
+            let by_hand = in_utc(instant);
+            prop_assert_eq!(by_hand.is_some(), seconds >= -62_167_219_200, "since the year 0");
+            prop_assert_eq!(by_hand.unwrap_or_else(|| instant.to_string()), instant.to_string());
         }
 
         #[test]
