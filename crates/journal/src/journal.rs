@@ -13,8 +13,8 @@ use crate::data_dir::DataDirLock;
 use crate::disk::{self, Disk, DiskState};
 use crate::error::JournalError;
 use crate::reader::{self, JournalReader};
-use crate::record::EventRow;
-use crate::schema::{epoch, events, meta};
+use crate::record::{EventRow, Insert};
+use crate::schema::{epoch, meta};
 
 /// Bytes of one event's body at most; what is larger belongs into the store of telemetry or of evidence.
 pub const EVENT_BYTES_MAX: usize = 1024 * 1024;
@@ -253,9 +253,7 @@ fn write(
     values: &[(&str, &str)],
 ) -> QueryResult<()> {
     for row in rows {
-        diesel::insert_into(events::table)
-            .values(row)
-            .execute(connection)?;
+        Insert(row).execute(connection)?;
     }
     for (key, value) in values {
         diesel::insert_into(meta::table)
