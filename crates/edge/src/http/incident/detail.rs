@@ -7,7 +7,6 @@ use tocsin_domain::alert::{self, AlertSource};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::{Assigned, Incident};
 use tocsin_domain::learn::facts::FailureKind;
-use tocsin_domain::page::Purpose;
 use tocsin_domain::state;
 use tocsin_wire::page_message::web_address;
 use utoipa::ToSchema;
@@ -235,11 +234,7 @@ fn detail(
         .filter_map(|alert| state.monitors.get(&alert.source.monitor()?))
         .map(|monitor| monitor.runbook.clone())
         .find(|text| !text.is_empty());
-    let mut pages: Vec<_> = state
-        .notifications
-        .values()
-        .filter(|page| about(page.purpose, id))
-        .collect();
+    let mut pages: Vec<_> = state.messages_about(id).collect();
     pages.sort_by_key(|page| (page.planned_at, page.id));
     Some(IncidentDetail {
         summary: summary(state, incident),
@@ -263,10 +258,6 @@ fn detail(
         runbook,
         explanation,
     })
-}
-
-fn about(purpose: Purpose, id: IncidentId) -> bool {
-    purpose.incident() == Some(id)
 }
 
 /// An alert as it is shown.
