@@ -214,7 +214,7 @@ pub(crate) async fn list_incidents(asked: Asked) -> Answer {
     });
     let include = Include::read(&asked.parameters);
     let (shown, wholes) = asked.shown(&cut.items, include, LIST_BEGINS).await?;
-    let body = shown.end(&wholes, &paging.list_ends(&cut));
+    let body = shown.end(wholes, &paging.list_ends(&cut));
     Ok(Reply::Written(StatusCode::OK, body))
 }
 
@@ -244,14 +244,14 @@ impl Asked {
         if shown.count() == 0 {
             return Err(Refusal::no_such("incident").into());
         }
-        Ok(Reply::Written(status, shown.end(&wholes, "}")))
+        Ok(Reply::Written(status, shown.end(wholes, "}")))
     }
 
     /// The answer that shows these.
     pub(crate) async fn incidents(&self, ids: &[IncidentId]) -> Answer {
         let include = Include::read(&self.parameters);
         let (shown, wholes) = self.shown(ids, include, LIST_BEGINS).await?;
-        Ok(Reply::Written(StatusCode::OK, shown.end(&wholes, "]}")))
+        Ok(Reply::Written(StatusCode::OK, shown.end(wholes, "]}")))
     }
 
     /// These incidents with what `include[]` names of them, for every answer that shows some: so that none shows one otherwise than

@@ -1,8 +1,12 @@
 //! Answers of the REST API: good ones, refusals, and the count of requests that goes with each. It knows no noun.
 
+use std::convert::Infallible;
+
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::stream;
 use serde_json::Value;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::pagerduty::rest::{Cut, Paging, Refusal};
@@ -31,8 +35,8 @@ pub(crate) type Answer = Result<Reply, Refused>;
 pub(crate) enum Reply {
     /// What was asked for, or what became of it.
     Done(Value),
-    /// The same or what was made, written already.
-    Written(StatusCode, String),
+    /// The same or what was made, written already, in pieces.
+    Written(StatusCode, Vec<Bytes>),
     /// What was made.
     Created(Value),
     /// Done, and there is nothing to tell.
@@ -54,7 +58,7 @@ impl IntoResponse for Reply {
     fn into_response(self) -> Response {
         match self {
             Self::Done(body) => json(StatusCode::OK, body.to_string()),
-            Self::Written(status, body) => json(status, body),
+            Self::Written(status, pieces) => in_pieces(status, pieces),
             Self::Created(body) => json(StatusCode::CREATED, body.to_string()),
             Self::Empty => StatusCode::NO_CONTENT.into_response(),
             Self::Accepted => StatusCode::ACCEPTED.into_response(),
@@ -66,6 +70,19 @@ impl IntoResponse for Reply {
 fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     let body: Body = body.into();
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// What is sent piece by piece and is never together in memory. Its length is told, as that of every other answer.
+fn in_pieces(status: StatusCode, mut pieces: Vec<Bytes>) -> Response {
+    if pieces.len() == 1 {
+        return json(status, pieces.swap_remove(0));
+    }
+    let bytes: usize = pieces.iter().map(Bytes::len).sum();
+    let pieces = stream::iter(pieces.into_iter().map(Ok::<_, Infallible>));
+    let mut response = json(status, Body::from_stream(pieces));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes));
+    response
 }
 
 impl IntoResponse for Refused {

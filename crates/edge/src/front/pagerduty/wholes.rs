@@ -2,8 +2,8 @@
 //! however many incidents show them: a policy names every service that follows it, so that a hundred copies of one are long.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
+use bytes::Bytes;
 use serde_json::Value;
 use tocsin_domain::incident::Incident;
 use tocsin_domain::state::State;
@@ -66,10 +66,6 @@ impl Wholes {
         });
     }
 
-    fn get(&self, shared: Shared) -> Option<&str> {
-        self.0.get(&shared).map(String::as_str)
-    }
-
     /// What stands in a field of an incident in place of that reference.
     fn instead(&self, field: &str, reference: &Value) -> Option<&str> {
         let id = || reference["id"].as_str();
@@ -78,7 +74,7 @@ impl Wholes {
             "escalation_policy" => Shared::Policy(id()?.parse().ok()?),
             _ => return None,
         };
-        self.get(shared)
+        self.0.get(&shared).map(String::as_str)
     }
 }
 
@@ -122,28 +118,25 @@ impl Written {
         self.count
     }
 
-    /// The whole answer: what is shown as a whole put in place of references, and what stands behind the incidents.
-    pub(crate) fn end(self, wholes: &Wholes, frame: &str) -> String {
-        let text = self.text.into_text();
+    /// The whole answer in pieces: what is shown as a whole in place of references, and what stands behind the incidents. Of what is
+    /// shown many times all pieces are one and the same: a hundred incidents of one large policy are many megabytes.
+    pub(crate) fn end(self, wholes: Wholes, frame: &str) -> Vec<Bytes> {
+        let text = Bytes::from(self.text.into_text() + frame);
+        let wholes = wholes.0.into_iter();
+        let wholes = wholes.map(|(shared, whole)| (shared, Bytes::from(whole)));
+        let wholes: BTreeMap<Shared, Bytes> = wholes.collect();
         let marks = self.marks.into_iter();
-        let instead = marks.filter_map(|(at, shared)| Some((at, wholes.get(shared)?)));
-        let instead: Vec<(Range<usize>, &str)> = instead.collect();
-        if instead.is_empty() {
-            return text + frame;
-        }
-        // Of very many bytes, room is made once.
-        let more: usize = instead.iter().map(|(_, whole)| whole.len()).sum();
-        let mut whole = String::with_capacity(text.len() + more + frame.len());
+        let instead = marks.filter_map(|(at, shared)| Some((at, wholes.get(&shared)?)));
+        let mut pieces = Vec::new();
         let mut from = 0;
         for (at, shown) in instead {
             debug_assert!(from <= at.start, "they stand in their order");
-            whole.push_str(text.get(from..at.start).unwrap_or_default());
-            whole.push_str(shown);
+            pieces.push(text.slice(from..at.start));
+            pieces.push(shown.clone());
             from = at.end;
         }
-        whole.push_str(text.get(from..).unwrap_or_default());
-        whole.push_str(frame);
-        whole
+        pieces.push(text.slice(from..));
+        pieces
     }
 }
 
