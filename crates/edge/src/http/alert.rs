@@ -13,7 +13,6 @@ use tocsin_wire::plain::cut;
 use utoipa::ToSchema;
 
 use super::alert_list::{AlertRequests, Unreadable};
-use super::body::WithAlerts;
 use super::incident::incident_in;
 use super::problem::Problem;
 use super::shape::{Id, Severity};
@@ -115,7 +114,7 @@ pub(crate) enum SentAlerts {
 pub(crate) async fn send_alert(
     State(app): State<App>,
     caller: Caller,
-    WithAlerts(request): WithAlerts<AlertRequests>,
+    request: AlertRequests,
 ) -> Result<Response, Problem> {
     match request {
         AlertRequests::One(request) => send_one(&app, &caller, *request).await,

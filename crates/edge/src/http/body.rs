@@ -36,19 +36,6 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     }
 }
 
-/// A JSON body with alerts: none is lost because somebody cut a text in the middle of a character, or wrote it in another set of them.
-pub(crate) struct WithAlerts<T>(pub(crate) T);
-
-impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithAlerts<T> {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        let bytes = json_bytes(request, BODY_BYTES_MAX).await?;
-        let read = json::read(or_nothing(&bytes));
-        read.map(Self).map_err(|error| unread(&error))
-    }
-}
-
 /// A JSON body with a sample of what is sent elsewhere: it is read as that is.
 pub(crate) struct WithSample<T>(pub(crate) T);
 
@@ -76,7 +63,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for WithFiles<T> {
 }
 
 /// The bytes of a body that is said to be JSON.
-async fn json_bytes(request: Request, limit: usize) -> Result<Bytes, Problem> {
+pub(super) async fn json_bytes(request: Request, limit: usize) -> Result<Bytes, Problem> {
     let (parts, body) = request.into_parts();
     let bytes = read(&parts.headers, body, limit).await?;
     // What asks for an action and has nothing to add may say nothing, and then it has no kind.
@@ -98,7 +85,8 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     read.map_err(|error| unread(&error))
 }
 
-fn or_nothing(bytes: &[u8]) -> &[u8] {
+/// The same bytes; an empty object where there are none.
+pub(super) fn or_nothing(bytes: &[u8]) -> &[u8] {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         b"{}"
     } else {
@@ -106,7 +94,8 @@ fn or_nothing(bytes: &[u8]) -> &[u8] {
     }
 }
 
-fn unread(error: &serde_json::Error) -> Problem {
+/// That a body cannot be read, and why.
+pub(super) fn unread(error: &serde_json::Error) -> Problem {
     let what = misread::json(error);
     Problem::bad(format!("the body cannot be read: {what}"))
 }
