@@ -159,9 +159,9 @@ pub(crate) struct Inner {
     /// Held by whoever makes an integration whose key is kept, or removes some. It comes after that of subscriptions.
     pub(crate) key_changes: Arc<Mutex<()>>,
     /// Held by whoever reads something that is set up, changes a part of it and writes the whole back, and by whoever else changes
-    /// such a thing: a policy, a schedule, a team, a business service, an integration, planned work, rules, what is said of a person.
-    /// What is removed needs none: who writes it back later is told that it is gone. It comes after both others: whoever has it takes
-    /// none of them, nor itself again.
+    /// such a thing: a policy, a schedule, a team, a business service, an integration, planned work, rules, what is said of a person;
+    /// and by whoever adds a way to reach one. What is removed needs none: who writes it back later is told that it is gone. It comes
+    /// after both others: whoever has it takes none of them, nor itself again.
     pub(crate) roster_changes: Arc<Mutex<()>>,
     pub(crate) calendar_tries: LoginThrottle,
     pub(crate) calendar_reads: RollingLimit,

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_domain::code::{Apply, Document, Fault, Kind, Part, describe, removals};
 use tocsin_domain::command::{Ask, Refusal};
 use tocsin_domain::decide::rehearse;
+use tocsin_domain::event::Actor;
 use tocsin_domain::id::{SecretId, UserId};
 use tocsin_domain::service::Speaks;
 use tocsin_domain::state;
@@ -140,12 +141,7 @@ async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Appli
     // Rows come last: whatever is refused before leaves none.
     let made = made::keys(app, &mut apply)?;
     let rows = made::people(app, &mut apply).await?;
-    // Subscriptions go with their services and teams: one that is changed meanwhile would leave a row behind that nothing names.
-    let of_webhooks = app.inner().webhook_changes.lock().await;
-    let of_keys = app.inner().key_changes.lock().await;
-    let ask = Ask::Apply(Box::new(apply));
-    let asked = key::removed_in_turn(app, &caller.actor, ask).await;
-    drop((of_keys, of_webhooks));
+    let asked = asked_in_turn(app, &caller.actor, Ask::Apply(Box::new(apply))).await;
     if let Err(problem) = asked {
         // While it is not certain that nothing was kept, what was made for it stays: the next start removes what is nobody's.
         if problem.outcome_known() {
@@ -155,6 +151,14 @@ async fn make_true(app: &App, caller: &Caller, planned: Planned) -> Result<Appli
     }
     forget(app, goes).await;
     Ok(Applied { plan, made })
+}
+
+/// Asks for it in every turn that it needs, or in none when one does not come. Subscriptions go with their services and teams: one
+/// that is changed meanwhile would leave a row behind that nothing names.
+async fn asked_in_turn(app: &App, actor: &Actor, ask: Ask) -> Result<(), Problem> {
+    let _of_webhooks = App::turn(&app.inner().webhook_changes).await?;
+    let _of_keys = App::turn(&app.inner().key_changes).await?;
+    key::removed_in_turn(app, actor, ask).await
 }
 
 /// Deletes what is kept of everybody who went. The files are true by now, so what fails here stands in the log alone.

@@ -1,5 +1,7 @@
 //! Everything that is set up as files: written out, planned, made true, or refused with the place of what is wrong.
 
+mod turns;
+
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;

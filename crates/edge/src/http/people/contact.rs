@@ -132,7 +132,10 @@ pub(crate) async fn add_contact_method(
         .filter(|_| request.kind == ChannelKind::Webhook);
     let webhook_secret = shown_key.map(|key| key.expose_secret().to_owned());
     let called = (request.kind, request.label);
-    let added = method_added(&app, &caller.actor, user, called, address, key).await?;
+    let (own, actor) = (app.clone(), caller.actor.clone());
+    let work = async move { method_added(&own, &actor, user, called, address, key).await };
+    // Others add a way only where it is not there yet, by what they read in their turn.
+    let added = App::in_turn(&app.inner().roster_changes, work).await?;
     let method = shown_method(&app, &caller, user, added).await?;
     Ok((
         StatusCode::CREATED,
@@ -143,7 +146,8 @@ pub(crate) async fn add_contact_method(
     ))
 }
 
-/// Adds a way to reach a person, whoever asks for it in whatever words. Its owner has not proved it.
+/// Adds a way to reach a person for whoever has the turn of the roster, in whatever words it was asked for. Its owner has not
+/// proved it.
 pub(crate) async fn method_added(
     app: &App,
     actor: &Actor,

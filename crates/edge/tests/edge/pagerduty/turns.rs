@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::people::{ChannelKind, User};
 
 use super::duty::weekly;
 use super::roster::{id_of, made, user};
@@ -302,6 +303,42 @@ async fn what_two_add_for_a_person_at_once_is_there_once() {
     let (first, second) = at_once(&world, add(), add()).await;
     assert_eq!(first.status, StatusCode::CREATED, "{}", first.text());
     assert!(refused(&second, 400, 2001).contains("must be unique"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_that_two_add_at_once_is_there_as_if_one_came_after_the_other() {
+    let (native, front) = ("the native API", "PagerDuty's API");
+    let ways = |world: &World| {
+        let phones = |user: &User| {
+            let ways = user.contact_methods.iter();
+            ways.filter(|way| way.kind == ChannelKind::Voice).count()
+        };
+        world.engine.read(|state| phones(&state.users[&world.bob]))
+    };
+    let add = async |world: &World, by: &str| {
+        let path = format!("/users/{}/contact", world.bob);
+        if by == front {
+            ada(world, ("POST", &format!("{path}_methods")), Some(phone())).await
+        } else {
+            let same = json!({"kind": "voice", "label": "Mobile", "address": "+33123456789"});
+            world.post(&format!("{path}-methods"), same).await
+        }
+    };
+    // The native API adds what is there already.
+    for (first, second, count) in [(native, native, 2), (native, front, 1), (front, native, 2)] {
+        let world = World::new();
+        let one = add(&world, first).await.status;
+        let other = add(&world, second).await.status;
+        let one_after_the_other = (one, other, ways(&world));
+        let world = World::new();
+        read(&world, &format!("/users/{}", world.bob)).await;
+        let (one, other) = at_once(&world, add(&world, first), add(&world, second)).await;
+        let told = format!("by {first}, by {second}: {}, {}", one.text(), other.text());
+        let together = (one.status, other.status, ways(&world));
+        assert_eq!(together, one_after_the_other, "{told}");
+        assert_eq!(one.status, StatusCode::CREATED, "{told}");
+        assert_eq!(together.2, count, "{told}");
+    }
 }
 
 /// Work on these services from now on for an hour, and its id.
