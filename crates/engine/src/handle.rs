@@ -120,12 +120,21 @@ impl EngineHandle {
     /// The queue is full or the engine has stopped; nothing was kept and `reply` is not called then.
     pub fn ask_all(
         &self,
-        commands: Vec<Command>,
+        mut commands: Vec<Command>,
         reply: impl FnOnce(Vec<Result<Done, AskError>>) + Send + 'static,
     ) -> Result<(), AskError> {
-        self.queue
-            .try_send(Input::AskAll(commands, Box::new(reply)))
-            .map_err(not_taken)
+        let input = match (commands.pop(), commands.is_empty()) {
+            // A single one waits for no others.
+            (Some(only), true) => {
+                let reply = |outcome| reply(vec![outcome]);
+                Input::Ask(Box::new(only), Box::new(reply))
+            }
+            (last, _) => {
+                commands.extend(last);
+                Input::AskAll(commands, Box::new(reply))
+            }
+        };
+        self.queue.try_send(input).map_err(not_taken)
     }
 
     /// Sends a command and waits for its durable outcome; not for async code.

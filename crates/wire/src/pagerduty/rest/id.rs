@@ -11,10 +11,10 @@ const LETTERS: usize = 13;
 /// The id of the event at a place of the journal.
 #[must_use]
 pub fn of_position(position: u64) -> String {
-    let mut id = String::from("P");
+    let mut id = String::with_capacity(1 + LETTERS);
+    id.push('P');
     for index in (0..LETTERS).rev() {
-        let shifted = u128::from(position) >> (5 * index);
-        id.push(letter(shifted & 31));
+        id.push(letter((position >> (5 * index)) & 31));
     }
     id
 }
@@ -36,12 +36,12 @@ pub fn position_of(id: &str) -> Option<u64> {
 pub fn of_name(name: &str) -> String {
     let digest = Sha256::digest(name.as_bytes());
     let letters = digest.iter().take(LETTERS);
-    let letters = letters.map(|byte| letter(u128::from(byte & 31)));
+    let letters = letters.map(|byte| letter(u64::from(byte & 31)));
     std::iter::once('P').chain(letters).collect()
 }
 
 /// The letter of five bits.
-fn letter(bits: u128) -> char {
+fn letter(bits: u64) -> char {
     let index = usize::try_from(bits).unwrap_or(0);
     ALPHABET.get(index).map_or('A', |byte| char::from(*byte))
 }

@@ -1,6 +1,7 @@
 //! What can be asked about incidents in bodies: opening and changing them, merging, snoozing, notes, requests for help. What
 //! becomes of it is decided elsewhere.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::body::{self, Fields, Named, Wrong};
@@ -187,11 +188,44 @@ fn cut(text: &str) -> String {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn update(bytes: &[u8]) -> Result<Update, Refusal> {
+    if let Some(update) = usual_update(bytes) {
+        return Ok(update);
+    }
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "incident")?;
     let mut wrong = Wrong::default();
     let update = update_of(&fields, &mut wrong);
     wrong.outcome(Some(update))
+}
+
+/// Most of them say where the incident is to stand and nothing else, and are read without a value in between. None of what is said
+/// otherwise, which is read and refused by the other way.
+fn usual_update(bytes: &[u8]) -> Option<Update> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        incident: Usual<'a>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Usual<'a> {
+        #[serde(rename = "type")]
+        _kind: Option<&'a str>,
+        status: &'a str,
+    }
+
+    // A list would be read as the fields of an object in their order.
+    let is_plain = !bytes.contains(&b'[');
+    let body: Body<'_> = is_plain.then(|| serde_json::from_slice(bytes).ok())??;
+    let (_, status) = STATUSES
+        .into_iter()
+        .find(|(word, _)| *word == body.incident.status)?;
+    Some(Update {
+        status: Some(status),
+        ..Update::default()
+    })
 }
 
 /// Reads the body of `PUT /incidents`.
