@@ -71,6 +71,11 @@ impl IdText {
     }
 }
 
+/// Whether [`ALPHABET`] has it.
+const fn is_of_alphabet(byte: &u8) -> bool {
+    matches!(*byte, b'A'..=b'Z' | b'2'..=b'7')
+}
+
 /// Which of the characters of ids it is, in the order of texts: digits come before letters.
 #[inline]
 fn rank(character: u8) -> u32 {
@@ -97,7 +102,7 @@ impl FromStr for IdText {
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let bytes: [u8; LENGTH] = text.as_bytes().try_into().map_err(|_| NotAnId)?;
-        let good = bytes[0] == b'Q' && bytes[1..].iter().all(|byte| ALPHABET.contains(byte));
+        let good = bytes[0] == b'Q' && bytes[1..].iter().all(is_of_alphabet);
         if good { Ok(Self(bytes)) } else { Err(NotAnId) }
     }
 }
@@ -228,6 +233,13 @@ mod tests {
             "QABCDEFGHIJKLMN",
         ] {
             assert_eq!(text.parse::<IncidentId>(), Err(NotAnId), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_character_of_the_alphabet_is_read_and_no_other() {
+        for byte in 0..=u8::MAX {
+            assert_eq!(is_of_alphabet(&byte), ALPHABET.contains(&byte), "{byte}");
         }
     }
 

@@ -42,8 +42,6 @@ pub(crate) struct Insert<'a>(pub(crate) &'a EventRow);
 
 impl QueryId for Insert<'_> {
     type QueryId = Insert<'static>;
-
-    const HAS_STATIC_QUERY_ID: bool = true;
 }
 
 impl QueryFragment<Sqlite> for Insert<'_> {

@@ -1,5 +1,6 @@
 //! The tables as the query builder sees them; they mirror `migrations/` and know nothing else.
 
+// `record::Insert` names these columns too.
 diesel::table! {
     events (position) {
         position -> BigInt,

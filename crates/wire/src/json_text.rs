@@ -192,17 +192,13 @@ impl JsonText {
 /// Whether nothing of it has to be escaped. Many bytes are looked at together, and the last ones again where they do not come out even.
 fn is_plain(text: &str) -> bool {
     let bytes = text.as_bytes();
-    match bytes.last_chunk() {
-        Some(last) => bytes
-            .as_chunks()
-            .0
-            .iter()
-            .chain([last])
-            .all(are_plain::<16>),
-        None => match bytes.last_chunk() {
-            Some(last) => bytes.as_chunks().0.iter().chain([last]).all(are_plain::<8>),
-            None => bytes.iter().all(|byte| are_plain(&[*byte])),
-        },
+    if let Some(last) = bytes.last_chunk::<16>() {
+        let (whole, _) = bytes.as_chunks();
+        return whole.iter().all(are_plain::<16>) && are_plain(last);
+    }
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => are_plain(first) && are_plain(last),
+        _ => bytes.iter().all(|byte| are_plain(&[*byte])),
     }
 }
 

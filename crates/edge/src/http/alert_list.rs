@@ -69,14 +69,34 @@ impl AlertRequests {
     fn read(bytes: &[u8]) -> serde_json::Result<Self> {
         let is_list = bytes.trim_ascii_start().starts_with(b"[");
         // Of nearly every list all can be read, at once. Otherwise each is read as a value first, so that it costs no other.
-        let whole = is_list.then(|| serde_json::from_slice::<Vec<InFields>>(bytes));
+        let whole = is_list.then(|| serde_json::from_slice::<AtOnce>(bytes));
         match whole {
-            Some(Ok(all)) if all.len() <= ALERTS_MAX => {
-                let all = all.into_iter().map(|InFields(one)| Ok(one));
-                Ok(Self::Many(all.collect()))
-            }
-            Some(_) | None => json::read(bytes),
+            Some(Ok(AtOnce(all))) => Ok(Self::Many(all)),
+            Some(Err(_)) | None => json::read(bytes),
         }
+    }
+}
+
+/// A list of which each is an alert.
+struct AtOnce(Vec<Result<AlertRequest, Unreadable>>);
+
+impl<'de> Deserialize<'de> for AtOnce {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = AtOnce;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list of alerts")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<AtOnce, A::Error> {
+                list_of(seq, |InFields(one)| Ok(one)).map(AtOnce)
+            }
+        }
+
+        deserializer.deserialize_seq(List)
     }
 }
 
@@ -124,23 +144,32 @@ impl<'de> Visitor<'de> for OneOrMany {
         Ok(AlertRequests::One(Box::new(one)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<AlertRequests, A::Error> {
-        let mut many = Vec::new();
-        while let Some(one) = seq.next_element()? {
-            if many.len() == ALERTS_MAX {
-                let told = format!("at most {ALERTS_MAX} alerts in one request");
-                return Err(serde::de::Error::custom(told));
-            }
-            many.push(read(one));
-        }
-        Ok(AlertRequests::Many(many))
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<AlertRequests, A::Error> {
+        list_of(seq, read_one).map(AlertRequests::Many)
     }
 }
 
-fn read(one: Value) -> Result<AlertRequest, Unreadable> {
+/// What is read of each of a list, which is not too long.
+fn list_of<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(
+    mut seq: A,
+    read: impl Fn(T) -> Result<AlertRequest, Unreadable>,
+) -> Result<Vec<Result<AlertRequest, Unreadable>>, A::Error> {
+    let mut many = Vec::new();
+    while let Some(one) = seq.next_element()? {
+        if many.len() == ALERTS_MAX {
+            let told = format!("at most {ALERTS_MAX} alerts in one request");
+            return Err(serde::de::Error::custom(told));
+        }
+        many.push(read(one));
+    }
+    Ok(many)
+}
+
+fn read_one(one: Value) -> Result<AlertRequest, Unreadable> {
     let dedup_key = one.get("dedup_key").and_then(Value::as_str);
     let dedup_key = dedup_key.map(str::to_owned);
     let read = match one {
+        // A list would be read as the fields of an alert in their order.
         Value::Object(fields) => AlertRequest::deserialize(Value::Object(fields)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
             Err(serde::de::Error::custom("it is not an object"))
@@ -158,11 +187,8 @@ mod tests {
 
     /// What is read of a list at once, if it can be, and what is read of it one by one.
     fn read_both(list: &str) -> (Option<String>, String) {
-        let at_once = serde_json::from_slice::<Vec<InFields>>(list.as_bytes()).ok();
-        let at_once = at_once.map(|all| {
-            let all = all.into_iter().map(|InFields(one)| Ok(one));
-            format!("{:?}", AlertRequests::Many(all.collect()))
-        });
+        let at_once = serde_json::from_slice(list.as_bytes()).ok();
+        let at_once = at_once.map(|AtOnce(all)| format!("{:?}", AlertRequests::Many(all)));
         let one_by_one = json::read::<AlertRequests>(list.as_bytes());
         (at_once, format!("{:?}", one_by_one.unwrap()))
     }

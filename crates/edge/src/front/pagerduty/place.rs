@@ -2,6 +2,7 @@
 //! written. Addresses are built from the server's own public address, never from what a request says.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
@@ -22,8 +23,9 @@ use super::PREFIX;
 /// Where links lead, and by whose clocks times are read and written.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
-    api: String,
-    ui: String,
+    /// Both end with a slash.
+    api: Arc<str>,
+    ui: Arc<str>,
     zone: TimeZone,
 }
 
@@ -55,7 +57,7 @@ pub(crate) struct Reference<'a> {
 
 impl Reference<'_> {
     /// The page for people, in pieces.
-    fn page(&self) -> Option<[&str; 4]> {
+    fn page(&self) -> Option<[&str; 3]> {
         self.folder.as_ref()?;
         let (folder, id) = match &self.page {
             Page::None => return None,
@@ -67,7 +69,7 @@ impl Reference<'_> {
     }
 
     /// Its address in the API, in pieces.
-    fn address(&self) -> Option<[&str; 4]> {
+    fn address(&self) -> Option<[&str; 3]> {
         let folder = self.folder.as_deref()?;
         Some(self.place.api_in(folder, &self.id))
     }
@@ -75,7 +77,7 @@ impl Reference<'_> {
     /// Writes it.
     pub(super) fn write(&self, out: &mut JsonText) {
         out.object(|out| {
-            let pieces = |out: &mut JsonText, parts: [&str; 4]| out.texts(&parts);
+            let pieces = |out: &mut JsonText, parts: [&str; 3]| out.texts(&parts);
             out.field("html_url").or_null(self.page(), pieces);
             out.field("id").text(&self.id);
             out.field("self").or_null(self.address(), pieces);
@@ -87,7 +89,7 @@ impl Reference<'_> {
 
 impl From<Reference<'_>> for Value {
     fn from(one: Reference<'_>) -> Self {
-        let whole = |parts: Option<[&str; 4]>| parts.map_or(Self::Null, |all| all.concat().into());
+        let whole = |parts: Option<[&str; 3]>| parts.map_or(Self::Null, |all| all.concat().into());
         let (page, address) = (whole(one.page()), whole(one.address()));
         // What was made is moved and not copied: most of what lists show are references.
         let named = (one.id.into(), one.summary.into());
@@ -112,8 +114,8 @@ impl Place {
     pub(crate) fn new(public_url: &str, is_prefixed: bool) -> Self {
         let prefix = if is_prefixed { PREFIX } else { "" };
         Self {
-            api: [public_url, prefix].concat(),
-            ui: [public_url, "/ui"].concat(),
+            api: [public_url, prefix, "/"].concat().into(),
+            ui: [public_url, "/ui/"].concat().into(),
             zone: TimeZone::UTC,
         }
     }
@@ -135,22 +137,22 @@ impl Place {
 
     /// The address of something in the API.
     pub(crate) fn api(&self, path: &str) -> String {
-        [self.api.as_str(), "/", path].concat()
+        [&*self.api, path].concat()
     }
 
     /// The address of a page for people.
     pub(crate) fn page(&self, path: &str) -> String {
-        [self.ui.as_str(), "/", path].concat()
+        [&*self.ui, path].concat()
     }
 
     /// The address of what is found by its id in a folder of the API, in pieces.
-    pub(super) fn api_in<'a>(&'a self, folder: &'a str, id: &'a str) -> [&'a str; 4] {
-        [&self.api, "/", folder, id]
+    pub(super) fn api_in<'a>(&'a self, folder: &'a str, id: &'a str) -> [&'a str; 3] {
+        [&self.api, folder, id]
     }
 
     /// The same of a page for people.
-    pub(super) fn page_in<'a>(&'a self, folder: &'a str, id: &'a str) -> [&'a str; 4] {
-        [&self.ui, "/", folder, id]
+    pub(super) fn page_in<'a>(&'a self, folder: &'a str, id: &'a str) -> [&'a str; 3] {
+        [&self.ui, folder, id]
     }
 
     /// What every object begins with, and all that a reference has.

@@ -72,7 +72,7 @@ fn json(status: StatusCode, body: impl Into<Body>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// What is sent piece by piece and is never together in memory. Its length is told, as that of every other answer.
+/// What is sent piece by piece: pieces that are the same are in memory once. Its length is told, as that of every other answer.
 fn in_pieces(status: StatusCode, mut pieces: Vec<Bytes>) -> Response {
     if pieces.len() == 1 {
         return json(status, pieces.swap_remove(0));

@@ -66,15 +66,15 @@ impl Wholes {
         });
     }
 
-    /// What stands in a field of an incident in place of that reference.
-    fn instead(&self, field: &str, reference: &Value) -> Option<&str> {
+    /// What there is to stand in a field of an incident in place of that reference.
+    fn instead(&self, field: &str, reference: &Value) -> Option<Shared> {
         let id = || reference["id"].as_str();
         let shared = match field {
             "service" => Shared::Service(id()?.parse().ok()?),
             "escalation_policy" => Shared::Policy(id()?.parse().ok()?),
             _ => return None,
         };
-        self.0.get(&shared).map(String::as_str)
+        self.0.contains_key(&shared).then_some(shared)
     }
 }
 
@@ -109,7 +109,7 @@ impl Written {
 
     /// Writes one more, of which there is a value.
     pub(crate) fn add_value(&mut self, shown: &Value, wholes: &Wholes) {
-        write_value(&mut self.text, shown, wholes);
+        write_value((&mut self.text, &mut self.marks), shown, wholes);
         self.count += 1;
     }
 
@@ -122,6 +122,9 @@ impl Written {
     /// shown many times all pieces are one and the same: a hundred incidents of one large policy are many megabytes.
     pub(crate) fn end(self, wholes: Wholes, frame: &str) -> Vec<Bytes> {
         let text = Bytes::from(self.text.into_text() + frame);
+        if self.marks.is_empty() {
+            return vec![text];
+        }
         let wholes = wholes.0.into_iter();
         let wholes = wholes.map(|(shared, whole)| (shared, Bytes::from(whole)));
         let wholes: BTreeMap<Shared, Bytes> = wholes.collect();
@@ -140,17 +143,17 @@ impl Written {
     }
 }
 
-fn write_value(out: &mut JsonText, shown: &Value, wholes: &Wholes) {
+/// Writes an incident of which there is a value, and notes where references stand that give way to what they name.
+fn write_value((out, marks): (&mut JsonText, &mut Vec<Mark>), shown: &Value, wholes: &Wholes) {
     let Value::Object(fields) = shown else {
         return out.value(shown);
     };
     out.object(|out| {
         for (name, value) in fields {
-            let out = out.field(name);
-            match wholes.instead(name, value) {
-                Some(whole) => out.raw(whole),
-                None => out.value(value),
-            }
+            let begin = out.field(name).bytes();
+            out.value(value);
+            let instead = wholes.instead(name, value);
+            marks.extend(instead.map(|shared| (begin..out.bytes(), shared)));
         }
     });
 }

@@ -89,13 +89,15 @@ fn in_utc(instant: jiff::Timestamp) -> Option<String> {
 /// The same by the clocks of a zone, with its offset then.
 #[must_use]
 pub fn written_in(at: Timestamp, zone: &TimeZone) -> String {
-    let instant = jiff::Timestamp::from_microsecond(at.as_micros());
-    match instant {
-        Ok(instant) if *zone != TimeZone::UTC => {
+    if *zone == TimeZone::UTC {
+        return written(at);
+    }
+    match jiff::Timestamp::from_microsecond(at.as_micros()) {
+        Ok(instant) => {
             let shown = instant.to_zoned(zone.clone());
             shown.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
         }
-        Ok(_) | Err(_) => written(at),
+        Err(_) => written(at),
     }
 }
 
