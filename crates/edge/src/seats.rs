@@ -62,11 +62,20 @@ pub(crate) const fn silence_max(behind_proxy: bool) -> Duration {
 pub(crate) trait Peer {
     /// Their address; none when nobody knows it.
     fn peer(&self) -> Option<SocketAddr>;
+
+    /// From now on what is written is sent at once. Otherwise the last part of what is written in several waits until the other end
+    /// says that it has the others, for which that may take its time.
+    fn send_at_once(&self);
 }
 
 impl Peer for TcpStream {
     fn peer(&self) -> Option<SocketAddr> {
         self.peer_addr().ok()
+    }
+
+    fn send_at_once(&self) {
+        // One that is closed already is found out by whoever reads it.
+        let _ = self.set_nodelay(true);
     }
 }
 
@@ -182,6 +191,7 @@ impl<I: Peer, S> Accept<I, S> for Seats {
         let Some(seat) = self.take(peer.map(|peer| peer.ip())) else {
             return ready(Err(io::Error::other("no seat is free")));
         };
+        stream.send_at_once();
         let connection = self.connections.open(peer);
         let seated = Seated::new(stream, seat, connection, self.silence_max);
         ready(Ok((seated, service)))
@@ -318,6 +328,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Seated<I> {
 mod tests {
     use axum::http::Version;
     use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::net::TcpListener;
 
     use super::*;
 
@@ -325,6 +336,19 @@ mod tests {
         fn peer(&self) -> Option<SocketAddr> {
             None
         }
+
+        fn send_at_once(&self) {}
+    }
+
+    #[tokio::test]
+    async fn what_is_written_to_a_client_is_sent_at_once() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (_client, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
+        let (stream, _) = accepted.unwrap();
+        assert!(!stream.nodelay().unwrap());
+        let (seated, ()) = Seats::new(1, false).accept(stream, ()).await.unwrap();
+        assert!(seated.stream.nodelay().unwrap());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use serde_json::{Value, json};
 
 use super::roster::{changed, id_of, made, user};
@@ -419,6 +419,33 @@ async fn incidents_show_the_service_and_the_policy_that_they_share_in_the_same_w
     assert_eq!(policy["services"][0]["type"], "service_reference");
     let alone = read(&world, &format!("/escalation_policies/{}", id_of(policy))).await;
     assert_eq!(alone["escalation_policy"], *policy);
+}
+
+#[tokio::test]
+async fn an_answer_tells_its_length_however_many_pieces_it_is_sent_in() {
+    let world = World::new();
+    for title in ["Down", "Slow"] {
+        declared(&world, title).await;
+    }
+    for query in [
+        "",
+        "include[]=services&include[]=escalation_policies",
+        "include[]=services&include[]=first_trigger_log_entries",
+    ] {
+        let path = format!("/incidents?{query}");
+        let answer = ada(&world, ("GET", &path), None).await;
+        let head = ada(&world, ("HEAD", &path), None).await;
+        assert!(answer.json()["incidents"][1].is_object(), "{query}");
+        let length = answer.bytes.len().to_string();
+        for told in [&answer, &head] {
+            assert_eq!(told.headers[header::CONTENT_LENGTH], length, "{query}");
+            assert_eq!(
+                told.headers.get_all(header::CONTENT_LENGTH).iter().count(),
+                1
+            );
+        }
+        assert!(head.bytes.is_empty(), "{query}");
+    }
 }
 
 #[tokio::test]
