@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 /// Bytes of an escape such as `\ud83d`.
 const ESCAPE_BYTES: usize = 6;
@@ -39,6 +39,43 @@ pub fn read_exact<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
         Cow::Borrowed(bytes) => read(bytes),
         Cow::Owned(quoted) => read(&quoted).or_else(|_| read(bytes)),
     }
+}
+
+/// The entries of a list, each as it stands there: so that each can be read, or not, as if it were alone.
+///
+/// # Errors
+/// It is no list, or no JSON.
+pub fn entries(list: &[u8]) -> serde_json::Result<Vec<&[u8]>> {
+    serde_json::from_slice::<Vec<IgnoredAny>>(list)?;
+    let (mut entries, mut depth, mut begin, mut at) = (Vec::new(), 0_usize, 0, 0);
+    while let Some(byte) = list.get(at) {
+        let is_ended = match byte {
+            b'"' => {
+                at = text_end(list, at);
+                continue;
+            }
+            b'[' | b'{' => {
+                depth += 1;
+                begin = if depth == 1 { at + 1 } else { begin };
+                false
+            }
+            b']' | b'}' => {
+                // What closes was opened: it is JSON.
+                depth = depth.saturating_sub(1);
+                depth == 0
+            }
+            b',' => depth == 1,
+            _ => false,
+        };
+        if is_ended {
+            entries.push(list[begin..at].trim_ascii());
+            begin = at + 1;
+        }
+        at += 1;
+    }
+    // Only where there is none, nothing stands between the brackets.
+    entries.retain(|entry| !entry.is_empty());
+    Ok(entries)
 }
 
 /// JSON with something else for whatever no text can hold, if there is such.
@@ -337,6 +374,29 @@ mod tests {
             let escapes: String = units.iter().map(|unit| format!("\\u{unit:04x}")).collect();
             let text = format!("\"{escapes}\"");
             prop_assert_eq!(read::<String>(text.as_bytes()).unwrap(), String::from_utf16_lossy(&units));
+        }
+    }
+
+    #[test]
+    fn the_entries_of_a_list_are_as_they_stand_there() {
+        let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+        for (list, expected) in [
+            ("[]", &[][..]),
+            (" [ \n ] ", &[]),
+            (
+                r#"[ 1 , {"a":[2,"],["]} ,"\\\",[" ]"#,
+                &["1", r#"{"a":[2,"],["]}"#, r#""\\\",[""#],
+            ),
+            ("[1e999,[],[[1,2],3]]", &["1e999", "[]", "[[1,2],3]"]),
+            (&format!("[null,{deep}]"), &["null", &deep]),
+        ] {
+            let entries = entries(list.as_bytes()).unwrap();
+            let entries = entries.into_iter().map(std::str::from_utf8);
+            let entries: Vec<&str> = entries.map(Result::unwrap).collect();
+            assert_eq!(entries, expected, "{list}");
+        }
+        for wrong in ["", "{}", "[", "[1", "[1,]", "[1]]", "[1] 2", "[\"a]"] {
+            assert!(entries(wrong.as_bytes()).is_err(), "{wrong}");
         }
     }
 }

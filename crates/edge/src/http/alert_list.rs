@@ -6,7 +6,6 @@ use axum::extract::{FromRequest, Request};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
 use tocsin_wire::{json, misread};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, OneOfBuilder};
@@ -65,38 +64,82 @@ impl<S: Sync> FromRequest<S> for AlertRequests {
 }
 
 impl AlertRequests {
-    /// Reads them. None is lost because somebody cut a text in the middle of a character, or wrote it in another set of them.
+    /// Reads them. None is lost because somebody cut a text in the middle of a character, or wrote it in another set of them; and of a
+    /// list, one that cannot be read costs no other.
     fn read(bytes: &[u8]) -> serde_json::Result<Self> {
-        let is_list = bytes.trim_ascii_start().starts_with(b"[");
-        // Of nearly every list all can be read, at once. Otherwise each is read as a value first, so that it costs no other.
-        let whole = is_list.then(|| serde_json::from_slice::<AtOnce>(bytes));
-        match whole {
-            Some(Ok(AtOnce(all))) => Ok(Self::Many(all)),
-            Some(Err(_)) | None => json::read(bytes),
+        if !bytes.trim_ascii_start().starts_with(b"[") {
+            let read = json::read(bytes);
+            return read.map(|InFields(one)| Self::One(Box::new(one)));
         }
+        // Of nearly every list all can be read, at once.
+        if let Ok(List(all)) = serde_json::from_slice(bytes) {
+            return Ok(Self::Many(all));
+        }
+        let all = json::entries(bytes)?;
+        if all.len() > ALERTS_MAX {
+            return Err(too_long());
+        }
+        Ok(Self::Many(all.into_iter().map(read_one).collect()))
     }
 }
 
-/// A list of which each is an alert.
-struct AtOnce(Vec<Result<AlertRequest, Unreadable>>);
+fn too_long<E: serde::de::Error>() -> E {
+    E::custom(format!("at most {ALERTS_MAX} alerts in one request"))
+}
 
-impl<'de> Deserialize<'de> for AtOnce {
+/// Reads one of a list as if it were alone.
+fn read_one(text: &[u8]) -> Result<AlertRequest, Unreadable> {
+    let read = if text.starts_with(b"{") {
+        json::read(text).map_err(|error| misread::json(&error))
+    } else {
+        Err("it is not an object".to_owned())
+    };
+    let InFields(one) = read.map_err(|what| Unreadable {
+        dedup_key: key_of(text),
+        why: format!("the alert cannot be read: {what}"),
+    })?;
+    Ok(one)
+}
+
+/// The key of something that may be no alert.
+fn key_of(text: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Keyed {
+        dedup_key: Option<String>,
+    }
+
+    let is_object = text.starts_with(b"{");
+    let keyed: Option<Keyed> = is_object.then(|| json::read(text).ok())?;
+    keyed?.dedup_key
+}
+
+/// A list of which each is an alert, and which is not too long.
+struct List(Vec<Result<AlertRequest, Unreadable>>);
+
+impl<'de> Deserialize<'de> for List {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
+        struct Entries;
 
-        impl<'de> Visitor<'de> for List {
-            type Value = AtOnce;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = List;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a list of alerts")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<AtOnce, A::Error> {
-                list_of(seq, |InFields(one)| Ok(one)).map(AtOnce)
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<List, A::Error> {
+                let mut all = Vec::new();
+                while let Some(InFields(one)) = seq.next_element()? {
+                    if all.len() == ALERTS_MAX {
+                        return Err(too_long());
+                    }
+                    all.push(Ok(one));
+                }
+                Ok(List(all))
             }
         }
 
-        deserializer.deserialize_seq(List)
+        deserializer.deserialize_seq(Entries)
     }
 }
 
@@ -111,7 +154,7 @@ impl<'de> Deserialize<'de> for InFields {
             type Value = InFields;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an alert")
+                formatter.write_str("an alert or a list of alerts")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<InFields, A::Error> {
@@ -119,126 +162,79 @@ impl<'de> Deserialize<'de> for InFields {
             }
         }
 
-        deserializer.deserialize_map(Fields)
+        // Whatever else it is, is told.
+        deserializer.deserialize_any(Fields)
     }
-}
-
-impl<'de> Deserialize<'de> for AlertRequests {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OneOrMany)
-    }
-}
-
-/// Reads an alert, so that an error names the place, or a list of them, of which one that cannot be read costs no other.
-struct OneOrMany;
-
-impl<'de> Visitor<'de> for OneOrMany {
-    type Value = AlertRequests;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an alert or a list of alerts")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<AlertRequests, A::Error> {
-        let one = AlertRequest::deserialize(MapAccessDeserializer::new(map))?;
-        Ok(AlertRequests::One(Box::new(one)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<AlertRequests, A::Error> {
-        list_of(seq, read_one).map(AlertRequests::Many)
-    }
-}
-
-/// What is read of each of a list, which is not too long.
-fn list_of<'de, A: SeqAccess<'de>, T: Deserialize<'de>>(
-    mut seq: A,
-    read: impl Fn(T) -> Result<AlertRequest, Unreadable>,
-) -> Result<Vec<Result<AlertRequest, Unreadable>>, A::Error> {
-    let mut many = Vec::new();
-    while let Some(one) = seq.next_element()? {
-        if many.len() == ALERTS_MAX {
-            let told = format!("at most {ALERTS_MAX} alerts in one request");
-            return Err(serde::de::Error::custom(told));
-        }
-        many.push(read(one));
-    }
-    Ok(many)
-}
-
-fn read_one(one: Value) -> Result<AlertRequest, Unreadable> {
-    let dedup_key = one.get("dedup_key").and_then(Value::as_str);
-    let dedup_key = dedup_key.map(str::to_owned);
-    let read = match one {
-        // A list would be read as the fields of an alert in their order.
-        Value::Object(fields) => AlertRequest::deserialize(Value::Object(fields)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            Err(serde::de::Error::custom("it is not an object"))
-        }
-    };
-    read.map_err(|error| Unreadable {
-        dedup_key,
-        why: format!("the alert cannot be read: {}", misread::json(&error)),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What is read of a list at once, if it can be, and what is read of it one by one.
-    fn read_both(list: &str) -> (Option<String>, String) {
-        let at_once = serde_json::from_slice(list.as_bytes()).ok();
-        let at_once = at_once.map(|AtOnce(all)| format!("{:?}", AlertRequests::Many(all)));
-        let one_by_one = json::read::<AlertRequests>(list.as_bytes());
-        (at_once, format!("{:?}", one_by_one.unwrap()))
+    const GOOD: &str = r#"{"action":"resolve","dedup_key":"a"}"#;
+
+    fn many(list: &str) -> Vec<Result<AlertRequest, Unreadable>> {
+        match AlertRequests::read(list.as_bytes()) {
+            Ok(AlertRequests::Many(all)) => all,
+            other => panic!("{list}: {other:?}"),
+        }
     }
 
     #[test]
-    fn a_list_that_is_read_at_once_is_what_is_read_of_it_one_by_one() {
+    fn a_list_is_read_at_once_as_each_of_it_is_alone() {
         let whole = r#"{"action":"trigger","severity":"error","summary":"d\u00e9j\u00e0 \\","source":null,
             "dedup_key":"a","service_id":"x","details":{"b":[1.5,-0,null,18446744073709551616],"a":{"c":"d"},"b":2}}"#;
-        for list in [
-            "[]".to_owned(),
-            " [ ]".to_owned(),
-            format!("[{whole}]"),
-            format!("[{whole},\n{whole}, {{\"action\":\"resolve\"}}]"),
-        ] {
-            let (at_once, one_by_one) = read_both(&list);
-            assert_eq!(at_once.as_deref(), Some(one_by_one.as_str()), "{list}");
-        }
+        let list = format!(" [{whole},\n{whole}, {GOOD}]");
+        let List(at_once) = serde_json::from_str(&list).unwrap();
+        let at_once = at_once
+            .iter()
+            .map(|one| format!("{:?}", one.as_ref().unwrap()));
+        let at_once: Vec<String> = at_once.collect();
+        let alone =
+            [whole, whole, GOOD].map(|one| format!("{:?}", read_one(one.as_bytes()).unwrap()));
+        assert_eq!(at_once, alone);
+        assert_eq!(many(&list).len(), 3);
+        assert!(many("[ ]").is_empty());
     }
 
     #[test]
-    fn one_that_cannot_be_read_is_left_to_the_way_that_costs_no_other() {
-        let good = r#"{"action":"resolve","dedup_key":"a"}"#;
-        for bad in [
-            "1",
-            "null",
-            r#"["x","a","resolve"]"#,
-            r#"{"dedup_key":"b"}"#,
-            r#"{"action":"resolve","dedup_key":"b","more":1}"#,
-            r#"{"action":"Resolve","dedup_key":"b"}"#,
-            r#"{"action":"resolve","dedup_key":1}"#,
+    fn one_that_cannot_be_read_costs_no_other_and_is_refused_as_alone() {
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        let with = |fields: &str| format!(r#"{{"action":"resolve","dedup_key":"b",{fields}}}"#);
+        let twice = with(r#""dedup_key":"c""#);
+        for (bad, key) in [
+            ("1".to_owned(), None),
+            ("null".to_owned(), None),
+            (r#"["x","a","resolve"]"#.to_owned(), None),
+            (r#"{"dedup_key":"b"}"#.to_owned(), Some("b")),
+            (
+                r#"{"action":"Resolve","dedup_key":"b"}"#.to_owned(),
+                Some("b"),
+            ),
+            (r#"{"action":"resolve","dedup_key":1}"#.to_owned(), None),
+            (with(r#""more":1"#), Some("b")),
+            (with(r#""details":{"n":1e999}"#), Some("b")),
+            (with(&format!(r#""details":{}"#, deep(5_000))), Some("b")),
+            (twice, None),
         ] {
-            let list = format!("[{good},{bad},{good}]");
-            assert_eq!(read_both(&list).0, None, "{list}");
-            let AlertRequests::Many(all) = AlertRequests::read(list.as_bytes()).unwrap() else {
-                panic!("{list} is a list");
-            };
+            let all = many(&format!("[{GOOD},{bad},{GOOD}]"));
             let which: Vec<bool> = all.iter().map(Result::is_ok).collect();
-            assert_eq!(which, [true, false, true], "{list}");
+            assert_eq!(which, [true, false, true], "{bad}");
+            let refused = all[1].as_ref().unwrap_err();
+            assert_eq!(refused.dedup_key.as_deref(), key, "{bad}");
+            assert!(AlertRequests::read(bad.as_bytes()).is_err() || bad.starts_with('['));
         }
-        // The last of two counts, as everywhere.
-        let twice = r#"[{"action":"resolve","dedup_key":"b","dedup_key":"c"}]"#;
-        assert_eq!(read_both(twice).0, None);
-        let read = format!("{:?}", AlertRequests::read(twice.as_bytes()).unwrap());
-        assert!(read.contains(r#"Some("c")"#), "{read}");
+        // What is taken alone is taken among others that cannot be read.
+        let deep = with(&format!(r#""details":{}"#, deep(126)));
+        assert!(AlertRequests::read(deep.as_bytes()).is_ok());
+        let all = many(&format!("[{deep},1,{deep}]"));
+        assert!(all[0].is_ok() && all[2].is_ok());
     }
 
     #[test]
     fn a_list_that_is_too_long_is_refused() {
-        let list = |count: usize| format!("[{}]", vec![r#"{"action":"resolve"}"#; count].join(","));
-        assert!(AlertRequests::read(list(ALERTS_MAX).as_bytes()).is_ok());
+        let list = |count: usize| format!("[{}]", vec![GOOD; count].join(","));
+        assert_eq!(many(&list(ALERTS_MAX)).len(), ALERTS_MAX);
         let refused = AlertRequests::read(list(ALERTS_MAX + 1).as_bytes());
         let told = refused.unwrap_err().to_string();
         assert!(told.contains("at most 1000 alerts"), "{told}");
