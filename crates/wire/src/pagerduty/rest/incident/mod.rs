@@ -188,9 +188,11 @@ fn cut(text: &str) -> String {
 /// # Errors
 /// Everything that is wrong with it.
 pub fn update(bytes: &[u8]) -> Result<Update, Refusal> {
-    if let Some(update) = usual_update(bytes) {
-        return Ok(update);
-    }
+    usual_update(bytes).map_or_else(|| any_update(bytes), Ok)
+}
+
+/// The same by the way that all bodies can go.
+fn any_update(bytes: &[u8]) -> Result<Update, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "incident")?;
     let mut wrong = Wrong::default();
