@@ -97,10 +97,7 @@ impl Journal {
             return Ok(());
         }
         self.check_continuity(new)?;
-        let rows = new
-            .iter()
-            .map(EventRow::of)
-            .collect::<Result<Vec<_>, _>>()?;
+        let rows = EventRow::all(new)?;
         let done = match self.commit(&rows, values) {
             Err(JournalError::DiskFull { .. }) if self.disk.release_reserve() => {
                 self.is_reserve_missing = true;

@@ -7,10 +7,10 @@ use diesel::sqlite::Sqlite;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tocsin_domain::event::{
-    AlertEvent, EVENT_VERSION, Event, EventBody, IncidentEvent, IncidentWhat, InputEvent,
+    AlertEvent, Cause, EVENT_VERSION, Event, EventBody, IncidentEvent, IncidentWhat, InputEvent,
     InstallationEvent, IntakeEvent, PeopleEvent, RosterEvent, WatchEvent,
 };
-use tocsin_domain::id::IdText;
+use tocsin_domain::id::{IdText, IncidentId};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::time::Timestamp;
 
@@ -82,18 +82,27 @@ struct Tags<'a> {
 }
 
 impl EventRow {
-    /// The row of `event`.
+    /// The rows of `events`. What follows one another is mostly done by the same one for the same reason, which is written once then.
     ///
     /// # Errors
-    /// When the event is too large or would not read back as it is.
-    pub(crate) fn of(event: &Event) -> Result<Self, JournalError> {
-        Self::written(event).map_err(|detail| JournalError::Refused {
-            position: event.position,
-            detail,
-        })
+    /// When an event is too large or would not read back as it is.
+    pub(crate) fn all(events: &[Event]) -> Result<Vec<Self>, JournalError> {
+        let mut rows = Vec::with_capacity(events.len());
+        let mut before = None;
+        for event in events {
+            let row = Self::written(event, before.zip(rows.last())).map_err(|detail| {
+                JournalError::Refused {
+                    position: event.position,
+                    detail,
+                }
+            })?;
+            rows.push(row);
+            before = Some(event);
+        }
+        Ok(rows)
     }
 
-    fn written(event: &Event) -> Result<Self, String> {
+    fn written(event: &Event, before: Option<(&Event, &Self)>) -> Result<Self, String> {
         let wrong = |error: serde_json::Error| error.to_string();
         let body = serde_json::to_string(&event.body).map_err(wrong)?;
         if body.len() > EVENT_BYTES_MAX {
@@ -117,9 +126,21 @@ impl EventRow {
             kind,
             version: i32::from(EVENT_VERSION),
             stream: stream_of(&event.body),
-            incident: event.body.incident().map(|id| id.to_string()),
-            actor: serde_json::to_string(&event.actor).map_err(wrong)?,
-            cause: serde_json::to_string(&event.cause).map_err(wrong)?,
+            incident: event.body.incident().map(|id| id.as_str().to_owned()),
+            actor: match before {
+                Some((earlier, row)) if earlier.actor == event.actor => row.actor.clone(),
+                Some(_) | None => serde_json::to_string(&event.actor).map_err(wrong)?,
+            },
+            cause: match before {
+                // Zero and minus zero are equal, and are written differently.
+                Some((earlier, row))
+                    if earlier.cause == event.cause
+                        && !matches!(event.cause, Cause::Sample { .. }) =>
+                {
+                    row.cause.clone()
+                }
+                Some(_) | None => serde_json::to_string(&event.cause).map_err(wrong)?,
+            },
             body,
         })
     }
@@ -167,22 +188,31 @@ fn kind_of(body: &str) -> Result<String, serde_json::Error> {
 /// The tags of a body in which they come first, or behind nothing but ids, so that the rest of it need not be read. They are plain
 /// words.
 fn leading_tags(body: &str) -> Option<(&str, &str)> {
-    let (area, mut rest) = body.strip_prefix(r#"{"area":""#)?.split_once('"')?;
+    let (area, mut rest) = word(body.strip_prefix(r#"{"area":"#)?)?;
     loop {
-        let (name, value) = rest.strip_prefix(",\"")?.split_once("\":")?;
+        let (name, value) = word(rest.strip_prefix(',')?)?;
+        let value = value.strip_prefix(':')?;
         if name == "kind" {
-            let (kind, _) = value.strip_prefix('"')?.split_once('"')?;
+            let (kind, _) = word(value)?;
             return Some((area, kind));
         }
         rest = match value.strip_prefix("null") {
             Some(rest) => rest,
             None => {
-                let (id, rest) = value.strip_prefix('"')?.split_once('"')?;
+                let (id, rest) = word(value)?;
                 id.parse::<IdText>().ok()?;
                 rest
             }
         };
     }
+}
+
+/// The text between the quotation mark that `text` begins with and the next one, and what follows. Words are short: to search for a
+/// mark byte by byte takes less than to set up a search does.
+fn word(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix('"')?;
+    let end = text.bytes().position(|byte| byte == b'"')?;
+    Some((text.get(..end)?, text.get(end + 1..)?))
 }
 
 fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, String> {
@@ -224,14 +254,18 @@ fn stream_of(body: &EventBody) -> String {
         EventBody::Watch(event) => stream_of_watch(event),
         EventBody::Alert(
             AlertEvent::Repeated { incident, .. } | AlertEvent::Recovered { incident, .. },
-        ) => format!("incident:{incident}"),
-        EventBody::Alert(AlertEvent::Opened { alert }) => format!("incident:{}", alert.incident),
-        EventBody::Incident(event) => format!("incident:{}", event.incident),
+        ) => stream_of_incident(*incident),
+        EventBody::Alert(AlertEvent::Opened { alert }) => stream_of_incident(alert.incident),
+        EventBody::Incident(event) => stream_of_incident(event.incident),
         EventBody::Notification(event) => format!("notification:{}", event.notification),
         EventBody::Input(
             InputEvent::Ignored { .. } | InputEvent::Dropped { .. } | InputEvent::Changed { .. },
         ) => "input".to_owned(),
     }
+}
+
+fn stream_of_incident(incident: IncidentId) -> String {
+    ["incident:", incident.as_str()].concat()
 }
 
 fn person_of(event: &PeopleEvent) -> tocsin_domain::id::UserId {
@@ -316,130 +350,4 @@ fn stream_of_watch(event: &WatchEvent) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-
-    const USER: &str = "QAAAAAAAAAAAAA";
-    const INCIDENT: &str = "QBBBBBBBBBBBBB";
-    const OTHER: &str = "QCCCCCCCCCCCCC";
-
-    fn check(body: Value, kind: &str, stream: &str, incident: Option<&str>) {
-        let event: Event = serde_json::from_value(json!({
-            "position": 7, "at": 1, "recorded_at": 2, "body": body,
-            "actor": { "kind": "person", "user": USER },
-            "cause": { "kind": "event", "position": 6 },
-        }))
-        .unwrap();
-        let row = EventRow::of(&event).unwrap();
-        assert_eq!(row.kind, kind);
-        assert_eq!(row.stream, stream, "{kind}");
-        assert_eq!(row.incident.as_deref(), incident, "{kind}");
-        assert_eq!(row.event().unwrap(), event);
-    }
-
-    #[test]
-    fn a_row_names_the_kind_the_life_and_the_incident_of_its_event() {
-        check(
-            json!({ "area": "people", "kind": "user_removed", "user": USER }),
-            "people.user_removed",
-            "user:QAAAAAAAAAAAAA",
-            None,
-        );
-        check(
-            json!({ "area": "alert", "kind": "recovered", "alert": OTHER, "incident": INCIDENT, "evidence": [] }),
-            "alert.recovered",
-            "incident:QBBBBBBBBBBBBB",
-            Some(INCIDENT),
-        );
-        check(
-            json!({ "area": "incident", "kind": "acknowledged", "incident": INCIDENT, "by": USER }),
-            "incident.acknowledged",
-            "incident:QBBBBBBBBBBBBB",
-            Some(INCIDENT),
-        );
-        check(
-            json!({
-                "area": "incident", "kind": "response", "incident": INCIDENT,
-                "response": "reassigned", "to": { "kind": "people", "id": [USER] },
-            }),
-            "incident.response",
-            "incident:QBBBBBBBBBBBBB",
-            Some(INCIDENT),
-        );
-        check(
-            json!({
-                "area": "notification", "kind": "attempt_started", "notification": OTHER,
-                "incident": INCIDENT, "number": 1,
-            }),
-            "notification.attempt_started",
-            "notification:QCCCCCCCCCCCCC",
-            Some(INCIDENT),
-        );
-        check(
-            json!({ "area": "watch", "kind": "target_unmuted", "target": OTHER }),
-            "watch.target_unmuted",
-            "target:QCCCCCCCCCCCCC",
-            None,
-        );
-        check(
-            json!({ "area": "roster", "kind": "policy_removed", "policy": OTHER }),
-            "roster.policy_removed",
-            "policy:QCCCCCCCCCCCCC",
-            None,
-        );
-    }
-
-    #[test]
-    fn what_opens_and_escalates_incidents_is_read_back_only_where_it_holds_a_sample() {
-        let opened = |onset: Value| {
-            json!({
-                "area": "incident", "kind": "opened", "incident": INCIDENT, "number": 1,
-                "team": OTHER, "service": OTHER, "target": null, "title": "it is down",
-                "severity": "critical", "onset": onset,
-            })
-        };
-        let sample = json!({ "series": "probe_up", "at": 1, "value": 0.5 });
-        let onset = json!({ "at": 1, "uncertainty_ms": 2, "evidence": sample });
-        let reached = json!({
-            "area": "incident", "kind": "level_reached", "incident": INCIDENT, "policy": OTHER,
-            "level": 1, "round": 0, "recipients": [USER], "skipped": ["\u{2028}\u{0}\"\\"],
-            "next_at": i64::MAX, "turn": 2, "each": true,
-        });
-        for (body, expected) in [
-            (opened(Value::Null), false),
-            (reached, false),
-            (opened(onset), true),
-        ] {
-            let read: EventBody = serde_json::from_value(body.clone()).unwrap();
-            assert_eq!(may_read_back_otherwise(&read), expected, "{body}");
-            // In a test everything is read back: what is not elsewhere must be the same.
-            let kind = format!("incident.{}", body["kind"].as_str().unwrap());
-            check(body, &kind, "incident:QBBBBBBBBBBBBB", Some(INCIDENT));
-        }
-    }
-
-    #[test]
-    fn the_kind_of_a_body_is_found_behind_ids_and_nowhere_else() {
-        let tags = |rest: &str| {
-            let body = format!(r#"{{"area":"incident",{rest}}}"#);
-            leading_tags(&body).map(|(area, kind)| format!("{area}.{kind}"))
-        };
-        let found = Some("incident.opened".to_owned());
-        for rest in [
-            r#""kind":"opened","number":1"#,
-            r#""incident":"QBBBBBBBBBBBBB","kind":"opened","number":1"#,
-            r#""notification":"QCCCCCCCCCCCCC","incident":null,"kind":"opened""#,
-        ] {
-            assert_eq!(tags(rest), found, "{rest}");
-        }
-        for rest in [
-            r#""title":"a \",\"kind\":\"b","kind":"opened""#,
-            r#""number":1,"kind":"opened""#,
-            r#""hold":{"kind":"b"},"kind":"opened""#,
-            r#""incident":"QBBBBBBBBBBBBB""#,
-        ] {
-            assert_eq!(tags(rest), None, "{rest}");
-        }
-    }
-}
+mod tests;
