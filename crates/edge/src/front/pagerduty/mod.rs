@@ -14,6 +14,7 @@ mod incident_shape;
 mod incident_shown;
 mod incidents;
 mod include;
+mod licenses;
 mod lists;
 mod log_channels;
 mod log_entries;
@@ -128,6 +129,8 @@ fn about_people() -> Routes {
         (READ, routes!(users::list_pagerduty_users)),
         (READ, routes!(users::get_me)),
         (READ, routes!(users::get_pagerduty_user)),
+        (READ, routes!(licenses::get_user_license)),
+        (READ, routes!(licenses::list_licenses)),
         (READ, routes!(users::list_contact_methods)),
         (READ, routes!(users::get_contact_method)),
         (READ, routes!(users::list_notification_rules)),

@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 use tocsin_domain::id::TeamId;
 use tocsin_domain::state::State;
 use tocsin_domain::team::Team;
+use tocsin_wire::pagerduty::rest::roster::DEFAULT_ROLE;
 
 use super::described::told;
 use super::place::{Place, whole};
 
 /// A team.
 pub(crate) fn team(state: &State, place: &Place, known: &Team) -> Value {
-    let more = json!({"name": known.name, "description": told(&known.description), "default_role": "manager"});
+    let more = json!({"name": known.name, "description": told(&known.description), "default_role": DEFAULT_ROLE});
     whole(place.team(state, known.id), "team", more)
 }
 

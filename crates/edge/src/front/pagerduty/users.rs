@@ -24,7 +24,7 @@ use super::place::whole;
 use super::reply::{Answer, Refused, Reply};
 use super::user_shape::{Mails, user};
 use crate::http::address;
-use crate::http::people::{UserRequest, added, removed};
+use crate::http::people::{NotAdded, UserRequest, added, removed};
 use crate::http::shape;
 
 /// What can be shown wholly, and where it stands; ways and rules are theirs alone, and shown elsewhere.
@@ -32,6 +32,8 @@ pub(super) const INCLUDED: &[Named] = &[("teams", &["teams"])];
 /// The words of `include[]` for the ways to a person, and for their rules.
 pub(super) const WAYS: &str = "contact_methods";
 pub(super) const RULES: &str = "notification_rules";
+/// What PagerDuty's clients look for: they take the person who is there then.
+const ADDRESS_TWICE: &str = "Email has already been taken";
 
 /// The person that a path names.
 pub(super) fn named(asked: &Asked, id: &str) -> Result<people::User, Refused> {
@@ -153,7 +155,11 @@ pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
         role: body.role.map_or(Role::Responder, role_of).into(),
     };
     let about = words::about(&asked.body, &About::default())?;
-    let made = added(&asked.app, &by.actor, request, Some(about)).await?;
+    let made = added(&asked.app, &by.actor, request, Some(about)).await;
+    let made = made.map_err(|why| match why {
+        NotAdded::AddressTaken => Refused(Refusal::bad(ADDRESS_TWICE)),
+        NotAdded::Else(problem) => problem.into(),
+    })?;
     wrapped(&asked, made).await.map(Reply::Created)
 }
 
@@ -292,12 +298,13 @@ pub(super) fn rule(asked: &Asked, of: &people::User, rule: &NotificationRule) ->
     let head = asked
         .place
         .named(kind, rule.id.as_str(), &summary, &path, "");
+    // PagerDuty names it by the word for the way itself, and clients compare that with what they have written.
     let method = of.contact_method(rule.contact_method).map(|method| {
         let path = format!("users/{}/contact_methods/{}", of.id, method.id);
-        let kind = format!("{}_reference", method_word(method.kind));
+        let kind = method_word(method.kind);
         asked
             .place
-            .named(&kind, method.id.as_str(), &method.label, &path, "")
+            .named(kind, method.id.as_str(), &method.label, &path, "")
     });
     let more = json!({
         "start_delay_in_minutes": minutes,

@@ -280,13 +280,37 @@ pub(crate) async fn add_user(
         .map(|user| (StatusCode::CREATED, Json(user)))
 }
 
+/// Why nobody was added.
+#[derive(Debug)]
+pub(crate) enum NotAdded {
+    /// Somebody signs in with this address already.
+    AddressTaken,
+    /// Anything else.
+    Else(Problem),
+}
+
+impl From<Problem> for NotAdded {
+    fn from(problem: Problem) -> Self {
+        Self::Else(problem)
+    }
+}
+
+impl From<NotAdded> for Problem {
+    fn from(why: NotAdded) -> Self {
+        match why {
+            NotAdded::AddressTaken => Self::conflict("somebody has this address already"),
+            NotAdded::Else(problem) => problem,
+        }
+    }
+}
+
 /// Adds a person with what is said of them, whoever asks for it in whatever words.
 pub(crate) async fn added(
     app: &App,
     actor: &Actor,
     request: UserRequest,
     about: Option<people::About>,
-) -> Result<UserId, Problem> {
+) -> Result<UserId, NotAdded> {
     // On a task of its own: a client that hangs up would else leave the row of the address, which blocks it for everybody.
     let (app, actor) = (app.clone(), actor.clone());
     let work = underway::to_the_end(async move { add(&app, &actor, request, about).await });
@@ -299,7 +323,7 @@ async fn add(
     actor: &Actor,
     request: UserRequest,
     about: Option<people::About>,
-) -> Result<UserId, Problem> {
+) -> Result<UserId, NotAdded> {
     let email =
         address::mail(&request.email).map_err(|reason| Problem::bad(format!("email: {reason}")))?;
     let code = code()?;
@@ -317,7 +341,7 @@ async fn add(
             }
         })
         .await?
-        .ok_or_else(|| Problem::conflict("somebody has this address already"))?;
+        .ok_or(NotAdded::AddressTaken)?;
     let ask = PeopleAsk::Add {
         name: request.name,
         email: rows[0],
@@ -334,7 +358,8 @@ async fn add(
             .find(|user| user.email == rows[0] && !before.contains(&user.id));
         found.map(|user| user.id)
     });
-    added.ok_or_else(|| Problem::internal("the person was added but not found"))
+    let lost = || Problem::internal("the person was added but not found");
+    Ok(added.ok_or_else(lost)?)
 }
 
 fn code() -> Result<secrecy::SecretString, Problem> {

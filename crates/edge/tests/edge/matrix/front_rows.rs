@@ -75,6 +75,7 @@ GET    /users/me                                    -           1 1 + + + + + + 
 GET    /users/{id}                                  person      1 1 + + + + + + 1 +
 PUT    /users/{id}                                  person      1 1 3 3 3 3 3 + 1 +
 DELETE /users/{id}                                  guest       1 1 3 3 3 3 3 + 1 +
+GET    /users/{id}/license                          person      1 1 + + + + + + 1 +
 GET    /users/{id}/log_entries                      person      1 1 + + + + + + 1 +
 GET    /users/{id}/contact_methods                  person      1 1 + + + + + + 1 +
 GET    /users/{id}/contact_methods/{method_id}      method      1 1 + + + + + + 1 +
@@ -86,6 +87,7 @@ GET    /users/{id}/notification_rules/{rule_id}     rule        1 1 + + + + + + 
 POST   /users/{id}/notification_rules               person      1 1 3 3 + 3 3 + 1 +
 PUT    /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1 +
 DELETE /users/{id}/notification_rules/{rule_id}     rule        1 1 3 3 + 3 3 + 1 +
+GET    /licenses                                    -           1 1 + + + + + + 1 +
 GET    /teams                                       -           1 1 + + + + + + 1 +
 POST   /teams                                       -           1 1 3 3 3 3 3 + 1 +
 GET    /teams/{id}                                  team        1 1 + + + + + + 1 +

@@ -83,6 +83,15 @@ async fn a_business_service_is_made_read_changed_and_removed() {
         (&other["name"], &other["description"], &other["team"]),
         (&json!("Store"), &json!("Where people buy"), &Value::Null)
     );
+    // As Terraform's provider writes it where no team is named.
+    let store = |team: Value| json!({"business_service": {"name": "Store", "team": team}});
+    let own = json!({"id": team["id"], "type": "team_reference"});
+    for none in [json!({}), json!({"id": ""}), json!({"id": null})] {
+        let with = changed(&world, &path, store(own.clone())).await;
+        assert_eq!(with["business_service"]["team"]["id"], team["id"]);
+        let without = changed(&world, &path, store(none.clone())).await;
+        assert_eq!(without["business_service"]["team"], Value::Null, "{none}");
+    }
     let listed = read(&world, "/business_services?query=STORE&total=true").await;
     assert_eq!(listed["total"], 1);
     assert_eq!(listed["business_services"][0]["id"], made["id"]);

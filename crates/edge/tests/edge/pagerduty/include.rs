@@ -372,10 +372,8 @@ async fn members_and_rules_show_the_people_and_the_ways_that_they_name() {
     assert_eq!(whole["user"]["type"], "user");
     let rules = format!("/users/{}/notification_rules", world.ada);
     let plain = read(&world, &rules).await["notification_rules"][0].clone();
-    assert_eq!(
-        plain["contact_method"]["type"],
-        "email_contact_method_reference"
-    );
+    assert_eq!(plain["contact_method"]["type"], "email_contact_method");
+    assert_eq!(plain["contact_method"].get("enabled"), None);
     let query = "include[]=contact_methods";
     let list = read(&world, &format!("{rules}?{query}")).await;
     let one = read(&world, &format!("{rules}/{}?{query}", id_of(&plain))).await;

@@ -137,6 +137,7 @@ async fn rules_are_added_changed_and_removed_one_by_one() {
     let five = made(&world, &rules(&world), rule(&way, 5)).await["notification_rule"].clone();
     assert_eq!(five["start_delay_in_minutes"], 5);
     assert_eq!(five["contact_method"]["id"], way["id"]);
+    assert_eq!(five["contact_method"]["type"], "phone_contact_method");
     let twice = ada(&world, ("POST", &rules(&world)), Some(rule(&way, 5))).await;
     assert!(refused(&twice, 400, 2001).contains("must be unique"));
     let path = format!("{}/{}", rules(&world), id_of(&five));
@@ -144,6 +145,7 @@ async fn rules_are_added_changed_and_removed_one_by_one() {
     let low = changed(&world, &path, low).await["notification_rule"].clone();
     assert_eq!((&low["id"], &low["urgency"]), (&five["id"], &json!("low")));
     assert_eq!(low["start_delay_in_minutes"], 5);
+    assert_eq!(low["contact_method"], five["contact_method"]);
     let all = read(&world, &rules(&world)).await["notification_rules"].clone();
     assert_eq!(all.as_array().unwrap().len(), before + 1, "the others stay");
     gone(&world, &path).await;
@@ -155,6 +157,40 @@ async fn rules_are_added_changed_and_removed_one_by_one() {
         let answer = ada(&world, ("POST", &rules(&world)), Some(wrong)).await;
         refused(&answer, 400, code);
     }
+}
+
+#[tokio::test]
+async fn a_rule_names_its_way_by_the_word_of_the_way_wherever_it_is_shown() {
+    let world = World::new();
+    let bob = format!("/users/{}", world.bob);
+    let list = read(&world, &rules(&world)).await["notification_rules"].clone();
+    let path = format!("{}/{}", rules(&world), id_of(&list[0]));
+    let one = read(&world, &path).await["notification_rule"].clone();
+    let query = "include[]=notification_rules";
+    let of_bob = read(&world, &format!("{bob}?{query}")).await["user"].clone();
+    for shown in [&list[0], &one, &of_bob["notification_rules"][0]] {
+        assert_eq!(shown["contact_method"]["type"], "email_contact_method");
+    }
+    let way = &of_bob["contact_methods"][0]["type"];
+    assert_eq!(way, "email_contact_method_reference");
+}
+
+#[tokio::test]
+async fn short_mails_are_refused_since_none_is_sent() {
+    let world = World::new();
+    let mail = |is_short: bool| {
+        json!({"contact_method": {"type": "email_contact_method", "label": "Home",
+            "address": "bob@home.example", "send_short_email": is_short}})
+    };
+    let all = ways(&world);
+    let told = ada(&world, ("POST", &all), Some(mail(true))).await;
+    assert!(refused(&told, 400, 2001).contains("send_short_email"));
+    let made = made(&world, &all, mail(false)).await["contact_method"].clone();
+    assert_eq!(made["send_short_email"], false);
+    let path = format!("{all}/{}", id_of(&made));
+    let told = ada(&world, ("PUT", &path), Some(mail(true))).await;
+    assert!(refused(&told, 400, 2001).contains("send_short_email"));
+    changed(&world, &path, json!({ "contact_method": made })).await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::roster::{gone, id_of, made};
+use super::roster::{changed, gone, id_of, made};
 use super::{ada, read, refused, service};
 use crate::code::{apply, files};
 use crate::fakes::START;
@@ -67,6 +67,23 @@ async fn the_role_of_a_member_reads_back_as_it_was_written() {
     assert_eq!(role().await, "responder");
     let wrong = ada(&world, ("PUT", &bob), Some(json!({"role": "owner"}))).await;
     refused(&wrong, 400, 2001);
+}
+
+#[tokio::test]
+async fn a_team_that_is_to_be_private_is_refused() {
+    let world = World::new();
+    let path = web(&world).await;
+    let with = |role: Value| json!({"team": {"name": "Shop", "default_role": role}});
+    for call in [("POST", "/teams"), ("PUT", path.as_str())] {
+        let answer = ada(&world, call, Some(with(json!("none")))).await;
+        let told = refused(&answer, 400, 2001);
+        assert!(told.contains("'team.default_role'"), "{told}");
+    }
+    let read_back = read(&world, &path).await["team"].clone();
+    assert_eq!(read_back["name"], "Web", "nothing of it was kept");
+    let written = changed(&world, &path, json!({ "team": read_back })).await;
+    assert_eq!(written["team"]["default_role"], "manager");
+    changed(&world, &path, with(Value::Null)).await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! that no client takes an answer for done what nobody does.
 
 /// The first part of a path, and why there is nothing under it.
-const FIRST: [(&str, &str); 25] = [
+const FIRST: [(&str, &str); 24] = [
     ("addons", "Tocsin's pages show no addons"),
     (
         "alert_grouping_settings",
@@ -26,8 +26,10 @@ const FIRST: [(&str, &str); 25] = [
         "who is told by Slack is set by contact methods",
     ),
     ("jira_cloud", "Tocsin writes no tickets"),
-    ("license_allocations", "Tocsin needs no licenses"),
-    ("licenses", "Tocsin needs no licenses"),
+    (
+        "license_allocations",
+        "everybody has the one license under /licenses, and since when is not kept",
+    ),
     ("oauth_delegations", "a token is taken back in Tocsin"),
     (
         "paused_incident_reports",
@@ -58,7 +60,7 @@ const FIRST: [(&str, &str); 25] = [
 ];
 
 /// The last parts of paths whose first parts are served, and why there is nothing under them.
-const LAST: [(&str, &str); 25] = [
+const LAST: [(&str, &str); 24] = [
     (
         "account_subscription",
         "nobody subscribes to business services",
@@ -93,7 +95,6 @@ const LAST: [(&str, &str); 25] = [
         "integrations",
         "alerts come by the integrations of services, and every rule sees them all",
     ),
-    ("license", "Tocsin needs no licenses"),
     (
         "oncall_handoff_notification_rules",
         "whoever has duty next is told by Tocsin itself, which has no rules for that",
@@ -184,7 +185,9 @@ mod tests {
             ("/escalation_policies", ""),
             ("/escalation_policies/QA", ""),
             ("/extensions/QA", "extensions"),
-            ("/licenses", "licenses"),
+            ("/licenses", ""),
+            ("/users/QA/license", ""),
+            ("/license_allocations", "under /licenses"),
             ("/log_entries/QA/channel", "log entry"),
             ("/schedules/QA/audit/records", "own API"),
             ("/users/QA/oncall_handoff_notification_rules", "duty next"),

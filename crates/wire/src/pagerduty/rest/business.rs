@@ -7,6 +7,8 @@ use super::refusal::Refusal;
 const NAME_CHARS_MAX: usize = 255;
 /// Characters of a description at most.
 const DESCRIPTION_CHARS_MAX: usize = 2_000;
+/// Characters of an id at most.
+const ID_CHARS_MAX: usize = 64;
 /// Relationships of one body at most.
 pub const RELATIONSHIPS_MAX: usize = 100;
 
@@ -65,9 +67,10 @@ pub fn business_service(bytes: &[u8]) -> Result<BusinessService, Refusal> {
     let description = words(&mut wrong, "description", DESCRIPTION_CHARS_MAX);
     let point_of_contact = words(&mut wrong, "point_of_contact", NAME_CHARS_MAX);
     let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
+    // Terraform's provider writes an empty object where no team is named.
     let team = fields.has("team").then(|| {
-        let team = fields.reference(&mut wrong, "team");
-        team.map(|team| team.id)
+        let team = fields.object(&mut wrong, "team")?;
+        team.text(&mut wrong, "id", ID_CHARS_MAX)
     });
     wrong.outcome(Some(BusinessService {
         name,
@@ -154,13 +157,22 @@ mod tests {
         assert_eq!(empty.description.as_deref(), Some(""));
         assert_eq!(empty.point_of_contact.as_deref(), Some(""));
         assert_eq!(empty.team, Some(None));
+        for none in [
+            json!({}),
+            json!({"id": null}),
+            json!({"id": " "}),
+            json!({"id": "", "type": "team_reference"}),
+        ] {
+            let read = read(json!({ "team": none.clone() })).unwrap();
+            assert_eq!(read.team, Some(None), "{none}");
+        }
         for wrong in [
             json!({"name": 7}),
             json!({"name": "x".repeat(NAME_CHARS_MAX + 1)}),
             json!({"description": ["x"]}),
             json!({"description": "x".repeat(DESCRIPTION_CHARS_MAX + 1)}),
             json!({"team": "QA"}),
-            json!({"team": {"type": "team_reference"}}),
+            json!({"team": {"id": 7}}),
             json!("Shop"),
         ] {
             assert_eq!(read(wrong.clone()).unwrap_err().status, 400, "{wrong}");

@@ -142,6 +142,9 @@ pub fn method(bytes: &[u8]) -> Result<Method, Refusal> {
     if country.is_some_and(|country| country == 0 || country > COUNTRY_MAX) {
         wrong.add("'contact_method.country_code' is invalid: it has one to three digits");
     }
+    if fields.flag(&mut wrong, "send_short_email") == Some(true) {
+        wrong.add("'contact_method.send_short_email' is not supported: every mail is sent whole");
+    }
     let method = Method {
         word: fields.text(&mut wrong, "type", 64),
         label: fields.text(&mut wrong, "label", LABEL_CHARS_MAX),
@@ -222,6 +225,19 @@ mod tests {
                 read(json!({ "country_code": country })).is_err(),
                 "{country}"
             );
+        }
+    }
+
+    #[test]
+    fn no_way_is_for_short_mails() {
+        for good in [json!(false), Value::Null] {
+            let body = json!({"type": "email_contact_method", "send_short_email": good});
+            assert!(read(body.clone()).is_ok(), "{body}");
+        }
+        for wrong in [json!(true), json!("true")] {
+            let refusal = read(json!({ "send_short_email": wrong })).unwrap_err();
+            let part = "'contact_method.send_short_email' is";
+            assert!(refusal.errors[0].starts_with(part), "{refusal}");
         }
     }
 

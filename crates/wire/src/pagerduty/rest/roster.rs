@@ -18,6 +18,12 @@ pub const HAND_OFFS_TOLD: &str = "always";
 /// differs from that only as long as no service follows the policy.
 const HAND_OFFS: [(&str, ()); 2] = [(HAND_OFFS_TOLD, ()), ("if_has_services", ())];
 
+/// PagerDuty's word for what those may do with a team who do not belong to it: as much as elsewhere. No team of Tocsin's is private.
+pub const DEFAULT_ROLE: &str = "manager";
+
+/// The id of the one license, which everybody has.
+pub const LICENSE_ID: &str = "PTOCSIN";
+
 /// One level of a policy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Level {
@@ -85,6 +91,11 @@ const ROLES: [(&str, Role); 8] = [
 pub fn role_called(word: &str) -> Option<Role> {
     let known = ROLES.iter().find(|(known, _)| *known == word);
     known.map(|(_, role)| *role)
+}
+
+/// All of their words for roles that people can be given.
+pub fn role_words() -> impl Iterator<Item = &'static str> {
+    ROLES.into_iter().map(|(word, _)| word)
 }
 
 /// A person to add or to change; what is not said stays.
@@ -157,6 +168,12 @@ pub fn team(bytes: &[u8]) -> Result<Option<String>, Refusal> {
     let fields = body::wrapped(&body, "team")?;
     let mut wrong = Wrong::default();
     fields.refuse(&mut wrong, &["parent"]);
+    let role = fields.text(&mut wrong, "default_role", ID_CHARS_MAX);
+    if role.is_some_and(|role| role != DEFAULT_ROLE) {
+        wrong.add(format!(
+            "'team.default_role' is not supported: it is {DEFAULT_ROLE}, since no team is private"
+        ));
+    }
     let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
     wrong.outcome(Some(name))
 }
@@ -211,7 +228,13 @@ pub fn user(bytes: &[u8]) -> Result<User, Refusal> {
         email: fields.text(&mut wrong, "email", NAME_CHARS_MAX),
         role: fields.word(&mut wrong, "role", &ROLES),
     };
-    wrong.outcome(Some(user))
+    let license = fields.object(&mut wrong, "license");
+    let license = license.and_then(|one| one.text(&mut wrong, "id", ID_CHARS_MAX));
+    let user = wrong.outcome(Some(user))?;
+    match license.filter(|id| id != LICENSE_ID) {
+        Some(id) => Err(Refusal::object_missing("user.license", "license", &id)),
+        None => Ok(user),
+    }
 }
 
 #[cfg(test)]
@@ -292,6 +315,43 @@ mod tests {
         ));
         assert_eq!(read.unwrap().role, Some(Role::Viewer));
         assert!(user(&bytes(&json!({"user": {"role": "king"}}))).is_err());
+    }
+
+    #[test]
+    fn no_team_is_private() {
+        let read = |role: Value| {
+            let body = json!({"team": {"name": "Web", "default_role": role}});
+            team(&bytes(&body)).map_err(|refusal| refusal.errors)
+        };
+        for good in [json!("manager"), json!(""), Value::Null] {
+            assert_eq!(read(good.clone()), Ok(Some("Web".to_owned())), "{good}");
+        }
+        for wrong in [json!("none"), json!("observer")] {
+            let errors = read(wrong).unwrap_err();
+            let part = "'team.default_role' is not supported: it is manager";
+            assert!(errors[0].starts_with(part), "{errors:?}");
+        }
+        assert!(read(json!(true)).is_err());
+    }
+
+    #[test]
+    fn a_person_is_given_the_one_license_and_no_other() {
+        let read = |license: Value| user(&bytes(&json!({"user": {"license": license}})));
+        let own = json!({"id": LICENSE_ID, "type": "license_reference"});
+        for good in [own, json!({}), Value::Null] {
+            assert!(read(good.clone()).is_ok(), "{good}");
+        }
+        let other = read(json!({"id": "PXPGF42", "type": "license_reference"}));
+        let other = other.unwrap_err();
+        assert_eq!((other.status, other.code), (400, 5001));
+        assert_eq!(read(json!("PTOCSIN")).unwrap_err().code, 2001);
+    }
+
+    #[test]
+    fn every_word_for_a_role_that_is_told_means_one() {
+        for word in role_words() {
+            assert!(role_called(word).is_some(), "{word}");
+        }
     }
 
     proptest! {

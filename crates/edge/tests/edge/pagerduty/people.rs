@@ -1,0 +1,76 @@
+//! People of PagerDuty's REST API as Terraform's provider knows them: by their license, and by an address that is taken.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::roster::{changed, id_of, made};
+use super::{ada, ask, read, refused};
+use crate::world::World;
+
+#[tokio::test]
+async fn everybody_has_the_one_license() {
+    let world = World::new();
+    let path = format!("/users/{}/license", world.bob);
+    let own = read(&world, &path).await["license"].clone();
+    assert_eq!(own["type"], "license");
+    assert_eq!(id_of(&own), "PTOCSIN");
+    assert_eq!(
+        (&own["name"], &own["summary"]),
+        (&json!("Tocsin"), &json!("Tocsin"))
+    );
+    assert_eq!(own["role_group"], "FullUser");
+    for name in ["allocations_available", "self", "html_url"] {
+        assert_eq!(own.get(name), Some(&Value::Null), "{name}");
+    }
+    let people = read(&world, "/users?total=true").await;
+    assert_eq!(own["current_value"], people["total"]);
+    let roles = own["valid_roles"].as_array().unwrap();
+    for person in people["users"].as_array().unwrap() {
+        assert!(roles.contains(&person["role"]), "{person}");
+    }
+    assert_eq!(
+        read(&world, "/licenses").await,
+        json!({ "licenses": [own] })
+    );
+    let under = format!("/pagerduty{path}");
+    let seen = ask(&world, ("GET", &under), &world.viewer, None, None).await;
+    assert_eq!(seen.json()["license"], own);
+    for nobody in ["/users/QAAAAAAAAAAAAA/license", "/users/PXPGF42/license"] {
+        refused(&ada(&world, ("GET", nobody), None).await, 404, 2100);
+    }
+    let told = ada(&world, ("GET", "/license_allocations"), None).await;
+    assert!(refused(&told, 404, 2100).contains("/licenses"));
+}
+
+#[tokio::test]
+async fn a_person_is_given_the_license_that_is_read_and_no_other() {
+    let world = World::new();
+    let with = |id: &str| {
+        let license = json!({"id": id, "type": "license_reference"});
+        json!({"user": {"name": "Cy", "email": "cy@example.org", "role": "user", "license": license}})
+    };
+    let other = ada(&world, ("POST", "/users"), Some(with("PXPGF42"))).await;
+    assert!(refused(&other, 400, 5001).contains("user.license"));
+    let own = read(&world, "/licenses").await["licenses"][0].clone();
+    let cy = made(&world, "/users", with(&id_of(&own))).await["user"].clone();
+    let path = format!("/users/{}", id_of(&cy));
+    let other = ada(&world, ("PUT", &path), Some(with("PXPGF42"))).await;
+    refused(&other, 400, 5001);
+    changed(&world, &path, with(&id_of(&own))).await;
+}
+
+#[tokio::test]
+async fn an_address_that_somebody_has_is_told_in_the_words_that_clients_look_for() {
+    let world = World::new();
+    for mail in ["bob@example.org", "Bob@Example.org"] {
+        let new = json!({"user": {"name": "Robert", "email": mail}});
+        let taken = ada(&world, ("POST", "/users"), Some(new)).await;
+        let told = refused(&taken, 400, 2001);
+        assert_eq!(told, r#"["Email has already been taken"]"#, "{mail}");
+    }
+    let new = json!({"name": "Robert", "email": "bob@example.org", "role": "responder"});
+    let native = world.post("/users", new).await;
+    assert_eq!(native.status, StatusCode::CONFLICT);
+    let detail = native.json()["detail"].clone();
+    assert_eq!(detail, "somebody has this address already");
+}
