@@ -13,6 +13,7 @@ mod difference;
 mod duty;
 mod gaps;
 mod hours;
+mod leaving;
 mod overlay;
 mod render;
 mod rotation;

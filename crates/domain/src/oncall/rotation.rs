@@ -105,6 +105,16 @@ impl<'a> Rotation<'a> {
         Span::new(begin(turn)?, begin(turn + 1)?).overlap(self.active)
     }
 
+    /// Which turn `at` lies in, counted from the anchor on; before anybody is on call, the one that they will begin with. `None`: it is over.
+    pub(super) fn running_turn(&self, at: Timestamp) -> Option<i64> {
+        let at = at.max(self.active.from);
+        if !self.active.contains(at) {
+            return None;
+        }
+        let clock = Clock::new(&self.zone, Span::new(at, moved(at, 1)))?;
+        Some(self.turn_at(&clock, at))
+    }
+
     fn turn_at(&self, clock: &Clock, at: Timestamp) -> i64 {
         (clock.latest_shown(at) - self.anchor_us).div_euclid(self.turn_us)
     }
@@ -139,10 +149,15 @@ impl<'a> Rotation<'a> {
     }
 
     fn member(&self, turn: i64) -> Option<UserId> {
-        let count = i64::try_from(self.members.len()).ok()?;
-        let index = usize::try_from(turn.checked_rem_euclid(count)?).ok()?;
-        self.members.get(index).copied()
+        let place = place_of(turn, self.members.len())?;
+        self.members.get(place).copied()
     }
+}
+
+/// The place among `count` members of the one whose turn it is; `None` when there is no member.
+pub(super) fn place_of(turn: i64, count: usize) -> Option<usize> {
+    let count = i64::try_from(count).ok()?;
+    usize::try_from(turn.checked_rem_euclid(count)?).ok()
 }
 
 impl Layer {

@@ -211,22 +211,6 @@ impl Schedule {
             .chain(overrides)
             .collect()
     }
-
-    /// Takes a person out of it, with whatever was changed by hand for them.
-    pub fn forget(&mut self, user: UserId) {
-        for layer in &mut self.layers {
-            layer.members.retain(|member| *member != user);
-        }
-        for fixed in &mut self.temporary {
-            fixed.members.retain(|member| *member != user);
-        }
-        self.temporary.retain(|fixed| !fixed.members.is_empty());
-        self.swaps
-            .retain(|swap| swap.one.user != user && swap.other.user != user);
-        self.overrides.retain(|one| one.user != user);
-        self.proposed
-            .retain(|known| known.swap.one.user != user && known.swap.other.user != user);
-    }
 }
 
 /// A schedule as journals hold it: at first it had one layer, and nothing could be changed by hand.

@@ -4,7 +4,7 @@ use super::State;
 use super::fold_response::fold_response;
 use crate::bugs::{self, Bug};
 use crate::event::{Actor, Event, IncidentEvent, IncidentWhat, Response};
-use crate::id::UserId;
+use crate::id::{IncidentId, PolicyId, UserId};
 use crate::incident::{ENGAGED_MAX, Incident, Paging, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -50,11 +50,12 @@ impl State {
         if let IncidentWhat::LevelReached {
             policy: Some(policy),
             level,
+            round,
             turn: Some(turn),
             ..
         } = &event.what
         {
-            self.turns.insert((*policy, *level), turn + 1);
+            self.pass_turn(event.incident, (*policy, *level), *round, *turn);
         }
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
             return;
@@ -78,6 +79,37 @@ impl State {
         } else {
             self.open_incidents.remove(&event.incident);
         }
+    }
+
+    /// An incident has this turn on a level that pages one target in turn; whose is next? What comes to a level again in the same round
+    /// has the turn that it had, which was passed on then. Where that target cannot be reached any more, others are passed on the way to
+    /// this one: they have had their turns too, but for those to whom other incidents gave one in between.
+    fn pass_turn(
+        &mut self,
+        incident: IncidentId,
+        place: (PolicyId, usize),
+        round: u32,
+        turn: usize,
+    ) {
+        let (policy, level) = place;
+        let known = self.incidents.get(&incident);
+        let paging = known.and_then(|incident| incident.paging.as_ref());
+        let same = paging.filter(|paging| {
+            paging.policy == Some(policy) && (paging.level, paging.round) == (level, round)
+        });
+        let before = same.and_then(|paging| paging.turn);
+        let levels = self.policies.get(&policy).map(|policy| &policy.levels);
+        let count = levels.and_then(|levels| Some(levels.get(level)?.targets.len()));
+        if let (Some(before), Some(next), Some(count)) = (before, self.turns.get(&place), count)
+            && count > 0
+        {
+            let passed = |until: usize| (until + count - before % count) % count;
+            let given = passed(next + count - 1);
+            if passed(turn) <= given {
+                return;
+            }
+        }
+        self.turns.insert(place, turn + 1);
     }
 }
 

@@ -83,7 +83,7 @@ impl State {
                     }
                 }
             }
-            PeopleEvent::UserRemoved { user } => self.forget_user(*user, envelope.position),
+            PeopleEvent::UserRemoved { user } => self.forget_user(*user, envelope),
             PeopleEvent::ContactMethodAdded { user, method } => {
                 if let Some(user) = self.users.get_mut(user) {
                     user.contact_methods.push(method.clone());
@@ -130,7 +130,8 @@ impl State {
     }
 
     /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
-    fn forget_user(&mut self, user: UserId, position: u64) {
+    fn forget_user(&mut self, user: UserId, envelope: &Event) {
+        let position = envelope.position;
         self.users.remove(&user);
         self.forget_sent(user);
         self.calendars.retain(|_, calendar| calendar.user != user);
@@ -138,7 +139,7 @@ impl State {
         self.duty.unwanted.remove(&user);
         for schedule in self.schedules.values_mut() {
             let before = schedule.clone();
-            schedule.forget(user);
+            schedule.forget(user, envelope.at);
             if *schedule != before {
                 self.schedule_changes.insert(schedule.id, position);
             }

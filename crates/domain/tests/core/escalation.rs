@@ -1,4 +1,4 @@
-//! Options of levels (one in turn, everybody in person), and acknowledgements that hold for a time.
+//! Levels whose people must each acknowledge in person, teams on levels, and acknowledgements that hold for a time.
 
 #![expect(
     clippy::wildcard_enum_match_arm,
@@ -10,20 +10,12 @@ use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk, TeamAsk};
 use tocsin_domain::event::{Cause, EventBody, IncidentWhat, Response};
 use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::incident::{Assigned, Status};
-use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Level, Outcome, Recipient};
 
 const MINUTE: u64 = 60_000;
 
 pub(crate) fn people(users: &[UserId]) -> Vec<Recipient> {
     users.iter().map(|user| Recipient::User(*user)).collect()
-}
-
-fn in_turn(users: &[UserId]) -> Level {
-    Level {
-        round_robin: true,
-        ..Level::of(5 * MINUTE, people(users))
-    }
 }
 
 pub(crate) fn each(users: &[UserId]) -> Level {
@@ -52,45 +44,6 @@ fn taken_for_half_an_hour() -> (World, UserId) {
 
 fn first_team(world: &World) -> TeamId {
     world.state.installation.as_ref().unwrap().team
-}
-
-#[test]
-fn a_level_in_turn_pages_the_next_of_its_targets_for_each_incident() {
-    let mut world = World::with_apache();
-    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
-    world.set_default_policy(vec![in_turn(&[bea, cy, ada])], None);
-    for key in ["one", "two", "three", "four"] {
-        world.trigger(key, Severity::Critical);
-        world.answer_all(Outcome::Accepted);
-    }
-    assert_eq!(world.paged(), ["Bea", "Cy", "Ada", "Bea"]);
-}
-
-#[test]
-fn whose_turn_it_is_passes_over_whoever_cannot_be_reached() {
-    let mut world = World::with_apache();
-    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
-    world.set_default_policy(vec![in_turn(&[bea, cy])], None);
-    world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
-        user: bea,
-        method: world.state.users[&bea].contact_methods[0].id,
-    }));
-    world.trigger("one", Severity::Critical);
-    world.answer_all(Outcome::Accepted);
-    world.trigger("two", Severity::Critical);
-    assert_eq!(world.paged(), ["Cy", "Cy"]);
-}
-
-#[test]
-fn an_incident_that_comes_back_to_a_level_in_the_same_round_is_the_same_persons() {
-    let mut world = World::with_apache();
-    let (bea, cy) = (world.add_user("Bea"), world.add_user("Cy"));
-    world.set_default_policy(vec![in_turn(&[bea, cy])], Some(10 * MINUTE));
-    world.crash();
-    world.answer_all(Outcome::Accepted);
-    take(&mut world, bea);
-    world.wait_ms(10 * MINUTE);
-    assert_eq!(world.paged(), ["Bea", "Bea"]);
 }
 
 #[test]

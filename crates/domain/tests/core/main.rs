@@ -19,6 +19,7 @@ mod engaged;
 mod escalation;
 mod helping;
 mod in_person;
+mod in_turn;
 mod incident;
 mod intake;
 mod integrations;

@@ -341,7 +341,7 @@ impl Ledger {
         }
         match &event.body {
             EventBody::Installation(what) => self.see_installation(what),
-            EventBody::People(what) => self.see_people(what),
+            EventBody::People(what) => self.see_people(what, event.at),
             EventBody::Roster(what) => self.see_roster(what, event),
             EventBody::Watch(what) => self.see_watch(what),
             EventBody::Alert(what) => self.see_alert(what, event),

@@ -9,6 +9,7 @@ use tocsin_domain::id::{ScheduleId, TargetId, UserId};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::Recipient;
 use tocsin_domain::people::ContactMethod;
+use tocsin_domain::time::Timestamp;
 
 use super::{Ledger, Method, Monitor, Person, Target};
 
@@ -32,7 +33,7 @@ impl Ledger {
         }
     }
 
-    pub(super) fn see_people(&mut self, what: &PeopleEvent) {
+    pub(super) fn see_people(&mut self, what: &PeopleEvent, at: Timestamp) {
         match what {
             PeopleEvent::UserAdded { user } => {
                 let methods = user.contact_methods.iter();
@@ -47,7 +48,7 @@ impl Ledger {
                     team.push(user.id);
                 }
             }
-            PeopleEvent::UserRemoved { user } => self.forget(*user),
+            PeopleEvent::UserRemoved { user } => self.forget(*user, at),
             PeopleEvent::ContactMethodAdded { user, method } => {
                 self.owners.insert(method.address, *user);
                 if let Some(person) = self.people.get_mut(user) {
@@ -72,7 +73,7 @@ impl Ledger {
     }
 
     /// Whoever leaves is on no list any more.
-    fn forget(&mut self, user: UserId) {
+    fn forget(&mut self, user: UserId, at: Timestamp) {
         self.orphan(user);
         self.people.remove(&user);
         self.fallback.retain(|one| *one != user);
@@ -80,7 +81,7 @@ impl Ledger {
             team.retain(|one| *one != user);
         }
         for schedule in self.schedules.values_mut() {
-            schedule.forget(user);
+            schedule.forget(user, at);
         }
         self.redrawn.extend(self.schedules.keys());
         let schedules: Vec<ScheduleId> = self.holding.keys().copied().collect();

@@ -6,6 +6,7 @@ mod changes;
 mod difference;
 mod duty;
 mod layers;
+mod leaving;
 mod lost_words;
 mod notices;
 mod properties;

@@ -17,6 +17,13 @@ pub(super) struct Cell {
     turn: (usize, i64),
 }
 
+impl Cell {
+    /// Which turn of its source, counted from the anchor on.
+    pub(super) fn turn(&self) -> i64 {
+        self.turn.1
+    }
+}
+
 /// The minutes from `first` on, counted since 1970; all that is changed by hand must lie within them.
 pub(super) struct Minutes {
     pub(super) first: i64,

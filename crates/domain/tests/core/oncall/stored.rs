@@ -117,7 +117,7 @@ fn everybody_whom_a_schedule_names_is_known_and_can_be_taken_out() {
     assert!(everybody.iter().all(|user| rota.people().contains(user)));
     assert_eq!(rota.people().len(), everybody.len());
     for user in everybody {
-        rota.forget(user);
+        rota.forget(user, instant("2024-05-07T12:00:00Z"));
         assert!(!rota.people().contains(&user));
     }
     assert_eq!(rota.layers.len(), 2);
