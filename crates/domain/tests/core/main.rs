@@ -44,6 +44,7 @@ mod rules;
 mod seen;
 mod sharing;
 mod simulate;
+mod standing;
 mod storms;
 mod subscriptions;
 mod tags;
