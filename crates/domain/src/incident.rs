@@ -231,6 +231,9 @@ pub struct Incident {
     pub title: String,
     /// Where it stands.
     pub status: Status,
+    /// When it was opened, taken, snoozed, set back to nobody's or over, whichever came last.
+    #[serde(skip)]
+    pub status_set_at: Timestamp,
     /// How loudly it asks.
     pub urgency: Urgency,
     /// The worst severity among its alerts.
@@ -393,6 +396,7 @@ impl Incident {
             target: None,
             title: String::new(),
             status: Status::Triggered,
+            status_set_at: opened_at,
             urgency: severity.urgency(),
             severity,
             opened_at,

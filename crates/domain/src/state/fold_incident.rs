@@ -60,7 +60,9 @@ impl State {
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
             return;
         };
+        let before = incident.status;
         fold_open_incident(incident, &event.what, at);
+        keep_standing(incident, before, &event.what, at);
         keep_clock(incident, &event.what, set_back_ms);
         keep_channel(incident, &event.what, &envelope.actor);
         keep_asker(incident, &event.what, &envelope.actor);
@@ -110,6 +112,19 @@ impl State {
             }
         }
         self.turns.insert(place, turn + 1);
+    }
+}
+
+/// When its status changed last, or was said anew: what is taken by somebody else is taken since then.
+fn keep_standing(incident: &mut Incident, before: Status, what: &IncidentWhat, at: Timestamp) {
+    let says_status = matches!(
+        what,
+        IncidentWhat::Acknowledged { .. }
+            | IncidentWhat::Resolved { .. }
+            | IncidentWhat::Response(Response::Snoozed { .. })
+    );
+    if says_status || incident.status != before {
+        incident.status_set_at = at;
     }
 }
 

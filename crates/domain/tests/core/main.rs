@@ -45,6 +45,7 @@ mod rules;
 mod seen;
 mod sharing;
 mod simulate;
+mod standing;
 mod storms;
 mod subscriptions;
 mod tags;

@@ -17,6 +17,7 @@ mod reach;
 mod roster;
 mod router;
 mod services;
+mod support_hours;
 mod tags;
 mod teams;
 mod turns;

@@ -8,6 +8,7 @@ mod raw;
 mod receiver;
 mod refusal;
 mod remarks;
+mod spelling;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +20,7 @@ use tocsin_domain::intake::{Field, GROUP_FIELDS_MAX, RULES_MAX};
 use self::raw::{Config, Route};
 use self::receiver::{People, Reach, meet};
 use self::remarks::{About, Remarks};
+use self::spelling::Spellings;
 use crate::plain::tidy;
 
 /// Bytes of a configuration at most.
@@ -89,7 +91,7 @@ struct Import {
     ungrouped: BTreeSet<String>,
     /// Receivers that tell nobody of anything.
     silent: BTreeSet<String>,
-    /// A route or a rule is left out: its alerts go where those of another one go.
+    /// A route or a rule is left out, or cannot be told from another: its alerts go where those of another one go.
     is_incomplete: bool,
     remarks: Remarks,
 }
@@ -110,7 +112,7 @@ impl Import {
         self.remarks.add(About::Route, text);
     }
 
-    /// About what does not become a rule.
+    /// About what does not become a rule, or one that holds for other alerts too.
     fn lost(&mut self, text: String) {
         self.is_incomplete = true;
         self.remarks.add(About::Lost, text);
@@ -175,7 +177,8 @@ impl Import {
 
     /// The rules of all routes below one: the first that holds is the last that is looked at, and inner ones come first.
     fn children(&mut self, parent: &Route, around: &Around<'_>) {
-        for route in &parent.routes {
+        let mut spellings = Spellings::default();
+        for (place, route) in parent.routes.iter().enumerate() {
             let receiver = receiver_of(route, &around.receiver);
             let conditions = match matcher::conditions(route) {
                 Ok(conditions) => conditions,
@@ -191,6 +194,12 @@ impl Import {
                     "routes more than {DEPTH_MAX} deep are left out: one leads to {receiver:?}"
                 ));
                 continue;
+            }
+            for (before, asked) in spellings.take(place, &conditions) {
+                self.lost(format!(
+                    "a route to {receiver:?} asks for {asked}, and one before it for {before}: letters fit in either case here, so that \
+                     the one before may have the alerts of both"
+                ));
             }
             let before = around.conditions.iter().cloned();
             let inner = Around {
@@ -246,7 +255,7 @@ impl Import {
             let mut services = self.document.services.iter_mut();
             let service = services.find(|service| service.name == name);
             let told = if self.is_incomplete {
-                "but since routes or rules are left out, alerts may come to it that went elsewhere: its service has the policy of the \
+                "but since routes or rules are left out or not told apart, alerts may come to it that went elsewhere: its service has the policy of the \
                  installation until you give it a rule that suppresses"
             } else {
                 if let Some(service) = service {

@@ -8,7 +8,7 @@ pub(super) const REMARKS_MAX: usize = 10_000;
 /// What a remark is about, in the order in which they are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum About {
-    /// A route, or a rule that came of one, is left out: alerts go elsewhere than they went there.
+    /// A route, or a rule that came of one, is left out or cannot be told from another: alerts go elsewhere than they went there.
     Lost,
     /// Whatever else routes and the whole said.
     Route,

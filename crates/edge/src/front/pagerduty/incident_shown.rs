@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::{PolicyId, ServiceId, TeamId, UserId};
-use tocsin_domain::incident::{Assigned, Incident, Status};
+use tocsin_domain::incident::{Assigned, Incident};
 use tocsin_domain::state::State;
 use tocsin_wire::json_text::JsonText;
 
@@ -87,7 +87,7 @@ pub(super) fn write_incident(
         include,
         mails,
         first: first_alert(state, one),
-        changed: changed_at(place, one),
+        changed: place.time(one.status_set_at),
         said,
     };
     let mut marks = [None, None];
@@ -290,14 +290,6 @@ impl Shown<'_> {
             }
         });
     }
-}
-
-/// When it was opened, taken or ended, whichever came last.
-fn changed_at(place: &Place, one: &Incident) -> String {
-    let over = one.resolved_at.filter(|_| !one.is_open());
-    let taken = one.acknowledged.map(|(_, at)| at);
-    let changed = over.or(taken.filter(|_| one.status == Status::Acknowledged));
-    place.time(changed.unwrap_or(one.opened_at))
 }
 
 /// Who ended or took it; none where it is its service.

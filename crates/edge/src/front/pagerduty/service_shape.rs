@@ -6,13 +6,13 @@ use std::fmt;
 use serde_json::{Value, json};
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::incident::Status;
-use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::service::{Integration, Service, Speaks};
 use tocsin_domain::state::{Dated, State};
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::json_text::JsonText;
 use tocsin_wire::pagerduty::rest::grouping;
+use tocsin_wire::pagerduty::rest::support;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::described::told;
@@ -110,6 +110,7 @@ pub(super) fn write_service(
     let newest = state.last_opened.get(&known.id);
     let newest = newest.map(|at| place.time(*at));
     let id = known.id.as_str();
+    let urgency = support::shown(&known.intake.urgency);
     let text = |out: &mut JsonText, text: Option<&str>| out.or_null(text, JsonText::text);
     out.object(|out| {
         out.field("acknowledgement_timeout")
@@ -135,36 +136,24 @@ pub(super) fn write_service(
         out.field("html_url")
             .texts(&place.page_in("settings/services/", id));
         out.field("id").text(id);
-        out.field("incident_urgency_rule")
-            .value(&urgency_rule(&known.intake.urgency));
+        out.field("incident_urgency_rule").value(&urgency.rule);
         out.field("integrations").list(own, |out, one| {
             out.value(&place.integration(state, one.id));
         });
         text(out.field("last_incident_timestamp"), newest.as_deref());
         out.field("name").text(&known.name);
         out.field("response_play").null();
-        out.field("scheduled_actions").raw("[]");
+        out.field("scheduled_actions").value(&urgency.actions);
         out.field("self").texts(&place.api_in("services/", id));
         out.field("status").text(standings.word(known.id));
         out.field("summary").text(&known.name);
-        out.field("support_hours").null();
+        out.field("support_hours").value(&urgency.hours);
         out.field("teams").list([known.team], |out, team| {
             place.team_reference(state, team).write(out);
         });
         out.field("type").text("service");
         text(out.field("updated_at"), updated_at.as_deref());
     });
-}
-
-/// How urgent its alerts are. Hours have another form there, which is not told.
-fn urgency_rule(by: &UrgencyBy) -> Value {
-    let word = match by {
-        UrgencyBy::Severity => "severity_based",
-        UrgencyBy::High => "high",
-        UrgencyBy::Low => "low",
-        UrgencyBy::SupportHours(_) => return json!({"type": "use_support_hours"}),
-    };
-    json!({"type": "constant", "urgency": word})
 }
 
 /// The key of an integration, and where its sender is to call.

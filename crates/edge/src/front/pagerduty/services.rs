@@ -7,12 +7,11 @@ use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
 use tocsin_domain::id::{IntegrationId, PolicyId, ServiceId, TeamId};
-use tocsin_domain::intake::UrgencyBy;
 use tocsin_domain::people::Role;
 use tocsin_domain::service::{Hold, Integration, Service, WholeService};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
-use tocsin_wire::pagerduty::rest::service::{self as bodies, UrgencyRule};
+use tocsin_wire::pagerduty::rest::service as bodies;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
 use super::asked::{Asked, Path};
@@ -155,9 +154,8 @@ fn whole_of(
     asked: &Asked,
     known: Option<&Service>,
 ) -> Result<WholeService, Refused> {
-    let grouped = known.map(|known| known.intake.grouping.clone());
-    let grouped = grouped.unwrap_or_default();
-    let body = bodies::service(&asked.body, &grouped)?;
+    let intake = known.map(|known| known.intake.clone()).unwrap_or_default();
+    let body = bodies::service(&asked.body, &intake)?;
     if known.is_none() && body.name.is_none() {
         return Err(Refusal::bad("'service.name' is missing or blank").into());
     }
@@ -167,11 +165,6 @@ fn whole_of(
     if known.is_none() && policy.is_none() {
         return Err(Refusal::bad("'service.escalation_policy' is missing").into());
     }
-    let urgency = body.urgency.map(|rule| match rule {
-        UrgencyRule::Severity => UrgencyBy::Severity,
-        UrgencyRule::High => UrgencyBy::High,
-        UrgencyRule::Low => UrgencyBy::Low,
-    });
     let resolve_after_ms = body
         .resolve_after_s
         .map(|seconds| seconds.map(|seconds| seconds.saturating_mul(1_000)));
@@ -191,8 +184,10 @@ fn whole_of(
             .description
             .filter(|text| is_new(&|known| known.description != *text)),
         acknowledgement: said.and_then(|seconds| held(state, policy.or(before), own, seconds)),
-        urgency: urgency.filter(|by| is_new(&|known| known.intake.urgency != *by)),
-        grouping: body.grouping.filter(|by| *by != grouped),
+        urgency: body
+            .urgency
+            .filter(|by| is_new(&|known| known.intake.urgency != *by)),
+        grouping: body.grouping.filter(|by| *by != intake.grouping),
         resolve_after_ms: resolve_after_ms
             .filter(|ms| is_new(&|known| known.intake.resolve_after_ms != *ms)),
     })

@@ -117,6 +117,32 @@ async fn planned_work_says_who_planned_it_and_where_it_is_shown() {
 }
 
 #[tokio::test]
+async fn an_incident_says_when_its_status_changed_last_also_where_nobody_has_it_any_more() {
+    let world = World::new();
+    let shown_as = async |id: &str, status: &str, at: &str| {
+        let path = format!("/incidents/{id}");
+        let shown = read(&world, &path).await["incident"].clone();
+        assert_eq!(shown["status"], status);
+        assert_eq!(shown["last_status_change_at"], at, "{status}");
+        assert_eq!(shown["updated_at"], at, "{status}");
+        let created_at = told(START);
+        assert_eq!(shown["created_at"], created_at.as_str(), "{status}");
+    };
+    let id = world.raise("web").await;
+    let path = format!("/incidents/{id}");
+    shows(&world, 1);
+    shown_as(&id, "triggered", &told(START)).await;
+    for (minute, status) in [(2, "acknowledged"), (3, "resolved"), (4, "triggered")] {
+        let at = shows(&world, minute);
+        let body = json!({"incident": {"type": "incident", "status": status}});
+        changed(&world, &path, body).await;
+        shown_as(&id, status, &at).await;
+    }
+    shows(&world, 5);
+    shown_as(&id, "triggered", &told(START.plus_ms(240_000))).await;
+}
+
+#[tokio::test]
 async fn who_resolved_an_incident_is_told_where_a_person_did() {
     let world = World::new();
     let body = json!({"incident": {"type": "incident", "status": "resolved"}});

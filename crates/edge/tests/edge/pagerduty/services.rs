@@ -74,7 +74,7 @@ async fn a_key_that_is_removed_by_the_native_api_is_not_kept_either() {
 }
 
 /// A new service that follows the policy of the installation, with this beside its name.
-async fn shop(world: &World, more: Value) -> (String, Value) {
+pub(super) async fn shop(world: &World, more: Value) -> (String, Value) {
     let policy = world.engine.read(|state| {
         let installation = state.installation.as_ref().unwrap();
         installation.default_policy

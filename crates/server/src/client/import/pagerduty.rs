@@ -241,13 +241,12 @@ impl Account {
         };
         let status = response.status().as_u16();
         let headers = response.headers().clone();
-        match status {
-            429 => {
-                let wait = wait_of(&headers).unwrap_or(Duration::from_secs(RATE_WAIT_S));
-                return Ok(Told::Later(wait));
-            }
-            402 | 404 if question.may_lack => return Ok(Told::Nothing),
-            _ => {}
+        if status == 429 {
+            let wait = wait_of(&headers).unwrap_or(Duration::from_secs(RATE_WAIT_S));
+            return Ok(Told::Later(wait));
+        }
+        if question.lacking.contains(&status) {
+            return Ok(Told::Nothing);
         }
         let is_good = response.status().is_success();
         let body = match self.body(response).await? {

@@ -87,6 +87,31 @@ fn too_many_questions_are_asked_again_when_it_is_said() {
 }
 
 #[test]
+fn policies_are_asked_for_again_where_turns_are_not_told() {
+    for status in [402, 403] {
+        let mut replies = account();
+        replies.insert(3, Reply::new(status, r#"{"error":{"message":"No"}}"#));
+        let (ran, requests) = import(replies, &[]);
+        assert_eq!(ran.code, 0, "{}", ran.notes);
+        assert_eq!(requests.len(), 8);
+        let asked: Vec<bool> = requests[3..5]
+            .iter()
+            .map(|request| {
+                assert!(request.starts_with("GET /escalation_policies?limit=100&offset=0"));
+                request.contains("escalation_rule_assignment_strategies")
+            })
+            .collect();
+        assert_eq!(asked, [true, false]);
+    }
+    // A key that may not read policies at all is told so.
+    let mut replies = account();
+    replies.truncate(3);
+    replies.extend([Reply::new(403, "{}"), Reply::new(403, "{}")]);
+    let (ran, requests) = import(replies, &[]);
+    assert_eq!((ran.code, requests.len()), (1, 5), "{}", ran.notes);
+}
+
+#[test]
 fn a_walk_outlives_faults_that_are_over_soon() {
     let mut replies = account();
     let busy = || Reply::new(502, "<html>").header("Retry-After", "0");

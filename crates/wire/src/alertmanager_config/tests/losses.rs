@@ -75,3 +75,62 @@ fn remarks_beyond_a_bound_are_counted_and_the_gravest_ones_stay() {
     assert_eq!(lines[0], "a route");
     assert_eq!(lines[REMARKS_MAX], "and 6 more");
 }
+
+/// Two routes with these conditions, one to `quiet` and one to `loud`, and what is told of the second one.
+#[track_caller]
+fn check_spelling(first: &str, second: &str, told: Option<&str>) {
+    let given = format!(
+        "route:\n  receiver: ops\n  routes:\n  - receiver: quiet\n    matchers: [ {first} ]\n  - receiver: loud\n    \
+         matchers: [ {second} ]\nreceivers:\n- name: ops\n- name: quiet\n- name: loud\n  webhook_configs: [ {{ url: x }} ]\n"
+    );
+    let imported = import(&given).unwrap();
+    let mut lost = imported.remarks.iter();
+    let found = lost.find(|one| one.starts_with("a route to \"loud\" asks for "));
+    match told {
+        Some(words) => {
+            assert!(found.is_some_and(|one| one.contains(words)), "{found:?}");
+            // What went to a receiver that pages may come to one that is quiet.
+            let mut services = imported.document.services.iter();
+            let quiet = services.find(|one| one.name == "quiet").unwrap();
+            assert!(quiet.rules.is_empty());
+        }
+        None => assert_eq!(found, None, "{first} {second}"),
+    }
+    let rules = imported.document.alert_rules.unwrap();
+    assert_eq!(rules.len(), 2, "both are there all the same");
+}
+
+#[test]
+fn routes_that_only_the_case_of_letters_tells_apart_are_told() {
+    for (first, second, told) in [
+        (
+            "team=db",
+            "team=DB",
+            "\"DB\" of \"team\", and one before it for \"db\" of \"team\"",
+        ),
+        ("'team=~\"web|db\"'", "'team!=\"DB\"'", "\"DB\" of \"team\""),
+        ("team=db", "Team=db", "\"db\" of \"Team\""),
+        ("'team=~\"db.*\"'", "team=DB", "\"DB\" of \"team\""),
+        (
+            "team=\u{e9}t\u{e9}",
+            "team=\u{c9}T\u{c9}",
+            "\"\u{c9}T\u{c9}\" of \"team\"",
+        ),
+        (
+            "'team=~\".+\"'",
+            "'TEAM=~\".+\"'",
+            "\"TEAM\", and one before it for \"team\"",
+        ),
+    ] {
+        check_spelling(first, second, Some(told));
+    }
+    for (first, second) in [
+        ("team=db", "team=db"),
+        ("team=db", "team=web"),
+        ("team=db", "env=DB"),
+        ("'team=~\"db|DB\"'", "team=DB"),
+        ("team=db", "'team=~\"web|front\"'"),
+    ] {
+        check_spelling(first, second, None);
+    }
+}

@@ -54,6 +54,7 @@ fn translate(account: &Account, mut remarks: Remarks, now: Timestamp) -> Importe
             .escalation_policies
             .extend(policy::policy(known, &mut keys, &mut remarks));
     }
+    policy::remark_untold_turns(&account.policies, &mut remarks);
     for known in &account.services {
         let made = service::service(known, &mut keys, &mut remarks);
         document.services.push(made);

@@ -104,6 +104,21 @@ fn level(
     })
 }
 
+/// Says once that nobody can know which rules take turns, where that matters: it is told by some accounts alone.
+pub(super) fn remark_untold_turns(all: &[raw::Policy], remarks: &mut Remarks) {
+    let rules = all.iter().flat_map(|known| &known.escalation_rules);
+    let is_untold = |rule: &raw::EscalationRule| {
+        let targets = rule.targets.as_ref().map_or(0, Vec::len);
+        targets > 1 && rule.escalation_rule_assignment_strategy.is_none()
+    };
+    if rules.flatten().any(is_untold) {
+        remarks.add(
+            "escalation policies: which rules take turns among several targets (round robin) is not told: where no rule says so, \
+             everybody in it is paged",
+        );
+    }
+}
+
 fn recipient(target: &raw::Reference, keys: &Keys) -> Result<Recipient, String> {
     let kind = target.kind.as_deref().unwrap_or_default();
     let id = target.id.as_deref();

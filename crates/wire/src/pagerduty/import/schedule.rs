@@ -4,29 +4,18 @@
 use jiff::tz::TimeZone;
 use tocsin_domain::code::{HourWindow, Layer, Moment, Schedule};
 use tocsin_domain::oncall::{
-    CivilTime, LAYERS_MAX, MEMBERS_MAX, RESTRICTIONS_MAX, Restriction, TURN_EVERY_MAX, TimeOfDay,
-    TurnUnit, WeekTime, Weekday,
+    CivilTime, LAYERS_MAX, MEMBERS_MAX, RESTRICTIONS_MAX, Restriction, TURN_EVERY_MAX, TurnUnit,
 };
 use tocsin_domain::time::Timestamp;
 
 use super::names::{Names, Remarks, said};
 use super::raw;
-use crate::pagerduty::rest::schedule::{Unit, time_of_day, turn_of};
+use crate::pagerduty::rest::schedule::{Unit, of_day, of_week, time_of_day, turn_of, zone_of};
 use crate::pagerduty::rest::time;
 use crate::plain::tidy;
 
 const DAY_S: u64 = 86_400;
 const WEEK_S: u64 = 7 * DAY_S;
-
-const WEEK: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
 
 /// Characters of the name of a layer at most, as PagerDuty has it.
 const LAYER_NAME_CHARS_MAX: usize = 255;
@@ -88,11 +77,6 @@ pub(super) fn schedule(
         time_zone: zone_name.to_owned(),
         layers,
     }
-}
-
-/// A zone by its name.
-pub(super) fn zone_of(name: &str) -> Option<TimeZone> {
-    TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
 }
 
 /// A layer without its name; none when it is over.
@@ -230,19 +214,4 @@ fn window_of(one: &raw::Restriction) -> Result<Option<HourWindow>, String> {
         }
         other => Err(format!("{other:?} is no kind of restriction that is known")),
     }
-}
-
-/// The time of day so many seconds after midnight.
-pub(super) fn of_day(seconds: u64) -> Option<TimeOfDay> {
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{hour:02}:{minute:02}:{second:02}").parse().ok()
-}
-
-/// The time of the week so many seconds after the Monday's midnight.
-pub(super) fn of_week(seconds: u64) -> Option<WeekTime> {
-    let day = usize::try_from(seconds / DAY_S).ok()?;
-    Some(WeekTime {
-        weekday: *WEEK.get(day)?,
-        time: of_day(seconds % DAY_S)?,
-    })
 }

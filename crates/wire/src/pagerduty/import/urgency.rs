@@ -2,14 +2,12 @@
 
 use tocsin_domain::code::{HourWindow, Support, Urgency};
 use tocsin_domain::intake::Loudness;
-use tocsin_domain::oncall::Restriction;
 
 use super::names::Remarks;
 use super::raw;
-use super::schedule::{of_day, of_week, zone_of};
-use crate::pagerduty::rest::schedule::time_of_day;
+use crate::pagerduty::rest::schedule::{time_of_day, zone_of};
+use crate::pagerduty::rest::support as rest;
 
-const DAY_S: u64 = 86_400;
 const DAYS: u64 = 7;
 
 /// The urgency of a service. Where it cannot be said, alerts page: that is the safe side.
@@ -104,19 +102,7 @@ fn windows(hours: &raw::SupportHours) -> Result<Vec<HourWindow>, String> {
     if days.is_empty() || days.iter().any(|day| !(1..=DAYS).contains(day)) {
         return Err("its support hours have a day that no week has, or none".to_owned());
     }
-    let wrong = || "its support hours have a time that no clock shows".to_owned();
-    if u64::try_from(days.len()) == Ok(DAYS) {
-        let from = of_day(from_s).ok_or_else(wrong)?;
-        let until = of_day(until_s).ok_or_else(wrong)?;
-        return Ok(vec![HourWindow(Restriction::Daily { from, until })]);
-    }
-    // Hours that end earlier than they begin end on the next day.
-    let lasts_s = (until_s + DAY_S - from_s) % DAY_S;
-    let each = days.iter().map(|day| -> Result<HourWindow, String> {
-        let begin = (day - 1) * DAY_S + from_s;
-        let from = of_week(begin).ok_or_else(wrong)?;
-        let until = of_week((begin + lasts_s) % (DAYS * DAY_S)).ok_or_else(wrong)?;
-        Ok(HourWindow(Restriction::Weekly { from, until }))
-    });
-    each.collect()
+    let made = rest::windows(from_s, until_s, &days);
+    let made = made.ok_or("its support hours have a time that no clock shows")?;
+    Ok(made.into_iter().map(HourWindow).collect())
 }

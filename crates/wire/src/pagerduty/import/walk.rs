@@ -19,6 +19,12 @@ const REACH_MAX: usize = 10_000;
 const QUESTIONS_MAX: usize = 20_000;
 /// Bytes of all answers together at most.
 const BYTES_MAX: usize = 256 * 1024 * 1024;
+/// What an account answers that has nothing of a kind.
+const HAS_NONE: &[u16] = &[402, 404];
+/// What an account answers that does not tell who takes turns: one without that feature, or a key that may not see it.
+const TELLS_NO_TURNS: &[u16] = &[400, 402, 403];
+/// What has a policy tell which of its rules take turns: no answer does without it.
+const STRATEGIES: &str = "escalation_rule_assignment_strategies";
 /// Characters of an id at most.
 const ID_CHARS_MAX: usize = 64;
 
@@ -29,8 +35,8 @@ pub struct Question {
     pub path: Vec<String>,
     /// Its parameters.
     pub query: Vec<(&'static str, String)>,
-    /// Whether an account may have nothing of the kind (402, 404); then [`Walk::lack`] goes on.
-    pub may_lack: bool,
+    /// The answers that say no more than that the account has nothing of the kind; then [`Walk::lack`] goes on.
+    pub lacking: &'static [u16],
 }
 
 /// What is read, in the order in which it is asked for.
@@ -87,6 +93,8 @@ pub struct Walk {
     seen: BTreeSet<String>,
     asked: usize,
     bytes: usize,
+    /// Whether policies are asked for with their rules that take turns.
+    asks_turns: bool,
     account: Account,
     remarks: Remarks,
 }
@@ -116,6 +124,7 @@ impl Walk {
             seen: BTreeSet::new(),
             asked: 0,
             bytes: 0,
+            asks_turns: true,
             account: Account::default(),
             remarks: Remarks::default(),
         }
@@ -148,20 +157,30 @@ impl Walk {
             query.push(("limit", LIMIT.to_string()));
             query.push(("offset", self.offset.to_string()));
         }
+        let asks_turns = subject == Subject::Policies && self.asks_turns;
+        if asks_turns {
+            query.push(("include[]", STRATEGIES.to_owned()));
+        }
         if subject == Subject::Services {
             query.push(("include[]", "integrations".to_owned()));
         }
         if subject == Subject::Windows {
             query.push(("filter", "open".to_owned()));
         }
-        let may_lack = matches!(
-            subject,
-            Subject::Priorities | Subject::Members(_) | Subject::Layers(_)
-        );
+        let lacking = match subject {
+            Subject::Priorities | Subject::Members(_) | Subject::Layers(_) => HAS_NONE,
+            Subject::Policies if asks_turns => TELLS_NO_TURNS,
+            Subject::Users
+            | Subject::Teams
+            | Subject::Schedules
+            | Subject::Policies
+            | Subject::Services
+            | Subject::Windows => &[],
+        };
         Some(Question {
             path: path.into_iter().map(str::to_owned).collect(),
             query,
-            may_lack,
+            lacking,
         })
     }
 
@@ -220,9 +239,14 @@ impl Walk {
         Ok(())
     }
 
-    /// Goes on when the account has nothing of what the question of now is about.
+    /// Goes on when the account has nothing of what the question of now is about. Where only that was not told which rules take
+    /// turns, the same is asked again without it.
     pub fn lack(&mut self) {
         match self.ahead.front().copied() {
+            Some(Subject::Policies) if self.asks_turns => {
+                self.asks_turns = false;
+                return;
+            }
             Some(Subject::Priorities) => self.remarks.add("priorities: the account has none"),
             Some(Subject::Members(place)) => {
                 let name = self

@@ -17,6 +17,7 @@ pub mod refusal;
 pub mod roster;
 pub mod schedule;
 pub mod service;
+pub mod support;
 pub mod tag;
 pub mod time;
 pub mod vendor;

@@ -1,6 +1,8 @@
 //! Schedules in bodies: layers with their turns and restrictions, and overrides. Turns are counted as Tocsin counts them: in
 //! whole hours, days or weeks of the civil clock.
 
+use jiff::tz::TimeZone;
+use tocsin_domain::oncall::{TimeOfDay, WeekTime, Weekday};
 use tocsin_domain::time::Timestamp;
 
 use super::body::{self, Fields, Wrong};
@@ -228,6 +230,26 @@ pub(crate) fn time_of_day(text: &str) -> Option<u64> {
     };
     let good = parts.next().is_none() && hour < 24 && minute < 60 && second < 60;
     good.then_some(hour * HOUR_S + minute * 60 + second)
+}
+
+/// The time of day so many seconds after midnight.
+pub(crate) fn of_day(seconds: u64) -> Option<TimeOfDay> {
+    let (hour, minute, second) = (seconds / HOUR_S, seconds / 60 % 60, seconds % 60);
+    format!("{hour:02}:{minute:02}:{second:02}").parse().ok()
+}
+
+/// The time of the week so many seconds after the Monday's midnight.
+pub(crate) fn of_week(seconds: u64) -> Option<WeekTime> {
+    let day = usize::try_from(seconds / DAY_S).ok()?;
+    Some(WeekTime {
+        weekday: *Weekday::ALL.get(day)?,
+        time: of_day(seconds % DAY_S)?,
+    })
+}
+
+/// A zone by its name.
+pub(crate) fn zone_of(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok().filter(|zone| !zone.is_unknown())
 }
 
 /// Reads the body of `POST /schedules/{id}/overrides`: one override, or several.

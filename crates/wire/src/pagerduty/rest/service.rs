@@ -2,13 +2,15 @@
 
 use std::ops::RangeInclusive;
 
-use serde_json::Value;
-use tocsin_domain::intake::{GroupBy, RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN};
+use tocsin_domain::intake::{
+    GroupBy, Intake, RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN, UrgencyBy,
+};
 use tocsin_domain::service::{DESCRIPTION_CHARS_MAX, Speaks};
 
 use super::body::{self, Fields, Wrong};
 use super::grouping;
 use super::refusal::Refusal;
+use super::support;
 use super::vendor::Vendor;
 
 /// Characters of a name at most.
@@ -17,17 +19,6 @@ const NAME_CHARS_MAX: usize = 255;
 const HOLDS_S: RangeInclusive<u64> = 60..=604_800;
 /// The kind of integrations that take the older events, which Tocsin takes by the same key.
 const EVENTS_V1: &str = "generic_events_api_inbound_integration";
-
-/// What a service's incidents ask like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UrgencyRule {
-    /// As their severity says.
-    Severity,
-    /// They page.
-    High,
-    /// They wake nobody.
-    Low,
-}
 
 /// A service to add or to change; what is not said stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +34,16 @@ pub struct Service {
     /// For so many seconds an acknowledgement holds; `Some(None)` is for ever.
     pub acknowledged_s: Option<Option<u64>>,
     /// How urgent its alerts are.
-    pub urgency: Option<UrgencyRule>,
+    pub urgency: Option<UrgencyBy>,
     /// Which of them make one incident.
     pub grouping: Option<GroupBy>,
 }
 
-/// Reads the body of `POST /services` or `PUT /services/{id}`; `grouped` is how its alerts are grouped so far.
+/// Reads the body of `POST /services` or `PUT /services/{id}`; `known` is how its alerts are taken in so far.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn service(bytes: &[u8], grouped: &GroupBy) -> Result<Service, Refusal> {
+pub fn service(bytes: &[u8], known: &Intake) -> Result<Service, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "service")?;
     let mut wrong = Wrong::default();
@@ -66,22 +57,15 @@ pub fn service(bytes: &[u8], grouped: &GroupBy) -> Result<Service, Refusal> {
         description: fields.words(&mut wrong, "description", DESCRIPTION_CHARS_MAX),
         resolve_after_s: seconds(&fields, &mut wrong, "auto_resolve_timeout", &resolve_s),
         acknowledged_s: seconds(&fields, &mut wrong, "acknowledgement_timeout", &HOLDS_S),
-        grouping: grouping::read(&fields, &mut wrong, grouped),
-        urgency: urgency(&fields, &mut wrong),
+        grouping: grouping::read(&fields, &mut wrong, &known.grouping),
+        urgency: support::read(&fields, &mut wrong, &known.urgency),
     };
     wrong.outcome(Some(service))
 }
 
 /// Says of each field that Tocsin keeps nothing of that it is used, and lets the forms pass by which clients say that it is not.
 fn refuse_unserved(fields: &Fields<'_>, wrong: &mut Wrong) {
-    if fields.value("support_hours").is_some_and(Value::is_object) {
-        set_in_tocsin(fields, wrong, "support_hours");
-    }
     fields.refuse(wrong, &["response_play"]);
-    let actions = fields.objects(wrong, "scheduled_actions");
-    if actions.is_some_and(|actions| !actions.is_empty()) {
-        fields.refuse(wrong, &["scheduled_actions"]);
-    }
     let creation = [("create_alerts_and_incidents", ())];
     fields.word(wrong, "alert_creation", &creation);
     // How a service stands follows from its incidents: what was read may be written back, and it is never switched off.
@@ -90,15 +74,11 @@ fn refuse_unserved(fields: &Fields<'_>, wrong: &mut Wrong) {
     let pause = fields.object(wrong, "auto_pause_notifications_parameters");
     let is_on = pause.and_then(|pause| pause.flag(wrong, "enabled"));
     if is_on == Some(true) {
-        set_in_tocsin(fields, wrong, "auto_pause_notifications_parameters");
+        let path = fields.path("auto_pause_notifications_parameters");
+        wrong.add(format!(
+            "'{path}' is not supported: it is set in Tocsin itself, or by its own API"
+        ));
     }
-}
-
-fn set_in_tocsin(fields: &Fields<'_>, wrong: &mut Wrong, name: &str) {
-    let path = fields.path(name);
-    wrong.add(format!(
-        "'{path}' is not supported: it is set in Tocsin itself, or by its own API"
-    ));
 }
 
 /// A length in seconds; `Some(None)` when it has no end, which some clients write as zero.
@@ -120,17 +100,6 @@ fn seconds(
         ));
     }
     Some(seconds)
-}
-
-fn urgency(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<UrgencyRule> {
-    let rule = fields.object(wrong, "incident_urgency_rule")?;
-    rule.word(wrong, "type", &[("constant", ())])?;
-    let words = [
-        ("severity_based", UrgencyRule::Severity),
-        ("high", UrgencyRule::High),
-        ("low", UrgencyRule::Low),
-    ];
-    rule.word(wrong, "urgency", &words)
 }
 
 /// An integration to make.
@@ -250,22 +219,22 @@ mod tests {
             "auto_pause_notifications_parameters": {"enabled": false, "timeout": null},
             "alert_grouping_parameters": {"type": null, "config": null},
         }});
-        let read = service(&bytes(&body), &GroupBy::Nothing).unwrap();
+        let read = service(&bytes(&body), &Intake::default()).unwrap();
         assert_eq!(read.name.as_deref(), Some("Shop"));
         assert_eq!(read.description.as_deref(), Some("Managed by Terraform"));
         assert_eq!(read.resolve_after_s, Some(Some(14_400)));
         assert_eq!(read.acknowledged_s, Some(None));
         assert_eq!(read.grouping, Some(GroupBy::Nothing));
-        assert_eq!(read.urgency, Some(UrgencyRule::Severity));
+        assert_eq!(read.urgency, Some(UrgencyBy::Severity));
         let never = json!({"service": {"auto_resolve_timeout": null}});
         assert_eq!(
-            service(&bytes(&never), &GroupBy::Nothing)
+            service(&bytes(&never), &Intake::default())
                 .unwrap()
                 .resolve_after_s,
             Some(None)
         );
-        let hours = json!({"service": {"support_hours": {"type": "fixed_time_per_day"}}});
-        let refused = service(&bytes(&hours), &GroupBy::Nothing).unwrap_err();
+        let pause = json!({"service": {"auto_pause_notifications_parameters": {"enabled": true}}});
+        let refused = service(&bytes(&pause), &Intake::default()).unwrap_err();
         assert!(
             refused.errors[0].contains("set in Tocsin itself"),
             "{refused}"
@@ -282,7 +251,7 @@ mod tests {
             json!({"incident_urgency_rule": {"type": "use_support_hours"}}),
         ] {
             assert!(
-                service(&bytes(&json!({ "service": used })), &GroupBy::Nothing).is_err(),
+                service(&bytes(&json!({ "service": used })), &Intake::default()).is_err(),
                 "{used}"
             );
         }
@@ -357,7 +326,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(body in "\\{\"(service|integration)\":\\PC{0,60}\\}") {
             let body = body.as_bytes();
-            let _ = (service(body, &GroupBy::Nothing), integration(body), integration_change(body, Vendor::of(Speaks::Email)));
+            let _ = (service(body, &Intake::default()), integration(body), integration_change(body, Vendor::of(Speaks::Email)));
         }
     }
 }

@@ -229,3 +229,23 @@ fn a_policy_has_its_rules_as_levels() {
         &["escalation policy \"Web\": left out, since it pages nobody"],
     );
 }
+
+#[test]
+fn that_nobody_tells_who_takes_turns_is_told_once_and_only_where_it_matters() {
+    let told = "escalation policies: which rules take turns";
+    let one = json!([user_reference("PANN", "Ann")]);
+    let both = json!([user_reference("PANN", "Ann"), user_reference("PBOB", "Bob")]);
+    let everyone = json!({"type": "assign_to_everyone"});
+    for (targets, strategy, count) in [
+        (&one, Value::Null, 0),
+        (&both, everyone, 0),
+        (&both, json!("round_robin"), 0),
+        (&both, Value::Null, 1),
+    ] {
+        let rule = json!({"escalation_delay_in_minutes": 5, "targets": targets,
+            "escalation_rule_assignment_strategy": strategy});
+        let remarks = imported(&policy(&json!([rule, rule]), 0)).remarks;
+        let found = remarks.iter().filter(|line| line.starts_with(told));
+        assert_eq!(found.count(), count, "{rule}\n{remarks:?}");
+    }
+}

@@ -61,7 +61,7 @@ fn everything_is_asked_for_in_an_order_and_with_what_is_needed() {
             "users?limit=100&offset=0",
             "teams?limit=100&offset=0",
             "schedules?limit=100&offset=0",
-            "escalation_policies?limit=100&offset=0",
+            "escalation_policies?limit=100&offset=0&include[]=escalation_rule_assignment_strategies",
             "services?limit=100&offset=0&include[]=integrations",
             "maintenance_windows?limit=100&offset=0&filter=open",
             "priorities?limit=100&offset=0",
@@ -127,7 +127,7 @@ fn what_an_account_lacks_is_told() {
     let account = json!({"teams": [{"id": "PT1", "name": "Web"}], "schedules": [{"id": "PS1", "name": "Night", "time_zone": "UTC"}]});
     let mut walk = Walk::new();
     while let Some(question) = walk.question() {
-        if question.may_lack {
+        if !question.lacking.is_empty() {
             walk.lack();
         } else {
             let answer = answer(&account, &question).to_string();
@@ -148,6 +148,32 @@ fn what_an_account_lacks_is_told() {
         (made.document.teams.len(), made.document.schedules.len()),
         (1, 1)
     );
+}
+
+#[test]
+fn policies_are_asked_for_again_without_what_an_account_does_not_tell_of_them() {
+    let (mut walk, mut asked) = (Walk::new(), Vec::new());
+    for word in ["users", "teams", "schedules"] {
+        walk.take(&page(word, &json!([]), false)).unwrap();
+    }
+    let rule = |targets: Value| json!([{"escalation_delay_in_minutes": 5, "targets": targets}]);
+    let ann = user_reference("PANN", "Ann");
+    let both = json!([ann, user_reference("PBOB", "Bob")]);
+    for (id, targets, more) in [("PE1", json!([ann]), true), ("PE2", both, false)] {
+        let question = walk.question().unwrap();
+        asked.push((question.query.len(), question.lacking));
+        if !question.lacking.is_empty() {
+            walk.lack();
+            let question = walk.question().unwrap();
+            asked.push((question.query.len(), question.lacking));
+        }
+        let policy = json!([{"id": id, "name": id, "escalation_rules": rule(targets)}]);
+        walk.take(&page("escalation_policies", &policy, more))
+            .unwrap();
+    }
+    let (refused, nothing): (&[u16], &[u16]) = (&[400, 402, 403], &[]);
+    assert_eq!(asked, [(3, refused), (2, nothing), (2, nothing)]);
+    assert_eq!(walk.question().unwrap().path, ["services"]);
 }
 
 proptest! {
