@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
-use crate::event::{AskedLevel, Response};
+use crate::event::{AskedLevel, IncidentWhat, Response};
 use crate::id::{AlertId, IncidentId, PolicyId, UserId};
-use crate::incident::{AlsoAsked, Assigned, Incident, PolicyRequest, Responder, Status};
+use crate::incident::{AlsoAsked, Assigned, Given, Incident, PolicyRequest, Responder, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
@@ -116,6 +116,22 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
             incident.titled_by_hand = true;
         }
         Response::UrgencySet { urgency } => set_urgency(incident, *urgency),
+    }
+}
+
+/// Whose pages are meant since it was given to somebody else last.
+pub(super) fn keep_given(incident: &mut Incident, what: &IncidentWhat, position: u64) {
+    if let IncidentWhat::Response(Response::Reassigned { .. }) = what {
+        incident.given = Some(Box::new(Given {
+            event: position,
+            called: Vec::new(),
+        }));
+    }
+    if let IncidentWhat::LevelReached { recipients, .. }
+    | IncidentWhat::FallbackReached { recipients, .. } = what
+        && let Some(given) = &mut incident.given
+    {
+        given.call(recipients);
     }
 }
 
