@@ -232,14 +232,17 @@ fn trigger_again(incident: &mut Incident, at: Timestamp) {
 }
 
 /// The level after the one that was reached is due now. Whoever did their part is not rung for it again, and has not taken what was
-/// escalated either. After the people it was given to, that is the policy's first.
+/// escalated either. After the people it was given to, that is the policy's first, unless they are gone and it follows that already.
 fn escalate_by_hand(incident: &mut Incident, spared: &[UserId], at: Timestamp) {
     let paging = incident.paging.take();
     page_anew(incident);
     incident.hold = None;
+    let stands_on = paging.as_ref().and_then(|paging| paging.policy);
     if matches!(incident.assigned, Some(Assigned::People(_))) {
         incident.assigned = None;
-        return;
+        if stands_on.is_none() {
+            return;
+        }
     }
     incident.paging = paging.map(|mut paging| {
         paging.next_at = Some(at);
