@@ -1,8 +1,12 @@
 //! Incidents: one failure, its alerts, who is paged for it and how it ends.
 
+mod given;
+
 use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
+
+pub use given::Given;
 
 use crate::actor::Actor;
 use crate::alert::Onset;
@@ -281,6 +285,9 @@ pub struct Incident {
     /// Whom a person gave it to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assigned: Option<Assigned>,
+    /// When that was, and who was paged since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given: Option<Box<Given>>,
     /// Who was asked to help.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub responders: Vec<Responder>,
@@ -416,6 +423,7 @@ impl Incident {
             acknowledgement_ends_at: None,
             snoozed_until: None,
             assigned: None,
+            given: None,
             responders: Vec::new(),
             merged: Vec::new(),
             merged_into: None,

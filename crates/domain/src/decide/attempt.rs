@@ -217,9 +217,7 @@ impl Decider<'_> {
         };
         let wanted = match message.purpose {
             // While it rests, the retry waits: see `next_due`.
-            Purpose::Page(incident) => {
-                self.may_want_pages(incident) && !self.is_spared(incident, message.user)
-            }
+            Purpose::Page(incident) => self.may_want_page(incident, message),
             Purpose::Request(incident) => self.awaits(incident, message.user),
             Purpose::Acknowledged(_) | Purpose::Resolved(_) => self.is_still_so(message),
             Purpose::Notice(_) | Purpose::Test | Purpose::Word(_) => true,
@@ -257,11 +255,14 @@ impl Decider<'_> {
         known.is_some_and(|known| known.awaits(user))
     }
 
-    /// Whether somebody has to be reached for it now, or will have to should it come back before it is resolved. What waits is
-    /// paged for when its wait is over.
-    fn may_want_pages(&self, incident: IncidentId) -> bool {
+    /// Whether the person of a page has to be reached for its incident now, or will have to should it come back before it is resolved.
+    /// What waits is paged for when its wait is over. What was given to somebody else since asks for those.
+    fn may_want_page(&self, incident: IncidentId, page: &Notification) -> bool {
         let known = self.state.incidents.get(&incident);
-        known.is_some_and(|known| known.is_unanswered() && known.hold.is_none())
+        known.is_some_and(|known| {
+            let asks = known.is_unanswered() && known.hold.is_none();
+            asks && !known.spares(page.user) && !known.has_withdrawn(page)
+        })
     }
 
     /// One way failed for good: the person's next way is used now; without one, the next person is paged. After who was asked to help
@@ -288,7 +289,7 @@ impl Decider<'_> {
         let is_taken = tried_since.is_some_and(|since| self.is_taken_otherwise(message, since));
         match message.purpose {
             Purpose::Page(incident) => {
-                if !self.may_want_pages(incident) || self.is_spared(incident, user) {
+                if !self.may_want_page(incident, message) {
                     return None;
                 }
                 let other = if is_taken {
@@ -362,23 +363,26 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether, since the present level was reached, a page has arrived or may still arrive.
+    /// Whether, since the present level was reached, a page to somebody of it has arrived, or one may still arrive. Those of the levels
+    /// before had their time.
     pub(super) fn somebody_reached(&self, incident: IncidentId) -> bool {
         let known = self.state.incidents.get(&incident);
         let Some(paging) = known.and_then(|known| known.paging.as_ref()) else {
             return false;
         };
-        let reached_at = paging.reached_at;
-        let pages = self
-            .state
-            .messages_about(incident)
-            .filter(|message| message.purpose == Purpose::Page(incident));
-        self.active_pages(incident).next().is_some()
+        let is_of_level = |page: &&Notification| {
+            page.purpose == Purpose::Page(incident) && paging.recipients.contains(&page.user)
+        };
+        let mut active = self.state.active_about(incident).filter(is_of_level);
+        let pages = self.state.messages_about(incident).filter(is_of_level);
+        active.next().is_some()
             || pages
                 .filter(|page| self.state.users.contains_key(&page.user))
                 // Whoever has done their part where each must is not who is looked for.
                 .filter(|page| !self.is_spared(incident, page.user))
-                .any(|page| matches!(page.state, Delivery::Delivered { at } if at >= reached_at))
+                .any(|page| {
+                    matches!(page.state, Delivery::Delivered { at } if at >= paging.reached_at)
+                })
     }
 
     /// After a start, nobody will answer for attempts of the run before: each is repeated under the same idempotency key.

@@ -213,7 +213,9 @@ impl Decider<'_> {
                 let known = self.state.incidents.get(&page);
                 // What was planned for something lesser or earlier is not for what waits now.
                 let waits = known.is_some_and(|known| known.hold.is_some());
-                self.wants_pages(page) && !waits && !self.is_spared(page, message.user)
+                let is_others = known.is_some_and(|known| known.has_withdrawn(message));
+                let asks = self.wants_pages(page) && !waits && !is_others;
+                asks && !self.is_spared(page, message.user)
             }
             Purpose::Request(asked) => self.awaits(asked, message.user),
             Purpose::Notice(incident) => self.wants_notices(incident),

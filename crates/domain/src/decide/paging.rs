@@ -7,7 +7,7 @@ use super::recipients::Chosen;
 use crate::bugs::{self, Bug};
 use crate::event::{Cause, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, PolicyId, UserId};
-use crate::incident::{Assigned, FALLBACK_EVERY_MS, Incident};
+use crate::incident::{FALLBACK_EVERY_MS, Incident};
 use crate::page::{Delivery, Notification, Purpose};
 use crate::people::{ChannelKind, Role};
 use crate::time::Timestamp;
@@ -64,14 +64,19 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether the levels that were reached are of another policy than the one it follows now: their places say nothing about this one.
+    /// Whether the levels that were reached are of another policy than the one it follows now, or of none, since it was given to people
+    /// who are gone: their places say nothing about this one.
     pub(super) fn follows_another_policy(&self, id: IncidentId) -> bool {
-        let Some(incident) = self.state.incidents.get(&id) else {
+        let known = self.state.incidents.get(&id);
+        let Some((incident, paging)) = known.and_then(|one| Some((one, one.paging.as_ref()?)))
+        else {
             return false;
         };
-        let before = incident.paging.as_ref().and_then(|paging| paging.policy);
         let now = self.policy_of(incident).map(|policy| policy.id);
-        before.is_some() && before != now
+        match paging.policy {
+            Some(before) => now != Some(before),
+            None => self.was_given_to_who_is_gone(incident),
+        }
     }
 
     /// Why somebody is paged who did not stand behind the level before: their policy was changed meanwhile.
@@ -146,14 +151,15 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return Step::Fallback(self.fallback(0, &[], skipped));
         };
-        if let Some(Assigned::People(people)) = &incident.assigned {
+        if let Some(people) = self.people_given(incident) {
             return self.assigned_step(people, level, round, skipped);
         }
-        let Some(policy) = self.policy_of(incident) else {
+        let policy = self.policy_of(incident);
+        skipped.extend(self.removed_before(incident, policy));
+        let Some(policy) = policy else {
             skipped.push("the service has no escalation policy".to_owned());
             return Step::Fallback(self.fallback(0, &[], skipped));
         };
-        skipped.extend(self.removed_policy_of(incident, policy));
         let (mut level, mut round) = (level, round);
         for _ in 0..=policy.levels.len() {
             if level >= policy.levels.len() {
@@ -194,7 +200,7 @@ impl Decider<'_> {
     /// is them.
     pub(super) fn first_level(&self, id: IncidentId) -> Vec<(UserId, String)> {
         let incident = self.state.incidents.get(&id);
-        if let Some(Assigned::People(people)) = incident.and_then(|one| one.assigned.as_ref()) {
+        if let Some(people) = incident.and_then(|incident| self.people_given(incident)) {
             return self.given_to(people, &mut Vec::new());
         }
         let policy = incident.and_then(|incident| Some((incident, self.policy_of(incident)?)));

@@ -43,14 +43,41 @@ impl Decider<'_> {
         given.or_else(named).or_else(default)
     }
 
-    /// Why an incident is paged for by this policy first, where it was given to one that is removed by now.
-    pub(super) fn removed_policy_of(&self, incident: &Incident, policy: &Policy) -> Option<String> {
+    /// The people an incident was given to, as long as one of them is there.
+    pub(super) fn people_given<'a>(&self, incident: &'a Incident) -> Option<&'a [UserId]> {
+        match &incident.assigned {
+            Some(Assigned::People(people)) => {
+                let is_there = |user: &UserId| self.state.users.contains_key(user);
+                people.iter().any(is_there).then_some(people.as_slice())
+            }
+            Some(Assigned::Policy(_)) | None => None,
+        }
+    }
+
+    /// Whether an incident was given to people of whom none is there any more: it follows a policy again.
+    pub(super) fn was_given_to_who_is_gone(&self, incident: &Incident) -> bool {
+        let is_given = matches!(incident.assigned, Some(Assigned::People(_)));
+        is_given && self.people_given(incident).is_none()
+    }
+
+    /// Why an incident is paged for by this policy first, where it was given to another, or to people, removed by now.
+    pub(super) fn removed_before(
+        &self,
+        incident: &Incident,
+        policy: Option<&Policy>,
+    ) -> Option<String> {
         let reached = incident.paging.as_ref().and_then(|paging| paging.policy);
+        if reached.is_some() && reached == policy.map(|policy| policy.id) {
+            return None;
+        }
+        if self.was_given_to_who_is_gone(incident) {
+            return Some("everybody it was given to was removed".to_owned());
+        }
         let given = match &incident.assigned {
             Some(Assigned::Policy(given)) => self.state.removed_policies.name_of(*given),
             Some(Assigned::People(_)) | None => None,
         };
-        let name = given.filter(|_| reached != Some(policy.id))?;
+        let name = given?;
         Some(format!(
             "the policy {name:?}, which it was given to, was removed"
         ))

@@ -56,8 +56,17 @@ impl Decider<'_> {
         if let Some(known) = self.state.incidents.get(&id) {
             let position = known.paging_event;
             self.emit_response(Cause::Event { position }, id, Response::SnoozeEnded);
-            // What kept it quiet may be over since, or its own wait may not.
-            self.look_again(id);
+            self.take_up_again(id);
+        }
+    }
+
+    /// Nobody has it any more: what kept it quiet may be over since, or its own wait may not. What wakes nobody is told as something new
+    /// is; where it is quiet, when that is over.
+    fn take_up_again(&mut self, id: IncidentId) {
+        self.look_again(id);
+        let known = self.state.incidents.get(&id);
+        if known.is_some_and(|known| known.told_after_quiet_at().is_none()) {
+            self.tell_quietly(id);
         }
     }
 
@@ -114,7 +123,7 @@ impl Decider<'_> {
                     let by = Some(gone);
                     let ended = Response::AcknowledgementEnded { by, why };
                     self.emit_response(cause, id, ended);
-                    self.look_again(id);
+                    self.take_up_again(id);
                 }
                 continue;
             }

@@ -7,7 +7,7 @@ use super::Decider;
 use super::due::METHOD_REMOVED;
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId};
-use crate::incident::{Assigned, Status};
+use crate::incident::Status;
 use crate::monitor::Severity;
 use crate::page::{Delivery, Notification, Purpose, QUIET_EVERY_MS, TOGETHER_EVERY_MS};
 use crate::people::{ChannelKind, Urgency};
@@ -128,8 +128,7 @@ impl Decider<'_> {
         }
         let cause = self.state.position;
         let known = self.state.incidents.get(&id);
-        let is_given =
-            known.is_some_and(|known| matches!(known.assigned, Some(Assigned::People(_))));
+        let is_given = known.is_some_and(|known| self.people_given(known).is_some());
         // Whom it was given to stands on no level of a policy.
         let level = (!is_given).then_some(0);
         for (user, why) in self.first_level(id) {

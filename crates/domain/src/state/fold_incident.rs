@@ -1,7 +1,7 @@
 //! Folds events about incidents.
 
 use super::State;
-use super::fold_response::fold_response;
+use super::fold_response::{fold_response, keep_given};
 use crate::bugs::{self, Bug};
 use crate::event::{Actor, Event, IncidentEvent, IncidentWhat, Response};
 use crate::id::{IncidentId, PolicyId, UserId};
@@ -68,6 +68,7 @@ impl State {
         keep_asker(incident, &event.what, &envelope.actor);
         keep_resolver(incident, &event.what, &envelope.actor);
         keep_engaged(incident, &event.what, at);
+        keep_given(incident, &event.what, envelope.position);
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {

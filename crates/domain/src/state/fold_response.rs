@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::State;
 use super::fold_incident::{page_anew, stop_escalation};
-use crate::event::{AskedLevel, Response};
+use crate::event::{AskedLevel, IncidentWhat, Response};
 use crate::id::{AlertId, IncidentId, PolicyId, UserId};
-use crate::incident::{AlsoAsked, Assigned, Incident, PolicyRequest, Responder, Status};
+use crate::incident::{AlsoAsked, Assigned, Given, Incident, PolicyRequest, Responder, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
 
@@ -119,6 +119,22 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
     }
 }
 
+/// Whose pages are meant since it was given to somebody else last.
+pub(super) fn keep_given(incident: &mut Incident, what: &IncidentWhat, position: u64) {
+    if let IncidentWhat::Response(Response::Reassigned { .. }) = what {
+        incident.given = Some(Box::new(Given {
+            event: position,
+            called: Vec::new(),
+        }));
+    }
+    if let IncidentWhat::LevelReached { recipients, .. }
+    | IncidentWhat::FallbackReached { recipients, .. } = what
+        && let Some(given) = &mut incident.given
+    {
+        given.call(recipients);
+    }
+}
+
 fn set_urgency(incident: &mut Incident, urgency: Urgency) {
     incident.urgency = urgency;
     incident.urgent_by_hand = urgency == Urgency::High;
@@ -216,14 +232,17 @@ fn trigger_again(incident: &mut Incident, at: Timestamp) {
 }
 
 /// The level after the one that was reached is due now. Whoever did their part is not rung for it again, and has not taken what was
-/// escalated either. After the people it was given to, that is the policy's first.
+/// escalated either. After the people it was given to, that is the policy's first, unless they are gone and it follows that already.
 fn escalate_by_hand(incident: &mut Incident, spared: &[UserId], at: Timestamp) {
     let paging = incident.paging.take();
     page_anew(incident);
     incident.hold = None;
+    let stands_on = paging.as_ref().and_then(|paging| paging.policy);
     if matches!(incident.assigned, Some(Assigned::People(_))) {
         incident.assigned = None;
-        return;
+        if stands_on.is_none() {
+            return;
+        }
     }
     incident.paging = paging.map(|mut paging| {
         paging.next_at = Some(at);

@@ -17,6 +17,7 @@ mod due_reference;
 mod ends;
 mod engaged;
 mod escalation;
+mod given;
 mod helping;
 mod in_person;
 mod in_turn;

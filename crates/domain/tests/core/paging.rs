@@ -139,6 +139,61 @@ fn when_no_way_to_a_person_works_the_next_person_is_paged_at_once() {
 }
 
 #[test]
+fn a_level_that_nobody_can_be_reached_on_is_passed_over_whatever_is_planned_for_those_before() {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    let email = world.state.users[&ada].contact_methods[0].id;
+    let hook = world.add_webhook(ada);
+    world.set_rules(ada, &[(0, email), (30 * MINUTE, hook)]);
+    world.set_levels(
+        0,
+        &[
+            (5 * MINUTE, &[ada]),
+            (30 * MINUTE, &[bea]),
+            (30 * MINUTE, &[cy]),
+        ],
+    );
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(5 * MINUTE);
+    world.answer_all(Outcome::Refused);
+    assert_eq!(names(&world), ["Ada", "Bea", "Cy"]);
+    world.answer_all(Outcome::Accepted);
+    world.wait_ms(24 * MINUTE);
+    assert_eq!(names(&world), ["Ada", "Bea", "Cy"], "Cy was reached");
+    // Ada's later step is taken all the same, and where it fails, nobody is paged in her place.
+    world.wait_ms(MINUTE);
+    world.answer_all(Outcome::Refused);
+    assert_eq!(names(&world), ["Ada", "Bea", "Cy", "Ada"]);
+}
+
+#[test]
+fn a_page_under_way_to_a_level_before_is_no_page_to_the_present_one() {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    world.set_levels(
+        0,
+        &[
+            (10_000, &[ada]),
+            (30 * MINUTE, &[bea]),
+            (30 * MINUTE, &[cy]),
+        ],
+    );
+    world.crash();
+    let first = world.sending()[0].id;
+    world.wait_ms(10_000);
+    let mut sending = world.sending().into_iter();
+    let second = sending.find(|one| one.user == bea).unwrap().id;
+    world.answer(second, Outcome::Refused);
+    assert_eq!(names(&world), ["Ada", "Bea", "Cy"]);
+    // Nor is it one when it comes.
+    world.answer(first, Outcome::Accepted);
+    world.answer_all(Outcome::Refused);
+    let last_resort = |what: &IncidentWhat| matches!(what, IncidentWhat::FallbackReached { .. });
+    assert_eq!(world.count(last_resort), 1);
+}
+
+#[test]
 fn a_provider_that_never_answers_is_given_up_after_the_deadline_and_tried_again() {
     let mut world = World::with_apache();
     world.crash();

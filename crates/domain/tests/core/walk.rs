@@ -272,6 +272,10 @@ fn nothing_is_forgotten(world: &World) {
             active,
             world.state.active_notifications.contains(&message.id)
         );
+        let incident = message.purpose.page();
+        let incident = incident.map(|id| &world.state.incidents[&id]);
+        let is_withdrawn = incident.is_some_and(|incident| incident.has_withdrawn(message));
+        assert!(!(is_withdrawn && message.state.is_planned()), "{message:?}");
     }
 }
 
