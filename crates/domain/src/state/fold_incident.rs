@@ -47,15 +47,7 @@ impl State {
             self.move_alerts(*source, event.incident, alerts);
             self.note_joined(*source, envelope.position);
         }
-        if let IncidentWhat::LevelReached {
-            policy: Some(policy),
-            level,
-            turn: Some(turn),
-            ..
-        } = &event.what
-        {
-            self.turns.insert((*policy, *level), turn + 1);
-        }
+        self.pass_turn(event);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
             return;
         };
@@ -77,6 +69,30 @@ impl State {
             self.open_incidents.insert(event.incident);
         } else {
             self.open_incidents.remove(&event.incident);
+        }
+    }
+
+    /// Of a level in turn the next one is paged next, unless the same one is paged again now.
+    fn pass_turn(&mut self, event: &IncidentEvent) {
+        if let IncidentWhat::LevelReached {
+            policy: Some(policy),
+            level,
+            round,
+            turn: Some(turn),
+            ..
+        } = &event.what
+        {
+            let known = self.incidents.get(&event.incident);
+            let before = known.and_then(|known| known.paging.as_ref());
+            let before = before.filter(|paging| paging.turn.is_some());
+            // Who is paged again had their turn then, and whoever came after them has had theirs since.
+            let is_again = before.is_some_and(|paging| {
+                let reached = (paging.policy, paging.level, paging.round);
+                reached == (Some(*policy), *level, *round)
+            });
+            if !is_again || bugs::on(Bug::TurnMovesBack) {
+                self.turns.insert((*policy, *level), turn + 1);
+            }
         }
     }
 }
