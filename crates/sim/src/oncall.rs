@@ -156,6 +156,20 @@ fn by_layer(schedule: &Schedule, layer: &Layer, at: Timestamp) -> Result<Option<
     member(&layer.members, turn).map(Some)
 }
 
+/// Which turn of a layer lasts; none before it begins and after it has ended.
+pub(crate) fn running_turn(
+    schedule: &Schedule,
+    layer: &Layer,
+    at: Timestamp,
+) -> Result<Option<i64>, Unknown> {
+    if at < layer.start || layer.until.is_some_and(|until| at >= until) {
+        return Ok(None);
+    }
+    let zone = zone_of(schedule, layer)?;
+    let since = shown(&zone, at)? - anchor(&zone, layer)?;
+    Ok(Some(since.div_euclid(turn_us(layer))))
+}
+
 fn by_turn_of(schedule: &Schedule, fixed: &Temporary, at: Timestamp) -> Result<UserId, Unknown> {
     let zone = TimeZone::get(&schedule.time_zone).map_err(|_| Unknown)?;
     let begin = civil(&zone, fixed.span.from.as_micros())?;
