@@ -76,10 +76,14 @@ pub enum Bug {
     LateEndUntold,
     /// A policy that is changed while it is walked through is gone on with by the number of the level, whoever stands there now.
     ChangedPolicyKeepsPlaces,
+    /// Whoever an incident is taken from by giving it to others is paged for it on.
+    TakenFromStillPaged,
+    /// When a level in turn is paged again for one incident, the turn moves back to whoever comes after that one.
+    TurnMovesBack,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 36] = [
+pub const BUGS: [Bug; 38] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -116,6 +120,8 @@ pub const BUGS: [Bug; 36] = [
     Bug::OldEndEndsWhatBeganSince,
     Bug::LateEndUntold,
     Bug::ChangedPolicyKeepsPlaces,
+    Bug::TakenFromStillPaged,
+    Bug::TurnMovesBack,
 ];
 
 /// Whether the switches exist in this build.

@@ -156,14 +156,45 @@ fn by_layer(schedule: &Schedule, layer: &Layer, at: Timestamp) -> Result<Option<
     member(&layer.members, turn).map(Some)
 }
 
-fn by_turn_of(schedule: &Schedule, fixed: &Temporary, at: Timestamp) -> Result<UserId, Unknown> {
+/// Which turn of a layer lasts, or is its first before it begins; none after it has ended.
+pub(crate) fn running_turn(
+    schedule: &Schedule,
+    layer: &Layer,
+    at: Timestamp,
+) -> Result<Option<i64>, Unknown> {
+    let at = at.max(layer.start);
+    if layer.until.is_some_and(|until| at >= until) {
+        return Ok(None);
+    }
+    let zone = zone_of(schedule, layer)?;
+    let since = shown(&zone, at)? - anchor(&zone, layer)?;
+    Ok(Some(since.div_euclid(turn_us(layer))))
+}
+
+/// Which turn of a temporary shift lasts, or is its first before it begins; none after it has ended.
+pub(crate) fn running_turn_of_shift(
+    schedule: &Schedule,
+    fixed: &Temporary,
+    at: Timestamp,
+) -> Result<Option<i64>, Unknown> {
+    let at = at.max(fixed.span.from);
+    if at >= fixed.span.until {
+        return Ok(None);
+    }
+    turn_of_shift(schedule, fixed, at).map(Some)
+}
+
+fn turn_of_shift(schedule: &Schedule, fixed: &Temporary, at: Timestamp) -> Result<i64, Unknown> {
     let zone = TimeZone::get(&schedule.time_zone).map_err(|_| Unknown)?;
     let begin = civil(&zone, fixed.span.from.as_micros())?;
-    let turn = match fixed.turn {
+    Ok(match fixed.turn {
         Some(turn) => (shown(&zone, at)? - begin).div_euclid(length_us(turn.every, turn.unit)),
         None => 0,
-    };
-    member(&fixed.members, turn)
+    })
+}
+
+fn by_turn_of(schedule: &Schedule, fixed: &Temporary, at: Timestamp) -> Result<UserId, Unknown> {
+    member(&fixed.members, turn_of_shift(schedule, fixed, at)?)
 }
 
 fn member(members: &[UserId], turn: i64) -> Result<UserId, Unknown> {

@@ -181,6 +181,10 @@ pub enum Fault {
     Reassigned,
     /// An incident is given to a policy.
     GivenToPolicy,
+    /// An incident is given to others while an attempt of a page for it is under way.
+    ReassignedUnderWay,
+    /// Whoever had their turn is paged again, and others had theirs since.
+    TurnRepeated,
     /// An incident is escalated by hand.
     Escalated,
     /// Somebody does something about an incident, whether they were paged or not.
@@ -188,7 +192,7 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 90] = [
+pub const FAULTS: [Fault; 92] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
@@ -277,6 +281,8 @@ pub const FAULTS: [Fault; 90] = [
     Fault::Snoozed,
     Fault::Reassigned,
     Fault::GivenToPolicy,
+    Fault::ReassignedUnderWay,
+    Fault::TurnRepeated,
     Fault::Escalated,
     Fault::Meddled,
 ];

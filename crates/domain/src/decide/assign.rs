@@ -4,6 +4,7 @@ use super::recipients::NOBODY_LEFT;
 use super::respond::TITLE_MAX;
 use super::{Decider, line_within, prose_within};
 use crate::actor::Actor;
+use crate::bugs::{self, Bug};
 use crate::command::Refusal;
 use crate::event::{AskedLevel, Cause, Response};
 use crate::id::{IncidentId, PolicyId, UserId};
@@ -57,7 +58,9 @@ impl Decider<'_> {
         let to = self.assignable(to)?;
         let position = self.emit_response(Cause::Request, id, Response::Reassigned { to });
         let cause = Cause::Event { position };
-        self.cancel_pages(id, &cause, why);
+        if !bugs::on(Bug::TakenFromStillPaged) {
+            self.cancel_pages(id, &cause, why);
+        }
         self.cancel(Purpose::Notice(id), None, &cause, why);
         self.tell_quietly(id);
         Ok(())
@@ -139,8 +142,7 @@ impl Decider<'_> {
         }
         self.refuse_if_quiet(known)?;
         let spared = who_did_their_part(known);
-        let escalated = Response::EscalatedByHand { spared };
-        self.emit_response(Cause::Request, id, escalated);
+        self.emit_response(Cause::Request, id, Response::EscalatedByHand { spared });
         Ok(())
     }
 
@@ -471,8 +473,7 @@ impl Decider<'_> {
             self.ignored(known.service, what);
             return Ok(());
         }
-        let set = Response::UrgencySet { urgency };
-        let position = self.emit_response(Cause::Request, id, set);
+        let position = self.emit_response(Cause::Request, id, Response::UrgencySet { urgency });
         match urgency {
             Urgency::Low => {
                 let cause = Cause::Event { position };

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Incident;
+use crate::bugs::{self, Bug};
 use crate::id::UserId;
 use crate::page::Notification;
 
@@ -33,7 +34,7 @@ impl Incident {
     pub fn has_withdrawn(&self, page: &Notification) -> bool {
         self.given.as_ref().is_some_and(|given| {
             let is_older = page.planned_event.is_none_or(|at| at < given.event);
-            is_older && !given.called.contains(&page.user)
+            is_older && !given.called.contains(&page.user) && !bugs::on(Bug::TakenFromStillPaged)
         })
     }
 }

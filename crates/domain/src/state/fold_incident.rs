@@ -108,7 +108,7 @@ impl State {
         {
             let passed = |until: usize| (until + count - before % count) % count;
             let given = passed(next + count - 1);
-            if passed(turn) <= given {
+            if passed(turn) <= given && !bugs::on(Bug::TurnMovesBack) {
                 return;
             }
         }

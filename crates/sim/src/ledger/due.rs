@@ -114,6 +114,7 @@ impl Ledger {
     pub(crate) fn end_step(&mut self, now: Timestamp, is_calm: bool) {
         self.look_ahead(now);
         self.forget_notes();
+        self.check_pages(now);
         let touched = self.reckon();
         let made = self.position - self.stepped_to;
         self.stepped_to = self.position;

@@ -62,6 +62,7 @@ impl Ledger {
                     goes_on: None,
                     stands: None,
                     level_event: 0,
+                    turn: None,
                     chosen: BTreeSet::new(),
                     asked: BTreeSet::new(),
                     is_paged: false,
@@ -70,7 +71,7 @@ impl Ledger {
                     takers: BTreeSet::new(),
                     taken_until: None,
                     snoozed_until: None,
-                    is_given: false,
+                    given_event: 0,
                     given_to: Vec::new(),
                     given_policy: None,
                     is_quieted: false,
@@ -124,11 +125,20 @@ impl Ledger {
                 round,
                 recipients,
                 next_at,
+                turn,
                 ..
             } => {
+                let place = (*level, *round);
                 self.check_policy(id, *policy, at);
-                self.check_level(id, (*level, *round), recipients, *next_at, envelope);
-                self.go_by(id, *policy, (*level, *round));
+                self.check_level(
+                    id,
+                    place,
+                    (*turn, recipients.as_slice()),
+                    *next_at,
+                    envelope,
+                );
+                self.take_turn(id, *policy, place, *turn);
+                self.go_by(id, *policy, place);
                 self.change(id, |case| {
                     case.walked = *policy;
                     case.asked.clear();
@@ -152,6 +162,7 @@ impl Ledger {
                 let widens = *circle > 0 && self.is_exhausted(id);
                 self.change(id, |case| {
                     case.spared.clear();
+                    case.turn = None;
                     case.asked.retain(|_| widens);
                     case.goes_on = case.goes_on.filter(|_| widens);
                 });
@@ -251,8 +262,12 @@ impl Ledger {
     pub(crate) fn page_accepted(&mut self, page: NotificationId) {
         let along = self.together.get(&page).cloned().unwrap_or_default();
         for page in along.into_iter().chain([page]) {
-            let purpose = self.letters.get(&page).map(|letter| letter.purpose);
-            if let Some(Purpose::Page(id)) = purpose {
+            let letter = self.letters.get(&page);
+            let purpose = letter.map(|letter| (letter.purpose, letter.user));
+            // Whoever it was taken from does not stand in for those who have it now.
+            if let Some((Purpose::Page(id), user)) = purpose
+                && self.is_chosen(id, user)
+            {
                 self.change(id, |case| case.is_paged = true);
             }
         }
@@ -271,6 +286,7 @@ impl Ledger {
         chosen: Vec<tocsin_domain::id::UserId>,
         (position, at): (u64, Timestamp),
     ) {
+        self.owe_pages(id, &chosen);
         self.change(id, |case| {
             if !matches!(case.wait, Wait::Level { .. }) {
                 case.reached_at = Some(at);

@@ -1,11 +1,10 @@
-//! Messages in the second book: to whom, by which way, how often, and whether each attempt was right.
-
-use std::collections::BTreeMap;
+//! Messages in the second book: how often each is tried, when, and whether each attempt was right. What is planned is looked at
+//! elsewhere.
 
 use tocsin_domain::event::{Cause, Event, NotificationEvent, NotificationWhat};
-use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Notification, Outcome, Purpose};
+use tocsin_domain::page::{Outcome, Purpose};
 use tocsin_domain::time::Timestamp;
 
 use super::{Ledger, Letter, LetterState, Standing};
@@ -183,95 +182,6 @@ impl Ledger {
         }
     }
 
-    fn plan(&mut self, message: &Notification, envelope: &Event) {
-        let id = message.id;
-        let due = match message.state {
-            tocsin_domain::page::Delivery::Due { at } => LetterState::Due(at),
-            tocsin_domain::page::Delivery::Together { .. }
-            | tocsin_domain::page::Delivery::Sending { .. }
-            | tocsin_domain::page::Delivery::Delivered { .. }
-            | tocsin_domain::page::Delivery::Failed { .. }
-            | tocsin_domain::page::Delivery::Cancelled { .. } => LetterState::Over,
-        };
-        let letter = Letter {
-            purpose: message.purpose,
-            user: message.user,
-            method: message.contact_method,
-            attempts: 0,
-            planned_at: message.planned_at,
-            state: due,
-            channel: message.channel,
-            receipt: None,
-            tries: BTreeMap::new(),
-            unanswered: 0,
-            is_taken_back: false,
-        };
-        self.letters.insert(id, letter);
-        if let Purpose::Page(incident) = message.purpose {
-            self.check_plan(incident, message, envelope);
-        }
-        if let Purpose::Notice(incident) = message.purpose {
-            let case = self.cases.get(&incident);
-            let given_to = case.map_or(&[][..], |case| &case.given_to);
-            if !given_to.is_empty() && !given_to.contains(&message.user) {
-                let what = "its incident was given to others";
-                self.find_about(Check::RightPerson, id, envelope.at, what);
-            }
-        }
-    }
-
-    /// A page follows from a level or from another way that was given up, goes to one of those whom the level chose, and is the only one by that way.
-    fn check_plan(&mut self, incident: IncidentId, message: &Notification, envelope: &Event) {
-        let (id, at) = (message.id, envelope.at);
-        let Some(case) = self.cases.get(&incident) else {
-            return self.find_about(Check::RightPerson, id, at, "there is no such incident");
-        };
-        let follows = match envelope.cause {
-            Cause::Event { position } => {
-                position == case.level_event || self.given_up.contains(&position)
-            }
-            Cause::Request | Cause::Sample { .. } | Cause::Due { .. } => false,
-        };
-        let is_chosen = case.chosen.contains(&message.user);
-        let mut others = case.active.iter().filter_map(|one| self.letters.get(one));
-        let is_second = others.any(|other| other.method == message.contact_method);
-        if !follows {
-            self.find_about(
-                Check::RepeatsAreBounded,
-                id,
-                at,
-                "no level was reached for it",
-            );
-        }
-        if is_second {
-            let what = "a page by the same way is under way under another key";
-            self.find_about(Check::RepeatsAreBounded, id, at, what);
-        }
-        if !is_chosen {
-            self.find_about(Check::RightPerson, id, at, "that person was not chosen");
-        }
-        self.check_way(id, at);
-    }
-
-    /// The way is that person's own, and proved.
-    fn check_way(&mut self, id: NotificationId, at: Timestamp) {
-        let Some(letter) = self.letters.get(&id) else {
-            return;
-        };
-        let person = self.people.get(&letter.user);
-        let method = person.and_then(|person| person.methods.get(&letter.method));
-        let wrong = match (person, method) {
-            (None, _) => Some("the person was removed"),
-            (Some(_), None) => Some("the contact method was removed"),
-            (Some(_), Some(method)) => {
-                (!method.is_verified).then_some("the contact method is not verified")
-            }
-        };
-        if let Some(wrong) = wrong {
-            self.find_about(Check::RightPerson, id, at, wrong);
-        }
-    }
-
     fn start(&mut self, id: NotificationId, letter: &Letter, number: u32, at: Timestamp) {
         let is_due = matches!(letter.state, LetterState::Due(due) if due <= at);
         let is_beyond = number > ATTEMPTS_MAX && !letter.is_news();
@@ -284,7 +194,14 @@ impl Ledger {
                 let along = self.together.get(&id).into_iter().flatten();
                 let along = along.filter_map(|one| self.letters.get(one));
                 let mut wanted = along.filter(|letter| self.is_wanted(letter));
-                let is_wanted = self.is_wanted(letter) || wanted.next().is_some();
+                let tells_others = wanted.next().is_some();
+                let is_wanted = self.is_wanted(letter) || tells_others;
+                let is_taken_away = !self.is_chosen(incident, letter.user) && !tells_others;
+                if is_taken_away {
+                    let what =
+                        "its incident was given to others, and that person was not chosen since";
+                    self.find_about(Check::RightPerson, id, at, what);
+                }
                 let case = self.cases.get(&incident);
                 let wanting = case.filter(|case| case.is_wanting());
                 let waits = wanting.is_some_and(super::Case::is_held);
@@ -327,6 +244,7 @@ impl Ledger {
             Purpose::Page(incident) => {
                 let case = self.cases.get(&incident);
                 case.is_some_and(|case| case.is_wanting() && !case.spared.contains(&letter.user))
+                    && self.is_chosen(incident, letter.user)
             }
             Purpose::Notice(_)
             | Purpose::Request(_)
@@ -335,6 +253,18 @@ impl Ledger {
             | Purpose::Test
             | Purpose::Word(_) => true,
         }
+    }
+
+    /// Whether somebody was chosen for an incident, or given it, since it was given away last.
+    pub(super) fn is_chosen(&self, incident: IncidentId, user: UserId) -> bool {
+        let case = self.cases.get(&incident);
+        case.is_some_and(|case| case.chosen.contains(&user))
+    }
+
+    /// Whether it was planned before its incident was given away last.
+    fn is_of_before(&self, letter: &Letter, incident: IncidentId) -> bool {
+        let case = self.cases.get(&incident);
+        case.is_some_and(|case| letter.position < case.given_event)
     }
 
     fn see_outcome(
@@ -421,7 +351,10 @@ impl Ledger {
                 let case = self.cases.get(&incident);
                 // What waits is paged for when its wait is over.
                 let asks = |case: &super::Case| case.is_unanswered() && !case.is_held();
+                // What was under way when it was given away may go on or not, where its person has it again.
+                let goes_on = !self.is_of_before(letter, incident) || retry_at.is_some();
                 case.is_some_and(|case| asks(case) && !case.spared.contains(&letter.user))
+                    && goes_on
             }
             // Only as long as they have not answered.
             Purpose::Request(_) => retry_at.is_some(),
@@ -457,7 +390,7 @@ impl Ledger {
             let case = self.cases.get(&incident);
             let is_walked =
                 case.is_some_and(|case| case.wait != super::Wait::Nothing && !case.is_held());
-            let is_wanting = self.is_wanted(letter);
+            let is_wanting = self.is_wanted(letter) && !self.is_of_before(letter, incident);
             if has_way && is_walked && is_wanting {
                 self.find_about(Check::NothingForgotten, id, at, "it was taken back");
             }

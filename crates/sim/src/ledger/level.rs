@@ -1,4 +1,5 @@
-//! Whether a level, or the fallback list, was the right one to page, and everybody it names was chosen.
+//! Whether a level, or the fallback list, was the right one to page, and everybody it names was chosen. Whose turn it is on a level is
+//! known elsewhere, and what was given to people by name too.
 
 use std::collections::BTreeSet;
 
@@ -15,16 +16,17 @@ use crate::oncall::{Unknown, holding, on_call};
 const FALLBACK_EVERY_MS: u64 = 900_000;
 
 /// A level of a policy, and how often the policy was walked through before.
-type Place = (usize, u32);
+pub(super) type Place = (usize, u32);
 
 impl Ledger {
-    /// What was not given to people by name follows the policy that it was given to, or that its service names at that time.
+    /// What is not given to people by name follows the policy that it was given to, or that its service names at that time.
     pub(super) fn check_policy(&mut self, id: IncidentId, policy: Option<PolicyId>, at: Timestamp) {
-        let wanted = self.policy_of(id).map(|policy| policy.id);
-        let case = self.cases.get(&id).filter(|case| !case.is_given);
-        if let Some(case) = case.filter(|_| policy != wanted) {
+        let is_given = self.given_people(id).is_some();
+        let wanted = self.policy_of(id).filter(|_| !is_given);
+        let wanted = wanted.map(|policy| policy.id);
+        if let Some(case) = self.cases.get(&id).filter(|_| policy != wanted) {
             let number = case.number;
-            let what = format!("incident {number} follows {policy:?}, its service {wanted:?}");
+            let what = format!("incident {number} follows {policy:?}, and is to follow {wanted:?}");
             self.find(Check::RightLevel, at, what);
         }
     }
@@ -33,12 +35,12 @@ impl Ledger {
         &mut self,
         id: IncidentId,
         place: Place,
-        recipients: &[UserId],
+        chosen: (Option<usize>, &[UserId]),
         next_at: Timestamp,
         event: &Event,
     ) {
         let at = event.at;
-        let found = self.level_faults(id, place, recipients, next_at, at);
+        let found = self.level_faults(id, place, chosen, next_at, at);
         for (check, what) in found {
             let number = self.cases.get(&id).map_or(0, |case| case.number);
             self.find(
@@ -53,7 +55,7 @@ impl Ledger {
         &self,
         id: IncidentId,
         place: Place,
-        recipients: &[UserId],
+        (turn, recipients): (Option<usize>, &[UserId]),
         next_at: Timestamp,
         at: Timestamp,
     ) -> Vec<(Check, String)> {
@@ -64,8 +66,8 @@ impl Ledger {
                 "nobody is paged, yet it waits".to_owned(),
             ));
         }
-        if self.cases.get(&id).is_some_and(|case| case.is_given) {
-            // Its people were named by hand.
+        if let Some(named) = self.given_people(id) {
+            found.extend(self.given_faults(id, place, (named, recipients), next_at, at));
             return found;
         }
         let Some(policy) = self.policy_of(id) else {
@@ -80,14 +82,15 @@ impl Ledger {
             let what = format!("the next one is due at {next_at}");
             found.push((Check::NothingForgotten, what));
         }
-        if let Ok(wanted) = self.recipients(id, policy, place.0, at) {
-            let chosen: BTreeSet<UserId> = recipients.iter().copied().collect();
-            // Of a level that pages one target in turn, any one will do.
-            let in_turn = level.round_robin && chosen.is_subset(&wanted);
-            if chosen != wanted && !in_turn {
-                let what = format!("{chosen:?} were chosen, {wanted:?} are named");
-                found.push((Check::RightLevel, what));
-            }
+        let chosen: BTreeSet<UserId> = recipients.iter().copied().collect();
+        if level.round_robin {
+            let fault = self.turn_fault(id, policy, place, (turn, &chosen), at);
+            found.extend(fault.map(|what| (Check::RightLevel, what)));
+        } else if let Ok(wanted) = self.recipients(id, policy, place.0, at)
+            && chosen != wanted
+        {
+            let what = format!("{chosen:?} were chosen, {wanted:?} are named");
+            found.push((Check::RightLevel, what));
         }
         let first = self.next_places(id);
         let walked = first.iter().map(|place| self.walk(id, policy, *place, at));
@@ -126,15 +129,24 @@ impl Ledger {
         if recipients.is_empty() && self.people.values().any(super::Person::is_reachable) {
             found.push((Check::RightLevel, "nobody was chosen".to_owned()));
         }
-        let is_given = self.cases.get(&id).is_some_and(|case| case.is_given);
         // Another policy than the one that was walked through has its turn first; only more of the same round does not wait for that.
         let is_changed = self
             .cases
             .get(&id)
             .is_some_and(|case| case.goes_on.is_some());
         let goes_on = circle > 0 || !(is_changed || self.is_walked_anew(id));
-        let may_be_reached = is_given || (self.is_exhausted(id) && goes_on);
-        if let (false, Some(policy)) = (may_be_reached, self.policy_of(id)) {
+        let given = self.given_people(id);
+        let is_given = given.is_some();
+        let may_be_reached = match given {
+            Some(named) => self.is_through_with(id, named),
+            None => self.is_exhausted(id) && goes_on,
+        };
+        if is_given && !may_be_reached {
+            let what = "whom it was given to were not all asked again".to_owned();
+            found.push((Check::RightLevel, what));
+        }
+        let policy = self.policy_of(id).filter(|_| !is_given);
+        if let (false, Some(policy)) = (may_be_reached, policy) {
             let starts = self.next_places(id);
             let walked = starts.iter().map(|place| self.walk(id, policy, *place, at));
             let known: Result<Vec<Option<Place>>, Unknown> = walked.collect();
@@ -176,14 +188,23 @@ impl Ledger {
     /// From where the policy is walked on: the first level at first and of another policy, then the one after, or the same one again
     /// when the failure came back.
     fn next_places(&self, id: IncidentId) -> Vec<Place> {
-        match self.place_of(id) {
+        let is_left = self.is_left_by_all(id);
+        let walked = self.cases.get(&id).and_then(|case| case.walked);
+        let mut places = match self.place_of(id) {
             None => vec![(0, 0)],
             Some(_) if self.is_walked_anew(id) => vec![(0, 0)],
+            // The people that it was given to are no level of it.
+            Some(_) if is_left && walked.is_none() => vec![(0, 0)],
             Some((level, round)) => match self.cases.get(&id) {
                 Some(case) if case.goes_on.is_some() => self.changed_places(id, case, round),
                 Some(_) | None => vec![(level + 1, round), (level, round)],
             },
+        };
+        if is_left {
+            // A person who escalates it, or who goes, may let its policy begin.
+            places.push((0, 0));
         }
+        places
     }
 
     /// A policy was changed: it goes on behind the level that was reached, or pages that again, unless somebody new stands before it.
@@ -271,18 +292,30 @@ impl Ledger {
         level: usize,
         at: Timestamp,
     ) -> Result<BTreeSet<UserId>, Unknown> {
-        let mut named = Vec::new();
+        let mut named = BTreeSet::new();
         let targets = policy.levels.get(level).map(|level| &level.targets);
         for target in targets.into_iter().flatten() {
-            match target {
-                Recipient::User(user) => named.push(*user),
-                Recipient::Schedule(id) => {
-                    if let Some(schedule) = self.schedules.get(id) {
-                        named.extend(on_call(schedule, self.holding_of(*id), at)?);
-                    }
+            named.extend(self.named_by(id, *target, at)?);
+        }
+        Ok(named)
+    }
+
+    /// Whom one target of a level names who can be reached and has not done their part.
+    pub(super) fn named_by(
+        &self,
+        id: IncidentId,
+        target: Recipient,
+        at: Timestamp,
+    ) -> Result<BTreeSet<UserId>, Unknown> {
+        let mut named = Vec::new();
+        match target {
+            Recipient::User(user) => named.push(user),
+            Recipient::Schedule(schedule) => {
+                if let Some(known) = self.schedules.get(&schedule) {
+                    named.extend(on_call(known, self.holding_of(schedule), at)?);
                 }
-                Recipient::Team(id) => named.extend(self.teams.get(id).into_iter().flatten()),
             }
+            Recipient::Team(team) => named.extend(self.teams.get(&team).into_iter().flatten()),
         }
         let spared = self.cases.get(&id).map(|case| &case.spared);
         let is_spared = |user: &UserId| spared.is_some_and(|spared| spared.contains(user));
@@ -305,7 +338,7 @@ impl Ledger {
         };
     }
 
-    fn reachable(&self, users: impl Iterator<Item = UserId>) -> BTreeSet<UserId> {
+    pub(super) fn reachable(&self, users: impl Iterator<Item = UserId>) -> BTreeSet<UserId> {
         let can = |user: &UserId| {
             self.people
                 .get(user)

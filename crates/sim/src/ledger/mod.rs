@@ -5,6 +5,7 @@ mod alert;
 mod clock;
 mod cover;
 mod due;
+mod given;
 mod gone;
 mod group;
 mod hours;
@@ -13,13 +14,16 @@ mod labelled;
 mod late;
 mod letter;
 mod level;
+mod planned;
 mod pulse;
 mod receipt;
+mod redraw;
 mod response;
 mod roster;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod turn;
 mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +46,7 @@ pub(crate) use self::cover::Work;
 use self::group::Groups;
 use self::late::Tried;
 pub(crate) use self::pulse::Pulse;
+use self::turn::Turn;
 
 use crate::check::{Check, Violation};
 
@@ -55,6 +60,8 @@ pub(crate) struct Ledger {
     pub(crate) default_policy: Option<PolicyId>,
     pub(crate) default_service: Option<ServiceId>,
     pub(crate) policies: BTreeMap<PolicyId, Policy>,
+    /// From which of its targets on the next page of a level in turn goes; from the first one where nobody was paged by it yet.
+    turns: BTreeMap<(PolicyId, usize), Turn>,
     pub(crate) schedules: BTreeMap<ScheduleId, Schedule>,
     /// Which of the exchanges of a schedule that has any hold.
     holding: BTreeMap<ScheduleId, Vec<bool>>,
@@ -95,6 +102,8 @@ pub(crate) struct Ledger {
     pub(crate) letters: BTreeMap<NotificationId, Letter>,
     /// What each message tells along.
     together: BTreeMap<NotificationId, BTreeSet<NotificationId>>,
+    /// By which ways those who were chosen in this step are still to be paged, and after how many milliseconds.
+    unplanned: BTreeMap<(IncidentId, ContactMethodId), u64>,
     /// Positions of events after which another way to the same person may be used.
     given_up: BTreeSet<u64>,
     /// How long a provider asked to be left alone after an attempt, in milliseconds.
@@ -132,6 +141,8 @@ pub(crate) struct Ledger {
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) methods: BTreeMap<ContactMethodId, Method>,
+    /// What their rules say: after how many milliseconds which way is used.
+    pub(crate) rules: Vec<(Urgency, u64, ContactMethodId)>,
 }
 
 /// One way to reach somebody.
@@ -203,7 +214,9 @@ pub(crate) struct Case {
     stands: Option<usize>,
     /// Position of that level.
     level_event: u64,
-    /// Who was ever chosen for it: what is under way to somebody may go another way later.
+    /// Whose turn it was on the level that was reached last, if that pages one in turn.
+    turn: Option<Turn>,
+    /// Who was given it, or chosen for it since: what is under way to somebody may go another way later.
     chosen: BTreeSet<UserId>,
     /// Who was chosen on the level, or in the round of the fallback list, that was reached last.
     asked: BTreeSet<UserId>,
@@ -217,8 +230,8 @@ pub(crate) struct Case {
     /// When whoever has it is asked again.
     taken_until: Option<Timestamp>,
     snoozed_until: Option<Timestamp>,
-    /// A person gave it to people by name.
-    is_given: bool,
+    /// Position of the event by which it was given away last.
+    given_event: u64,
     /// The people that it was given to by name.
     given_to: Vec<UserId>,
     /// The policy that it was given to.
@@ -281,6 +294,8 @@ pub(crate) struct Letter {
     pub(crate) user: UserId,
     pub(crate) method: ContactMethodId,
     pub(crate) attempts: u32,
+    /// Position of the event by which it was planned.
+    position: u64,
     planned_at: Timestamp,
     state: LetterState,
     pub(crate) channel: ChannelKind,

@@ -36,21 +36,15 @@ impl Ledger {
             }),
             Response::Reassigned { to } => {
                 self.hush_no_more(id);
-                self.change(id, |case| {
-                    case.begin_anew(None);
-                    (case.given_to, case.given_policy) = match to {
-                        Assigned::People(people) => (people.clone(), None),
-                        Assigned::Policy(policy) => (Vec::new(), Some(*policy)),
-                    };
-                    case.is_given = case.given_policy.is_none();
-                    case.is_pressed = true;
-                });
+                let position = self.position;
+                self.change(id, |case| case.give_to(to, position));
             }
             Response::EscalatedByHand { spared } => {
                 let spared: BTreeSet<UserId> = spared.iter().copied().collect();
                 self.check_spared(id, &spared, at);
                 self.hush_no_more(id);
-                self.change(id, |case| case.escalate(spared, at));
+                let is_given = self.given_people(id).is_some();
+                self.change(id, |case| case.escalate(is_given, spared, at));
             }
             Response::Merged {
                 source,
@@ -191,14 +185,29 @@ impl Case {
         }
     }
 
+    /// It is theirs from now on, and nobody's else who was chosen for it before.
+    fn give_to(&mut self, to: &Assigned, position: u64) {
+        self.begin_anew(None);
+        (self.given_to, self.given_policy) = match to {
+            Assigned::People(people) => (people.clone(), None),
+            Assigned::Policy(policy) => (Vec::new(), Some(*policy)),
+        };
+        self.chosen = self.given_to.iter().copied().collect();
+        self.given_event = position;
+        self.is_pressed = true;
+    }
+
     /// The next level is due now, without those who did their part.
-    fn escalate(&mut self, spared: BTreeSet<UserId>, at: Timestamp) {
+    fn escalate(&mut self, is_given: bool, spared: BTreeSet<UserId>, at: Timestamp) {
         let wait = self.wait;
         self.begin_anew(None);
-        // After the people it was given to, its policy has its turn.
-        self.given_to.clear();
         self.is_pressed = true;
         self.spared = spared;
+        if is_given {
+            // After the people it was given to, its policy has its turn.
+            self.given_to.clear();
+            return;
+        }
         if let Wait::Level {
             level,
             round,

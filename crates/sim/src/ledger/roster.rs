@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use tocsin_domain::event::{
     Event, InstallationEvent, IntakeEvent, PeopleEvent, RosterEvent, WatchEvent,
 };
-use tocsin_domain::id::{ScheduleId, TargetId, UserId};
+use tocsin_domain::id::{ContactMethodId, ScheduleId, TargetId, UserId};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::Recipient;
-use tocsin_domain::people::ContactMethod;
+use tocsin_domain::people::{ContactMethod, NotificationRule, Urgency};
 use tocsin_domain::time::Timestamp;
 
+use super::redraw::{leave, redraw};
 use super::{Ledger, Method, Monitor, Person, Target};
 
 impl Ledger {
@@ -39,6 +40,7 @@ impl Ledger {
                 let methods = user.contact_methods.iter();
                 let person = Person {
                     methods: methods.map(|one| (one.id, method_of(one))).collect(),
+                    rules: rules_of(&user.rules),
                 };
                 for method in &user.contact_methods {
                     self.owners.insert(method.address, user.id);
@@ -64,11 +66,15 @@ impl Ledger {
             PeopleEvent::ContactMethodRemoved { user, method } => {
                 if let Some(person) = self.people.get_mut(user) {
                     person.methods.remove(method);
+                    person.rules.retain(|(_, _, way)| way != method);
                 }
             }
-            PeopleEvent::UserChanged { .. }
-            | PeopleEvent::ContactMethodRenamed { .. }
-            | PeopleEvent::NotificationRulesSet { .. } => {}
+            PeopleEvent::NotificationRulesSet { user, rules } => {
+                if let Some(person) = self.people.get_mut(user) {
+                    person.rules = rules_of(rules);
+                }
+            }
+            PeopleEvent::UserChanged { .. } | PeopleEvent::ContactMethodRenamed { .. } => {}
         }
     }
 
@@ -81,7 +87,7 @@ impl Ledger {
             team.retain(|one| *one != user);
         }
         for schedule in self.schedules.values_mut() {
-            schedule.forget(user, at);
+            leave(schedule, user, at);
         }
         self.redrawn.extend(self.schedules.keys());
         let schedules: Vec<ScheduleId> = self.holding.keys().copied().collect();
@@ -147,7 +153,7 @@ impl Ledger {
             RosterEvent::Oncall { what } => match what {
                 OncallEvent::ScheduleChanged { schedule, change } => {
                     if let Some(schedule) = self.schedules.get_mut(schedule) {
-                        schedule.apply(change, event.at);
+                        redraw(schedule, change, event.at);
                     }
                     self.redrawn.insert(*schedule);
                     self.settle_swaps(*schedule);
@@ -250,6 +256,13 @@ impl Ledger {
         }
         self.touch_open();
     }
+}
+
+fn rules_of(rules: &[NotificationRule]) -> Vec<(Urgency, u64, ContactMethodId)> {
+    let rules = rules.iter();
+    rules
+        .map(|rule| (rule.urgency, rule.delay_ms, rule.contact_method))
+        .collect()
 }
 
 fn method_of(method: &ContactMethod) -> Method {

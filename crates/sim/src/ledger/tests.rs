@@ -1,4 +1,6 @@
-//! What the second book finds wrong where no world gets to in its few days.
+//! What the second book finds wrong where no world gets to in its few days, or where it must not be taken for right.
+
+mod given;
 
 use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,
@@ -179,6 +181,7 @@ fn minds_untold(happens: &[Happens]) -> bool {
     let method = Method { is_verified: true };
     let person = Person {
         methods: [(page.contact_method, method)].into(),
+        rules: Vec::new(),
     };
     ledger.people.insert(page.user, person);
     let opened = IncidentWhat::Opened {

@@ -63,6 +63,10 @@ pub(super) enum Happening {
     Calls(HeartbeatId),
     /// Somebody does something about whatever is open.
     Meddles,
+    /// An incident is taken from a person while an attempt to page them for it hangs.
+    TakesAway { user: UserId, incident: IncidentId },
+    /// Something else of a service fails, of which somebody was paged in turn.
+    FailsBeside(ServiceId),
     /// Somebody proves a contact method.
     Verifies {
         user: UserId,

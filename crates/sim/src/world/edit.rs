@@ -320,8 +320,10 @@ impl World {
         let schedules: Vec<ScheduleId> = self.ledger.schedules.keys().copied().collect();
         let mut levels = Vec::new();
         for _ in 0..self.random.between(1, 4) {
+            let round_robin = self.random.chance(300);
             let mut targets = Vec::new();
-            for _ in 0..self.random.between(1, 3) {
+            let most = if round_robin { 5 } else { 3 };
+            for _ in 0..self.random.between(1, most) {
                 let team = self.ledger.teams.keys().next().copied();
                 if let Some(team) = team.filter(|_| self.random.chance(50)) {
                     targets.push(Recipient::Team(team));
@@ -334,7 +336,7 @@ impl World {
             }
             let delay_ms = self.random.one_of([30_000, 120_000, 300_000, 900_000]);
             levels.push(Level {
-                round_robin: self.random.chance(150),
+                round_robin,
                 each_must_acknowledge: self.random.chance(100),
                 ..Level::of(delay_ms, targets)
             });
@@ -344,7 +346,12 @@ impl World {
             name: format!("Policy {}", self.ledger.policies.len()),
             levels,
             repeat: self.random.one_of([0, 0, 1, 2]),
-            acknowledgement_timeout_ms: self.random.one_of([None, None, Some(600_000)]),
+            acknowledgement_timeout_ms: self.random.one_of([
+                None,
+                None,
+                Some(240_000),
+                Some(600_000),
+            ]),
         }
     }
 

@@ -226,4 +226,15 @@ impl World {
         let source = self.sources.len() - 1;
         self.some_time_after(10 * MINUTE, Happening::Recovers(source));
     }
+
+    /// Somebody else has their turn, while whoever had theirs before may be paged again.
+    pub(super) fn fails_beside(&mut self, service: ServiceId) {
+        if !self.is_rough || !self.ledger.services.contains_key(&service) {
+            return;
+        }
+        let key = format!("beside-{}-9", self.sources.len());
+        self.fail_once(Some(service), key, Severity::Critical, Vec::new());
+        let source = self.sources.len() - 1;
+        self.some_time_after(10 * MINUTE, Happening::Recovers(source));
+    }
 }

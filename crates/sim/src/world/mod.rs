@@ -333,6 +333,8 @@ impl World {
             Happening::Rethinks => self.rethinks(),
             Happening::Calls(job) => self.job_calls(job),
             Happening::Meddles => self.meddles(),
+            Happening::TakesAway { user, incident } => self.takes_away(user, incident),
+            Happening::FailsBeside(service) => self.fails_beside(service),
             Happening::Verifies { user, method } => self.verifies(user, method),
             Happening::Returns(host) => self.host_returns(&host),
             Happening::PlansHandOff => self.plan_hand_off(),

@@ -81,16 +81,7 @@ impl World {
             },
             2 => {
                 let people: Vec<UserId> = self.ledger.people.keys().copied().collect();
-                let policies: Vec<PolicyId> = self.ledger.policies.keys().copied().collect();
-                let policy = self.random.pick(&policies).copied();
-                let to = match policy.filter(|_| self.random.chance(400)) {
-                    Some(policy) => Assigned::Policy(policy),
-                    None => {
-                        let to = self.random.pick(&people).copied().unwrap_or(user);
-                        Assigned::People(vec![to])
-                    }
-                };
-                RespondAsk::Reassign { incident, to }
+                self.reassign(incident, &people, user)
             }
             3 => RespondAsk::Escalate { incident },
             4 => {
@@ -120,12 +111,43 @@ impl World {
         }
     }
 
+    /// Somebody gives an incident to one or two of these people, or to a policy.
+    fn reassign(&mut self, incident: IncidentId, people: &[UserId], user: UserId) -> RespondAsk {
+        let policies: Vec<PolicyId> = self.ledger.policies.keys().copied().collect();
+        let policy = self.random.pick(&policies).copied();
+        let to = match policy.filter(|_| self.random.chance(400)) {
+            Some(policy) => Assigned::Policy(policy),
+            None => {
+                let first = self.random.pick(people).copied().unwrap_or(user);
+                let second = self.random.pick(people).copied();
+                let second = second.filter(|one| *one != first && self.random.chance(300));
+                Assigned::People([first].into_iter().chain(second).collect())
+            }
+        };
+        RespondAsk::Reassign { incident, to }
+    }
+
+    /// While nobody knows whether a page comes to somebody, its incident is given to others.
+    pub(super) fn takes_away(&mut self, user: UserId, incident: IncidentId) {
+        if !self.is_rough || !self.ledger.is_being_sent(incident) {
+            return;
+        }
+        let people = self.ledger.people.keys().copied();
+        let others: Vec<UserId> = people.filter(|one| *one != user).collect();
+        let ask = self.reassign(incident, &others, user);
+        self.ask(Ask::Respond(ask), Ticket::Nobody);
+    }
+
     /// Whoever took it mends it after a while, or takes it again when that was not kept.
     pub(super) fn taker_heard(&mut self, user: UserId, incident: IncidentId, heard: &Heard) {
         match heard {
             Heard::Done(_) => {
                 if self.random.chance(850) {
                     self.some_time_after(25 * MINUTE, Happening::Finishes { user, incident });
+                }
+                let in_turn = self.ledger.paged_in_turn(incident);
+                if let Some(service) = in_turn.filter(|_| self.random.chance(250)) {
+                    self.some_time_after(4 * MINUTE, Happening::FailsBeside(service));
                 }
             }
             Heard::Lost => {

@@ -2,8 +2,8 @@
 
 use tocsin_domain::alert::AlertSource;
 use tocsin_domain::event::{
-    AlertEvent, Cause, Event, EventBody, IncidentWhat, InputEvent, IntakeEvent, Response,
-    RosterEvent,
+    AlertEvent, Cause, Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, IntakeEvent,
+    Response, RosterEvent,
 };
 use tocsin_domain::incident::Assigned;
 
@@ -23,6 +23,7 @@ impl World {
             EventBody::Incident(what) => {
                 let case = self.ledger.cases.get(&what.incident);
                 played.extend(of_incident(&what.what, case.map(|case| case.wait)));
+                played.extend(of_those_before(&self.ledger, what));
             }
             EventBody::Input(InputEvent::Dropped { .. }) => played.push(Fault::AlertDropped),
             EventBody::Roster(RosterEvent::Intake(what)) => played.extend(of_job(what)),
@@ -121,6 +122,27 @@ fn of_incident(what: &IncidentWhat, before: Option<Wait>) -> Option<Fault> {
         | IncidentWhat::Resolved { .. }
         | IncidentWhat::EvidenceFrozen { .. } => None,
     }
+}
+
+/// What is done about an incident beside what was done about it or others before.
+fn of_those_before(ledger: &Ledger, event: &IncidentEvent) -> Option<Fault> {
+    let id = event.incident;
+    if let IncidentWhat::LevelReached {
+        policy: Some(policy),
+        level,
+        round,
+        turn: Some(_),
+        ..
+    } = &event.what
+    {
+        let is_played = ledger.repeats_turn(id, *policy, (*level, *round));
+        return is_played.then_some(Fault::TurnRepeated);
+    }
+    let is_given = matches!(
+        event.what,
+        IncidentWhat::Response(Response::Reassigned { .. })
+    );
+    (is_given && ledger.is_being_sent(id)).then_some(Fault::ReassignedUnderWay)
 }
 
 fn of_job(what: &IntakeEvent) -> Option<Fault> {

@@ -10,7 +10,10 @@ use super::agenda::Happening;
 use super::{MS, Report, SECOND, Ticket, World};
 use crate::check::Check;
 use crate::machine::HandedOut;
-use crate::providers::names_what_it_takes;
+use crate::providers::{Answer, names_what_it_takes};
+
+/// An attempt without an answer for so long hangs.
+const HANGS: i64 = 12 * SECOND;
 
 impl World {
     /// What was handed out reaches the sender and whoever freezes evidence.
@@ -87,6 +90,11 @@ impl World {
             }
             if let Some(after) = fate.read_after_us {
                 self.after(after, Happening::Reads { user, incident });
+            }
+            let hangs = |first: &Answer| first.after_us >= HANGS;
+            if fate.answers.first().is_none_or(hangs) && self.random.chance(40) {
+                let after = self.random.between(SECOND, HANGS);
+                self.after(after, Happening::TakesAway { user, incident });
             }
         }
     }
