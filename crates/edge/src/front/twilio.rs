@@ -36,6 +36,8 @@ const REPLIES_MAX: usize = 1_000;
 /// Numbers of incidents that are told to whoever must name one, so that it stays a short text.
 const NUMBERS_MAX: usize = 5;
 
+/// The field of an address that says up to which position of the journal was told.
+const SEEN: &str = "seen";
 /// What answers to replies are kept under.
 const REPLIES: &str = "replies to texts";
 /// What is said when the first of two replies ended without an answer.
@@ -86,10 +88,21 @@ pub(crate) async fn voice(
         Err(status) => return status.into_response(),
     };
     match field(&fields, "Digits") {
-        Some(key) => xml(&twiml::farewell(&pressed(&app, &bound, key).await)),
+        Some(key) => {
+            let said = pressed(&app, &bound, key, seen_in(uri.query())).await;
+            xml(&twiml::farewell(&said))
+        }
         None => {
-            let public_url = &app.settings.public_url;
-            let page = app.read(|state| spoken(state, bound.notification, public_url));
+            let (id, public_url) = (bound.notification, &app.settings.public_url);
+            let (page, about, position) = app.read(|state| {
+                let about = answers::about(state, id, 0);
+                (spoken(state, id, public_url), about, state.position)
+            });
+            let mut url = url;
+            // Of what came back since they were called they hear now, and a key is about that.
+            if !about.returned.is_empty() && uri.query().is_none() {
+                url = format!("{url}?{SEEN}={position}");
+            }
             xml(&match page {
                 Some(page) => twiml::announcement(&page, Some(&url)),
                 None => twiml::farewell("This is Tocsin. Somebody took it meanwhile. Good bye."),
@@ -98,11 +111,18 @@ pub(crate) async fn voice(
     }
 }
 
-async fn pressed(app: &App, bound: &Bound, key: &str) -> String {
+/// Up to which position of the journal whoever presses a key has heard; 0 when that is not known.
+fn seen_in(query: Option<&str>) -> u64 {
+    let mut fields = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let found = fields.find(|(name, _)| name == SEEN);
+    found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+}
+
+async fn pressed(app: &App, bound: &Bound, key: &str, seen: u64) -> String {
     let Some(verb) = Verb::of_key(key) else {
         return "This key means nothing. The page goes on.".to_owned();
     };
-    let about = app.read(|state| answers::about(state, bound.notification, 0));
+    let about = app.read(|state| answers::about(state, bound.notification, seen));
     let person = (bound.user, bound.channel);
     match (verb, about.present.as_slice()) {
         (_, []) if about.is_of_before() => answers::CAME_BACK.to_owned(),

@@ -319,6 +319,15 @@ async fn a_key_in_a_call_of_before_a_failure_came_back_does_nothing_and_says_so(
         assert!(pressed.contains("came back since"), "{pressed}");
         assert_eq!(status(&world, &incident).await, "triggered", "{key}");
     }
+    // Whoever picks it up only now hears of what came back.
+    let said = post(&world, &url, &[("CallSid", "CA1")], TOKEN)
+        .await
+        .text();
+    let (_, rest) = said.split_once("action=\"").unwrap();
+    let action = rest.split('"').next().unwrap();
+    let pressed = post(&world, action, &[("Digits", "4")], TOKEN).await;
+    let pressed = pressed.text();
+    assert!(pressed.contains("Incident 1 is acknowledged."), "{pressed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
