@@ -271,9 +271,9 @@ pub struct Incident {
     /// The worst that was ever paged for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paged_severity: Option<Severity>,
-    /// Who acknowledged (nobody known when a foreign system did) and when, of the present trouble.
+    /// Who acknowledged first (nobody known when a foreign system did) and when, of the present trouble.
     pub acknowledged: Option<(Option<UserId>, Timestamp)>,
-    /// By which channel, where it was the answer to a message; of the last acknowledgement.
+    /// By which channel, where it was the answer to a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_through: Option<ChannelKind>,
     /// When the acknowledgement counts no longer.

@@ -2,10 +2,64 @@
 
 use std::collections::BTreeSet;
 
-use tocsin_domain::id::{IncidentId, NotificationId};
+use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::page::{Notification, Purpose};
 use tocsin_domain::state::State;
+
+/// What is said to whoever answers a message of before what it told came back.
+pub(crate) const CAME_BACK: &str = "Nothing was done: it was over and came back since this message was sent. Open it in Tocsin, or answer a newer message.";
+/// What is said where only some of it came back.
+const SOME_CAME_BACK: &str =
+    "Some of it came back since this message was sent and is not acknowledged: open it in Tocsin.";
+/// What is said while others must acknowledge too.
+const PART: &str =
+    "Your part is done. Others must acknowledge it too, and are paged until they do.";
+
+/// What an answer to a message is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct About {
+    /// The incidents that it answers.
+    pub(crate) present: Vec<IncidentId>,
+    /// Those that were over and came back since: it says nothing about what fails of them now.
+    pub(crate) returned: Vec<IncidentId>,
+}
+
+impl About {
+    /// Whether all that it was about came back since.
+    pub(crate) const fn is_of_before(&self) -> bool {
+        self.present.is_empty() && !self.returned.is_empty()
+    }
+
+    /// The words for what an answer has come to, with what it did not answer.
+    pub(crate) fn with_returned(&self, words: String) -> String {
+        if self.returned.is_empty() {
+            words
+        } else {
+            format!("{words} {SOME_CAME_BACK}")
+        }
+    }
+}
+
+/// What an answer to a message is about now. `seen`: up to which position of the journal whoever gives it has read of it on a page
+/// of ours; 0 where they are only known to have read the message.
+pub(crate) fn about(state: &State, id: NotificationId, seen: u64) -> About {
+    let mut about = About::default();
+    let Some(message) = state.notifications.get(&id) else {
+        return about;
+    };
+    // Of what several messages told, one of now is enough.
+    let of_now = carried(state, message).filter(|one| !state.is_of_before(one, seen));
+    let of_now: BTreeSet<IncidentId> = of_now.filter_map(|one| subject(state, one)).collect();
+    for incident in open_subjects(state, id) {
+        if of_now.contains(&incident) || !is_open(state, incident) {
+            about.present.push(incident);
+        } else {
+            about.returned.push(incident);
+        }
+    }
+    about
+}
 
 /// A message with all that it tells along, or told along when it was taken.
 pub(crate) fn carried<'a>(
@@ -23,18 +77,20 @@ pub(crate) fn subjects(state: &State, message: NotificationId) -> Vec<IncidentId
     let Some(message) = state.notifications.get(&message) else {
         return all;
     };
-    for one in carried(state, message) {
-        let incident = match one.purpose {
-            Purpose::Page(id) | Purpose::Notice(id) | Purpose::Request(id) => state.part_of(id),
-            Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test | Purpose::Word(_) => {
-                continue;
-            }
-        };
+    for incident in carried(state, message).filter_map(|one| subject(state, one)) {
         if seen.insert(incident) {
             all.push(incident);
         }
     }
     all
+}
+
+/// The incident that whoever got this one message answers for.
+fn subject(state: &State, message: &Notification) -> Option<IncidentId> {
+    match message.purpose {
+        Purpose::Page(id) | Purpose::Notice(id) | Purpose::Request(id) => Some(state.part_of(id)),
+        Purpose::Resolved(_) | Purpose::Acknowledged(_) | Purpose::Test | Purpose::Word(_) => None,
+    }
 }
 
 /// Those of them that can still be answered. All of them when none can, so that whoever answers is told why.
@@ -60,13 +116,85 @@ pub(crate) fn shared_link(state: &State, incident: &Incident) -> Option<String> 
     Some(format!("the link in {name}’s {place}"))
 }
 
-/// What an acknowledgement has come to, for whoever gave it.
-pub(crate) fn acknowledged_words(state: &State, incidents: &[IncidentId]) -> &'static str {
+/// Those of some incidents that somebody has.
+pub(crate) fn taken(state: &State, incidents: &[IncidentId]) -> BTreeSet<IncidentId> {
+    let all = incidents.iter().copied();
+    all.filter(|id| is_taken(state, *id)).collect()
+}
+
+/// Whether somebody has it.
+pub(crate) fn is_taken(state: &State, id: IncidentId) -> bool {
+    let known = state.incidents.get(&id);
+    known.is_some_and(|known| known.status == Status::Acknowledged)
+}
+
+/// Whether it is this person who has it, or one of those who have, where each must acknowledge.
+pub(crate) fn is_theirs(incident: &Incident, user: UserId) -> bool {
+    let by = incident.acknowledged.and_then(|(by, _)| by);
+    let has_it = by == Some(user) || incident.spares(user);
+    incident.status == Status::Acknowledged && has_it
+}
+
+/// What an acknowledgement has come to, for whoever gave it. `before`: what somebody had by then.
+pub(crate) fn acknowledged_words(
+    state: &State,
+    user: UserId,
+    incidents: &[IncidentId],
+    before: &BTreeSet<IncidentId>,
+) -> String {
     let known = incidents.iter().filter_map(|id| state.incidents.get(id));
-    let untaken = known.filter(|one| one.status == Status::Triggered).count();
-    match (untaken, incidents.len()) {
-        (0, 1) => "You have it. Nobody else is paged for it now.",
-        (0, _) => "You have all of it. Nobody else is paged for it now.",
-        (_, _) => "Your part is done. Others must acknowledge it too, and are paged until they do.",
+    let known: Vec<&Incident> = known.collect();
+    if let [one] = known.as_slice() {
+        return words_for_one(state, user, one, before.contains(&one.id));
     }
+    let untaken = known.iter().any(|one| one.status == Status::Triggered);
+    let theirs = known.iter().filter(|one| is_theirs(one, user)).count();
+    match theirs {
+        _ if untaken => PART.to_owned(),
+        theirs if theirs == known.len() => {
+            "You have all of it. Nobody else is paged for it now.".to_owned()
+        }
+        0 => "Others have all of it already.".to_owned(),
+        theirs => format!(
+            "You have {theirs} of {}; others have the rest already. Nobody else is paged for it now.",
+            known.len()
+        ),
+    }
+}
+
+fn words_for_one(state: &State, user: UserId, incident: &Incident, was_taken: bool) -> String {
+    match incident.status {
+        Status::Triggered => return PART.to_owned(),
+        Status::Resolved => return "It is over already.".to_owned(),
+        Status::Acknowledged => {}
+    }
+    let is_theirs = is_theirs(incident, user);
+    if is_theirs && !was_taken {
+        return "You have it. Nobody else is paged for it now.".to_owned();
+    }
+    let by = incident.acknowledged.and_then(|(by, _)| by);
+    let by = by.and_then(|by| state.users.get(&by));
+    let who = match by {
+        // It may have been anybody who can read the link.
+        Some(_) if shared_link(state, incident).is_some() => "Somebody has".to_owned(),
+        Some(_) if is_theirs => "You have".to_owned(),
+        Some(by) => format!("{} has", by.name),
+        None => "Somebody has".to_owned(),
+    };
+    let mut words = format!("{who} it already.");
+    let mut asked = incident.responders.iter();
+    let comes = asked.any(|one| one.user == user && matches!(one.answer, Some((true, _))));
+    if comes {
+        words.push_str(" You are known to come and help.");
+    }
+    if let Some(until) = incident.snoozed_until {
+        let snoozed = format!(" It is snoozed until {until}.");
+        words.push_str(&snoozed);
+    } else if let Some(at) = incident.acknowledgement_ends_at {
+        let again = format!(" It is paged again at {at} if it still fails then.");
+        words.push_str(&again);
+    } else if !comes {
+        words.push_str(" Nothing changed.");
+    }
+    words
 }

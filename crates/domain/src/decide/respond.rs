@@ -95,7 +95,7 @@ impl Decider<'_> {
         known.ok_or_else(|| Refusal::not_found(format!("incident {incident}")))
     }
 
-    /// Acknowledging what is acknowledged changes nothing and is no error, since two people may press at once; where an
+    /// Acknowledging what is acknowledged is no error, since two people may press at once, and takes it from nobody; where an
     /// acknowledgement holds for a time only, that time begins anew.
     pub(super) fn acknowledge(
         &mut self,

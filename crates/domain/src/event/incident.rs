@@ -115,7 +115,7 @@ pub enum IncidentWhat {
         #[serde(default)]
         circle: usize,
     },
-    /// Somebody works on it.
+    /// Somebody works on it. Where a person has it already it stays theirs, and only holds until another time.
     Acknowledged {
         /// Who; nobody known when a foreign system says so.
         by: Option<UserId>,

@@ -65,6 +65,7 @@ impl State {
             heard: _,
             outbox: _,
             raising: _,
+            returns: _,
             storms: _,
             tick,
         } = self;
@@ -165,6 +166,7 @@ impl State {
         if incident.is_open() {
             self.open_incidents.insert(id);
         }
+        self.returns.take_over(&from.returns, id);
         self.incidents.hold(id, Arc::clone(&incident));
         self.refresh_listed(id);
         // Whether a message is due depends on its incident.

@@ -57,14 +57,16 @@ impl State {
         {
             self.pass_turn(event.incident, (*policy, *level), *round, *turn);
         }
+        self.note_return(event.incident, &event.what, envelope.position);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
             return;
         };
-        let before = incident.status;
+        let before = (incident.status, incident.acknowledged);
+        let was_theirs = owner(incident).is_some();
         fold_open_incident(incident, &event.what, at);
         keep_standing(incident, before, &event.what, at);
         keep_clock(incident, &event.what, set_back_ms);
-        keep_channel(incident, &event.what, &envelope.actor);
+        keep_channel(incident, &event.what, &envelope.actor, was_theirs);
         keep_asker(incident, &event.what, &envelope.actor);
         keep_resolver(incident, &event.what, &envelope.actor);
         keep_engaged(incident, &event.what, at);
@@ -116,26 +118,33 @@ impl State {
     }
 }
 
-/// When its status changed last, or was said anew: what is taken by somebody else is taken since then.
-fn keep_standing(incident: &mut Incident, before: Status, what: &IncidentWhat, at: Timestamp) {
+/// When its status changed last, or was said anew: what is taken by the first one who is known is taken since then.
+fn keep_standing(
+    incident: &mut Incident,
+    before: (Status, Option<(Option<UserId>, Timestamp)>),
+    what: &IncidentWhat,
+    at: Timestamp,
+) {
     let says_status = matches!(
         what,
-        IncidentWhat::Acknowledged { .. }
-            | IncidentWhat::Resolved { .. }
-            | IncidentWhat::Response(Response::Snoozed { .. })
+        IncidentWhat::Resolved { .. } | IncidentWhat::Response(Response::Snoozed { .. })
     );
-    if says_status || incident.status != before {
+    if says_status || (incident.status, incident.acknowledged) != before {
         incident.status_set_at = at;
     }
 }
 
-/// By which channel it was taken, if by one.
-fn keep_channel(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
-    let is_taken = matches!(
-        what,
-        IncidentWhat::Acknowledged { .. } | IncidentWhat::Response(Response::Snoozed { .. })
-    );
-    if is_taken {
+/// The person who has it.
+fn owner(incident: &Incident) -> Option<UserId> {
+    let (by, _) = incident.acknowledged?;
+    by.filter(|_| incident.status == Status::Acknowledged)
+}
+
+/// By which channel it was taken, if by one. What was somebody's already is not taken by who acknowledges it again.
+fn keep_channel(incident: &mut Incident, what: &IncidentWhat, actor: &Actor, was_theirs: bool) {
+    let is_snoozed = matches!(what, IncidentWhat::Response(Response::Snoozed { .. }));
+    let is_acknowledged = matches!(what, IncidentWhat::Acknowledged { .. });
+    if is_snoozed || (is_acknowledged && !was_theirs) {
         incident.acknowledged_through = actor.channel();
     }
 }
@@ -329,8 +338,11 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             start_paging(incident, paging, at);
         }
         IncidentWhat::Acknowledged { by, ends_at } => {
+            // Whoever has it keeps it: who acknowledges after them puts off its end alone.
+            if owner(incident).is_none() {
+                incident.acknowledged = Some((*by, at));
+            }
             incident.status = Status::Acknowledged;
-            incident.acknowledged = Some((*by, at));
             incident.acknowledgement_ends_at = *ends_at;
             incident.hold = None;
             stop_escalation(incident);

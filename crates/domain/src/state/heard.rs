@@ -111,10 +111,15 @@ impl State {
             let Some(into) = known.and_then(|known| known.merged_into) else {
                 return false;
             };
-            since = since.max(self.heard.joined.get(&part).copied().unwrap_or(0));
+            since = since.max(self.joined_at(part));
             part = into;
         }
         false
+    }
+
+    /// Where an incident became part of another; 0 where it did not.
+    pub(super) fn joined_at(&self, source: IncidentId) -> u64 {
+        self.heard.joined.get(&source).copied().unwrap_or(0)
     }
 
     /// An incident goes on in another one.

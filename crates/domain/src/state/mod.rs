@@ -23,6 +23,7 @@ mod named;
 mod outbox;
 mod raising;
 mod removed;
+mod returns;
 mod shared_map;
 mod sight;
 mod storm;
@@ -160,6 +161,7 @@ pub struct State {
     heard: heard::Heard,
     outbox: outbox::Outbox,
     raising: raising::Raising,
+    returns: returns::Returns,
     storms: storm::Storms,
     tick: due::TickEvents,
 }

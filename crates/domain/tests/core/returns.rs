@@ -1,7 +1,9 @@
 //! A failure that comes back: as something else, as something lesser or worse, and while a message about it was under way.
 
 use crate::world::World;
+use tocsin_domain::command::RespondAsk;
 use tocsin_domain::event::IncidentWhat;
+use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
@@ -256,4 +258,87 @@ fn records_of_older_versions_still_read() {
         let old = old.replace("\"2024-08-18T03:00:00Z\"", &now);
         serde_json::from_str::<IncidentWhat>(&old).unwrap();
     }
+}
+
+/// The pages about an incident in the order they were planned: whether each is of before it came back.
+fn pages_of_before(world: &World, incident: IncidentId) -> Vec<bool> {
+    let messages = world.state.messages_about(incident);
+    let pages = messages.filter(|message| message.purpose.page().is_some());
+    pages
+        .map(|page| world.state.is_of_before(page, 0))
+        .collect()
+}
+
+#[test]
+fn a_page_of_before_a_failure_came_back_is_told_from_one_of_now() {
+    let mut world = crashed_and_resolved();
+    let incident = world.incident().id;
+    assert_eq!(pages_of_before(&world, incident), [false]);
+    let before = world.state.position;
+    world.crash();
+    assert_eq!(pages_of_before(&world, incident), [true, false]);
+    assert!(world.state.came_back_since(incident, before));
+    // Whoever has read since that it came back answers what fails now.
+    let now = world.state.position;
+    let first = world.state.messages_about(incident).next().unwrap();
+    assert!(world.state.is_of_before(first, before));
+    assert!(!world.state.is_of_before(first, now));
+    let alone = world.state.about([incident]);
+    assert!(alone.is_of_before(first, 0));
+}
+
+#[test]
+fn a_page_that_was_being_sent_when_the_failure_came_back_is_one_of_now() {
+    let mut world = World::with_apache();
+    world.crash();
+    world.recover("apache-down");
+    world.wait_ms(16_000);
+    assert_eq!(world.incident().status, Status::Resolved);
+    world.crash();
+    let incident = world.incident().id;
+    assert_eq!(
+        pages_of_before(&world, incident),
+        [false],
+        "no other is planned"
+    );
+    world.answer_all(Outcome::Accepted);
+    world.recover("apache-down");
+    world.wait_ms(16_000);
+    world.crash();
+    assert_eq!(pages_of_before(&world, incident), [true, false]);
+}
+
+#[test]
+fn a_failure_that_is_back_within_its_time_leaves_its_pages_of_now() {
+    let mut world = World::with_apache();
+    world.crash();
+    world.answer_all(Outcome::Accepted);
+    world.recover("apache-down");
+    world.wait_ms(5_000);
+    world.crash();
+    let incident = world.incident().id;
+    assert_eq!(pages_of_before(&world, incident), [false]);
+}
+
+#[test]
+fn what_an_incident_was_merged_into_comes_back_for_it_too_but_not_before_the_merge() {
+    let mut world = World::set_up();
+    let over_and_back = |world: &mut World, incident: IncidentId| {
+        let note = None;
+        world.respond(RespondAsk::Resolve { incident, note });
+        world.respond(RespondAsk::Reopen { incident });
+        world.answer_all(Outcome::Accepted);
+    };
+    world.trigger("one", Severity::Critical);
+    world.answer_all(Outcome::Accepted);
+    let into = world.incident().id;
+    world.trigger("two", Severity::Critical);
+    world.answer_all(Outcome::Accepted);
+    let source = world.incident().id;
+    over_and_back(&mut world, into);
+    let sources = vec![source];
+    world.respond(RespondAsk::Merge { sources, into });
+    assert_eq!(pages_of_before(&world, source), [false]);
+    over_and_back(&mut world, into);
+    assert_eq!(pages_of_before(&world, source), [true]);
 }

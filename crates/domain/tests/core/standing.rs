@@ -31,13 +31,13 @@ fn an_acknowledgement_that_ran_out_changed_the_status_when_it_ran_out() {
     world.acknowledge();
     world.wait_ms(MINUTE);
     check(&world, Status::Acknowledged, MINUTE);
-    // It is taken anew, since it holds for a time.
+    // It holds for longer then, and was taken when it was.
     world.acknowledge();
     let taken_at = world.incident().acknowledged.map(|(_, at)| at);
-    assert_eq!(taken_at, Some(world.now));
-    check(&world, Status::Acknowledged, 0);
+    assert_eq!(taken_at, Some(world.now.minus_ms(MINUTE)));
+    check(&world, Status::Acknowledged, MINUTE);
     world.wait_ms(30 * MINUTE - 1);
-    check(&world, Status::Acknowledged, 30 * MINUTE - 1);
+    check(&world, Status::Acknowledged, 31 * MINUTE - 1);
     world.wait_ms(MINUTE + 1);
     check(&world, Status::Triggered, MINUTE);
 }

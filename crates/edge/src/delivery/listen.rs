@@ -179,9 +179,9 @@ async fn poll(
                     .pressed(ChannelKind::Telegram, &person, &message)
                     .await
             }
-            None => "This button is none of ours any more.",
+            None => "This button is none of ours any more.".to_owned(),
         };
-        let body = telegram::word_to_presser(&pressed.query, told);
+        let body = telegram::word_to_presser(&pressed.query, &told);
         if let Some(url) = telegram_method(&opened, "answerCallbackQuery") {
             courtesy.say(Call::json(url, body));
         }
@@ -309,7 +309,7 @@ async fn hear(
         if let Some((member, value, response_url)) = press {
             back_off.forget();
             let told = courier.pressed(ChannelKind::Slack, &member, &value).await;
-            answer_slack(courtesy, response_url, told);
+            answer_slack(courtesy, response_url, &told);
         }
         if let Err(error) = said {
             return Stopped::Broken(error.to_string());
@@ -327,9 +327,9 @@ fn answer_slack(courtesy: &Courtesy, response_url: Option<String>, told: &str) {
 impl Courier {
     /// Somebody pressed the button of a message: acknowledges in their name, if the message went to a verified contact method
     /// that is theirs there. Says what became of it.
-    async fn pressed(&self, channel: ChannelKind, who: &str, message: &str) -> &'static str {
+    async fn pressed(&self, channel: ChannelKind, who: &str, message: &str) -> String {
         let Ok(id) = message.parse::<NotificationId>() else {
-            return "This button is none of ours.";
+            return "This button is none of ours.".to_owned();
         };
         let row = self.needs.engine.read(|state| {
             let message = state.notifications.get(&id)?;
@@ -349,9 +349,11 @@ impl Courier {
         };
         let is_theirs = address.is_some_and(|address: SecretString| address.expose_secret() == who);
         if !is_theirs {
-            return "This page went to somebody else: only they can acknowledge it here.";
+            return "This page went to somebody else: only they can acknowledge it here."
+                .to_owned();
         }
+        let nothing = "Nothing was done: it is over, or Tocsin cannot record it now.";
         let done = self.acknowledge(id).await;
-        done.unwrap_or("Nothing was done: it is over, or Tocsin cannot record it now.")
+        done.unwrap_or_else(|| nothing.to_owned())
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod account;
 mod anew;
+mod answerer;
 mod attempt;
 mod by_account;
 mod canary;

@@ -9,9 +9,9 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use reqwest::{StatusCode, Url};
 use secrecy::ExposeSecret;
-use tocsin_domain::command::{Ask, RespondAsk};
+use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
-use tocsin_domain::id::{IncidentId, NotificationId, UserId};
+use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::page::{Delivery, Fate, Notification, Purpose};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
@@ -382,13 +382,14 @@ fn is_settled(status: StatusCode) -> bool {
     status.is_success() || (status.is_client_error() && !passes.contains(&status))
 }
 
-/// Whether somebody is still to answer the page.
+/// Whether somebody is still to answer the page. One of before what it told came back is answered by nothing.
 fn wants_answer(state: &State, id: NotificationId) -> bool {
     let Some(message) = state.notifications.get(&id) else {
         return false;
     };
     let incident = |id| state.incidents.get(&id);
-    answers::carried(state, message).any(|one| match one.purpose {
+    let mut of_now = answers::carried(state, message).filter(|one| !state.is_of_before(one, 0));
+    of_now.any(|one| match one.purpose {
         Purpose::Page(id) => {
             let unanswered = incident(id).filter(|known| known.is_unanswered());
             unanswered.is_some_and(|known| !known.spares(one.user))
@@ -433,7 +434,8 @@ impl Courier {
             return true;
         };
         let mut is_all = true;
-        for incident in answerer.incidents.iter().copied() {
+        // What came back since rings by a message of its own.
+        for incident in answerer.about.present.iter().copied() {
             if self.followed.is_done(id, incident) {
                 continue;
             }
@@ -451,44 +453,6 @@ impl Courier {
         let detail = "acknowledged in Pushover".to_owned();
         self.tell_fate(question, Fate::Read, detail).await
     }
-
-    /// Acknowledges what a message told in the name of who got it. The words for what it came to; none when nothing was done.
-    pub(super) async fn acknowledge(&self, id: NotificationId) -> Option<&'static str> {
-        let answerer = self.answerer(id)?;
-        let mut is_done = false;
-        for incident in answerer.incidents.iter().copied() {
-            is_done |= self.acknowledge_one(&answerer, incident).await;
-        }
-        let engine = &self.needs.engine;
-        is_done
-            .then(|| engine.read(|state| answers::acknowledged_words(state, &answerer.incidents)))
-    }
-
-    fn answerer(&self, id: NotificationId) -> Option<Answerer> {
-        self.needs.engine.read(|state| {
-            let message = state.notifications.get(&id)?;
-            Some(Answerer {
-                user: message.user,
-                channel: message.channel,
-                incidents: answers::open_subjects(state, id),
-            })
-        })
-    }
-
-    /// Whether it is kept.
-    async fn acknowledge_one(&self, answerer: &Answerer, incident: IncidentId) -> bool {
-        let Answerer { user, channel, .. } = *answerer;
-        let ask = Ask::Respond(RespondAsk::Acknowledge { incident, by: user });
-        let answer = self.ask(Actor::Channel { user, channel }, ask).await;
-        answer.is_ok()
-    }
-}
-
-/// Who answered by which channel, and what for.
-struct Answerer {
-    user: UserId,
-    channel: ChannelKind,
-    incidents: Vec<IncidentId>,
 }
 
 #[cfg(test)]

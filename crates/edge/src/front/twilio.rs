@@ -25,7 +25,7 @@ use crate::answers;
 use crate::app::App;
 use crate::delivery::place::Place;
 use crate::delivery::spoken;
-use crate::http::answer::{acknowledge, incident_numbered, is_taken, resolve};
+use crate::http::answer::{acknowledge, incident_numbered, resolve};
 use crate::links::{Bound, Use};
 use crate::lock::lock;
 use crate::ports::Once;
@@ -36,6 +36,8 @@ const REPLIES_MAX: usize = 1_000;
 /// Numbers of incidents that are told to whoever must name one, so that it stays a short text.
 const NUMBERS_MAX: usize = 5;
 
+/// The field of an address that says up to which position of the journal was told.
+const SEEN: &str = "seen";
 /// What answers to replies are kept under.
 const REPLIES: &str = "replies to texts";
 /// What is said when the first of two replies ended without an answer.
@@ -86,10 +88,21 @@ pub(crate) async fn voice(
         Err(status) => return status.into_response(),
     };
     match field(&fields, "Digits") {
-        Some(key) => xml(&twiml::farewell(&pressed(&app, &bound, key).await)),
+        Some(key) => {
+            let said = pressed(&app, &bound, key, seen_in(uri.query())).await;
+            xml(&twiml::farewell(&said))
+        }
         None => {
-            let public_url = &app.settings.public_url;
-            let page = app.read(|state| spoken(state, bound.notification, public_url));
+            let (id, public_url) = (bound.notification, &app.settings.public_url);
+            let (page, about, position) = app.read(|state| {
+                let about = answers::about(state, id, 0);
+                (spoken(state, id, public_url), about, state.position)
+            });
+            let mut url = url;
+            // Of what came back since they were called they hear now, and a key is about that.
+            if !about.returned.is_empty() && uri.query().is_none() {
+                url = format!("{url}?{SEEN}={position}");
+            }
             xml(&match page {
                 Some(page) => twiml::announcement(&page, Some(&url)),
                 None => twiml::farewell("This is Tocsin. Somebody took it meanwhile. Good bye."),
@@ -98,17 +111,27 @@ pub(crate) async fn voice(
     }
 }
 
-async fn pressed(app: &App, bound: &Bound, key: &str) -> String {
+/// Up to which position of the journal whoever presses a key has heard; 0 when that is not known.
+fn seen_in(query: Option<&str>) -> u64 {
+    let mut fields = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let found = fields.find(|(name, _)| name == SEEN);
+    found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
+}
+
+async fn pressed(app: &App, bound: &Bound, key: &str, seen: u64) -> String {
     let Some(verb) = Verb::of_key(key) else {
         return "This key means nothing. The page goes on.".to_owned();
     };
-    let about = app.read(|state| answers::open_subjects(state, bound.notification));
+    let about = app.read(|state| answers::about(state, bound.notification, seen));
     let person = (bound.user, bound.channel);
-    match (verb, about.as_slice()) {
+    match (verb, about.present.as_slice()) {
+        (_, []) if about.is_of_before() => answers::CAME_BACK.to_owned(),
         (_, []) => "This call is about no incident.".to_owned(),
-        (_, [incident]) => carry_out(app, person, *incident, verb).await,
+        (_, [incident]) if about.returned.is_empty() => {
+            carry_out(app, person, *incident, verb).await
+        }
         (Verb::Acknowledge, several) => match acknowledge(app, person, several).await {
-            Ok(words) => words.to_owned(),
+            Ok(words) => about.with_returned(words),
             Err(problem) => format!("Nothing was done: {}.", problem.detail()),
         },
         (Verb::Resolve, _) => {
@@ -133,12 +156,21 @@ async fn carry_out(
     };
     let person = (user, channel);
     let done = match verb {
-        Verb::Acknowledge => acknowledge(app, person, &[incident]).await.map(|_| {
-            let is_taken = app.read(|state| is_taken(state, incident));
-            if is_taken {
-                format!("Incident {number} is acknowledged.")
-            } else {
-                format!("Your part in incident {number} is done; others must acknowledge it too.")
+        Verb::Acknowledge => acknowledge(app, person, &[incident]).await.map(|words| {
+            let known = app.read(|state| {
+                let known = state.incidents.get(&incident)?;
+                Some((known.status, answers::is_theirs(known, user)))
+            });
+            match known {
+                Some((_, true)) => format!("Incident {number} is acknowledged."),
+                Some((Status::Triggered, false)) => {
+                    format!(
+                        "Your part in incident {number} is done; others must acknowledge it too."
+                    )
+                }
+                Some((Status::Acknowledged | Status::Resolved, false)) | None => {
+                    format!("Incident {number}: {words}")
+                }
             }
         }),
         Verb::Resolve if role >= Role::Responder => {
@@ -228,6 +260,9 @@ async fn answer(app: &App, people: &[UserId], text: &str) -> String {
             let person = (user, ChannelKind::Sms);
             carry_out(app, person, incident, reply.verb).await
         }
+        Meant::CameBack(number) => format!(
+            "Nothing was done: incident {number} was over and came back since you were told of it. Open it in Tocsin."
+        ),
         Meant::Several(numbers) => {
             let all: Vec<String> = numbers.iter().map(u64::to_string).collect();
             format!(
@@ -272,6 +307,8 @@ enum Meant {
     Nothing,
     /// This incident; who answers for it.
     One(UserId, IncidentId),
+    /// The incident of that number, of which they were told before it was over and came back.
+    CameBack(u64),
     /// It must be asked which of these: the newest numbers.
     Several(Vec<u64>),
 }
@@ -288,13 +325,14 @@ fn meant(state: &Known, people: &[UserId], reply: Reply) -> Meant {
             user.is_some_and(|user| user.role >= Role::Responder)
         })
     };
-    let found = incident_numbered(state, number).and_then(|incident| {
-        let user = paged(state, people, incident).or_else(trusted)?;
-        Some((user, incident))
-    });
-    found.map_or(Meant::Nothing, |(user, incident)| {
-        Meant::One(user, incident)
-    })
+    let Some(incident) = incident_numbered(state, number) else {
+        return Meant::Nothing;
+    };
+    match paged(state, people, incident) {
+        Some(Told::Now(user)) => Meant::One(user, incident),
+        Some(Told::Before(_)) => Meant::CameBack(number),
+        None => trusted().map_or(Meant::Nothing, |user| Meant::One(user, incident)),
+    }
 }
 
 /// Acknowledging takes the newest that nobody has, so that the others are not left to ring. Resolving guesses nothing: a failure
@@ -302,44 +340,76 @@ fn meant(state: &Known, people: &[UserId], reply: Reply) -> Meant {
 fn meant_without_number(state: &Known, people: &[UserId], verb: Verb) -> Meant {
     let open = state.open_incidents.iter();
     let open = open.filter_map(|id| state.incidents.get(id));
-    let mut theirs: Vec<(&Incident, UserId)> = open
+    let mut theirs: Vec<(&Incident, Told)> = open
         .filter_map(|incident| Some((incident, paged(state, people, incident.id)?)))
         .collect();
     theirs.sort_by_key(|(incident, _)| Reverse(incident.number));
-    let Some((newest, user)) = theirs.first().copied() else {
-        return Meant::Nothing;
-    };
-    match verb {
-        Verb::Acknowledge => {
-            let is_untaken = |(incident, user): &&(&Incident, UserId)| {
-                incident.status == Status::Triggered && !incident.spares(*user)
-            };
-            let awaits = |(incident, user): &&(&Incident, UserId)| incident.awaits(*user);
-            let found = theirs.iter().find(is_untaken);
-            let found = found.or_else(|| theirs.iter().find(awaits));
-            let (incident, user) = found.copied().unwrap_or((newest, user));
-            Meant::One(user, incident.id)
-        }
-        Verb::Resolve if theirs.len() == 1 => Meant::One(user, newest.id),
-        Verb::Resolve => {
+    match (verb, theirs.as_slice()) {
+        (_, []) => Meant::Nothing,
+        (Verb::Acknowledge, theirs) => to_acknowledge(theirs),
+        (Verb::Resolve, [(incident, Told::Now(user))]) => Meant::One(*user, incident.id),
+        (Verb::Resolve, [(incident, Told::Before(_))]) => Meant::CameBack(incident.number),
+        (Verb::Resolve, theirs) => {
             let numbers = theirs.iter().map(|(incident, _)| incident.number);
             Meant::Several(numbers.take(NUMBERS_MAX).collect())
         }
     }
 }
 
+/// Of what they were told, the newest first, what is acknowledged without a number: what nobody has, else what they are asked to help
+/// with, else the newest. What came back since they were told of it is not taken, and passes for none of the others.
+fn to_acknowledge(theirs: &[(&Incident, Told)]) -> Meant {
+    let is_untaken = |incident: &Incident, user: UserId| {
+        incident.status == Status::Triggered && !incident.spares(user)
+    };
+    let of_now = theirs.iter().filter_map(|(incident, told)| match told {
+        Told::Now(user) => Some((*incident, *user)),
+        Told::Before(_) => None,
+    });
+    let of_now: Vec<(&Incident, UserId)> = of_now.collect();
+    let mut all = of_now.iter();
+    let found = all.find(|(incident, user)| is_untaken(incident, *user));
+    let mut all = of_now.iter();
+    let found = found.or_else(|| all.find(|(incident, user)| incident.awaits(*user)));
+    let before = theirs.iter().find(|(incident, told)| match told {
+        Told::Before(user) => of_now.is_empty() || is_untaken(incident, *user),
+        Told::Now(_) => false,
+    });
+    match (found, before) {
+        (Some((incident, user)), _) => Meant::One(*user, incident.id),
+        (None, Some((incident, _))) => Meant::CameBack(incident.number),
+        (None, None) => of_now.first().map_or(Meant::Nothing, |(incident, user)| {
+            Meant::One(*user, incident.id)
+        }),
+    }
+}
+
+/// Somebody was told to answer for an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// For what fails now.
+    Now(UserId),
+    /// For what was over and came back since; of that they were told nothing.
+    Before(UserId),
+}
+
 /// Who of these people was told to answer for an incident, or for one that was merged into it.
-fn paged(state: &Known, people: &[UserId], incident: IncidentId) -> Option<UserId> {
+fn paged(state: &Known, people: &[UserId], incident: IncidentId) -> Option<Told> {
     let parts = state.made_of(incident).into_iter();
-    let mut messages = parts.flat_map(|part| state.messages_about(part));
-    let page = messages.find(|message| {
+    let messages = parts.flat_map(|part| state.messages_about(part));
+    let mut asked = messages.filter(|message| {
         let asked = matches!(
             message.purpose,
             Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_)
         );
         asked && people.contains(&message.user)
     });
-    page.map(|page| page.user)
+    let first = asked.next()?;
+    // Which of several is replied to, a text does not say: one of now is enough.
+    let of_now = std::iter::once(first)
+        .chain(asked)
+        .find(|one| !state.is_of_before(one, 0));
+    Some(of_now.map_or(Told::Before(first.user), |one| Told::Now(one.user)))
 }
 
 /// Take word of what became of a text or a call

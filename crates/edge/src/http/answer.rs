@@ -34,6 +34,9 @@ use press::{Pressed, Refused, Wish, carry_out, pressed_in, still_holds};
 const FORM_BYTES_MAX: usize = 4_096;
 /// Incidents that are named beside the one that is shown.
 const OTHERS_MAX: usize = 20;
+/// What a page says of an incident that came back since the message was sent.
+const OF_BEFORE: &str =
+    "It was over and came back since this message was sent. The buttons are about what fails now.";
 /// The field of an address that names what became of a press.
 const TOLD: &str = "told";
 /// Characters of a fact that are shown.
@@ -151,7 +154,8 @@ pub(crate) async fn acknowledge(
     app: &App,
     (user, channel): (UserId, ChannelKind),
     incidents: &[IncidentId],
-) -> Result<&'static str, Problem> {
+) -> Result<String, Problem> {
+    let before = app.read(|state| answers::taken(state, incidents));
     let (mut done, mut refused) = (0, None);
     for incident in incidents {
         let (incident, by) = (*incident, user);
@@ -163,9 +167,9 @@ pub(crate) async fn acknowledge(
         }
     }
     match refused {
-        None => Ok(app.read(|state| answers::acknowledged_words(state, incidents))),
+        None => Ok(app.read(|state| answers::acknowledged_words(state, user, incidents, &before))),
         Some(problem) if done == 0 => Err(problem),
-        Some(_) => Ok("Not all of it could be taken: sign in to see what is left."),
+        Some(_) => Ok("Not all of it could be taken: sign in to see what is left.".to_owned()),
     }
 }
 
@@ -183,12 +187,6 @@ pub(crate) async fn resolve(
     app.ask(&actor, Ask::Respond(ask)).await.map(|_| ())
 }
 
-/// Whether somebody has it.
-pub(crate) fn is_taken(state: &Known, incident: IncidentId) -> bool {
-    let known = state.incidents.get(&incident);
-    known.is_some_and(|known| known.status == Status::Acknowledged)
-}
-
 /// The incident that is shown once somebody has pressed.
 fn shown_after(state: &Known, bound: &Bound, pressed: Pressed) -> Option<IncidentId> {
     let looked_at = pressed.looked_at;
@@ -198,7 +196,10 @@ fn shown_after(state: &Known, bound: &Bound, pressed: Pressed) -> Option<Inciden
         Wish::Resolve => looked_at,
         Wish::Acknowledge => looked_at.filter(|id| {
             let known = state.incidents.get(id);
-            known.is_some_and(Incident::is_open)
+            let is_taken = |id| answers::is_taken(state, id);
+            // What is left comes before what somebody has.
+            let is_left = is_taken(*id) && shown(state, bound).is_some_and(|next| !is_taken(next));
+            known.is_some_and(Incident::is_open) && !is_left
         }),
     };
     stays.or_else(|| shown(state, bound))
@@ -251,7 +252,9 @@ fn written(state: &Known, bound: &Bound, incident: &Incident, told: Option<&str>
         "<h1>{title}</h1><p class=\"state\">{}</p>",
         escape(&standing(state, incident))
     ));
-    if let Some(told) = told {
+    let returned = answers::about(state, bound.notification, 0).returned;
+    let of_before = returned.contains(&incident.id).then_some(OF_BEFORE);
+    if let Some(told) = told.or(of_before) {
         add(format_args!(
             "<p class=\"said\" role=\"status\">{}</p>",
             escape(told)
@@ -281,11 +284,12 @@ fn written(state: &Known, bound: &Bound, incident: &Incident, told: Option<&str>
     page
 }
 
-/// The buttons below an incident that is open; they name it.
+/// The buttons below an incident that is open; they name it, and what had happened when the page was written.
 fn form(state: &Known, bound: &Bound, incident: &Incident, is_alone: bool) -> String {
     let mut form = format!(
-        "<form method=\"post\"><input type=\"hidden\" name=\"incident\" value=\"{}\">",
-        incident.id
+        "<form method=\"post\"><input type=\"hidden\" name=\"incident\" value=\"{}\">\
+         <input type=\"hidden\" name=\"seen\" value=\"{}\">",
+        incident.id, state.position
     );
     if incident.status == Status::Triggered || incident.awaits(bound.user) {
         let words = if is_alone {

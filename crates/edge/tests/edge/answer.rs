@@ -1,5 +1,7 @@
 //! The link of a page: looking changes nothing, its form acts, and only for who got it, until it dies.
 
+mod of_before;
+
 use std::time::Duration;
 
 use axum::body::Body;
@@ -138,6 +140,24 @@ async fn press(world: &World, path: &str, form: &str) -> Answered {
 /// The form of a page on which Resolve was pressed below this incident.
 fn resolving(incident: &str) -> String {
     format!("incident={incident}&action=resolve")
+}
+
+/// An incident is over, and comes back at once.
+pub(crate) async fn comes_back(world: &World, incident: &str) {
+    for what in ["resolve", "reopen"] {
+        let path = format!("/incidents/{incident}/{what}");
+        let done = world.post(&path, json!({})).await;
+        assert!(done.status.is_success(), "{}", done.text());
+    }
+}
+
+/// Bob acknowledges an incident.
+pub(crate) async fn bob_takes(world: &World, incident: &str) {
+    let path = format!("/incidents/{incident}/acknowledge");
+    let taken = world
+        .call("POST", &path, &world.bobs, Some(json!({})))
+        .await;
+    assert!(taken.status.is_success(), "{}", taken.text());
 }
 
 async fn status(world: &World, incident: &str) -> String {

@@ -1,5 +1,7 @@
 //! Buttons in Slack and Telegram, and what providers tell when they are asked: against fakes that also repeat, lie and close.
 
+mod of_before;
+
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};

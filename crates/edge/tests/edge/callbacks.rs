@@ -10,6 +10,7 @@ use serde_json::json;
 use tocsin_edge::delivery::egress::Egress;
 use tocsin_wire::twilio::signature;
 
+use crate::answer::{bob_takes, comes_back};
 use crate::providers::{Provider, Reply, Request as Sent};
 use crate::world::{Answered, World};
 
@@ -264,6 +265,77 @@ async fn a_reply_without_a_number_takes_what_nobody_has_and_resolves_only_what_i
     assert!(said.contains("Incident 1 is resolved."), "{said}");
     let said = replied(&world, "007", "resolve").await;
     assert!(said.contains("no such open incident"), "{said}");
+}
+
+/// Bob alone is paged from now on.
+async fn bob_is_paged(world: &World) {
+    let (hook, key) = ("http://127.0.0.1:9/hook", Some("a-signing-key-of-the-test"));
+    world.reach(world.bob, "webhook", hook, key).await;
+    let target = json!({"kind": "user", "id": world.bob.to_string()});
+    let levels = json!([{"delay_minutes": 5, "targets": [target]}]);
+    let body = json!({"name": "Policy", "repeat": 0, "levels": levels});
+    let policies = world.get("/escalation-policies").await.json();
+    let policy = policies["items"][0]["id"].as_str().unwrap();
+    let path = format!("/escalation-policies/{policy}");
+    let set = world.call("PUT", &path, &world.admin, Some(body)).await;
+    assert!(set.status.is_success(), "{}", set.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_of_who_was_told_only_before_a_failure_came_back_does_nothing_and_says_so() {
+    let (world, incident, _) = reached("sms").await;
+    bob_is_paged(&world).await;
+    comes_back(&world, &incident).await;
+    for (id, text) in [("001", "ack 1"), ("002", "ack"), ("003", "resolve")] {
+        let said = replied(&world, id, text).await;
+        assert!(said.contains("incident 1 was over and came back"), "{said}");
+        assert_eq!(status(&world, &incident).await, "triggered", "{text}");
+    }
+    let given = json!({"people": [world.ada.to_string()]});
+    let path = format!("/incidents/{incident}/reassign");
+    assert!(world.post(&path, given).await.status.is_success());
+    let said = replied(&world, "004", "ack").await;
+    assert!(said.contains("Incident 1 is acknowledged."), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_of_who_is_paged_for_what_came_back_counts_whichever_message_it_follows() {
+    for text in ["ack 1", "4"] {
+        let (world, incident, _) = reached("sms").await;
+        comes_back(&world, &incident).await;
+        let said = replied(&world, "001", text).await;
+        assert!(said.contains("Incident 1 is acknowledged."), "{said}");
+        assert_eq!(status(&world, &incident).await, "acknowledged");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_in_a_call_of_before_a_failure_came_back_does_nothing_and_says_so() {
+    let (world, incident, sent) = reached("voice").await;
+    let url = sent.field("Url").unwrap();
+    comes_back(&world, &incident).await;
+    for key in ["4", "6"] {
+        let pressed = post(&world, &url, &[("Digits", key)], TOKEN).await.text();
+        assert!(pressed.contains("came back since"), "{pressed}");
+        assert_eq!(status(&world, &incident).await, "triggered", "{key}");
+    }
+    // Whoever picks it up only now hears of what came back.
+    let said = post(&world, &url, &[("CallSid", "CA1")], TOKEN)
+        .await
+        .text();
+    let (_, rest) = said.split_once("action=\"").unwrap();
+    let action = rest.split('"').next().unwrap();
+    let pressed = post(&world, action, &[("Digits", "4")], TOKEN).await;
+    let pressed = pressed.text();
+    assert!(pressed.contains("Incident 1 is acknowledged."), "{pressed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_about_what_somebody_else_has_says_who() {
+    let (world, incident, _) = reached("sms").await;
+    bob_takes(&world, &incident).await;
+    let said = replied(&world, "001", "ack 1").await;
+    assert!(said.contains("Incident 1: Bob has it already."), "{said}");
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use tocsin_edge::delivery::pace::Wait;
 use tocsin_engine::NotDurable;
 use tocsin_wire::pushover::EXPIRE_S;
 
+use crate::answer::comes_back;
 use crate::buttons::{
     PUSHOVER_TOKEN, PUSHOVER_USER, RECEIPT, acknowledged, fate, loopback, set_account,
 };
@@ -183,5 +184,20 @@ async fn what_rings_no_more_by_itself_is_not_cancelled_for_ever() {
     rounds.another();
     rounds.another();
     assert_eq!(cancels.load(Ordering::SeqCst), 2);
+    rounds.delivery.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_rings_by_a_message_of_its_own_and_not_by_the_one_of_before() {
+    let (provider, cancels) = cancelling(|_| Reply::json(200, r#"{"status":1}"#));
+    let world = reached_by(&provider).await;
+    let rounds = Rounds::start(&world);
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| world.first_outcome());
+    comes_back(&world, &incident).await;
+    for _ in 0..3 {
+        rounds.another();
+        assert_eq!(cancels.load(Ordering::SeqCst), 1);
+    }
     rounds.delivery.stop();
 }

@@ -182,9 +182,11 @@ impl Ledger {
             IncidentWhat::Acknowledged { by, ends_at } => {
                 self.hush(id, true);
                 self.change(id, |case| {
+                    // Who has it keeps it.
+                    let keeps = case.standing == Standing::Taken;
+                    case.taker = case.taker.filter(|_| keeps).or(*by);
                     case.take();
                     case.takers.extend(*by);
-                    case.taker = *by;
                     case.taken_until = *ends_at;
                 });
             }

@@ -244,7 +244,7 @@ pub(crate) struct Case {
     is_flapping: bool,
     /// Who was asked to help with it, and whether they answered.
     helpers: BTreeMap<UserId, bool>,
-    /// Who took it last, unless it was triggered since.
+    /// Who has it, unless it was triggered since.
     taker: Option<UserId>,
     /// Who was asked to help with what was merged into it, has not answered, and is to be asked about this.
     unasked: BTreeSet<UserId>,

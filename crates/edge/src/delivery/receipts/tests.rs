@@ -1,6 +1,6 @@
 //! Who is asked about, in which order, and which answers settle a question.
 
-use tocsin_domain::command::{AlertAsk, Command, PeopleAsk, RosterAsk};
+use tocsin_domain::command::{AlertAsk, Command, PeopleAsk, RespondAsk, RosterAsk};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Event, EventBody, RosterEvent};
 use tocsin_domain::id::SecretId;

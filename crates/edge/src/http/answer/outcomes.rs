@@ -86,6 +86,7 @@ mod tests {
         let pressed = Pressed {
             wish: Wish::Acknowledge,
             looked_at: None,
+            seen: None,
         };
         let keep = |words: &str| outcomes.keep(message("A"), pressed, words.to_owned(), began);
         let key = keep("done").unwrap();

@@ -5,11 +5,14 @@ use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::state::State as Known;
 
-use super::{acknowledge, field, is_taken, may_resolve, resolve, told_of};
-use crate::answers;
+use super::{acknowledge, field, may_resolve, resolve, told_of};
+use crate::answers::{self, About};
 use crate::app::App;
 use crate::http::problem::Problem;
 use crate::links::Bound;
+
+/// What is said to whoever pressed a button of before what they looked at came back.
+const CAME_BACK: &str = "Nothing was done: it was over and came back since the page that you pressed on. This is what fails now: press again to answer it.";
 
 /// What somebody wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,11 +21,13 @@ pub(super) enum Wish {
     Resolve,
 }
 
-/// What somebody pressed, and which incident they had before their eyes: what is shown may change at any time.
+/// What somebody pressed, which incident they had before their eyes, and up to which position of the journal they had read of it:
+/// what is shown may change at any time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pressed {
     pub(super) wish: Wish,
     pub(super) looked_at: Option<IncidentId>,
+    pub(super) seen: Option<u64>,
 }
 
 /// Why nothing was done, in a sentence.
@@ -54,7 +59,12 @@ pub(super) fn pressed_in(form: &[u8]) -> Option<Pressed> {
         _ => return None,
     };
     let looked_at = field(form, "incident").and_then(|id| id.parse().ok());
-    Some(Pressed { wish, looked_at })
+    let seen = field(form, "seen").and_then(|position| position.parse().ok());
+    Some(Pressed {
+        wish,
+        looked_at,
+        seen,
+    })
 }
 
 /// Does what was pressed; the words for what it came to.
@@ -67,25 +77,24 @@ pub(super) async fn carry_out(
         let words = "Nothing was done: press one of the buttons.";
         return Err(refused(StatusCode::BAD_REQUEST, words));
     };
-    let subjects = app.read(|state| answers::open_subjects(state, bound.notification));
-    if subjects.is_empty() {
+    let seen = pressed.seen.unwrap_or(0);
+    let about = app.read(|state| answers::about(state, bound.notification, seen));
+    if about == About::default() {
         let words = "This message is about no incident.";
         return Err(refused(StatusCode::CONFLICT, words));
     }
     let person = (bound.user, bound.channel);
     match pressed.wish {
+        Wish::Acknowledge if about.is_of_before() => Err(refused(StatusCode::CONFLICT, CAME_BACK)),
         Wish::Acknowledge => {
-            let is_taken = |state: &Known| subjects.iter().all(|id| is_taken(state, *id));
-            let before = app.read(is_taken);
-            let words = acknowledge(app, person, &subjects).await?;
-            Ok(if before {
-                "Somebody has it already. Nothing changed.".to_owned()
-            } else {
-                words.to_owned()
-            })
+            let words = acknowledge(app, person, &about.present).await?;
+            Ok(about.with_returned(words))
         }
         Wish::Resolve => {
             let incident = app.read(|state| to_resolve(state, bound, pressed.looked_at))?;
+            if about.returned.contains(&incident) {
+                return Err(refused(StatusCode::CONFLICT, CAME_BACK));
+            }
             // A second tap finds done what the first one did.
             if let Some(words) = app.read(|state| over_already(state, incident)) {
                 return Ok(words);
@@ -142,7 +151,10 @@ fn over_already(state: &Known, incident: IncidentId) -> Option<String> {
 pub(super) fn still_holds(state: &Known, pressed: Pressed) -> bool {
     let looked_at = pressed.looked_at.and_then(|id| state.incidents.get(&id));
     match pressed.wish {
-        Wish::Acknowledge => true,
+        Wish::Acknowledge => {
+            let known = looked_at.zip(pressed.seen);
+            !known.is_some_and(|(incident, seen)| state.came_back_since(incident.id, seen))
+        }
         Wish::Resolve => !looked_at.is_some_and(Incident::is_open),
     }
 }
