@@ -56,9 +56,9 @@ fn a_snooze_that_ended_changed_the_status_when_it_ended_and_a_level_changes_none
     world.wait_ms(1);
     check(&world, Status::Triggered, 0);
     world.answer_all(Outcome::Accepted);
-    world.wait_ms(6 * MINUTE);
+    world.wait_ms(5 * MINUTE);
     assert_eq!(world.paged(), ["Ada", "Ada", "Bea"]);
-    check(&world, Status::Triggered, 6 * MINUTE);
+    check(&world, Status::Triggered, 5 * MINUTE);
 }
 
 #[test]
