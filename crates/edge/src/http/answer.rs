@@ -101,6 +101,8 @@ pub(crate) async fn answer(
         Ok(form) => pressed_in(&form),
         Err(problem) => return said(problem.status(), problem.detail()),
     };
+    // What comes back from here on is not what the press was about.
+    let begun_at = app.read(|state| state.position);
     let told = match carry_out(&app, &bound, pressed).await {
         Ok(told) => told,
         Err(Refused { status, words }) => {
@@ -109,6 +111,10 @@ pub(crate) async fn answer(
     };
     // Whoever loads the next page again only looks: what came back since is not answered by it.
     let (outcomes, now) = (&app.inner().outcomes, app.now());
+    let pressed = pressed.map(|pressed| Pressed {
+        seen: Some(begun_at),
+        ..pressed
+    });
     let key = pressed.and_then(|pressed| outcomes.keep(bound.notification, pressed, told, now));
     let place = key.map_or_else(|| "?".to_owned(), |key| format!("?{TOLD}={key}"));
     Redirect::to(&place).into_response()
