@@ -858,7 +858,8 @@ export interface paths {
         put?: never;
         /**
          * Take an incident
-         * @description Escalation stops. Taking what is taken changes nothing and is no error.
+         * @description Escalation stops. Taking what is taken is no error and takes it from nobody: where an acknowledgement holds for a time, that begins
+         *     anew.
          */
         post: operations["acknowledge"];
         delete?: never;
@@ -3572,6 +3573,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/licenses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Licenses: the one that everybody has */
+        get: operations["pagerduty_list_licenses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/log_entries": {
         parameters: {
             query?: never;
@@ -4365,6 +4383,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/licenses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Licenses: the one that everybody has */
+        get: operations["pagerduty_list_licenses_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/log_entries": {
         parameters: {
             query?: never;
@@ -5013,6 +5048,23 @@ export interface paths {
         post?: never;
         /** Remove a way to reach a person, and the rules that use it */
         delete: operations["pagerduty_remove_way_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/users/{id}/license": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The license of a person, which is everybody's */
+        get: operations["pagerduty_get_user_license_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -6279,6 +6331,23 @@ export interface paths {
         post?: never;
         /** Remove a way to reach a person, and the rules that use it */
         delete: operations["pagerduty_remove_way"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/license": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The license of a person, which is everybody's */
+        get: operations["pagerduty_get_user_license"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -18856,6 +18925,29 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    pagerduty_list_licenses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_log_entries: {
         parameters: {
             query?: {
@@ -21491,6 +21583,29 @@ export interface operations {
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
+    pagerduty_list_licenses_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
     pagerduty_list_log_entries_prefixed: {
         parameters: {
             query?: {
@@ -23909,6 +24024,39 @@ export interface operations {
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_user_license_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27887,6 +28035,39 @@ export interface operations {
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_user_license: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
             404: {
                 headers: {
                     [name: string]: unknown;
