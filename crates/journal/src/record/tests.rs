@@ -1,3 +1,5 @@
+//! Events as rows and back: what a row names, and which events are read back before they are kept.
+
 use std::slice;
 
 use super::*;
