@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::page::{Notification, Purpose};
+use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 
 /// What is said to whoever answers a message of before what it told came back.
-pub(crate) const CAME_BACK: &str = "Nothing was done: it was over and came back since this message was sent. Open it in Tocsin, or answer a newer message.";
+pub(crate) const CAME_BACK: &str = "Nothing was done: it was over and came back since this message was sent. Open it in Tocsin, or answer the newer message if you have one.";
 /// What is said where only some of it came back.
 const SOME_CAME_BACK: &str =
     "Some of it came back since this message was sent and is not acknowledged: open it in Tocsin.";
@@ -128,11 +129,12 @@ pub(crate) fn is_taken(state: &State, id: IncidentId) -> bool {
     known.is_some_and(|known| known.status == Status::Acknowledged)
 }
 
-/// Whether it is this person who has it, or one of those who have, where each must acknowledge.
+/// Whether it is this person who has it, or one of those who have, where each must acknowledge. Whoever did their part of a level has
+/// nothing of what somebody else took after it.
 pub(crate) fn is_theirs(incident: &Incident, user: UserId) -> bool {
     let by = incident.acknowledged.and_then(|(by, _)| by);
-    let has_it = by == Some(user) || incident.spares(user);
-    incident.status == Status::Acknowledged && has_it
+    let did_their_parts = incident.spares(user) && by.is_some_and(|by| incident.spares(by));
+    incident.status == Status::Acknowledged && (by == Some(user) || did_their_parts)
 }
 
 /// What an acknowledgement has come to, for whoever gave it. `before`: what somebody had by then.
@@ -190,7 +192,10 @@ fn words_for_one(state: &State, user: UserId, incident: &Incident, was_taken: bo
     if let Some(until) = incident.snoozed_until {
         let snoozed = format!(" It is snoozed until {until}.");
         words.push_str(&snoozed);
-    } else if let Some(at) = incident.acknowledgement_ends_at {
+    } else if let Some(at) = incident
+        .acknowledgement_ends_at
+        .filter(|_| incident.urgency == Urgency::High)
+    {
         let again = format!(" It is paged again at {at} if it still fails then.");
         words.push_str(&again);
     } else if !comes {

@@ -4,7 +4,7 @@ use super::State;
 use super::fold_response::{fold_response, keep_given};
 use crate::bugs::{self, Bug};
 use crate::event::{Actor, Event, IncidentEvent, IncidentWhat, Response};
-use crate::id::{IncidentId, PolicyId, UserId};
+use crate::id::UserId;
 use crate::incident::{ENGAGED_MAX, Incident, Paging, Status};
 use crate::people::Urgency;
 use crate::time::Timestamp;
@@ -47,30 +47,12 @@ impl State {
             self.move_alerts(*source, event.incident, alerts);
             self.note_joined(*source, envelope.position);
         }
-        if let IncidentWhat::LevelReached {
-            policy: Some(policy),
-            level,
-            round,
-            turn: Some(turn),
-            ..
-        } = &event.what
-        {
-            self.pass_turn(event.incident, (*policy, *level), *round, *turn);
-        }
+        self.pass_turn(event);
         self.note_return(event.incident, &event.what, envelope.position);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
             return;
         };
-        let before = (incident.status, incident.acknowledged);
-        let was_theirs = owner(incident).is_some();
-        fold_open_incident(incident, &event.what, at);
-        keep_standing(incident, before, &event.what, at);
-        keep_clock(incident, &event.what, set_back_ms);
-        keep_channel(incident, &event.what, &envelope.actor, was_theirs);
-        keep_asker(incident, &event.what, &envelope.actor);
-        keep_resolver(incident, &event.what, &envelope.actor);
-        keep_engaged(incident, &event.what, at);
-        keep_given(incident, &event.what, envelope.position);
+        fold_known(incident, &event.what, envelope, set_back_ms);
         self.fold_urgency(event);
         self.fold_end_of_groups(event);
         let Some(incident) = self.incidents.get_mut(&event.incident) else {
@@ -89,15 +71,20 @@ impl State {
     /// An incident has this turn on a level that pages one target in turn; whose is next? What comes to a level again in the same round
     /// has the turn that it had, which was passed on then. Where that target cannot be reached any more, others are passed on the way to
     /// this one: they have had their turns too, but for those to whom other incidents gave one in between.
-    fn pass_turn(
-        &mut self,
-        incident: IncidentId,
-        place: (PolicyId, usize),
-        round: u32,
-        turn: usize,
-    ) {
-        let (policy, level) = place;
-        let known = self.incidents.get(&incident);
+    fn pass_turn(&mut self, event: &IncidentEvent) {
+        let IncidentWhat::LevelReached {
+            policy: Some(policy),
+            level,
+            round,
+            turn: Some(turn),
+            ..
+        } = &event.what
+        else {
+            return;
+        };
+        let (policy, level, round, turn) = (*policy, *level, *round, *turn);
+        let place = (policy, level);
+        let known = self.incidents.get(&event.incident);
         let paging = known.and_then(|incident| incident.paging.as_ref());
         let same = paging.filter(|paging| {
             paging.policy == Some(policy) && (paging.level, paging.round) == (level, round)
@@ -116,6 +103,21 @@ impl State {
         }
         self.turns.insert(place, turn + 1);
     }
+}
+
+/// Folds what happened to an incident that was opened before, as far as it is about that alone.
+fn fold_known(incident: &mut Incident, what: &IncidentWhat, envelope: &Event, set_back_ms: u64) {
+    let (at, actor) = (envelope.at, &envelope.actor);
+    let before = (incident.status, incident.acknowledged);
+    let was_theirs = owner(incident).is_some();
+    fold_open_incident(incident, what, at);
+    keep_standing(incident, before, what, at);
+    keep_clock(incident, what, set_back_ms);
+    keep_channel(incident, what, actor, was_theirs);
+    keep_asker(incident, what, actor);
+    keep_resolver(incident, what, actor);
+    keep_engaged(incident, what, at);
+    keep_given(incident, what, envelope.position);
 }
 
 /// When its status changed last, or was said anew: what is taken by the first one who is known is taken since then.

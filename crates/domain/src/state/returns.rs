@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use super::{MERGES_IN_A_ROW_MAX, State};
 use crate::event::IncidentWhat;
-use crate::id::{IncidentId, NotificationId};
-use crate::page::Notification;
+use crate::id::{IncidentId, NotificationId, UserId};
+use crate::page::{Notification, Purpose};
+use crate::people::Urgency;
 
 /// Where each incident came back last.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,8 +16,9 @@ pub(super) struct Returns(BTreeMap<IncidentId, Return>);
 #[derive(Clone, Debug, PartialEq)]
 struct Return {
     position: u64,
-    /// What was being sent then is sent on for what fails now, and nothing else is planned by the same way.
-    under_way: Vec<NotificationId>,
+    /// What was being sent then is sent on for what fails now, and nothing else is planned by the same way; whoever was asked to help
+    /// and has not answered is not asked again.
+    goes_on: Vec<NotificationId>,
 }
 
 impl Returns {
@@ -35,14 +37,19 @@ impl State {
         self.return_since(incident, position).is_some()
     }
 
-    /// Whether a message is of before the failure that it is about came back. `seen`: up to which position whoever answers it has
+    /// Whether a message is of before the failure that it is about came back. Of what wakes nobody none is: it may be told of no more,
+    /// and no page is ended by an answer. `seen`: up to which position whoever answers it has
     /// read what became of that; 0 where only the message itself is known to be read.
     #[must_use]
     pub fn is_of_before(&self, message: &Notification, seen: u64) -> bool {
         let about = message.purpose.incident().zip(message.planned_event);
+        let about = about.filter(|(incident, _)| {
+            let known = self.incidents.get(&self.part_of(*incident));
+            known.is_none_or(|known| known.urgency == Urgency::High)
+        });
         let returned =
             about.and_then(|(incident, planned)| self.return_since(incident, planned.max(seen)));
-        returned.is_some_and(|returned| !returned.under_way.contains(&message.id))
+        returned.is_some_and(|returned| !returned.goes_on.contains(&message.id))
     }
 
     fn return_since(&self, incident: IncidentId, position: u64) -> Option<&Return> {
@@ -75,15 +82,20 @@ impl State {
         if !*reopened && !*pages && failing.is_none() {
             return;
         }
-        let parts = self.made_of(id).into_iter();
-        let active = parts.flat_map(|part| self.active_about(part));
-        // Pages that are only planned are taken back.
-        let goes_on = |one: &&Notification| one.purpose.page().is_none() || !one.state.is_planned();
-        let under_way = active.filter(goes_on).map(|one| one.id).collect();
-        let returned = Return {
-            position,
-            under_way,
+        let parts = self.made_of(id);
+        let is_awaited = |user: UserId| {
+            let known = parts.iter().filter_map(|part| self.incidents.get(part));
+            let mut asked = known.flat_map(|known| &known.responders);
+            asked.any(|one| one.user == user && one.answer.is_none())
         };
-        self.returns.0.insert(id, returned);
+        let active = parts.iter().flat_map(|part| self.active_about(*part));
+        // Pages that are only planned are taken back.
+        let active = active.filter(|one| one.purpose.page().is_none() || !one.state.is_planned());
+        let about = parts.iter().flat_map(|part| self.messages_about(*part));
+        let asked =
+            about.filter(|one| matches!(one.purpose, Purpose::Request(_)) && is_awaited(one.user));
+        let goes_on = active.chain(asked);
+        let goes_on = goes_on.map(|one| one.id).collect();
+        self.returns.0.insert(id, Return { position, goes_on });
     }
 }

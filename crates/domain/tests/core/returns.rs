@@ -1,9 +1,9 @@
 //! A failure that comes back: as something else, as something lesser or worse, and while a message about it was under way.
 
 use crate::world::World;
-use tocsin_domain::command::RespondAsk;
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
 use tocsin_domain::event::IncidentWhat;
-use tocsin_domain::id::IncidentId;
+use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
@@ -341,4 +341,63 @@ fn what_an_incident_was_merged_into_comes_back_for_it_too_but_not_before_the_mer
     assert_eq!(pages_of_before(&world, source), [false]);
     over_and_back(&mut world, into);
     assert_eq!(pages_of_before(&world, source), [true]);
+}
+
+#[test]
+fn a_call_for_help_that_is_not_answered_is_one_of_now_when_the_failure_comes_back() {
+    let mut world = World::set_up();
+    world.trigger("down", Severity::Critical);
+    world.answer_all(Outcome::Accepted);
+    let incident = world.incident().id;
+    let people = vec![world.add_user("Bea"), world.add_user("Cy")];
+    world.respond(RespondAsk::RequestResponders {
+        incident,
+        people: people.clone(),
+        policy: None,
+        message: "please".to_owned(),
+    });
+    world.answer_all(Outcome::Accepted);
+    let answer = RespondAsk::AnswerRequest {
+        incident,
+        by: people[1],
+        accept: true,
+    };
+    world.respond(answer);
+    let note = None;
+    world.respond(RespondAsk::Resolve { incident, note });
+    world.respond(RespondAsk::Reopen { incident });
+    assert!(world.incident().awaits(people[0]));
+    let asked = |user: UserId| {
+        let mut messages = world.state.messages_about(incident);
+        messages.find(|one| one.user == user).unwrap()
+    };
+    assert!(!world.state.is_of_before(asked(people[0]), 0));
+    assert!(
+        world.state.is_of_before(asked(people[1]), 0),
+        "it is answered"
+    );
+    assert!(
+        world.state.is_of_before(asked(world.ada()), 0),
+        "it was a page"
+    );
+}
+
+#[test]
+fn a_notice_is_an_answer_to_what_came_back_and_wakes_nobody() {
+    let mut world = World::set_up();
+    let user = world.ada();
+    let mail = world.state.users[&user].contact_methods[0].id;
+    let rules = vec![(Urgency::High, 0, mail), (Urgency::Low, 0, mail)];
+    world.ask(Ask::People(PeopleAsk::SetRules { user, rules }));
+    world.trigger("slow", Severity::Warning);
+    world.wait_ms(20 * MINUTE);
+    world.answer_all(Outcome::Accepted);
+    let incident = world.incident().id;
+    let note = None;
+    world.respond(RespondAsk::Resolve { incident, note });
+    world.respond(RespondAsk::Reopen { incident });
+    assert!(world.state.came_back_since(incident, 0));
+    let mut told = world.state.messages_about(incident);
+    let notice = told.next().unwrap();
+    assert!(!world.state.is_of_before(notice, 0));
 }

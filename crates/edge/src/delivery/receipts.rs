@@ -450,8 +450,13 @@ impl Courier {
             return false;
         }
         // Only now: what was read is not asked for any more after a restart.
-        let detail = "acknowledged in Pushover".to_owned();
-        self.tell_fate(question, Fate::Read, detail).await
+        let detail = if answerer.about.is_of_before() {
+            "acknowledged in Pushover after it came back, which answers nothing"
+        } else {
+            "acknowledged in Pushover"
+        };
+        self.tell_fate(question, Fate::Read, detail.to_owned())
+            .await
     }
 }
 

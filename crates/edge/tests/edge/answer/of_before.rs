@@ -111,3 +111,29 @@ async fn whoever_presses_after_somebody_else_is_told_who_has_it_and_does_not_tak
     let ends_at = START.plus_ms(31 * 60_000);
     assert_eq!(shown["acknowledgement_ends_at"], moment(ends_at));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_did_their_part_has_nothing_of_what_somebody_else_took_after_it() {
+    let (world, incident, path) = ada_was_paged().await;
+    let new = json!({"name": "Cy", "email": "cy@example.org", "role": "responder"});
+    let cy = world.post("/users", new).await.json()["id"].clone();
+    let cy = cy.as_str().unwrap().parse().unwrap();
+    let hook = "http://127.0.0.1:9/hook";
+    world
+        .reach(cy, "webhook", hook, Some("a-signing-key-of-cy"))
+        .await;
+    let both = [world.ada, cy].map(|user| json!({"kind": "user", "id": user.to_string()}));
+    let levels = json!([{"delay_minutes": 5, "each_must_acknowledge": true, "targets": both}]);
+    let body = json!({"name": "Both", "repeat": 0, "levels": levels});
+    let policy = world.post("/escalation-policies", body).await.json()["id"].clone();
+    let given = json!({ "policy_id": policy });
+    let given = world
+        .post(&format!("/incidents/{incident}/reassign"), given)
+        .await;
+    assert!(given.status.is_success(), "{}", given.text());
+    let page = press(&world, &path, "action=acknowledge").await.text();
+    assert!(page.contains("Your part is done."), "{page}");
+    bob_takes(&world, &incident).await;
+    let page = press(&world, &path, "action=acknowledge").await.text();
+    assert!(page.contains("Bob has it already."), "{page}");
+}
