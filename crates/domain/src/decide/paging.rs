@@ -151,7 +151,7 @@ impl Decider<'_> {
         let Some(incident) = self.state.incidents.get(&id) else {
             return Step::Fallback(self.fallback(0, &[], skipped));
         };
-        if let Some(people) = self.people_given(incident) {
+        if let Some(people) = self.state.people_given(incident) {
             return self.assigned_step(people, level, round, skipped);
         }
         let policy = self.policy_of(incident);
@@ -200,7 +200,7 @@ impl Decider<'_> {
     /// is them.
     pub(super) fn first_level(&self, id: IncidentId) -> Vec<(UserId, String)> {
         let incident = self.state.incidents.get(&id);
-        if let Some(people) = incident.and_then(|incident| self.people_given(incident)) {
+        if let Some(people) = incident.and_then(|incident| self.state.people_given(incident)) {
             return self.given_to(people, &mut Vec::new());
         }
         let policy = incident.and_then(|incident| Some((incident, self.policy_of(incident)?)));

@@ -43,21 +43,10 @@ impl Decider<'_> {
         given.or_else(named).or_else(default)
     }
 
-    /// The people an incident was given to, as long as one of them is there.
-    pub(super) fn people_given<'a>(&self, incident: &'a Incident) -> Option<&'a [UserId]> {
-        match &incident.assigned {
-            Some(Assigned::People(people)) => {
-                let is_there = |user: &UserId| self.state.users.contains_key(user);
-                people.iter().any(is_there).then_some(people.as_slice())
-            }
-            Some(Assigned::Policy(_)) | None => None,
-        }
-    }
-
     /// Whether an incident was given to people of whom none is there any more: it follows a policy again.
     pub(super) fn was_given_to_who_is_gone(&self, incident: &Incident) -> bool {
         let is_given = matches!(incident.assigned, Some(Assigned::People(_)));
-        is_given && self.people_given(incident).is_none()
+        is_given && self.state.people_given(incident).is_none()
     }
 
     /// Why an incident is paged for by this policy first, where it was given to another, or to people, removed by now.

@@ -128,7 +128,7 @@ impl Decider<'_> {
         }
         let cause = self.state.position;
         let known = self.state.incidents.get(&id);
-        let is_given = known.is_some_and(|known| self.people_given(known).is_some());
+        let is_given = known.is_some_and(|known| self.state.people_given(known).is_some());
         // Whom it was given to stands on no level of a policy.
         let level = (!is_given).then_some(0);
         for (user, why) in self.first_level(id) {

@@ -56,7 +56,7 @@ use crate::id::{
     NotificationId, PolicyId, RuleId, ScheduleId, ServiceId, TargetId, TeamId, UserId, WebhookId,
 };
 use crate::id_map::{IdMap, IdSet};
-use crate::incident::Incident;
+use crate::incident::{Assigned, Incident};
 use crate::intake::{Pulse, Rule, Window};
 use crate::monitor::Monitor;
 use crate::oncall::Schedule;
@@ -205,6 +205,18 @@ impl State {
     #[must_use]
     pub fn wants_pages(&self, incident: &Incident) -> bool {
         incident.is_unanswered() && self.burns(incident)
+    }
+
+    /// The people an incident was given to, as long as one of them is there; it follows a policy where none is.
+    #[must_use]
+    pub fn people_given<'a>(&self, incident: &'a Incident) -> Option<&'a [UserId]> {
+        match &incident.assigned {
+            Some(Assigned::People(people)) => {
+                let is_there = |user: &UserId| self.users.contains_key(user);
+                people.iter().any(is_there).then_some(people.as_slice())
+            }
+            Some(Assigned::Policy(_)) | None => None,
+        }
     }
 
     /// The messages about an incident, in the order they were planned.

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::{AlertId, UserId};
-use tocsin_domain::incident::{Assigned, Incident, Status};
+use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::service::Integration;
 use tocsin_domain::state;
 use tocsin_wire::opsgenie::{self, Responder, Standing};
@@ -66,7 +66,7 @@ fn standing(state: &state::State, alert: &Alert) -> Standing {
     };
     let fires = alert.is_firing();
     let is_acknowledged = fires && incident.status == Status::Acknowledged;
-    let owner = owner(incident).filter(|_| fires);
+    let owner = owner(state, incident).filter(|_| fires);
     let owner = owner.and_then(|owner| state.users.get(&owner));
     Standing {
         is_acknowledged,
@@ -77,29 +77,28 @@ fn standing(state: &state::State, alert: &Alert) -> Standing {
 }
 
 /// Who has an incident: who acknowledged it, or else the one to whom it was given.
-fn owner(incident: &Incident) -> Option<UserId> {
+fn owner(state: &state::State, incident: &Incident) -> Option<UserId> {
     let taken = incident
         .acknowledged
         .filter(|_| incident.status == Status::Acknowledged);
-    let given = match people_given(incident) {
+    let given = match people_given(state, incident).as_slice() {
         [only] => Some(*only),
         [] | [_, _, ..] => None,
     };
     taken.and_then(|(by, _)| by).or(given)
 }
 
-/// The people to whom an incident was given by hand.
-fn people_given(incident: &Incident) -> &[UserId] {
-    match &incident.assigned {
-        Some(Assigned::People(people)) => people,
-        Some(Assigned::Policy(_)) | None => &[],
-    }
+/// The people to whom an incident was given by hand, of those who are there.
+fn people_given(state: &state::State, incident: &Incident) -> Vec<UserId> {
+    let people = state.people_given(incident).unwrap_or_default().iter();
+    let there = people.filter(|user| state.users.contains_key(*user));
+    there.copied().collect()
 }
 
 /// Who was asked to take an incident: its team; the people to whom it was given, or the policy that it follows; and who was asked to
 /// help.
 fn responders(state: &state::State, incident: &Incident) -> Vec<Responder> {
-    let mut people = people_given(incident).to_vec();
+    let mut people = people_given(state, incident);
     let policy = policy_of(state, incident).filter(|_| people.is_empty());
     let asked = incident.responders.iter().map(|asked| asked.user);
     let more: Vec<UserId> = asked.filter(|user| !people.contains(user)).collect();

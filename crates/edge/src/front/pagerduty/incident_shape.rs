@@ -64,12 +64,13 @@ impl Include {
     /// The people who are shown as a whole.
     pub(crate) fn people<'a>(
         &self,
+        state: &State,
         incidents: impl IntoIterator<Item = &'a Incident>,
     ) -> BTreeSet<UserId> {
         let mut people = BTreeSet::new();
         for incident in incidents {
             if self.assignees {
-                people.extend(assignees(incident));
+                people.extend(assignees(state, incident));
             }
             if self.acknowledgers {
                 people.extend(acknowledger(incident).map(|(user, _)| user));
@@ -89,15 +90,27 @@ pub(super) enum Helper {
 }
 
 /// Who has it, or is asked to take it. Nobody has what is over, and nobody was asked yet to take what still waits to be paged for.
-pub(crate) fn assignees(incident: &Incident) -> Vec<UserId> {
+pub(crate) fn assignees(state: &State, incident: &Incident) -> Vec<UserId> {
+    let given = state.people_given(incident);
+    let given = given.map(|people| {
+        let people = people.iter().copied();
+        people
+            .filter(|user| state.users.contains_key(user))
+            .collect()
+    });
+    asked(incident, given)
+}
+
+/// The same, `given` to these people.
+fn asked(incident: &Incident, given: Option<Vec<UserId>>) -> Vec<UserId> {
     if !incident.is_open() || incident.hold.is_some() {
         return Vec::new();
     }
-    let mut found = match (&incident.assigned, &incident.paging) {
-        (Some(Assigned::People(people)), _) => people.clone(),
-        (Some(Assigned::Policy(_)) | None, Some(paging)) => paging.recipients.clone(),
-        (Some(Assigned::Policy(_)) | None, None) => Vec::new(),
+    let paged = || {
+        let paging = incident.paging.as_ref();
+        paging.map(|paging| paging.recipients.clone())
     };
+    let mut found = given.or_else(paged).unwrap_or_default();
     if let Some((user, _)) = acknowledger(incident)
         && !found.contains(&user)
     {
@@ -274,13 +287,12 @@ mod tests {
         let (team, service) = (id('C').parse().unwrap(), id('D').parse().unwrap());
         let incident = id('A').parse().unwrap();
         let mut one = Incident::fresh(incident, team, service, Severity::Critical, at);
-        one.assigned = Some(Assigned::People(vec![bob]));
-        assert_eq!(assignees(&one), [bob]);
+        assert_eq!(asked(&one, Some(vec![bob])), [bob]);
         one.hold = Some(Hold {
             until: at.plus_ms(60_000),
             until_clear: false,
             why: "it may pass by itself".to_owned(),
         });
-        assert!(assignees(&one).is_empty());
+        assert!(asked(&one, Some(vec![bob])).is_empty());
     }
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde_json::{Value, json};
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::{PolicyId, ServiceId, TeamId, UserId};
-use tocsin_domain::incident::{Assigned, Incident};
+use tocsin_domain::incident::Incident;
 use tocsin_domain::state::State;
 use tocsin_wire::json_text::JsonText;
 
@@ -118,7 +118,7 @@ impl Shown<'_> {
         let Self {
             state, place, one, ..
         } = *self;
-        let by_hand = matches!(one.assigned, Some(Assigned::People(_)));
+        let by_hand = state.people_given(one).is_some();
         self.write_acknowledgements(out.field("acknowledgements"));
         self.write_alert_counts(out.field("alert_counts"));
         out.field("alert_grouping").null();
@@ -243,7 +243,7 @@ impl Shown<'_> {
     fn write_assignments(&mut self, out: &mut JsonText) {
         let paging = self.one.paging.as_ref();
         let at = paging.map_or(self.one.opened_at, |paging| paging.reached_at);
-        out.list(assignees(self.one), |out, id| {
+        out.list(assignees(self.state, self.one), |out, id| {
             out.object(|out| {
                 self.write_user(out.field("assignee"), id, self.include.assignees);
                 out.field("at").text(&self.place.time(at));

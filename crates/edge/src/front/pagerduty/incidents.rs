@@ -186,7 +186,7 @@ fn with_key(state: &State, key: &str) -> BTreeSet<IncidentId> {
 fn is_theirs(state: &State, one: &Listed, users: &[UserId]) -> bool {
     let open = (one.status != Status::Resolved).then(|| state.incidents.get(&one.id));
     open.flatten().is_some_and(|incident| {
-        let assigned = assignees(incident);
+        let assigned = assignees(state, incident);
         users.iter().any(|user| assigned.contains(user))
     })
 }
@@ -264,7 +264,9 @@ impl Asked {
     ) -> Result<(Written, Wholes), Refused> {
         // Most ask for none of them, and whoever looks at the state waits for who changes it.
         let mails = if include.shows_people() {
-            let people = self.app.read(|state| include.people(known_of(state, ids)));
+            let people = self
+                .app
+                .read(|state| include.people(state, known_of(state, ids)));
             self.mails(people).await?
         } else {
             Mails::new()

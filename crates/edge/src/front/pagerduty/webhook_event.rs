@@ -199,7 +199,9 @@ fn data(state: &State, place: &Place, known: &Incident, event: &Event, part: &Pa
             status, recipients, ..
         } => {
             let status = status.unwrap_or(status_word(known.status));
-            let assigned = recipients.clone().unwrap_or_else(|| assignees(known));
+            let assigned = recipients
+                .clone()
+                .unwrap_or_else(|| assignees(state, known));
             incident(state, place, known, status, &assigned)
         }
         Part::Note(text) => json!({

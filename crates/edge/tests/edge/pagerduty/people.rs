@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::roster::{changed, id_of, made};
+use super::roster::{changed, gone, id_of, made};
 use super::{ada, ask, read, refused};
 use crate::world::World;
 
@@ -73,4 +73,28 @@ async fn an_address_that_somebody_has_is_told_in_the_words_that_clients_look_for
     assert_eq!(native.status, StatusCode::CONFLICT);
     let detail = native.json()["detail"].clone();
     assert_eq!(detail, "somebody has this address already");
+}
+
+#[tokio::test]
+async fn what_was_given_to_whoever_was_removed_since_is_theirs_no_more() {
+    let world = World::new();
+    let new = json!({"user": {"name": "Cy", "email": "cy@example.org", "role": "user"}});
+    let cy = id_of(&made(&world, "/users", new).await["user"]);
+    let incident = world.raise("web").await;
+    let path = format!("/incidents/{incident}");
+    let given = json!({ "people": [cy] });
+    let given = world.post(&format!("{path}/reassign"), given).await;
+    assert!(given.status.is_success(), "{}", given.text());
+    let has_it = |shown: &Value| {
+        let assignments = shown["assignments"].as_array().unwrap().iter();
+        let mut people = assignments.map(|one| id_of(&one["assignee"]));
+        people.any(|id| id == cy)
+    };
+    let shown = read(&world, &path).await["incident"].clone();
+    assert_eq!(shown["assigned_via"], "direct_assignment");
+    assert!(has_it(&shown), "{shown}");
+    gone(&world, &format!("/users/{cy}")).await;
+    let shown = read(&world, &path).await["incident"].clone();
+    assert_eq!(shown["assigned_via"], "escalation_policy");
+    assert!(!has_it(&shown), "{shown}");
 }
