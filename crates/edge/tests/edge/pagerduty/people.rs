@@ -78,22 +78,24 @@ async fn an_address_that_somebody_has_is_told_in_the_words_that_clients_look_for
 #[tokio::test]
 async fn what_was_given_to_whoever_was_removed_since_is_theirs_no_more() {
     let world = World::new();
-    let new = json!({"user": {"name": "Cy", "email": "cy@example.org", "role": "user"}});
-    let cy = id_of(&made(&world, "/users", new).await["user"]);
+    let hook = "http://127.0.0.1:9/hook";
+    let key = Some("a-signing-key-of-bob");
+    world.reach(world.bob, "webhook", hook, key).await;
+    let bob = world.bob.to_string();
     let incident = world.raise("web").await;
     let path = format!("/incidents/{incident}");
-    let given = json!({ "people": [cy] });
+    let given = json!({ "people": [bob] });
     let given = world.post(&format!("{path}/reassign"), given).await;
     assert!(given.status.is_success(), "{}", given.text());
     let has_it = |shown: &Value| {
         let assignments = shown["assignments"].as_array().unwrap().iter();
         let mut people = assignments.map(|one| id_of(&one["assignee"]));
-        people.any(|id| id == cy)
+        people.any(|id| id == bob)
     };
     let shown = read(&world, &path).await["incident"].clone();
     assert_eq!(shown["assigned_via"], "direct_assignment");
     assert!(has_it(&shown), "{shown}");
-    gone(&world, &format!("/users/{cy}")).await;
+    gone(&world, &format!("/users/{bob}")).await;
     let shown = read(&world, &path).await["incident"].clone();
     assert_eq!(shown["assigned_via"], "escalation_policy");
     assert!(!has_it(&shown), "{shown}");
