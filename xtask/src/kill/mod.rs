@@ -238,13 +238,15 @@ fn under_load(
     wait_until(SETTLE_LIMIT, || {
         unpaged(&book, &site.sink.after(0)).is_empty()
     });
+    // First, what has arrived: what arrives while the rest is read was not tried yet by what is read of it.
+    let arrivals = site.sink.after(0);
     let incidents = all_incidents(site, &book)?;
     let firing = firing(site)?;
     let evidence = Evidence {
         book: &book,
         incidents: &incidents,
         firing: &firing,
-        arrivals: &site.sink.after(0),
+        arrivals: &arrivals,
         kills: &deaths,
     };
     toll.verdict = judge(&evidence);
