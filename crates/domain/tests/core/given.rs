@@ -1,6 +1,7 @@
 //! Incidents that are given away: of what was under way to others nothing follows, and where all to whom one was given are gone, it
 //! follows a policy again.
 
+use crate::nobody::told_why;
 use crate::responding::{ask_for_help, crashed};
 use crate::world::World;
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
@@ -154,23 +155,7 @@ fn who_was_asked_to_help_is_asked_on_when_it_is_given_away() {
 /// How often people were chosen because all to whom it was given are gone.
 fn told_to_be_gone(world: &World) -> usize {
     let gone = "everybody it was given to was removed";
-    world.count(|what| match what {
-        IncidentWhat::LevelReached { skipped: why, .. }
-        | IncidentWhat::FallbackReached { why, .. } => why.iter().any(|why| why == gone),
-        IncidentWhat::Opened { .. }
-        | IncidentWhat::Raised { .. }
-        | IncidentWhat::UrgencySet { .. }
-        | IncidentWhat::PageHeld { .. }
-        | IncidentWhat::PageSuppressed { .. }
-        | IncidentWhat::QuietEnded
-        | IncidentWhat::Acknowledged { .. }
-        | IncidentWhat::NoteAdded { .. }
-        | IncidentWhat::Recovered { .. }
-        | IncidentWhat::Relapsed { .. }
-        | IncidentWhat::Resolved { .. }
-        | IncidentWhat::EvidenceFrozen { .. }
-        | IncidentWhat::Response(_) => false,
-    })
+    world.count(|what| told_why(what).iter().any(|why| why == gone))
 }
 
 /// A crash that was given to Cy, whom a page has reached, and who was removed then; Ada and Bea are on the levels of its policy.
@@ -252,7 +237,7 @@ fn told(world: &World) -> usize {
 }
 
 /// Ada has mail at once for what wakes nobody too.
-fn hears_quietly(world: &mut World) -> UserId {
+pub(crate) fn hears_quietly(world: &mut World) -> UserId {
     let user = world.ada();
     let mail = world.state.users[&user].contact_methods[0].id;
     let rules = vec![(Urgency::High, 0, mail), (Urgency::Low, 0, mail)];

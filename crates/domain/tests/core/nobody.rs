@@ -52,23 +52,7 @@ fn check(world: &mut World, first: Recipient, paged: &[&str], said: &str) {
     world.set_default_policy(levels, None);
     world.crash();
     assert_eq!(world.paged(), paged);
-    let tells = |what: &IncidentWhat| match what {
-        IncidentWhat::LevelReached { skipped: why, .. }
-        | IncidentWhat::FallbackReached { why, .. } => why.iter().any(|why| why.contains(said)),
-        IncidentWhat::Opened { .. }
-        | IncidentWhat::Raised { .. }
-        | IncidentWhat::UrgencySet { .. }
-        | IncidentWhat::PageHeld { .. }
-        | IncidentWhat::PageSuppressed { .. }
-        | IncidentWhat::QuietEnded
-        | IncidentWhat::Acknowledged { .. }
-        | IncidentWhat::NoteAdded { .. }
-        | IncidentWhat::Recovered { .. }
-        | IncidentWhat::Relapsed { .. }
-        | IncidentWhat::Resolved { .. }
-        | IncidentWhat::EvidenceFrozen { .. }
-        | IncidentWhat::Response(_) => false,
-    };
+    let tells = |what: &IncidentWhat| told_why(what).iter().any(|why| why.contains(said));
     assert_eq!(world.count(tells), 1, "{said}");
 }
 
@@ -428,4 +412,25 @@ fn a_removed_person_changes_the_schedules_and_policies_that_named_them_and_no_ot
         before.schedule_changes[&days]
     );
     assert_eq!(after.policy_changes[&other], before.policy_changes[&other]);
+}
+
+/// Why others were passed over, as the level or the last resort that was reached tells it.
+pub(crate) fn told_why(what: &IncidentWhat) -> &[String] {
+    match what {
+        IncidentWhat::LevelReached { skipped: why, .. }
+        | IncidentWhat::FallbackReached { why, .. } => why,
+        IncidentWhat::Opened { .. }
+        | IncidentWhat::Raised { .. }
+        | IncidentWhat::UrgencySet { .. }
+        | IncidentWhat::PageHeld { .. }
+        | IncidentWhat::PageSuppressed { .. }
+        | IncidentWhat::QuietEnded
+        | IncidentWhat::Acknowledged { .. }
+        | IncidentWhat::NoteAdded { .. }
+        | IncidentWhat::Recovered { .. }
+        | IncidentWhat::Relapsed { .. }
+        | IncidentWhat::Resolved { .. }
+        | IncidentWhat::EvidenceFrozen { .. }
+        | IncidentWhat::Response(_) => &[],
+    }
 }

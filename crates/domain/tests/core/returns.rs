@@ -1,7 +1,8 @@
 //! A failure that comes back: as something else, as something lesser or worse, and while a message about it was under way.
 
+use crate::given::hears_quietly;
 use crate::world::World;
-use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
+use tocsin_domain::command::RespondAsk;
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::Status;
@@ -385,10 +386,7 @@ fn a_call_for_help_that_is_not_answered_is_one_of_now_when_the_failure_comes_bac
 #[test]
 fn a_notice_is_an_answer_to_what_came_back_and_wakes_nobody() {
     let mut world = World::set_up();
-    let user = world.ada();
-    let mail = world.state.users[&user].contact_methods[0].id;
-    let rules = vec![(Urgency::High, 0, mail), (Urgency::Low, 0, mail)];
-    world.ask(Ask::People(PeopleAsk::SetRules { user, rules }));
+    hears_quietly(&mut world);
     world.trigger("slow", Severity::Warning);
     world.wait_ms(20 * MINUTE);
     world.answer_all(Outcome::Accepted);
