@@ -234,8 +234,13 @@ pub(crate) fn time_of_day(text: &str) -> Option<u64> {
 
 /// The time of day so many seconds after midnight.
 pub(crate) fn of_day(seconds: u64) -> Option<TimeOfDay> {
+    clock(seconds).parse().ok()
+}
+
+/// The same in words.
+pub(crate) fn clock(seconds: u64) -> String {
     let (hour, minute, second) = (seconds / HOUR_S, seconds / 60 % 60, seconds % 60);
-    format!("{hour:02}:{minute:02}:{second:02}").parse().ok()
+    format!("{hour:02}:{minute:02}:{second:02}")
 }
 
 /// The time of the week so many seconds after the Monday's midnight.

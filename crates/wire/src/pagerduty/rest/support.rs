@@ -6,7 +6,7 @@ use tocsin_domain::intake::{Loudness, SupportHours, UrgencyBy};
 use tocsin_domain::oncall::{Hours, Restriction, TimeOfDay};
 
 use super::body::{Fields, Wrong};
-use super::schedule::{of_day, of_week, time_of_day, zone_of};
+use super::schedule::{clock, of_day, of_week, time_of_day, zone_of};
 
 /// The object that says how urgent they are, and of which type it is where that depends on the hour.
 const RULE: &str = "incident_urgency_rule";
@@ -97,11 +97,6 @@ fn constant(loudness: Loudness) -> Value {
         Loudness::Low => "low",
     };
     json!({"type": "constant", "urgency": word})
-}
-
-fn clock(seconds: u64) -> String {
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{hour:02}:{minute:02}:{second:02}")
 }
 
 /// One window of every day, or one of each of these days, which are counted from 1, the Monday. Hours that end earlier than they
