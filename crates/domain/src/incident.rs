@@ -1,23 +1,25 @@
 //! Incidents: one failure, its alerts, who is paged for it and how it ends.
 
+mod engaged;
 mod given;
+mod paging;
+mod responder;
 
 use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
+pub use engaged::{ENGAGED_MAX, Engaged};
 pub use given::Given;
+pub use paging::Paging;
+pub use responder::{AlsoAsked, PolicyRequest, Responder};
 
-use crate::actor::Actor;
 use crate::alert::Onset;
 use crate::id::{AlertId, IncidentId, PolicyId, ServiceId, TargetId, TeamId, UserId};
 use crate::monitor::Severity;
-use crate::page::Recipient;
 use crate::people::{ChannelKind, Urgency};
 use crate::time::Timestamp;
 
-/// People who are kept as having worked on an incident at most.
-pub const ENGAGED_MAX: usize = 50;
 /// Alerts that one incident has at most after a merge: the event that moves them on is of a size that is kept.
 pub const MERGED_ALERTS_MAX: usize = 20_000;
 /// How long all alerts must be healthy before the incident resolves by itself.
@@ -59,73 +61,6 @@ pub struct Hold {
     pub why: String,
 }
 
-/// Where the escalation of an incident stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Paging {
-    /// The policy it follows.
-    pub policy: Option<PolicyId>,
-    /// The level that was paged last, counted from 0.
-    pub level: usize,
-    /// How often the policy has been walked through before.
-    pub round: u32,
-    /// When the next level is paged, unless somebody acknowledges.
-    pub next_at: Option<Timestamp>,
-    /// Whether the policy is through and the fallback list is being paged.
-    pub exhausted: bool,
-    /// Who was paged at the last level.
-    pub recipients: Vec<UserId>,
-    /// When that level was reached.
-    #[serde(default)]
-    pub reached_at: Timestamp,
-    /// How far the fallback list was widened in this round: 0 is the list itself.
-    #[serde(default)]
-    pub circle: usize,
-    /// Whether it is the same level that is paged again at `next_at`.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub again: bool,
-    /// On a level that pages one target in turn: whose turn it was.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub turn: Option<usize>,
-    /// Who must each acknowledge, of the levels so far.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub each_of: Vec<UserId>,
-    /// Who of them did.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub each_done: Vec<UserId>,
-    /// Who of them did before it was escalated by hand: they are left in peace, and have not taken what was escalated.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub each_before: Vec<UserId>,
-    /// Whether another policy, or a changed one, is followed since the first of these levels was reached: its levels may have
-    /// other places now.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub policy_changed: bool,
-    /// Where it goes on, if the policy was changed since the last level was reached, whose place says nothing any more: behind where
-    /// that level stands now, or before it where somebody new is named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub goes_on_at: Option<usize>,
-    /// Where the level that was reached stands then, if it is there yet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stands_at: Option<usize>,
-    /// Whom the levels that were reached in this round named before the policy was changed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub named_before: Vec<Recipient>,
-}
-
-impl Paging {
-    /// The level that is paged when nobody answers on the one that was reached.
-    #[must_use]
-    pub fn next_level(&self) -> usize {
-        self.goes_on_at
-            .unwrap_or_else(|| self.level.saturating_add(1))
-    }
-
-    /// Whether this person did their part, where each must.
-    #[must_use]
-    pub fn has_done(&self, user: UserId) -> bool {
-        self.each_done.contains(&user) || self.each_before.contains(&user)
-    }
-}
-
 /// Whom a person gave an incident to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "id", rename_all = "snake_case")]
@@ -134,77 +69,6 @@ pub enum Assigned {
     People(Vec<UserId>),
     /// Another policy than the service's.
     Policy(PolicyId),
-}
-
-/// Somebody who was asked to help.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Responder {
-    /// Who.
-    pub user: UserId,
-    /// When they were asked last.
-    pub asked_at: Timestamp,
-    /// How far the clock had been set back by then.
-    #[serde(skip)]
-    pub asked_set_back_ms: u64,
-    /// Who asked them; Tocsin itself where a level follows on one of which nobody could be reached.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub asked_by: Option<Actor>,
-    /// What they were asked.
-    pub message: String,
-    /// Whether they come, and when they said so.
-    pub answer: Option<(bool, Timestamp)>,
-    /// The policy, and its level counted from 0, by which they were asked; none when they were only named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub level: Option<(PolicyId, usize)>,
-    /// How that policy asked them, when they were named since.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub by_policy: Option<PolicyRequest>,
-    /// The levels of other policies by which they were asked too, one of each.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub also: Vec<AlsoAsked>,
-}
-
-/// A level of another policy by which somebody was asked to help.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AlsoAsked {
-    /// The policy, and its level counted from 0.
-    pub level: (PolicyId, usize),
-    /// How it asked them.
-    pub request: PolicyRequest,
-}
-
-/// How a policy asked somebody to help who was asked by name or by another policy since.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PolicyRequest {
-    /// When.
-    pub at: Timestamp,
-    /// How far the clock had been set back by then.
-    #[serde(skip)]
-    pub set_back_ms: u64,
-    /// What they were asked.
-    pub message: String,
-    /// Whether they have ever answered.
-    pub answered: bool,
-}
-
-impl PolicyRequest {
-    /// How somebody was asked who is asked by name or by another policy now.
-    #[must_use]
-    pub fn of(asked: Responder) -> Self {
-        let answered = asked.answer.is_some();
-        match asked.by_policy {
-            Some(first) => Self {
-                answered: first.answered || answered,
-                ..first
-            },
-            None => Self {
-                at: asked.asked_at,
-                set_back_ms: asked.asked_set_back_ms,
-                message: asked.message,
-                answered,
-            },
-        }
-    }
 }
 
 /// What an incident is about since the failure came back.
@@ -341,15 +205,6 @@ pub struct Incident {
     /// Position of the event that opened it, where it was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opened_event: Option<u64>,
-}
-
-/// Who has worked on an incident, whatever became of their acknowledgements since.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Engaged {
-    /// When it was acknowledged for the first time.
-    pub acknowledged_at: Option<Timestamp>,
-    /// Who acknowledged it or came to help, and since when: the first so many.
-    pub people: Vec<(UserId, Timestamp)>,
 }
 
 /// Whether a count is worth a field: what is over has none.
