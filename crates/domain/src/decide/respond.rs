@@ -111,7 +111,11 @@ impl Decider<'_> {
                 let holds_for_a_time = known.acknowledgement_ends_at.is_some();
                 let comes = by.is_some_and(|by| self.accept_request(id, by));
                 if holds_for_a_time {
-                    let what = IncidentWhat::Acknowledged { by, ends_at };
+                    let what = IncidentWhat::Acknowledged {
+                        by,
+                        ends_at,
+                        again: true,
+                    };
                     self.emit_incident(Cause::Request, id, what);
                 } else if !comes {
                     let what = format!(
@@ -150,7 +154,11 @@ impl Decider<'_> {
         ends_at: Option<Timestamp>,
         cause: Cause,
     ) {
-        let what = IncidentWhat::Acknowledged { by, ends_at };
+        let what = IncidentWhat::Acknowledged {
+            by,
+            ends_at,
+            again: false,
+        };
         let position = self.emit_incident(cause, id, what);
         let cause = Cause::Event { position };
         if !bugs::on(Bug::PagingAfterAcknowledgement) {

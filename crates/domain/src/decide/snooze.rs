@@ -27,8 +27,11 @@ impl Decider<'_> {
             return Err(Refusal::invalid("a snooze lasts 1 second to 7 days"));
         }
         if known.status == Status::Triggered {
-            let (by, ends_at) = (Some(by), None);
-            let taken = IncidentWhat::Acknowledged { by, ends_at };
+            let taken = IncidentWhat::Acknowledged {
+                by: Some(by),
+                ends_at: None,
+                again: false,
+            };
             let position = self.emit_incident(Cause::Request, id, taken);
             self.tell_mirrors(id, position);
         }

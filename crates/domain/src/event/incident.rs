@@ -122,6 +122,9 @@ pub enum IncidentWhat {
         /// When it counts no longer and the incident is paged again, if the policy says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ends_at: Option<Timestamp>,
+        /// Whether it was acknowledged already, so that nobody was being paged for it. Old records do not say.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        again: bool,
     },
     /// Something was written down.
     NoteAdded {

@@ -126,14 +126,15 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
                 Tone::Info,
             )
         }
-        IncidentWhat::Acknowledged { by, .. } => told(
-            format!(
-                "{} acknowledged the incident; escalation stopped.",
-                case.acknowledger(*by, &event.actor)
-            ),
-            true,
-            Tone::Person,
-        ),
+        IncidentWhat::Acknowledged { by, again, .. } => {
+            let who = case.acknowledger(*by, &event.actor);
+            let text = if *again {
+                format!("{who} acknowledged the incident, which was acknowledged already.")
+            } else {
+                format!("{who} acknowledged the incident; escalation stopped.")
+            };
+            told(text, true, Tone::Person)
+        }
         IncidentWhat::NoteAdded { text } => told(
             format!(
                 "{} noted: “{}”.",

@@ -89,6 +89,22 @@ fn an_answer_by_a_link_that_others_may_have_names_the_link_and_not_its_owner() {
 }
 
 #[test]
+fn what_was_acknowledged_already_is_not_told_as_the_end_of_an_escalation() {
+    let mut evidence = Scene::of(Break::Kill).play().evidence;
+    for event in &mut evidence.events {
+        if let EventBody::Incident(about) = &mut event.body
+            && let IncidentWhat::Acknowledged { again, .. } = &mut about.what
+        {
+            *again = true;
+        }
+    }
+    let facts = facts(&evidence);
+    assert_eq!(verify(&evidence, &facts), []);
+    let told = "Ada Lovelace acknowledged the incident, which was acknowledged already.";
+    assert!(facts.timeline.iter().any(|entry| entry.text == told));
+}
+
+#[test]
 fn what_a_person_closed_is_told_as_closed_by_them_and_not_as_recovered() {
     let mut evidence = Scene::of(Break::External).play().evidence;
     let user = evidence.names.users[0].0;

@@ -339,7 +339,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             };
             start_paging(incident, paging, at);
         }
-        IncidentWhat::Acknowledged { by, ends_at } => {
+        IncidentWhat::Acknowledged { by, ends_at, .. } => {
             // Whoever has it keeps it: who acknowledges after them puts off its end alone.
             if owner(incident).is_none() {
                 incident.acknowledged = Some((*by, at));

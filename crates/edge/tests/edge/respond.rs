@@ -56,6 +56,45 @@ async fn an_incident_is_snoozed_and_the_snooze_is_taken_back() {
     assert!(titles.contains(&"The snooze was taken back".to_owned()));
 }
 
+/// What is acknowledged stays so for half an hour, by the first policy.
+pub(crate) async fn hold_for_half_an_hour(world: &World) {
+    let policies = world.get("/escalation-policies").await.json();
+    let mut policy = policies["items"][0].clone();
+    policy["acknowledgement_timeout_minutes"] = json!(30);
+    let fields = policy.as_object_mut().unwrap();
+    let id = fields.remove("id").unwrap();
+    let place = format!("/escalation-policies/{}", id.as_str().unwrap());
+    call(world, "PUT", &place, policy).await;
+}
+
+#[tokio::test]
+async fn only_the_acknowledgement_that_stops_an_escalation_is_said_to_do_so() {
+    let world = World::new();
+    hold_for_half_an_hour(&world).await;
+    world.raise("web").await;
+    let path = "/incidents/1/acknowledge";
+    for token in [&world.bobs, &world.admin] {
+        let taken = world.call("POST", path, token, Some(json!({}))).await;
+        assert!(taken.status.is_success(), "{}", taken.text());
+    }
+    let page = world.get("/incidents/1/timeline").await.json();
+    let entries = page["items"].as_array().unwrap().iter();
+    let taken = entries.filter(|one| one["kind"] == "incident.acknowledged");
+    let told: Vec<(&str, &str)> = taken
+        .map(|one| {
+            let detail = one["detail"].as_str().unwrap();
+            let (first, holds) = detail.split_once(". ").unwrap();
+            assert!(holds.contains("if it still fails then"), "{detail}");
+            (one["title"].as_str().unwrap(), first)
+        })
+        .collect();
+    let expected = [
+        ("Bob acknowledged", "Escalation stops"),
+        ("Ada acknowledged", "It was acknowledged already"),
+    ];
+    assert_eq!(told, expected);
+}
+
 #[tokio::test]
 async fn an_incident_is_given_to_people_or_to_a_policy() {
     let world = World::new();

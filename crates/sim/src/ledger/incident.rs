@@ -179,7 +179,7 @@ impl Ledger {
                 };
                 self.reach(id, wait, recipients.clone(), (envelope.position, at));
             }
-            IncidentWhat::Acknowledged { by, ends_at } => {
+            IncidentWhat::Acknowledged { by, ends_at, .. } => {
                 self.hush(id, true);
                 self.change(id, |case| {
                     // Who has it keeps it.

@@ -1,13 +1,34 @@
-//! The sentences for what people do about an incident beyond taking it. Pure.
+//! The sentences for what people do about an incident: that they take it, and what goes beyond that. Pure.
 
 use tocsin_domain::event::Response;
+use tocsin_domain::id::UserId;
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::people::Urgency;
+use tocsin_domain::time::Timestamp;
 
 use super::timeline::{Names, Tone, Words};
 
 fn person(title: String, detail: impl Into<String>) -> Words {
     (title, detail.into(), Tone::Person)
+}
+
+/// What is said of an acknowledgement; nobody was being paged any more where it was acknowledged already.
+pub(super) fn acknowledged(
+    by: Option<UserId>,
+    ends_at: Option<Timestamp>,
+    again: bool,
+    names: &Names<'_>,
+) -> Words {
+    let who = by.map_or_else(|| "A foreign system".to_owned(), |user| names.user(user));
+    let what = if again {
+        "It was acknowledged already."
+    } else {
+        "Escalation stops."
+    };
+    let holds = ends_at.map_or_else(String::new, |at| {
+        format!(" It is paged again at {at} if it still fails then.")
+    });
+    person(format!("{who} acknowledged"), format!("{what}{holds}"))
 }
 
 /// What is said of it.

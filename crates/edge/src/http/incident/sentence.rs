@@ -10,7 +10,7 @@ use tocsin_domain::page::{Fate, Outcome, Purpose};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::webhook::WebhookEvent;
 
-use super::response_sentence::response;
+use super::response_sentence::{acknowledged, response};
 use super::timeline::{Names, Tone, Words};
 use crate::access::who::role_word;
 
@@ -346,16 +346,8 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
                 lines(why, &format!("They are paged again at {next_at}.")),
             )
         }
-        IncidentWhat::Acknowledged { by, ends_at } => {
-            let who = by.map_or_else(|| "A foreign system".to_owned(), |user| names.user(user));
-            let holds = ends_at.map_or_else(String::new, |at| {
-                format!(" It is paged again at {at} if it still fails then.")
-            });
-            told(
-                Tone::Person,
-                format!("{who} acknowledged"),
-                format!("Escalation stops.{holds}"),
-            )
+        IncidentWhat::Acknowledged { by, ends_at, again } => {
+            acknowledged(*by, *ends_at, *again, names)
         }
         IncidentWhat::Response(what) => response(what, names),
         IncidentWhat::NoteAdded { text } => told(Tone::Person, "Note", text.clone()),

@@ -8,6 +8,7 @@ use super::{
     ada_was_paged, bob_takes, comes_back, look, next_page, press, send, status, two_by_one_message,
 };
 use crate::fakes::START;
+use crate::respond::hold_for_half_an_hour;
 
 /// The form of this page when a button on it is pressed.
 fn form_of(page: &str, action: &str) -> String {
@@ -88,14 +89,7 @@ async fn of_what_one_message_told_what_came_back_since_is_left() {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_presses_after_somebody_else_is_told_who_has_it_and_does_not_take_it() {
     let (world, incident, path) = ada_was_paged().await;
-    let policies = world.get("/escalation-policies").await.json();
-    let mut policy = policies["items"][0].clone();
-    policy["acknowledgement_timeout_minutes"] = json!(30);
-    let fields = policy.as_object_mut().unwrap();
-    let id = fields.remove("id").unwrap();
-    let place = format!("/escalation-policies/{}", id.as_str().unwrap());
-    let set = world.call("PUT", &place, &world.admin, Some(policy)).await;
-    assert!(set.status.is_success(), "{}", set.text());
+    hold_for_half_an_hour(&world).await;
     bob_takes(&world, &incident).await;
     {
         let mut now = world.clock.0.lock().unwrap();
