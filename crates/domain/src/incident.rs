@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 
 use serde::{Deserialize, Serialize};
 
-pub use engaged::{ENGAGED_MAX, Engaged};
+pub use engaged::{Acknowledger, ENGAGED_MAX, Engaged};
 pub use given::Given;
 pub use paging::Paging;
 pub use responder::{AlsoAsked, PolicyRequest, Responder};

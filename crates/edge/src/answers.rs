@@ -199,7 +199,12 @@ fn words_for_one(state: &State, user: UserId, incident: &Incident, was_taken: bo
         let again = format!(" It is paged again at {at} if it still fails then.");
         words.push_str(&again);
     } else if !comes {
-        words.push_str(" Nothing changed.");
+        let is_kept = !is_theirs && incident.acknowledged_too().any(|one| one.user == user);
+        words.push_str(if is_kept {
+            " You are known to have acknowledged it too."
+        } else {
+            " Nothing changed."
+        });
     }
     words
 }

@@ -96,7 +96,7 @@ impl Decider<'_> {
     }
 
     /// Acknowledging what is acknowledged is no error, since two people may press at once, and takes it from nobody; where an
-    /// acknowledgement holds for a time only, that time begins anew.
+    /// acknowledgement holds for a time only, that time begins anew. Who did so is kept: it is theirs should whoever has it be removed.
     pub(super) fn acknowledge(
         &mut self,
         id: IncidentId,
@@ -109,11 +109,12 @@ impl Decider<'_> {
             Status::Resolved => return Err(Refusal::conflict("the incident is resolved already")),
             Status::Acknowledged => {
                 let holds_for_a_time = known.acknowledgement_ends_at.is_some();
+                let is_news = by.is_some_and(|by| known.is_news_from(by));
                 let comes = by.is_some_and(|by| self.accept_request(id, by));
-                if holds_for_a_time {
+                if holds_for_a_time || is_news {
                     let what = IncidentWhat::Acknowledged {
                         by,
-                        ends_at,
+                        ends_at: ends_at.filter(|_| holds_for_a_time),
                         again: true,
                     };
                     self.emit_incident(Cause::Request, id, what);

@@ -105,8 +105,8 @@ impl Decider<'_> {
         self.look_again(id);
     }
 
-    /// A person, who was called so, was removed: what they had taken is triggered again, and where nobody else of a level is left,
-    /// it is paged again.
+    /// A person, who was called so, was removed: what they had taken is passed on or triggered again, and where nobody else of a level
+    /// is left, it is paged again.
     pub(super) fn page_in_place_of(&mut self, gone: UserId, name: &str, position: u64) {
         self.take_what_all_have_done(position);
         let open = self.state.open_incidents.iter();
@@ -122,11 +122,7 @@ impl Decider<'_> {
                     .acknowledged
                     .is_some_and(|(by, _)| by == Some(gone));
                 if was_theirs && !bugs::on(Bug::TakenStaysWithWhoIsGone) {
-                    let why = "the person who acknowledged it was removed".to_owned();
-                    let by = Some(gone);
-                    let ended = Response::AcknowledgementEnded { by, why };
-                    self.emit_response(cause, id, ended);
-                    self.take_up_again(id);
+                    self.pass_on_from(id, (gone, name), cause);
                 }
                 continue;
             }
@@ -142,6 +138,32 @@ impl Decider<'_> {
                 self.page_others(id, Some(&removed));
             }
         }
+    }
+
+    /// What somebody had who was removed, and was called so, stays acknowledged where others said that they take it too, and is that
+    /// one's who did so first of those who are still there. Else it is triggered again.
+    fn pass_on_from(&mut self, id: IncidentId, (from, name): (UserId, &str), cause: Cause) {
+        let known = self.state.incidents.get(&id);
+        let next = known.and_then(|known| {
+            let mut others = known.acknowledged_too();
+            let next = others.find(|one| self.state.users.contains_key(&one.user));
+            next.copied()
+        });
+        let Some(next) = next else {
+            let why = "the person who acknowledged it was removed".to_owned();
+            let by = Some(from);
+            let ended = Response::AcknowledgementEnded { by, why };
+            self.emit_response(cause, id, ended);
+            self.take_up_again(id);
+            return;
+        };
+        let passed = Response::PassedOn {
+            from,
+            to: next.user,
+            through: next.through,
+            why: format!("{name} was removed"),
+        };
+        self.emit_response(cause, id, passed);
     }
 
     /// Whoever was asked to help and takes the incident, or says so, comes. True when that was news.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{AlertId, IncidentId, PolicyId, UserId};
 use crate::incident::Assigned;
 use crate::monitor::Severity;
-use crate::people::Urgency;
+use crate::people::{ChannelKind, Urgency};
 use crate::time::Timestamp;
 
 /// A level of a policy that was asked to help.
@@ -33,6 +33,18 @@ pub enum Response {
         /// Whose it was.
         by: Option<UserId>,
         /// Why.
+        why: String,
+    },
+    /// It stays acknowledged, and is somebody else's who had acknowledged it too.
+    PassedOn {
+        /// Whose it was.
+        from: UserId,
+        /// Whose it is.
+        to: UserId,
+        /// By which channel they had acknowledged it, where it was the answer to a message.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        through: Option<ChannelKind>,
+        /// Why it is not theirs any more who had it.
         why: String,
     },
     /// Somebody has it and is left in peace until then.
@@ -127,6 +139,7 @@ impl Response {
         match self {
             Self::PartlyAcknowledged { .. } => "partly_acknowledged",
             Self::AcknowledgementEnded { .. } => "acknowledgement_ended",
+            Self::PassedOn { .. } => "passed_on",
             Self::Snoozed { .. } => "snoozed",
             Self::SnoozeEnded => "snooze_ended",
             Self::SnoozeCancelled { .. } => "snooze_cancelled",
@@ -153,6 +166,7 @@ impl Response {
             | Self::Merged { .. }
             | Self::UrgencySet { .. } => true,
             Self::PartlyAcknowledged { .. }
+            | Self::PassedOn { .. }
             | Self::Snoozed { .. }
             | Self::SnoozeCancelled { .. }
             | Self::RespondersRequested { .. }

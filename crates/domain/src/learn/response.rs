@@ -7,7 +7,7 @@ use super::moment::Moment;
 use super::telling::{Told, told};
 use crate::event::{Event, Response};
 use crate::incident::Assigned;
-use crate::people::Urgency;
+use crate::people::{ChannelKind, Urgency};
 
 /// The sentence for something that was done about an incident.
 pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> Option<Told> {
@@ -24,6 +24,18 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
             let why = clean(why, 160);
             let text = format!("The acknowledgement{by} counted no longer: {why}.");
             told(text, true, Tone::Bad)
+        }
+        Response::PassedOn {
+            to, through, why, ..
+        } => {
+            let to = case.person(*to);
+            let who = match through.and_then(ChannelKind::read_by_others) {
+                Some(place) => format!("whoever has the link in {to}’s {place}"),
+                None => to,
+            };
+            let why = clean(why, 160);
+            let text = format!("{why}; {who}, who had acknowledged too, had the incident then.");
+            told(text, true, Tone::Info)
         }
         Response::Snoozed { by, until } => person(format!(
             "{} snoozed the incident until {}.",
@@ -96,7 +108,7 @@ mod tests {
     use crate::event::{Actor, Event, EventBody, IncidentEvent, IncidentWhat, Response};
     use crate::incident::Assigned;
     use crate::monitor::Severity;
-    use crate::people::Urgency;
+    use crate::people::{ChannelKind, Urgency};
 
     /// A crash of which one more event tells: the sentence that stands in the report.
     fn check(what: impl FnOnce(crate::id::UserId) -> Response, expected: &str) {
@@ -137,6 +149,25 @@ mod tests {
             },
             "The acknowledgement by NAME counted no longer: it still fails.",
         );
+        for (through, who) in [
+            (None, "NAME"),
+            (
+                Some(ChannelKind::Ntfy),
+                "whoever has the link in NAME’s ntfy topic",
+            ),
+        ] {
+            check(
+                |to| Response::PassedOn {
+                    from: to,
+                    to,
+                    through,
+                    why: "Bob was removed".to_owned(),
+                },
+                &format!(
+                    "Bob was removed; {who}, who had acknowledged too, had the incident then."
+                ),
+            );
+        }
         check(|_| Response::SnoozeEnded, "The snooze was over.");
         check(
             |by| Response::Reassigned {

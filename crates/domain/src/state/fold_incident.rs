@@ -1,6 +1,7 @@
 //! Folds events about incidents.
 
 use super::State;
+use super::fold_acknowledgers::keep_acknowledgers;
 use super::fold_response::{fold_response, keep_given};
 use crate::bugs::{self, Bug};
 use crate::event::{Actor, Event, IncidentEvent, IncidentWhat, Response};
@@ -109,14 +110,15 @@ impl State {
 fn fold_known(incident: &mut Incident, what: &IncidentWhat, envelope: &Event, set_back_ms: u64) {
     let (at, actor) = (envelope.at, &envelope.actor);
     let before = (incident.status, incident.acknowledged);
-    let was_theirs = owner(incident).is_some();
+    let had = incident.holder();
     fold_open_incident(incident, what, at);
     keep_standing(incident, before, what, at);
     keep_clock(incident, what, set_back_ms);
-    keep_channel(incident, what, actor, was_theirs);
+    keep_channel(incident, what, actor, had.is_some());
     keep_asker(incident, what, actor);
     keep_resolver(incident, what, actor);
     keep_engaged(incident, what, at);
+    keep_acknowledgers(incident, had, what, envelope);
     keep_given(incident, what, envelope.position);
 }
 
@@ -134,12 +136,6 @@ fn keep_standing(
     if says_status || (incident.status, incident.acknowledged) != before {
         incident.status_set_at = at;
     }
-}
-
-/// The person who has it.
-fn owner(incident: &Incident) -> Option<UserId> {
-    let (by, _) = incident.acknowledged?;
-    by.filter(|_| incident.status == Status::Acknowledged)
 }
 
 /// By which channel it was taken, if by one. What was somebody's already is not taken by who acknowledges it again.
@@ -341,7 +337,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
         }
         IncidentWhat::Acknowledged { by, ends_at, .. } => {
             // Whoever has it keeps it: who acknowledges after them puts off its end alone.
-            if owner(incident).is_none() {
+            if incident.holder().is_none() {
                 incident.acknowledged = Some((*by, at));
             }
             incident.status = Status::Acknowledged;
@@ -390,6 +386,7 @@ fn fold_open_incident(incident: &mut Incident, what: &IncidentWhat, at: Timestam
             incident.acknowledgement_ends_at = None;
             incident.snoozed_until = None;
             incident.hours_passed_at = None;
+            incident.forget_acknowledgers();
             stop_escalation(incident);
         }
         IncidentWhat::EvidenceFrozen { sha256, .. } => incident.evidence = Some(sha256.clone()),
@@ -414,6 +411,7 @@ fn keep_clock(incident: &mut Incident, what: &IncidentWhat, set_back_ms: u64) {
 pub(super) fn page_anew(incident: &mut Incident) {
     incident.status = Status::Triggered;
     incident.acknowledged = None;
+    incident.forget_acknowledgers();
     incident.acknowledgement_ends_at = None;
     incident.snoozed_until = None;
     incident.paging = None;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::State;
+use super::fold_acknowledgers::pass_on;
 use super::fold_incident::{page_anew, stop_escalation};
 use crate::event::{AskedLevel, IncidentWhat, Response};
 use crate::id::{AlertId, IncidentId, PolicyId, UserId};
@@ -59,6 +60,7 @@ pub(super) fn fold_response(incident: &mut Incident, response: &Response, at: Ti
         Response::AcknowledgementEnded { .. } | Response::SnoozeEnded => {
             trigger_again(incident, at)
         }
+        Response::PassedOn { to, .. } => pass_on(incident, *to, at),
         Response::Snoozed { by, until } => {
             incident.status = Status::Acknowledged;
             incident.acknowledged = Some((Some(*by), at));
@@ -221,6 +223,7 @@ fn asked_also(known: &Responder, now: Option<(PolicyId, usize)>) -> Vec<AlsoAske
 fn trigger_again(incident: &mut Incident, at: Timestamp) {
     incident.status = Status::Triggered;
     incident.acknowledged = None;
+    incident.forget_acknowledgers();
     incident.acknowledgement_ends_at = None;
     incident.snoozed_until = None;
     if let Some(paging) = &mut incident.paging {

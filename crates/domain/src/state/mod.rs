@@ -7,6 +7,7 @@ mod due;
 mod duty_watch;
 mod faults;
 mod firing;
+mod fold_acknowledgers;
 mod fold_alert;
 mod fold_business;
 mod fold_incident;

@@ -1,6 +1,6 @@
 //! How long an acknowledgement holds, where a service says it itself, and whose it is when others acknowledge too.
 
-use tocsin_domain::command::{AlertAsk, Ask, PeopleAsk, Refusal, RespondAsk, RosterAsk};
+use tocsin_domain::command::{AlertAsk, Ask, Refusal, RespondAsk, RosterAsk};
 use tocsin_domain::id::UserId;
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{GroupBy, UrgencyBy};
@@ -164,13 +164,4 @@ fn where_each_must_acknowledge_what_somebody_else_took_each_still_does_their_par
     let known = world.incident();
     assert_eq!(known.acknowledged.map(|(by, _)| by), Some(Some(ada)));
     assert!(known.spares(bea) && !known.spares(cy), "{known:?}");
-}
-
-#[test]
-fn what_whoever_acknowledged_first_has_is_nobodys_when_they_are_removed() {
-    let (mut world, [ada, bea]) = down();
-    take(&mut world, bea);
-    take(&mut world, ada);
-    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
-    assert_eq!(world.incident().status, Status::Triggered);
 }

@@ -35,6 +35,7 @@ mod names;
 mod nobody;
 mod oncall;
 mod paging;
+mod passed_on;
 mod quiet;
 mod receipts;
 mod removed_services;

@@ -96,6 +96,26 @@ async fn only_the_acknowledgement_that_stops_an_escalation_is_said_to_do_so() {
 }
 
 #[tokio::test]
+async fn what_somebody_had_who_is_removed_is_told_to_be_the_next_ones_who_had_acknowledged_too() {
+    let world = World::new();
+    world.raise("web").await;
+    let path = "/incidents/1/acknowledge";
+    for token in [&world.bobs, &world.admin] {
+        let taken = world.call("POST", path, token, Some(json!({}))).await;
+        assert_eq!(taken.json()["acknowledged_by"]["name"], "Bob");
+    }
+    let path = format!("/users/{}", world.bob);
+    let removed = world.call("DELETE", &path, &world.admin, None).await;
+    assert!(removed.status.is_success(), "{}", removed.text());
+    let shown = world.get("/incidents/1").await.json();
+    assert_eq!(shown["status"], "acknowledged");
+    assert_eq!(shown["acknowledged_by"]["name"], "Ada");
+    let titles = titles(&world, "1").await;
+    let says = "Bob was removed; Ada, who had acknowledged too, has it";
+    assert!(titles.iter().any(|title| title == says), "{titles:?}");
+}
+
+#[tokio::test]
 async fn an_incident_is_given_to_people_or_to_a_policy() {
     let world = World::new();
     world.raise("web").await;

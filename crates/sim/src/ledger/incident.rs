@@ -69,6 +69,7 @@ impl Ledger {
                     is_urgent: false,
                     spared: BTreeSet::new(),
                     takers: BTreeSet::new(),
+                    signed: Vec::new(),
                     taken_until: None,
                     snoozed_until: None,
                     given_event: 0,
@@ -187,6 +188,7 @@ impl Ledger {
                     case.taker = case.taker.filter(|_| keeps).or(*by);
                     case.take();
                     case.takers.extend(*by);
+                    case.sign(*by);
                     case.taken_until = *ends_at;
                 });
             }
@@ -403,6 +405,7 @@ impl Case {
         self.is_paged = false;
         self.spared.clear();
         self.takers.clear();
+        self.signed.clear();
         self.taker = None;
         self.taken_until = None;
         self.snoozed_until = None;

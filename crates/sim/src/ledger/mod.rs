@@ -21,6 +21,7 @@ mod redraw;
 mod response;
 mod roster;
 mod rules;
+mod signed;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -227,6 +228,8 @@ pub(crate) struct Case {
     spared: BTreeSet<UserId>,
     /// Who took it since it began or was triggered again.
     takers: BTreeSet<UserId>,
+    /// Who has said since then that they take it or their part of it, one after the other, and not that they do not come.
+    signed: Vec<UserId>,
     /// When whoever has it is asked again.
     taken_until: Option<Timestamp>,
     snoozed_until: Option<Timestamp>,

@@ -18,15 +18,22 @@ impl Ledger {
             Response::PartlyAcknowledged { by, .. } => {
                 self.change(id, |case| {
                     case.spared.insert(*by);
+                    case.sign(Some(*by));
                 });
             }
             Response::AcknowledgementEnded { .. } | Response::SnoozeEnded => {
+                self.check_nobody_signed(id, at);
                 self.hush_no_more(id);
                 self.change(id, |case| case.trigger_again(at));
+            }
+            Response::PassedOn { from, to, .. } => {
+                self.check_passed_on(id, (*from, *to), at);
+                self.change(id, |case| case.taker = Some(*to));
             }
             Response::Snoozed { by, until } => self.change(id, |case| {
                 case.take();
                 case.taker = Some(*by);
+                case.sign(Some(*by));
                 case.snoozed_until = Some(*until);
                 case.taken_until = None;
             }),
@@ -70,8 +77,11 @@ impl Ledger {
                     .extend(people.iter().map(|user| (*user, false)));
                 case.unasked.retain(|user| !people.contains(user));
             }),
-            Response::ResponderAnswered { user, .. } => self.change(id, |case| {
+            Response::ResponderAnswered { user, accepted } => self.change(id, |case| {
                 case.helpers.insert(*user, true);
+                if !accepted {
+                    case.strike(*user);
+                }
             }),
             Response::PrioritySet { .. } | Response::TitleSet { .. } => {}
         }
@@ -179,6 +189,7 @@ impl Case {
         self.is_pressed = true;
         self.spared.clear();
         self.takers.clear();
+        self.signed.clear();
         self.taker = None;
         if let Wait::Level { next_at, .. } = &mut self.wait {
             *next_at = at;

@@ -1,6 +1,7 @@
 //! What the second book finds wrong where no world gets to in its few days, or where it must not be taken for right.
 
 mod given;
+mod signed;
 
 use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentEvent, IncidentWhat, NotificationEvent,

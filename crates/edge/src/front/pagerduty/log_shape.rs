@@ -312,6 +312,11 @@ fn of_response(place: &Place, state: &State, response: &Response) -> Option<Kind
             let summary = format!("Reassigned to {}", names.join(", "));
             Some(("assign", summary, json!({ "assignees": assignees })))
         }
+        Response::PassedOn { to, why, .. } => {
+            let to = place.user(state, *to);
+            let summary = format!("Reassigned to {}: {why}", text(&to));
+            Some(("assign", summary, json!({ "assignees": [to] })))
+        }
         Response::UrgencySet { urgency } => Some(urgency_change(*urgency)),
         Response::PrioritySet { priority } => {
             let priority = priority

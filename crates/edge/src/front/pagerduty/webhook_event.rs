@@ -170,6 +170,11 @@ fn parts_of_response(response: &Response) -> Vec<Part> {
         Response::Reassigned {
             to: Assigned::Policy(_),
         } => stands(WebhookKind::Delegated, None),
+        Response::PassedOn { to, .. } => vec![Part::Standing {
+            kind: WebhookKind::Reassigned,
+            status: None,
+            recipients: Some(vec![*to]),
+        }],
         Response::PrioritySet { .. } => stands(WebhookKind::PriorityUpdated, None),
         Response::RespondersRequested {
             people, message, ..
@@ -329,6 +334,23 @@ mod tests {
             kinds(&note(&format!("{STATUS_UPDATE}we are on it"))),
             ["incident.status_update_published"]
         );
+    }
+
+    #[test]
+    fn what_goes_on_to_the_next_who_acknowledged_is_told_as_theirs() {
+        let user: UserId = "QAAAAAAAAAAAAA".parse().unwrap();
+        let passed = Response::PassedOn {
+            from: "QBBBBBBBBBBBBB".parse().unwrap(),
+            to: user,
+            through: None,
+            why: "Bob was removed".to_owned(),
+        };
+        let theirs = Part::Standing {
+            kind: WebhookKind::Reassigned,
+            status: None,
+            recipients: Some(vec![user]),
+        };
+        assert_eq!(parts_of(&IncidentWhat::Response(passed)), [theirs]);
     }
 
     #[test]

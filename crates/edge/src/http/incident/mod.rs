@@ -74,7 +74,7 @@ pub(crate) struct Nothing {}
 /// Take an incident
 ///
 /// Escalation stops. Taking what is taken is no error and takes it from nobody: where an acknowledgement holds for a time, that begins
-/// anew.
+/// anew. Should whoever has it be removed, it is the next one's who took it too.
 #[utoipa::path(post, path = "/api/tocsin/v1/incidents/{id}/acknowledge", tag = "incidents",
     params(("id" = String, Path, description = "Id or number")), request_body = Nothing,
     responses((status = 200, body = IncidentSummary), (status = 404), (status = 409)))]

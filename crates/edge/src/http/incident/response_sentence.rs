@@ -3,7 +3,7 @@
 use tocsin_domain::event::Response;
 use tocsin_domain::id::UserId;
 use tocsin_domain::incident::Assigned;
-use tocsin_domain::people::Urgency;
+use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::time::Timestamp;
 
 use super::timeline::{Names, Tone, Words};
@@ -46,6 +46,18 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
             let of = by.map_or_else(String::new, |by| format!(" of {}", names.user(by)));
             let title = format!("The acknowledgement{of} counts no longer");
             (title, format!("Triggered again: {why}."), Tone::Bad)
+        }
+        Response::PassedOn {
+            to, through, why, ..
+        } => {
+            let to = names.user(*to);
+            // It may have been anybody who can read the link.
+            let who = match through.and_then(ChannelKind::read_by_others) {
+                Some(place) => format!("whoever has the link in {to}’s {place}"),
+                None => to,
+            };
+            let title = format!("{why}; {who}, who had acknowledged too, has it");
+            (title, String::new(), Tone::Info)
         }
         Response::Snoozed { by, until } => person(
             format!("{} snoozed it until {until}", names.user(*by)),

@@ -37,6 +37,28 @@ async fn newest(world: &World, query: &str) -> (String, Vec<Value>) {
 }
 
 #[tokio::test]
+async fn what_goes_on_to_the_next_who_acknowledged_is_an_assignment_to_them() {
+    let world = World::new();
+    let incident = world.raise("web").await;
+    let path = format!("/incidents/{incident}/acknowledge");
+    for token in [&world.bobs, &world.admin] {
+        let taken = world.call("POST", &path, token, Some(json!({}))).await;
+        assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
+    }
+    let path = format!("/users/{}", world.bob);
+    let removed = world.call("DELETE", &path, &world.admin, None).await;
+    assert!(removed.status.is_success(), "{}", removed.text());
+    let list = read(&world, &format!("/incidents/{incident}/log_entries")).await;
+    let entry = &list["log_entries"][0];
+    assert_eq!(entry["type"], "assign_log_entry");
+    assert_eq!(entry["summary"], "Reassigned to Ada: Bob was removed");
+    assert_eq!(entry["assignees"][0]["id"], world.ada.to_string());
+    let shown = read(&world, &format!("/incidents/{incident}")).await;
+    let taken = &shown["incident"]["acknowledgements"][0];
+    assert_eq!(taken["acknowledger"]["id"], world.ada.to_string());
+}
+
+#[tokio::test]
 async fn what_is_said_again_is_a_trigger_again_with_what_was_told_by_it() {
     let world = World::new();
     for used in [Some("97 %"), Some("98 %"), None] {
