@@ -81,8 +81,10 @@ impl Decider<'_> {
                 "the outcome of that attempt is known already",
             ));
         }
-        // Whoever left is not tried again, and others were paged in their place already.
+        // Whoever left is not tried again, and others were paged in their place already. In old journals, what was under way to them
+        // was taken back.
         let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
+        let is_taken_back = is_taken_back || !self.state.users.contains_key(&message.user);
         let retry_at = self.retry_at(message, number, &ended);
         let retry_at = retry_at.filter(|_| !is_taken_back);
         let is_put_off = ended.is_left_to_another() && retry_at.is_some();
@@ -364,20 +366,21 @@ impl Decider<'_> {
     }
 
     /// Whether, since the present level was reached, a page to somebody of it has arrived, or one may still arrive. Those of the levels
-    /// before had their time.
+    /// before had their time, and who was removed is nobody of it.
     pub(super) fn somebody_reached(&self, incident: IncidentId) -> bool {
         let known = self.state.incidents.get(&incident);
         let Some(paging) = known.and_then(|known| known.paging.as_ref()) else {
             return false;
         };
         let is_of_level = |page: &&Notification| {
-            page.purpose == Purpose::Page(incident) && paging.recipients.contains(&page.user)
+            let is_named = paging.recipients.contains(&page.user);
+            let is_there = self.state.users.contains_key(&page.user);
+            page.purpose == Purpose::Page(incident) && is_named && is_there
         };
         let mut active = self.state.active_about(incident).filter(is_of_level);
         let pages = self.state.messages_about(incident).filter(is_of_level);
         active.next().is_some()
             || pages
-                .filter(|page| self.state.users.contains_key(&page.user))
                 // Whoever has done their part where each must is not who is looked for.
                 .filter(|page| !self.is_spared(incident, page.user))
                 .any(|page| {

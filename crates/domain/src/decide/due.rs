@@ -328,18 +328,7 @@ impl Decider<'_> {
     /// Whether a page came, or may have, and its person was not told since that it is over. Of what is under way the outcome is
     /// still to come, and whoever gets it then reads that last.
     fn untold(&self, page: &Notification) -> Option<Coming> {
-        let is_under_way = match page.state {
-            Delivery::Sending { .. } => true,
-            Delivery::Together { by } => {
-                let teller = self.state.notifications.get(&by);
-                teller.is_some_and(|one| matches!(one.state, Delivery::Sending { .. }))
-            }
-            Delivery::Due { .. }
-            | Delivery::Delivered { .. }
-            | Delivery::Failed { .. }
-            | Delivery::Cancelled { .. } => false,
-        };
-        if is_under_way || !is_followed_by_the_end(page) {
+        if self.is_under_way(page) || !is_followed_by_the_end(page) {
             return None;
         }
         let coming = self.state.came_untold(page);

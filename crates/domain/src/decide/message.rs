@@ -136,12 +136,27 @@ impl Decider<'_> {
         }
     }
 
-    /// Takes back whatever was planned for a person who leaves.
+    /// Whether a message is being sent at this moment, or told along by one that is: what becomes of it is still to come.
+    pub(super) fn is_under_way(&self, message: &Notification) -> bool {
+        match message.state {
+            Delivery::Sending { .. } => true,
+            Delivery::Together { by } => {
+                let teller = self.state.notifications.get(&by);
+                teller.is_some_and(|one| matches!(one.state, Delivery::Sending { .. }))
+            }
+            Delivery::Due { .. }
+            | Delivery::Delivered { .. }
+            | Delivery::Failed { .. }
+            | Delivery::Cancelled { .. } => false,
+        }
+    }
+
+    /// Takes back whatever was planned for a person who leaves. What is on its way may still come to them, and its outcome tells.
     pub(super) fn cancel_for_user(&mut self, user: UserId) {
         let active = self.state.active_notifications.iter();
         let due: Vec<(NotificationId, Option<IncidentId>)> = active
             .filter_map(|id| self.state.notifications.get(id))
-            .filter(|message| message.user == user)
+            .filter(|message| message.user == user && !self.is_under_way(message))
             .map(|message| (message.id, message.purpose.incident()))
             .collect();
         for (id, incident) in due {

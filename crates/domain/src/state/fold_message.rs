@@ -60,7 +60,7 @@ impl State {
             NotificationWhat::Cancelled { .. } => {
                 self.stop_gathering(id);
                 self.forget_carried(id);
-                // What becomes of an attempt under way may never be told: no provider is kept waiting for that.
+                // Old journals take back what is under way, and what becomes of that may never be told: no provider is kept waiting.
                 self.forget_trial(id);
                 // What it would have told along is told on its own.
                 self.settle_together(id, &Delivery::Due { at });

@@ -33,6 +33,7 @@ mod merging;
 mod mirrors;
 mod names;
 mod nobody;
+mod on_the_way;
 mod oncall;
 mod paging;
 mod passed_on;

@@ -6,7 +6,7 @@ use tocsin_domain::event::{EventBody, IncidentWhat, NotificationWhat, Response, 
 use tocsin_domain::id::{ScheduleId, UserId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
-use tocsin_domain::page::{Level, Outcome, Recipient};
+use tocsin_domain::page::{Delivery, Level, Outcome, Recipient};
 use tocsin_domain::people::ChannelKind;
 
 const MINUTE: u64 = 60_000;
@@ -382,10 +382,16 @@ fn an_attempt_that_ends_after_its_person_was_removed_is_on_record_and_nothing_fo
         world.crash();
         let notification = world.sending()[0].id;
         world.ask(Ask::People(PeopleAsk::Remove { user: bob }));
+        let taken_back = "the person was removed".to_owned();
+        assert!(!reasons(&world).contains(&taken_back), "it is on its way");
         world.answer(notification, outcome);
-        let last = world.state.notifications[&notification].attempts.last();
+        let message = &world.state.notifications[&notification];
+        let last = message.attempts.last();
         assert_eq!(last.unwrap().outcome, Some(outcome));
-        assert_eq!(world.state.notifications[&notification].attempts.len(), 1);
+        assert_eq!(message.attempts.len(), 1);
+        let is_taken = matches!(message.state, Delivery::Delivered { .. });
+        assert_eq!(is_taken, outcome == Outcome::Accepted);
+        assert!(is_taken || matches!(message.state, Delivery::Failed { .. }));
         assert_eq!(world.paged().last().unwrap(), "Cyd", "{outcome:?}");
         assert_eq!(world.paged().len(), 2, "{outcome:?}");
     }

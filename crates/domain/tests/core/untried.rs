@@ -8,6 +8,7 @@ use tocsin_domain::page::{Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::Provider;
 
+use crate::on_the_way::take_back_as_of_old;
 use crate::world::World;
 
 fn sent_by(world: &World, channel: ChannelKind) -> Vec<(NotificationId, u32)> {
@@ -80,8 +81,8 @@ fn an_attempt_that_was_not_made_ends_no_trial_of_its_provider_by_another_message
     assert!(!rests(&world));
 }
 
-#[test]
-fn a_trial_of_a_provider_that_is_taken_back_keeps_no_other_message_from_it() {
+/// A provider that rested is tried by a message to Bea, who is removed; or, as in journals of old, that message is taken back.
+fn check_trial(is_of_old: bool) {
     let mut world = World::set_up();
     let (ada, bea) = (world.ada(), world.add_user("Bea"));
     let topic = world.add_way(ada, ChannelKind::Ntfy);
@@ -110,7 +111,24 @@ fn a_trial_of_a_provider_that_is_taken_back_keeps_no_other_message_from_it() {
     let trials = sent_by(&world, ChannelKind::Email);
     assert_eq!(trials.len(), 1);
     assert!(rests(&world), "others wait for what becomes of it");
-    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
-    assert_eq!(sent_by(&world, ChannelKind::Email), []);
-    assert!(!rests(&world), "nobody tells what became of it");
+    if is_of_old {
+        take_back_as_of_old(&mut world, trials[0].0);
+        assert_eq!(sent_by(&world, ChannelKind::Email), []);
+    } else {
+        world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+        assert_eq!(sent_by(&world, ChannelKind::Email), trials);
+        assert!(rests(&world), "it is on its way");
+        world.answer(trials[0].0, Outcome::Accepted);
+    }
+    assert!(!rests(&world));
+}
+
+#[test]
+fn a_trial_of_a_provider_by_a_message_to_whoever_is_removed_ends_as_any_other() {
+    check_trial(false);
+}
+
+#[test]
+fn a_trial_of_a_provider_that_was_taken_back_in_an_old_journal_keeps_no_other_message_from_it() {
+    check_trial(true);
 }

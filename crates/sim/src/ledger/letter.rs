@@ -297,13 +297,6 @@ impl Ledger {
         retry_at: Option<Timestamp>,
         at: Timestamp,
     ) {
-        if letter.is_taken_back && number == letter.attempts && retry_at.is_none() {
-            // What was under way to somebody who left ends on record, and nothing follows from it.
-            if let Some(letter) = self.letters.get_mut(&id) {
-                letter.is_taken_back = false;
-            }
-            return;
-        }
         let is_open = matches!(letter.state, LetterState::Sending(_)) && number == letter.attempts;
         if !is_open {
             let what = format!("attempt {number} has an outcome already");
@@ -332,7 +325,9 @@ impl Ledger {
         } else {
             asked <= ASKED_MS_MAX
         };
-        let owed = may_help && is_worth_it && self.is_wanted_again(letter, retry_at);
+        // What was under way to somebody who left ends on record, and nothing follows from it.
+        let is_there = self.people.contains_key(&letter.user);
+        let owed = may_help && is_worth_it && is_there && self.is_wanted_again(letter, retry_at);
         let soon = retry_at.is_some_and(|retry| retry >= at.plus_ms(asked) && retry <= latest);
         if owed != retry_at.is_some() || (owed && !soon) {
             let what = format!("after {outcome:?} a repeat is owed: {owed}, due: {retry_at:?}");
@@ -395,10 +390,11 @@ impl Ledger {
                 self.find_about(Check::NothingForgotten, id, at, "it was taken back");
             }
         }
-        self.set_state(id, LetterState::Over);
-        if let Some(known) = self.letters.get_mut(&id) {
-            known.is_taken_back = matches!(letter.state, LetterState::Sending(_));
+        if matches!(letter.state, LetterState::Sending(_)) {
+            let what = "it was taken back while it was on its way";
+            self.find_about(Check::RepeatsAreBounded, id, at, what);
         }
+        self.set_state(id, LetterState::Over);
     }
 }
 

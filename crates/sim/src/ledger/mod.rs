@@ -308,8 +308,6 @@ pub(crate) struct Letter {
     tries: BTreeMap<u32, Tried>,
     /// Attempts after which a repeat is right although the provider may have taken it.
     pub(crate) unanswered: u32,
-    /// It was taken back while an attempt was under way, whose outcome is still to come.
-    is_taken_back: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

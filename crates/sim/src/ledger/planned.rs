@@ -35,7 +35,6 @@ impl Ledger {
             receipt: None,
             tries: BTreeMap::new(),
             unanswered: 0,
-            is_taken_back: false,
         };
         self.letters.insert(id, letter);
         if let Purpose::Page(incident) = message.purpose {

@@ -41,6 +41,11 @@ impl Ledger {
 /// Whether the book minds that the end of an incident, which does not get through to a system that keeps it too, is tried again
 /// then, after an attempt that failed so long after the end. In milliseconds after the end.
 fn minds_repeat(failed_after: u64, again_after: Option<u64>) -> bool {
+    minds_repeat_to(true, failed_after, again_after)
+}
+
+/// The same of a system whose person is still there, or was removed.
+fn minds_repeat_to(is_there: bool, failed_after: u64, again_after: Option<u64>) -> bool {
     let mut random = Random::new(7);
     let incident = IncidentId::random(&mut random);
     let message = Notification {
@@ -79,6 +84,9 @@ fn minds_repeat(failed_after: u64, again_after: Option<u64>) -> bool {
         via: None,
     };
     let mut ledger = Ledger::default();
+    if is_there {
+        ledger.people.insert(message.user, person_with(&message));
+    }
     for what in [opened, resolved] {
         let event = IncidentEvent { incident, what };
         ledger.read(START, EventBody::Incident(event));
@@ -109,6 +117,12 @@ fn news_to_another_system_is_tried_on_for_a_day_and_no_longer() {
     assert!(minds_repeat(10 * MINUTE_MS, None));
     assert!(!minds_repeat(10 * MINUTE_MS, Some(40 * MINUTE_MS)));
     assert!(minds_repeat(10 * MINUTE_MS, Some(40 * MINUTE_MS + 1)));
+}
+
+#[test]
+fn what_was_under_way_to_whoever_was_removed_is_not_repeated() {
+    assert!(!minds_repeat_to(false, 10 * MINUTE_MS, None));
+    assert!(minds_repeat_to(false, 10 * MINUTE_MS, Some(40 * MINUTE_MS)));
 }
 
 #[test]
@@ -159,8 +173,22 @@ fn no_schedule_goes_that_a_policy_pages_and_no_service_on_which_something_fails(
 /// What happens to a page and to its incident.
 type Happens = fn(IncidentId, &Notification) -> EventBody;
 
-/// Whether the book minds that nobody is told of the end, after an attempt of a page began and this happened, all at one instant.
+/// Whoever gets a message, with the way that it goes by.
+fn person_with(message: &Notification) -> Person {
+    let method = Method { is_verified: true };
+    Person {
+        methods: [(message.contact_method, method)].into(),
+        rules: Vec::new(),
+    }
+}
+
+/// Whether the book minds that nobody is told of the end, after an attempt of a page began and this happened.
 fn minds_untold(happens: &[Happens]) -> bool {
+    minds("was not told that", happens)
+}
+
+/// Whether the book says so after an attempt of a page began and this happened, all at one instant.
+fn minds(says: &str, happens: &[Happens]) -> bool {
     let mut random = Random::new(11);
     let incident = IncidentId::random(&mut random);
     let page = Notification {
@@ -179,12 +207,7 @@ fn minds_untold(happens: &[Happens]) -> bool {
         planned_event: None,
     };
     let mut ledger = Ledger::with_steps_of(1_000);
-    let method = Method { is_verified: true };
-    let person = Person {
-        methods: [(page.contact_method, method)].into(),
-        rules: Vec::new(),
-    };
-    ledger.people.insert(page.user, person);
+    ledger.people.insert(page.user, person_with(&page));
     let opened = IncidentWhat::Opened {
         number: 1,
         team: TeamId::random(&mut random),
@@ -207,7 +230,7 @@ fn minds_untold(happens: &[Happens]) -> bool {
     }
     ledger.end_step(START, true);
     let mut wrong = ledger.wrong.iter();
-    wrong.any(|wrong| wrong.what.contains("was not told that"))
+    wrong.any(|wrong| wrong.what.contains(says))
 }
 
 fn about(incident: IncidentId, what: IncidentWhat) -> EventBody {
@@ -263,6 +286,10 @@ const FAILED: Happens = |_, page| ends(page, Outcome::Failed);
 const REFUSED: Happens = |_, page| ends(page, Outcome::Refused);
 const DELIVERED: Happens = |_, page| receipt(page, Fate::Delivered);
 const LOST: Happens = |_, page| receipt(page, Fate::Failed);
+const TAKEN_BACK: Happens = |_, page| {
+    let why = String::new();
+    of(page, NotificationWhat::Cancelled { why })
+};
 const OVER: Happens = |incident, _| {
     let why = String::new();
     about(incident, IncidentWhat::Resolved { why })
@@ -280,6 +307,13 @@ const BACK: Happens = |incident, _| {
 };
 const TOLD: Happens = |incident, page| told(page, Purpose::Resolved(incident));
 const TOLD_OTHERWISE: Happens = |incident, page| told(page, Purpose::Acknowledged(incident));
+
+#[test]
+fn what_is_on_its_way_is_not_taken_back() {
+    let says = "it was taken back while it was on its way";
+    assert!(minds(says, &[TAKEN_BACK]));
+    assert!(!minds(says, &[FAILED, TAKEN_BACK]));
+}
 
 #[test]
 fn whoever_gets_a_page_when_it_is_over_is_to_be_told_that_by_the_same_way_unless_it_is_back() {
