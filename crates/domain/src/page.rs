@@ -58,7 +58,7 @@ pub struct Policy {
     pub levels: Vec<Level>,
     /// How often the levels are walked through again before the fallback list.
     pub repeat: u32,
-    /// How long an acknowledgement holds: what still fails then is triggered and paged again. For ever when none.
+    /// How long an acknowledgement holds: what still fails then is triggered again. For ever when none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledgement_timeout_ms: Option<u64>,
     /// What it is for, in the words of whoever set it up; may be empty.

@@ -37,7 +37,7 @@ pub const DESCRIPTION_CHARS_MAX: usize = 1_024;
 pub enum Hold {
     /// Until the incident is over.
     Always,
-    /// So many milliseconds: what still fails then is triggered and paged again.
+    /// So many milliseconds: what still fails then is triggered again.
     ForMs(u64),
 }
 

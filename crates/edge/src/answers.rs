@@ -192,11 +192,12 @@ fn words_for_one(state: &State, user: UserId, incident: &Incident, was_taken: bo
     if let Some(until) = incident.snoozed_until {
         let snoozed = format!(" It is snoozed until {until}.");
         words.push_str(&snoozed);
-    } else if let Some(at) = incident
-        .acknowledgement_ends_at
-        .filter(|_| incident.urgency == Urgency::High)
-    {
-        let again = format!(" It is paged again at {at} if it still fails then.");
+    } else if let Some(at) = incident.acknowledgement_ends_at {
+        let what = match incident.urgency {
+            Urgency::High => "paged again",
+            Urgency::Low => "told anew",
+        };
+        let again = format!(" It is {what} at {at} if it still fails then.");
         words.push_str(&again);
     } else if !comes {
         let is_kept = !is_theirs && incident.acknowledged_too().any(|one| one.user == user);

@@ -102,7 +102,7 @@ impl Decider<'_> {
         };
         let ended = Response::AcknowledgementEnded { by, why };
         self.emit_response(Cause::Event { position }, id, ended);
-        self.look_again(id);
+        self.take_up_again(id);
     }
 
     /// A person, who was called so, was removed: what they had taken is passed on or triggered again, and where nobody else of a level

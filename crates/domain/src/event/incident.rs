@@ -119,7 +119,7 @@ pub enum IncidentWhat {
     Acknowledged {
         /// Who; nobody known when a foreign system says so.
         by: Option<UserId>,
-        /// When it counts no longer and the incident is paged again, if the policy says so.
+        /// When it counts no longer and the incident is triggered again, if the policy says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ends_at: Option<Timestamp>,
         /// Whether it was acknowledged already, so that nobody was being paged for it. Old records do not say.

@@ -255,12 +255,17 @@ impl State {
         if let Some(until) = incident.told_after_quiet_at() {
             return Some((until, Wait::QuietNotice));
         }
+        if incident.status == Status::Acknowledged {
+            let still_fails = match incident.urgency {
+                Urgency::High => self.burns(incident),
+                // What wakes nobody is told anew.
+                Urgency::Low => incident.firing > 0,
+            };
+            let ends_at = incident.acknowledgement_ends_at.filter(|_| still_fails);
+            return ends_at.map(|at| (at, Wait::EndOfAcknowledgement));
+        }
         if incident.urgency != Urgency::High || !self.burns(incident) {
             return None;
-        }
-        if incident.status == Status::Acknowledged {
-            let ends_at = incident.acknowledgement_ends_at;
-            return ends_at.map(|at| (at, Wait::EndOfAcknowledgement));
         }
         if let Some(hold) = &incident.hold {
             return (!bugs::on(Bug::HoldNeverEnds)).then_some((hold.until, Wait::FirstPage));

@@ -192,13 +192,16 @@ fn incident_due(incident: &Incident) -> Option<Timestamp> {
         return incident.snoozed_until;
     }
     let quiet = incident.suppressed.as_ref().map(|(_, until)| *until);
+    let is_taken = incident.status == Status::Acknowledged;
     if incident.urgency == Urgency::Low {
-        return quiet.filter(|_| incident.status == Status::Triggered && incident.firing > 0);
+        let ends_at = incident.acknowledgement_ends_at;
+        let at = if is_taken { ends_at } else { quiet };
+        return at.filter(|_| incident.firing > 0);
     }
     if !burns(incident) {
         return None;
     }
-    if incident.status == Status::Acknowledged {
+    if is_taken {
         return incident.acknowledgement_ends_at;
     }
     let held = incident.hold.as_ref().map(|hold| hold.until);

@@ -308,6 +308,52 @@ fn what_wakes_nobody_and_is_quiet_when_its_snooze_ends_is_told_when_that_is_over
 }
 
 #[test]
+fn what_wakes_nobody_is_told_anew_when_its_acknowledgement_runs_out_as_long_as_it_fails() {
+    for fails in [true, false] {
+        let mut world = World::with_apache();
+        let ada = hears_quietly(&mut world);
+        let level = Level::of(5 * MINUTE, vec![Recipient::User(ada)]);
+        world.set_default_policy(vec![level], Some(30 * MINUTE));
+        world.fire("apache-config-broken", &[]);
+        assert_eq!(world.incident().urgency, Urgency::Low);
+        world.acknowledge();
+        world.wait_ms(20 * MINUTE);
+        world.acknowledge();
+        world.wait_ms(30 * MINUTE - 1);
+        assert_eq!(world.incident().status, Status::Acknowledged);
+        assert_eq!(to_be_told(&world), []);
+        if !fails {
+            world.recover("apache-config-broken");
+        }
+        world.wait_ms(1);
+        let ended = |what: &IncidentWhat| {
+            matches!(what, IncidentWhat::Response(Response::AcknowledgementEnded { why, .. })
+                if why == "it was acknowledged 50 minutes ago and still fails")
+        };
+        assert_eq!(world.count(ended), usize::from(fails));
+        let told: &[(UserId, Option<usize>)] = if fails { &[(ada, Some(0))] } else { &[] };
+        assert_eq!(to_be_told(&world), told);
+        assert_eq!(world.pages(), []);
+    }
+}
+
+#[test]
+fn what_wakes_nobody_and_is_quiet_when_its_acknowledgement_runs_out_is_told_when_that_is_over() {
+    let mut world = World::with_apache();
+    let ada = hears_quietly(&mut world);
+    let level = Level::of(5 * MINUTE, vec![Recipient::User(ada)]);
+    world.set_default_policy(vec![level], Some(30 * MINUTE));
+    world.mute(60 * MINUTE);
+    world.fire("apache-config-broken", &[]);
+    world.acknowledge();
+    world.wait_ms(30 * MINUTE);
+    assert_eq!(world.incident().status, Status::Triggered);
+    assert_eq!(to_be_told(&world), []);
+    world.wait_ms(30 * MINUTE);
+    assert_eq!(to_be_told(&world), [(ada, Some(0))]);
+}
+
+#[test]
 fn what_wakes_nobody_and_somebody_had_who_is_removed_is_told_anew() {
     for is_given in [false, true] {
         let mut world = World::set_up();

@@ -258,7 +258,7 @@ fn known(one: &Detail, look: &Look) -> Vec<(&'static str, String)> {
         ("paged", summary.paged_at.map(at)),
         ("acknowledged", summary.acknowledged_at.map(acknowledged)),
         ("snoozed until", summary.snoozed_until.map(at)),
-        ("paged again", summary.acknowledgement_ends_at.map(at)),
+        ("holds until", summary.acknowledgement_ends_at.map(at)),
         (
             "priority",
             summary.priority.as_ref().map(ToString::to_string),

@@ -251,18 +251,23 @@ impl Case {
         if self.snoozed_until.is_some() {
             return self.snoozed_until;
         }
+        if self.standing == Standing::Taken {
+            // Whoever has it has it for so long, and what fails by then is told anew, also where it wakes nobody.
+            let fails = if self.urgency == Urgency::Low {
+                !self.firing.is_empty()
+            } else {
+                self.burns()
+            };
+            return self.taken_until.filter(|_| fails);
+        }
         if self.urgency == Urgency::Low
             && let Wait::Quiet(until) = self.wait
         {
             // What wakes nobody is told of then.
-            let is_told = self.standing == Standing::Triggered && !self.firing.is_empty();
-            return is_told.then_some(until);
+            return (!self.firing.is_empty()).then_some(until);
         }
         if !self.burns() || self.is_quieted {
             return None;
-        }
-        if self.standing == Standing::Taken {
-            return self.taken_until;
         }
         match self.wait {
             // It is looked at by itself.

@@ -26,7 +26,7 @@ pub(super) fn acknowledged(
         "Escalation stops."
     };
     let holds = ends_at.map_or_else(String::new, |at| {
-        format!(" It is paged again at {at} if it still fails then.")
+        format!(" It is triggered again at {at} if it still fails then.")
     });
     person(format!("{who} acknowledged"), format!("{what}{holds}"))
 }

@@ -68,7 +68,7 @@ pub(crate) struct IncidentSummary {
     pub(crate) hold: Option<Hold>,
     /// Why nobody is paged although it is urgent.
     pub(crate) suppressed: Option<String>,
-    /// When the acknowledgement counts no longer and it is paged again.
+    /// When the acknowledgement counts no longer, and what still fails is triggered again.
     pub(crate) acknowledgement_ends_at: Option<Instant>,
     pub(crate) snoozed_until: Option<Instant>,
     /// How important it is, by a name of the installation's list.

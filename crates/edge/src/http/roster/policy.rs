@@ -66,7 +66,7 @@ pub(crate) struct PolicyRequest {
     repeat: u32,
     #[schema(min_items = 1, max_items = 20)]
     levels: Vec<PolicyLevel>,
-    /// How long an acknowledgement holds (1 minute to 7 days): what still fails then is triggered and paged again. For ever
+    /// How long an acknowledgement holds (1 minute to 7 days): what still fails then is triggered again. For ever
     /// when none.
     #[schema(minimum = 1, maximum = 10080)]
     acknowledgement_timeout_minutes: Option<f64>,

@@ -60,7 +60,7 @@ pub(crate) enum ServiceHold {
     AsPolicy,
     /// Until the incident is over.
     Always,
-    /// So long: what still fails then is triggered and paged again.
+    /// So long: what still fails then is triggered again.
     For {
         /// 1 to 10080 (7 days); fractions count.
         #[schema(minimum = 1, maximum = 10080)]

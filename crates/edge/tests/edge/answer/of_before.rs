@@ -104,6 +104,13 @@ async fn whoever_presses_after_somebody_else_is_told_who_has_it_and_does_not_tak
     assert_eq!(shown["acknowledged_at"], moment(START));
     let ends_at = START.plus_ms(31 * 60_000);
     assert_eq!(shown["acknowledgement_ends_at"], moment(ends_at));
+    let place = format!("/incidents/{incident}/urgency");
+    let low = Some(json!({"urgency": "low"}));
+    let set = world.call("PUT", &place, &world.admin, low).await;
+    assert!(set.status.is_success(), "{}", set.text());
+    let page = press(&world, &path, "action=acknowledge").await.text();
+    let says = "Bob has it already. It is told anew at ";
+    assert!(page.contains(says), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
