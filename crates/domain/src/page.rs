@@ -163,6 +163,11 @@ pub enum Word {
     },
     /// Something will keep pages from somebody.
     Findings,
+    /// An incident is theirs, which they had acknowledged beside somebody who was removed.
+    PassedOn {
+        /// Which.
+        incident: IncidentId,
+    },
     /// A subscription is left alone, because its receiver kept refusing, or its receiver has taken nothing for long.
     Webhook {
         /// Which.

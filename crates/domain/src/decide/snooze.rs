@@ -6,7 +6,7 @@ use crate::command::Refusal;
 use crate::event::{Cause, IncidentWhat, Response};
 use crate::id::{IncidentId, UserId};
 use crate::incident::{Incident, Status};
-use crate::page::Purpose;
+use crate::page::{Purpose, Word};
 use crate::time::Timestamp;
 
 /// A snooze lasts at least this long.
@@ -141,7 +141,7 @@ impl Decider<'_> {
     }
 
     /// What somebody had who was removed, and was called so, stays acknowledged where others said that they take it too, and is that
-    /// one's who did so first of those who are still there. Else it is triggered again.
+    /// one's who did so first of those who are still there, and is told so. Else it is triggered again.
     fn pass_on_from(&mut self, id: IncidentId, (from, name): (UserId, &str), cause: Cause) {
         let known = self.state.incidents.get(&id);
         let next = known.and_then(|known| {
@@ -163,7 +163,13 @@ impl Decider<'_> {
             through: next.through,
             why: format!("{name} was removed"),
         };
-        self.emit_response(cause, id, passed);
+        let position = self.emit_response(cause, id, passed);
+        if let Some(method) = self.way_that_can_wait(next.user) {
+            let (cause, now) = (Cause::Event { position }, self.now);
+            let purpose = Purpose::Word(Word::PassedOn { incident: id });
+            let why = format!("{name} was removed, and you had acknowledged it too");
+            self.plan(cause, purpose, next.user, method, None, now, why);
+        }
     }
 
     /// Whoever was asked to help and takes the incident, or says so, comes. True when that was news.

@@ -8,6 +8,7 @@ use super::Decider;
 use crate::ahead::Finding;
 use crate::event::{Cause, EventBody, NotificationWhat, RosterEvent};
 use crate::id::{ContactMethodId, NotificationId, ScheduleId, UserId};
+use crate::incident::Incident;
 use crate::oncall::{Schedule, shown_in};
 use crate::oncall_event::OncallEvent;
 use crate::page::{Delivery, Notification, Purpose, Word};
@@ -256,6 +257,11 @@ impl Decider<'_> {
                 })
             }
             Word::Findings => !self.state.duty.findings.is_empty(),
+            Word::PassedOn { incident } => {
+                let known = self.state.incidents.get(&incident);
+                let holder = known.and_then(Incident::holder);
+                holder.is_some_and(|holder| holder.user == user)
+            }
             Word::Webhook { webhook } => {
                 let known = self.state.webhooks.get(&webhook);
                 known.is_some_and(|known| {

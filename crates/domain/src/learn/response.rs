@@ -28,13 +28,7 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
         Response::PassedOn {
             to, through, why, ..
         } => {
-            let to = case.person(*to);
-            let who = match through.and_then(ChannelKind::read_by_others) {
-                Some(place) => format!("whoever has the link in {to}’s {place}"),
-                None => to,
-            };
-            let why = clean(why, 160);
-            let text = format!("{why}; {who}, who had acknowledged too, had the incident then.");
+            let text = passed_on_text(case.person(*to), *through, why);
             told(text, true, Tone::Info)
         }
         Response::Snoozed { by, until } => person(format!(
@@ -83,14 +77,25 @@ pub(super) fn response_text(case: &Case<'_>, event: &Event, what: &Response) -> 
             false,
             Tone::Person,
         ),
-        Response::UrgencySet { urgency } => {
-            let word = match urgency {
-                Urgency::Low => "low",
-                Urgency::High => "high",
-            };
-            person(format!("{who} set the urgency to {word}."))
-        }
+        Response::UrgencySet { urgency } => person(urgency_text(&who, *urgency)),
     }
+}
+
+fn urgency_text(who: &str, urgency: Urgency) -> String {
+    let word = match urgency {
+        Urgency::Low => "low",
+        Urgency::High => "high",
+    };
+    format!("{who} set the urgency to {word}.")
+}
+
+fn passed_on_text(to: String, through: Option<ChannelKind>, why: &str) -> String {
+    let who = match through.and_then(ChannelKind::read_by_others) {
+        Some(place) => format!("whoever has the link in {to}’s {place}"),
+        None => to,
+    };
+    let why = clean(why, 160);
+    format!("{why}; {who}, who had acknowledged too, had the incident then.")
 }
 
 fn priority_text(who: &str, priority: Option<&str>) -> String {
@@ -149,25 +154,6 @@ mod tests {
             },
             "The acknowledgement by NAME counted no longer: it still fails.",
         );
-        for (through, who) in [
-            (None, "NAME"),
-            (
-                Some(ChannelKind::Ntfy),
-                "whoever has the link in NAME’s ntfy topic",
-            ),
-        ] {
-            check(
-                |to| Response::PassedOn {
-                    from: to,
-                    to,
-                    through,
-                    why: "Bob was removed".to_owned(),
-                },
-                &format!(
-                    "Bob was removed; {who}, who had acknowledged too, had the incident then."
-                ),
-            );
-        }
         check(|_| Response::SnoozeEnded, "The snooze was over.");
         check(
             |by| Response::Reassigned {
@@ -214,6 +200,24 @@ mod tests {
             },
             "NAME called the incident “Nobody can log in”.",
         );
+    }
+
+    #[test]
+    fn whose_it_became_is_told_by_name_or_by_the_place_where_others_read_too() {
+        let place = "whoever has the link in NAME’s ntfy topic";
+        for (through, who) in [(None, "NAME"), (Some(ChannelKind::Ntfy), place)] {
+            check(
+                |to| Response::PassedOn {
+                    from: to,
+                    to,
+                    through,
+                    why: "Bob was removed".to_owned(),
+                },
+                &format!(
+                    "Bob was removed; {who}, who had acknowledged too, had the incident then."
+                ),
+            );
+        }
     }
 
     #[test]

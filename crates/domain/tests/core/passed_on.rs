@@ -5,7 +5,7 @@ use tocsin_domain::event::{EventBody, IncidentWhat, InputEvent, Response};
 use tocsin_domain::id::UserId;
 use tocsin_domain::incident::{Acknowledger, Assigned, Engaged, Status};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Level, Outcome, Recipient};
+use tocsin_domain::page::{Level, Outcome, Purpose, Recipient, Word};
 use tocsin_domain::state::State;
 
 use crate::escalation::{each, take};
@@ -55,6 +55,14 @@ fn passed_on(world: &World) -> Vec<(UserId, String)> {
     passed
 }
 
+/// Who was sent word that the incident is theirs.
+fn told_that_it_is_theirs(world: &World) -> Vec<UserId> {
+    let messages = world.state.notifications.values();
+    let words =
+        messages.filter(|message| matches!(message.purpose, Purpose::Word(Word::PassedOn { .. })));
+    words.map(|message| message.user).collect()
+}
+
 #[test]
 fn what_somebody_had_who_is_removed_is_the_next_ones_who_acknowledged_too_as_long_as_one_is_left() {
     for holds_ms in [None, Some(10 * MINUTE)] {
@@ -74,6 +82,7 @@ fn what_somebody_had_who_is_removed_is_the_next_ones_who_acknowledged_too_as_lon
         assert_eq!(known.acknowledged, Some((Some(dan), taken_at)));
         assert_eq!(known.acknowledgement_ends_at, ends_at);
         assert_eq!(passed_on(&world), [(dan, "Bea was removed".to_owned())]);
+        assert_eq!(told_that_it_is_theirs(&world), [dan]);
         assert_eq!(world.paged(), ["Ada"]);
         remove(&mut world, dan);
         assert_eq!(world.incident().status, Status::Triggered);

@@ -1,6 +1,7 @@
-//! What a word about duty says: duty has passed to somebody, a swap of theirs is offered or answered, or something will keep
-//! pages from somebody. It knows no channel's form.
+//! What a word about duty says: duty has passed to somebody, a swap of theirs is offered or answered, an incident
+//! is theirs now, or something will keep pages from somebody. It knows no channel's form.
 
+use tocsin_domain::id::IncidentId;
 use tocsin_domain::page::{Notification, Word};
 use tocsin_domain::state::State;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
@@ -26,10 +27,19 @@ pub(super) fn write(
             (notification.why.clone(), reason.to_owned(), Vec::new())
         }
         Word::Findings => (title(state), notification.why.clone(), details(state)),
+        Word::PassedOn { incident } => {
+            (yours(state, incident), notification.why.clone(), Vec::new())
+        }
         Word::Webhook { .. } => {
             let reason =
                 "administrators are told when a subscription of another system is not served";
             (notification.why.clone(), reason.to_owned(), Vec::new())
+        }
+    };
+    let page = match about {
+        Word::PassedOn { incident } => format!("incidents/{incident}"),
+        Word::HandOff { .. } | Word::Swap { .. } | Word::Findings | Word::Webhook { .. } => {
+            "oncall".to_owned()
         }
     };
     PageMessage {
@@ -45,10 +55,17 @@ pub(super) fn write(
         opened_at: notification.planned_at,
         reason,
         details,
-        link: format!("{public_url}/ui/oncall"),
+        link: format!("{public_url}/ui/{page}"),
         answer_link: None,
         runbook: None,
         verification_code: None,
+    }
+}
+
+fn yours(state: &State, incident: IncidentId) -> String {
+    match state.incidents.get(&incident) {
+        Some(known) => format!("Incident #{} is yours now: {}", known.number, known.title),
+        None => "An incident is yours now".to_owned(),
     }
 }
 
