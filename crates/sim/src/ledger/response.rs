@@ -77,12 +77,9 @@ impl Ledger {
                     .extend(people.iter().map(|user| (*user, false)));
                 case.unasked.retain(|user| !people.contains(user));
             }),
-            Response::ResponderAnswered { user, accepted } => self.change(id, |case| {
-                case.helpers.insert(*user, true);
-                if !accepted {
-                    case.strike(*user);
-                }
-            }),
+            Response::ResponderAnswered { user, accepted } => {
+                self.change(id, |case| case.answer(*user, *accepted));
+            }
             Response::PrioritySet { .. } | Response::TitleSet { .. } => {}
         }
     }

@@ -57,8 +57,16 @@ impl Case {
         }
     }
 
+    /// Somebody who was asked to help comes, or does not.
+    pub(super) fn answer(&mut self, user: UserId, comes: bool) {
+        self.helpers.insert(user, true);
+        if !comes {
+            self.strike(user);
+        }
+    }
+
     /// Somebody does not come to help; what they have stays theirs.
-    pub(super) fn strike(&mut self, user: UserId) {
+    fn strike(&mut self, user: UserId) {
         if self.taker != Some(user) {
             self.signed.retain(|one| *one != user);
         }
