@@ -172,10 +172,7 @@ fn layer_id(schedule: ScheduleId, index: usize) -> String {
 
 fn restriction(one: &Restriction) -> Value {
     let seconds = |time: TimeOfDay| seconds_of(&time.to_string());
-    let written = |time: TimeOfDay| {
-        let at = seconds(time);
-        format!("{:02}:{:02}:{:02}", at / 3_600, at / 60 % 60, at % 60)
-    };
+    let written = |time: TimeOfDay| bodies::clock(seconds(time).unsigned_abs());
     match one {
         Restriction::Daily { from, until } => {
             let lasts = (seconds(*until) - seconds(*from)).rem_euclid(86_400);
@@ -290,15 +287,7 @@ fn layer_of(
 }
 
 fn restriction_of(one: &bodies::Restriction) -> Option<Restriction> {
-    let time = |seconds: u64| -> Option<TimeOfDay> {
-        let text = format!(
-            "{:02}:{:02}:{:02}",
-            seconds / 3_600,
-            seconds / 60 % 60,
-            seconds % 60
-        );
-        text.parse().ok()
-    };
+    let time = |seconds: u64| -> Option<TimeOfDay> { bodies::clock(seconds).parse().ok() };
     match one.weekday {
         None => Some(Restriction::Daily {
             from: time(one.from_s)?,
@@ -340,9 +329,7 @@ mod tests {
             };
             let shown = restriction(&restriction_of(&sent).unwrap());
             assert_eq!(shown["duration_seconds"], lasts_s, "{sent:?}");
-            let at = from_s;
-            let text = format!("{:02}:{:02}:{:02}", at / 3_600, at / 60 % 60, at % 60);
-            assert_eq!(shown["start_time_of_day"], text);
+            assert_eq!(shown["start_time_of_day"], bodies::clock(from_s));
             if let Some(day) = weekday {
                 assert_eq!(shown["start_day_of_week"], day + 1);
             }

@@ -237,8 +237,9 @@ pub(crate) fn of_day(seconds: u64) -> Option<TimeOfDay> {
     clock(seconds).parse().ok()
 }
 
-/// The same in words.
-pub(crate) fn clock(seconds: u64) -> String {
+/// How PagerDuty's API writes the time of day so many seconds after midnight: `HH:MM:SS`.
+#[must_use]
+pub fn clock(seconds: u64) -> String {
     let (hour, minute, second) = (seconds / HOUR_S, seconds / 60 % 60, seconds % 60);
     format!("{hour:02}:{minute:02}:{second:02}")
 }
