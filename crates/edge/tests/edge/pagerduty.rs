@@ -15,6 +15,7 @@ mod people;
 mod pieces;
 mod policies;
 mod reach;
+mod refusals;
 mod roster;
 mod router;
 mod services;

@@ -264,12 +264,19 @@ fn layer_of(
     let users = format!("{place}.users");
     let members = one.users.iter();
     let members = members.map(|user| lookup::user(state, &users, user));
-    let restrictions = one.restrictions.iter().map(|one| {
-        let wrong = || Refusal::bad("'restrictions' is invalid: it has a time that no clock shows");
+    let restrictions = one.restrictions.iter().enumerate();
+    let restrictions = restrictions.map(|(index, one)| {
+        let why = "it has a time that no clock shows";
+        let wrong = || Refusal::bad(format!("'{place}.restrictions[{index}]' is invalid: {why}"));
         restriction_of(one).ok_or_else(wrong)
     });
     let clock = own.unwrap_or(zone);
-    let wrong = || Refusal::bad(format!("'time_zone' is invalid: {clock:?} is no IANA zone"));
+    let wrong = || {
+        let of = own.map_or("schedule", |_| place);
+        Refusal::bad(format!(
+            "'{of}.time_zone' is invalid: {clock:?} is no IANA zone"
+        ))
+    };
     Ok(oncall::Layer {
         start: one.start,
         until: one.end,
