@@ -15,6 +15,7 @@ mod people;
 mod pieces;
 mod policies;
 mod reach;
+mod references;
 mod refusals;
 mod roster;
 mod router;

@@ -196,12 +196,18 @@ fn wanted(
     };
     let delay_ms = delay_ms.ok_or_else(|| missing("start_delay_in_minutes"))?;
     let method = match (&body.method, before) {
-        (Some(text), _) => {
+        (Some(named), _) => {
             let place = "notification_rule.contact_method";
-            let missing = || Refusal::object_missing(place, "contact method", text);
-            let id: Option<ContactMethodId> = text.parse().ok();
+            let missing = || Refusal::object_missing(place, "contact method", &named.id);
+            let id: Option<ContactMethodId> = named.id.parse().ok();
             let known = id.and_then(|id| of.contact_method(id));
-            known.ok_or_else(missing)?.id
+            let known = known.ok_or_else(missing)?;
+            let word = method_word(known.kind);
+            if !["", "contact_method", word].contains(&named.kind.as_str()) {
+                let why = format!("'{place}.type' is invalid: it is {word}");
+                return Err(Refusal::bad(why).into());
+            }
+            known.id
         }
         (None, Some(before)) => before.contact_method,
         (None, None) => return Err(missing("contact_method").into()),

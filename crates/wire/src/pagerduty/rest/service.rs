@@ -51,9 +51,7 @@ pub fn service(bytes: &[u8], known: &Intake) -> Result<Service, Refusal> {
     let resolve_s = RESOLVE_AFTER_MS_MIN / 1_000..=RESOLVE_AFTER_MS_MAX / 1_000;
     let service = Service {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
-        policy: fields
-            .reference(&mut wrong, "escalation_policy")
-            .map(|named| named.id),
+        policy: fields.reference(&mut wrong, "escalation_policy", "escalation_policy"),
         description: fields.words(&mut wrong, "description", DESCRIPTION_CHARS_MAX),
         resolve_after_s: seconds(&fields, &mut wrong, "auto_resolve_timeout", &resolve_s),
         acknowledged_s: seconds(&fields, &mut wrong, "acknowledgement_timeout", &HOLDS_S),
@@ -125,11 +123,11 @@ pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
     let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
-    let vendor = fields.reference(&mut wrong, "vendor");
-    let known = vendor.as_ref().and_then(|named| Vendor::of_id(&named.id));
-    if let (Some(named), None) = (&vendor, known) {
+    let vendor = fields.reference(&mut wrong, "vendor", "vendor");
+    let known = vendor.as_deref().and_then(Vendor::of_id);
+    if let (Some(id), None) = (&vendor, known) {
         let place = fields.path("vendor");
-        return Err(Refusal::object_missing(&place, "vendor", &named.id));
+        return Err(Refusal::object_missing(&place, "vendor", id));
     }
     let of_kind = match kind.as_deref() {
         None => Some(Speaks::EventsV2),
@@ -184,8 +182,8 @@ pub fn integration_change(bytes: &[u8], is: &Vendor) -> Result<Option<String>, R
             stays(&fields, &mut wrong, "type");
         }
     }
-    if let Some(named) = fields.reference(&mut wrong, "vendor")
-        && named.id != is.id()
+    if let Some(id) = fields.reference(&mut wrong, "vendor", "vendor")
+        && id != is.id()
     {
         stays(&fields, &mut wrong, "vendor");
     }
