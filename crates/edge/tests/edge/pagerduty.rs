@@ -10,6 +10,7 @@ mod import;
 mod incidents;
 mod include;
 mod keys;
+mod levels;
 mod log_entries;
 mod people;
 mod pieces;
