@@ -5,11 +5,14 @@ use std::borrow::Cow;
 
 use encoding_rs::WINDOWS_1252;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Value;
 
 /// Bytes of an escape such as `\ud83d`.
 const ESCAPE_BYTES: usize = 6;
 /// With fewer digits, 64 bits hold any number.
 const LONG_DIGITS_MIN: usize = 19;
+/// Below, 64 bits hold any whole number.
+const ROUNDED_MIN: f64 = 9_223_372_036_854_775_808.0;
 /// What is read in place of half a character.
 const REPLACEMENT: &[u8; ESCAPE_BYTES] = br"\ufffd";
 
@@ -38,6 +41,21 @@ pub fn read_exact<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     match exact(bytes) {
         Cow::Borrowed(bytes) => read(bytes),
         Cow::Owned(quoted) => read(&quoted).or_else(|_| read(bytes)),
+    }
+}
+
+/// Whether a number in what [`read`] gave may be a whole one that 64 bits do not hold, and is rounded then.
+#[must_use]
+pub fn may_be_rounded(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => {
+            let is_held = number.is_i64() || number.is_u64();
+            let size = number.as_f64().map(f64::abs);
+            !is_held && size.is_some_and(|size| size >= ROUNDED_MIN)
+        }
+        Value::Array(items) => items.iter().any(may_be_rounded),
+        Value::Object(fields) => fields.values().any(may_be_rounded),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
     }
 }
 
@@ -207,7 +225,7 @@ fn is_before_a_colon(bytes: &[u8], at: usize) -> bool {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -321,6 +339,22 @@ mod tests {
             read_exact::<Value>(digits.as_bytes()).unwrap(),
             json!(digits)
         );
+    }
+
+    #[test]
+    fn a_number_that_may_be_rounded_is_known_after_it_was_read() {
+        for (text, expected) in [
+            ("12345678901234567890123", true),
+            ("-9223372036854775809", true),
+            (r#"{"a": [1, {"b": 18446744073709551616}]}"#, true),
+            ("18446744073709551615", false),
+            ("-9223372036854775808", false),
+            ("[0.5, -3, 1e10, null, true]", false),
+            (r#""12345678901234567890123""#, false),
+        ] {
+            let read: Value = read(text.as_bytes()).unwrap();
+            assert_eq!(may_be_rounded(&read), expected, "{text}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::id::UserId;
 use crate::incident::{Assigned, Incident};
 use crate::page::{Policy, Recipient};
 
-/// Why a level without targets pages nobody: each had some when it was set.
+/// Why a level without targets pages nobody: none is made so, but one that has become so may be written back as it is.
 pub(super) const NOBODY_LEFT: &str = "nobody is left on it, because whoever it named was removed";
 
 /// The people of a level.

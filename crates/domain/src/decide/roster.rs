@@ -6,7 +6,7 @@ use crate::event::{Cause, EventBody, RosterEvent};
 use crate::id::{IntegrationId, PolicyId, ScheduleId, SecretId, ServiceId, TeamId};
 use crate::intake::Intake;
 use crate::oncall::{Schedule, WholeSchedule};
-use crate::page::{LEVELS_MAX, Policy, REPEAT_MAX, Recipient, WholePolicy};
+use crate::page::{LEVELS_MAX, Level, Policy, REPEAT_MAX, Recipient, WholePolicy};
 use crate::service::{
     DESCRIPTION_CHARS_MAX, Hold, Integration, IntegrationKind, Service, WholeService,
 };
@@ -288,24 +288,11 @@ impl Decider<'_> {
         if acknowledgement_timeout_ms.is_some_and(|ms| !range.contains(&ms)) {
             reasons.push("acknowledgement_timeout: 1 minute to 7 days".to_owned());
         }
-        for (index, level) in levels.iter().enumerate() {
-            if !(LEVEL_DELAY_MS_MIN..=LEVEL_DELAY_MS_MAX).contains(&level.delay_ms) {
-                reasons.push(format!("levels[{index}].delay: 1 second to 1 day"));
-            }
-            if level.targets.is_empty() || level.targets.len() > RECIPIENTS_MAX {
-                reasons.push(format!("levels[{index}].targets: 1 to {RECIPIENTS_MAX}"));
-            }
-            reasons.extend(
-                level
-                    .targets
-                    .iter()
-                    .filter_map(|target| self.unknown(*target)),
-            );
-        }
+        let known = id.and_then(|id| self.state.policies.get(&id));
+        reasons.extend(self.level_violations(&levels, known));
         if !reasons.is_empty() {
             return Err(Refusal::Invalid { reasons });
         }
-        let known = id.and_then(|id| self.state.policies.get(&id));
         let description = description.or_else(|| known.map(|known| known.description.clone()));
         let id = id.unwrap_or_else(|| PolicyId::random(self.entropy));
         Ok(RosterEvent::PolicySet {
@@ -319,6 +306,29 @@ impl Decider<'_> {
                 description: description.unwrap_or_default(),
             },
         })
+    }
+
+    /// Why these cannot be the levels of a policy. A level on which nobody is left stays so until somebody is put there, and none is
+    /// made so. Levels have no names of their own, so that those are counted that the policy has already.
+    fn level_violations(&self, levels: &[Level], known: Option<&Policy>) -> Vec<String> {
+        let is_empty = |level: &&Level| level.targets.is_empty();
+        let known = known.map_or(&[][..], |known| &known.levels);
+        let mut left_empty = known.iter().filter(is_empty).count();
+        let mut reasons = Vec::new();
+        for (index, level) in levels.iter().enumerate() {
+            if !(LEVEL_DELAY_MS_MIN..=LEVEL_DELAY_MS_MAX).contains(&level.delay_ms) {
+                reasons.push(format!("levels[{index}].delay: 1 second to 1 day"));
+            }
+            let count = level.targets.len();
+            if count == 0 && left_empty > 0 {
+                left_empty -= 1;
+            } else if count == 0 || count > RECIPIENTS_MAX {
+                reasons.push(format!("levels[{index}].targets: 1 to {RECIPIENTS_MAX}"));
+            }
+            let targets = level.targets.iter();
+            reasons.extend(targets.filter_map(|target| self.unknown(*target)));
+        }
+        reasons
     }
 
     fn unknown(&self, recipient: Recipient) -> Option<String> {

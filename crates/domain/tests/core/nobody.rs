@@ -150,6 +150,51 @@ fn a_level_whose_only_person_was_removed_is_passed_over_and_said_to_be_empty() {
     assert_eq!(world.count(said), 1);
 }
 
+#[test]
+fn a_level_that_was_left_empty_may_be_written_back_and_none_is_made_so() {
+    let mut world = World::with_apache();
+    let (ada, bea, cy) = (world.ada(), world.add_user("Bea"), world.add_user("Cy"));
+    let nobody: &[UserId] = &[];
+    let policy = |world: &World| {
+        let installation = world.state.installation.as_ref().unwrap();
+        world.state.policies[&installation.default_policy].clone()
+    };
+    let set = |world: &mut World, targets: &[&[UserId]]| {
+        let known = policy(world);
+        let level = |users: &&[UserId]| {
+            let targets = users.iter().map(|user| Recipient::User(*user));
+            Level::of(MINUTE, targets.collect())
+        };
+        world.try_ask(Ask::Roster(RosterAsk::SetPolicy {
+            id: Some(known.id),
+            name: known.name,
+            levels: targets.iter().map(level).collect(),
+            repeat: 0,
+            acknowledgement_timeout_ms: None,
+        }))
+    };
+    let refusal = set(&mut world, &[&[ada], nobody]).unwrap_err();
+    assert_eq!(refusal.to_string(), "levels[1].targets: 1 to 10");
+    set(&mut world, &[&[bea], &[cy]]).unwrap();
+    world.ask(Ask::People(PeopleAsk::Remove { user: bea }));
+    // As it is, beside another change, at another place.
+    let kept: [&[&[UserId]]; 3] = [
+        &[nobody, &[cy]],
+        &[nobody, &[ada]],
+        &[&[ada], nobody, &[cy]],
+    ];
+    for levels in kept {
+        set(&mut world, levels).unwrap();
+        let known = policy(&world).levels;
+        let empty = known.iter().filter(|level| level.targets.is_empty());
+        assert_eq!((known.len(), empty.count()), (levels.len(), 1));
+    }
+    let refusal = set(&mut world, &[&[ada], nobody, nobody]).unwrap_err();
+    assert_eq!(refusal.to_string(), "levels[2].targets: 1 to 10");
+    set(&mut world, &[&[ada], &[cy]]).unwrap();
+    assert!(set(&mut world, &[&[ada], nobody]).is_err(), "it was filled");
+}
+
 /// How often the list of last resort was reached, and how often because nobody had acknowledged.
 fn last_resorts(world: &World) -> (usize, usize) {
     let all = |what: &IncidentWhat| matches!(what, IncidentWhat::FallbackReached { .. });

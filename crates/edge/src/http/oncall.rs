@@ -254,7 +254,7 @@ fn entries(
             let problem = problem(state, place.1, set_up);
             entries.push(entry(level, place, problem));
         }
-        // Each had targets when it was set: whoever it named was removed.
+        // None is made without targets: whoever it named was removed.
         if step.targets.is_empty() {
             let via = Via {
                 kind: RecipientKind::User,

@@ -28,12 +28,12 @@ pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
             errors,
         });
     }
-    let read = crate::json::read::<Value>(body);
+    // A number that is too long for any kind of number costs no alert.
+    let read = crate::json::read::<Value>(body).or_else(|_| crate::json::read_exact(body));
     let mut value =
         read.map_err(|error| refused(vec![format!("the body is not JSON: {error}")]))?;
-    // Taken out of the body: a copy of it would cost as much as to read it.
-    let details = value.get_mut("details").map(Value::take);
-    let details = details.filter(|one| !one.is_null());
+    let details = take_details(&mut value);
+    let details = details.map(|details| as_written(body, details));
     let mut errors = Vec::new();
     match event_of(&value, &mut errors) {
         Some(event) if errors.is_empty() => Ok(Event {
@@ -45,6 +45,22 @@ pub fn parse(body: &[u8]) -> Result<Event, Rejection> {
         }),
         Some(_) | None => Err(refused(errors)),
     }
+}
+
+/// Taken out of the body: a copy of it would cost as much as to read it.
+fn take_details(body: &mut Value) -> Option<Value> {
+    let details = body.get_mut("details").map(Value::take);
+    details.filter(|one| !one.is_null())
+}
+
+/// The details with their long numbers as the texts of their digits: rounded, two ids could become one.
+fn as_written(body: &[u8], details: Value) -> Value {
+    if !crate::json::may_be_rounded(&details) {
+        return details;
+    }
+    let exact = crate::json::read_exact::<Value>(body).ok();
+    let exact = exact.and_then(|mut body| take_details(&mut body));
+    exact.unwrap_or(details)
 }
 
 fn refused(errors: Vec<String>) -> Rejection {
@@ -204,6 +220,12 @@ mod tests {
         assert_eq!(payload.source, None, "a client is no place");
         assert_eq!(payload.severity, Severity::Critical);
         assert_eq!(payload.custom_details.unwrap()["ping time"], "1500ms");
+        let long = "123456789012345678901234567890";
+        let body = format!(
+            r#"{{"service_key": "{KEY}", "event_type": "trigger", "description": "x", "details": {{"id": {long}}}}}"#
+        );
+        let exact = parse(body.as_bytes()).unwrap().payload.unwrap();
+        assert_eq!(exact.custom_details.unwrap()["id"], long);
         let plain = json!({"service_key": KEY, "event_type": "resolve", "incident_key": "k"});
         assert_eq!(read(&plain).unwrap().action, Action::Resolve);
     }

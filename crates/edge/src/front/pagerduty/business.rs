@@ -6,13 +6,14 @@ use tocsin_domain::command::{Ask, BusinessAsk, RosterAsk};
 use tocsin_domain::id::BusinessServiceId;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::business as bodies;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::{Refusal, absent};
 
 use super::asked::{Asked, Path};
 use super::lookup;
 use super::parameters;
 use super::place::whole;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use crate::http::roster::business::{changed, service_in};
 use crate::http::roster::set_in_turn;
 
@@ -91,7 +92,8 @@ async fn set(asked: &Asked, known: Option<&BusinessService>) -> Result<BusinessS
         team,
     };
     let ask = Ask::Roster(RosterAsk::Business(ask));
-    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await;
+    let event = event.map_err(refusing(Noun::BusinessService))?;
     Ok(service_in(event)?)
 }
 

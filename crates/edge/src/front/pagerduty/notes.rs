@@ -6,12 +6,13 @@ use tocsin_domain::event::{Event, IncidentWhat};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::people::Role;
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::{Refusal, id, incident as bodies, time};
 
 use super::asked::{Asked, Path};
 use super::incident_shape::{Helper, request_target};
 use super::lookup;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use crate::http::incident::{noted, status_updated};
 
 /// Events of an incident that are read at once.
@@ -89,7 +90,8 @@ pub(crate) async fn add_note(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
     let text = bodies::note(&asked.body)?;
     let by = asked.requester(Role::Responder).await?;
-    let event = noted(&asked.app, &by.actor, incident, text.clone()).await?;
+    let event = noted(&asked.app, &by.actor, incident, text.clone()).await;
+    let event = event.map_err(refusing(Noun::Note))?;
     let shown = asked.app.read(|state| note(&asked, state, &event, &text));
     Ok(Reply::Done(json!({ "note": shown })))
 }
@@ -101,7 +103,8 @@ pub(crate) async fn send_status_update(Path(id): Path<String>, asked: Asked) -> 
     let incident = lookup::incident(&asked.app, &id)?;
     let message = bodies::status_update(&asked.body)?;
     let by = asked.requester(Role::Responder).await?;
-    let event = status_updated(&asked.app, &by.actor, incident, &message).await?;
+    let event = status_updated(&asked.app, &by.actor, incident, &message).await;
+    let event = event.map_err(refusing(Noun::Bare))?;
     let sender = asked.app.read(|state| asked.place.user(state, by.user));
     Ok(Reply::Done(json!({"status_update": {
         "id": id::of_position(event.position),
@@ -145,7 +148,8 @@ pub(crate) async fn request_responders(Path(id): Path<String>, asked: Asked) -> 
         policy: policies.first().copied(),
         message: request.message,
     };
-    asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
+    let requested = asked.app.ask(&by.actor, Ask::Respond(ask)).await;
+    requested.map_err(refusing(Noun::Bare))?;
     let shown = asked.app.read(|state| {
         let known = state.incidents.get(&incident);
         let people = people.iter().map(|user| Helper::Person(*user));

@@ -8,6 +8,7 @@ use tocsin_domain::event::{IntakeEvent, RosterEvent};
 use tocsin_domain::id::{RuleId, ServiceId};
 use tocsin_domain::intake::{Action, Rule};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::orchestration::{self as bodies, Route, SET, UNROUTED};
 use tocsin_wire::pagerduty::rest::{Refusal, id, pcl, time};
 
@@ -15,7 +16,7 @@ use super::asked::{Asked, Path};
 use super::lookup;
 use super::parameters;
 use super::place::{Place, whole};
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use crate::http::roster::{lost, set_in_turn};
 
 /// What the only orchestration is called.
@@ -206,7 +207,8 @@ async fn routed(asked: &Asked, routes: Vec<Route>) -> Result<Vec<Rule>, Refused>
         service: None,
         rules,
     };
-    let event = set_in_turn(&asked.app, &asked.caller.actor, Ask::Intake(ask)).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, Ask::Intake(ask)).await;
+    let event = event.map_err(refusing(Noun::Router))?;
     let RosterEvent::Intake(IntakeEvent::RulesSet { rules }) = event else {
         return Err(lost().into());
     };

@@ -6,6 +6,7 @@ use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{PolicyId, TeamId, UserId};
 use tocsin_domain::page::{Level, Policy, Recipient, WholePolicy};
 use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::{Refusal, body, words};
 
@@ -14,7 +15,7 @@ use super::include::Named;
 use super::lookup;
 use super::parameters;
 use super::policy_shape::{assignment_told, policy, rule_id, shown_minutes};
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use crate::http::roster::{lost, set_in_turn};
 
 /// What can be shown wholly, and where it stands.
@@ -26,6 +27,9 @@ pub(super) const INCLUDED: &[Named] = &[
 
 /// The word of `include[]` by which a rule says how it is assigned.
 pub(super) const STRATEGIES: &str = "escalation_rule_assignment_strategies";
+
+/// What is said of a rule that names nobody.
+const NO_TARGET: &str = "Each escalation rule must have at least one target";
 
 /// Escalation policies
 #[utoipa::path(get, path = "/escalation_policies", tag = "fronts",
@@ -117,7 +121,8 @@ fn delay_ms(wanted: &bodies::Level, targets: &[Recipient], before: Option<&Level
     kept.map_or_else(said, |before| before.delay_ms)
 }
 
-/// The levels of a body. What PagerDuty's clients cannot say of a level stays as it was.
+/// The levels of a body. What PagerDuty's clients cannot say of a level stays as it was, and so does one on which nobody is left, since
+/// whoever it named was removed: clients write back what they have read.
 fn levels(
     state: &State,
     wanted: &[bodies::Level],
@@ -129,6 +134,10 @@ fn levels(
         let targets = targets.map(|target| recipient(state, &place, target));
         let targets = targets.collect::<Result<Vec<_>, Refused>>()?;
         let before = known.and_then(|known| before(known, wanted, index));
+        let is_left_empty = before.is_some_and(|before| before.targets.is_empty());
+        if targets.is_empty() && !is_left_empty {
+            return Err(Refusal::bad(format!("'{place}' is invalid: {NO_TARGET}")).into());
+        }
         Ok(Level {
             delay_ms: delay_ms(level, &targets, before),
             targets,
@@ -169,7 +178,8 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
         description,
     };
     let ask = Ask::Roster(RosterAsk::SetWholePolicy(Box::new(wanted)));
-    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await;
+    let event = event.map_err(refusing(Noun::Policy))?;
     let RosterEvent::PolicySet { policy } = event else {
         return Err(lost().into());
     };

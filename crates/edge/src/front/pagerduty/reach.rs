@@ -9,10 +9,11 @@ use tocsin_domain::id::{ContactMethodId, NotificationRuleId, SecretId, UserId};
 use tocsin_domain::people::{self, ChannelKind, ContactMethod, NotificationRule, Role, Urgency};
 use tocsin_engine::handle::Done;
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::reach::{self as bodies, method_word};
 
 use super::asked::{Asked, Path};
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use super::users::{methods, named, rule, shown_minutes};
 use crate::access::who::Who;
 use crate::http::address;
@@ -92,7 +93,8 @@ pub(crate) async fn add_way(Path(id): Path<String>, asked: Asked) -> Answer {
             return Err(Refusal::bad(WAY_TWICE).into());
         }
         let called = (kind.into(), label);
-        Ok(method_added(&own.app, &own.caller.actor, user, called, address, None).await?)
+        let made = method_added(&own.app, &own.caller.actor, user, called, address, None).await;
+        made.map_err(refusing(Noun::ContactMethod))
     });
     let made = made.await?;
     shown_way(&asked, user, made).await.map(Reply::Created)
@@ -141,7 +143,8 @@ pub(crate) async fn change_way(
     }
     if let Some(label) = body.label {
         let which = (known.id, method.id);
-        method_renamed(&asked.app, &asked.caller.actor, which, label).await?;
+        let renamed = method_renamed(&asked.app, &asked.caller.actor, which, label).await;
+        renamed.map_err(refusing(Noun::ContactMethod))?;
     }
     shown_way(&asked, known.id, method.id)
         .await
@@ -193,12 +196,18 @@ fn wanted(
     };
     let delay_ms = delay_ms.ok_or_else(|| missing("start_delay_in_minutes"))?;
     let method = match (&body.method, before) {
-        (Some(text), _) => {
+        (Some(named), _) => {
             let place = "notification_rule.contact_method";
-            let missing = || Refusal::object_missing(place, "contact method", text);
-            let id: Option<ContactMethodId> = text.parse().ok();
+            let missing = || Refusal::object_missing(place, "contact method", &named.id);
+            let id: Option<ContactMethodId> = named.id.parse().ok();
             let known = id.and_then(|id| of.contact_method(id));
-            known.ok_or_else(missing)?.id
+            let known = known.ok_or_else(missing)?;
+            let word = method_word(known.kind);
+            if !["", "contact_method", word].contains(&named.kind.as_str()) {
+                let why = format!("'{place}.type' is invalid: it is {word}");
+                return Err(Refusal::bad(why).into());
+            }
+            known.id
         }
         (None, Some(before)) => before.contact_method,
         (None, None) => return Err(missing("contact_method").into()),
@@ -239,8 +248,8 @@ pub(crate) async fn add_rule(Path(id): Path<String>, asked: Asked) -> Answer {
             user: known.id,
             rule: wanted(&body, &known, None)?,
         };
-        let done = own.app.ask(&own.caller.actor, Ask::People(ask)).await?;
-        Ok((known, done))
+        let done = own.app.ask(&own.caller.actor, Ask::People(ask)).await;
+        Ok((known, done.map_err(refusing(Noun::NotificationRule))?))
     });
     let (known, done) = made.await?;
     let shown = shown_rule(&asked, &known, &rules_in(&done)?, None)?;
@@ -269,7 +278,8 @@ pub(crate) async fn change_rule(
             id: rule,
             rule: wanted(&body, &known, Some(before))?,
         };
-        let done = own.app.ask(&own.caller.actor, Ask::People(ask)).await?;
+        let done = own.app.ask(&own.caller.actor, Ask::People(ask)).await;
+        let done = done.map_err(refusing(Noun::NotificationRule))?;
         Ok((known, rule, done))
     });
     let (known, rule, done) = changed.await?;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde_json::Value;
 use tocsin_engine::handle::AskError;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::{Cut, Paging, Refusal};
 
 use crate::access::throttle::Remaining;
@@ -150,6 +151,21 @@ impl From<Problem> for Refused {
 impl From<AskError> for Refused {
     fn from(error: AskError) -> Self {
         Problem::from(error).into()
+    }
+}
+
+/// A refusal of the core, by the names that the fields of this have there.
+pub(crate) fn refusing<E>(noun: Noun) -> impl Fn(E) -> Refused
+where
+    Refused: From<E>,
+{
+    move |why| {
+        let Refused(refusal) = Refused::from(why);
+        let errors = refusal.errors.iter().map(|error| noun.told(error));
+        Refused(Refusal {
+            errors: errors.collect(),
+            ..refusal
+        })
     }
 }
 

@@ -12,12 +12,13 @@ use tocsin_domain::people::{Role, Urgency};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::incident::{self as bodies, To, Update};
 
 use super::asked::{Asked, Path};
 use super::incident_shape::{Include, policy_of};
 use super::lookup;
-use super::reply::{Answer, Refused};
+use super::reply::{Answer, Refused, refusing};
 use crate::http::incident::incident_in;
 use crate::http::problem::Problem;
 
@@ -84,7 +85,8 @@ pub(crate) async fn create_incident(asked: Asked) -> Answer {
             }),
         })
     })?;
-    let done = asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
+    let done = asked.app.ask(&by.actor, Ask::Respond(ask)).await;
+    let done = done.map_err(refusing(Noun::Incident))?;
     let missing = || Problem::internal("the incident was opened but not found");
     let id = incident_in(&done).ok_or_else(missing)?;
     let include = Include::read(&asked.parameters).with_body();
@@ -143,12 +145,13 @@ async fn carry_out(asked: &Asked, updates: &[(IncidentId, Update)]) -> Result<()
     let asks: Vec<Ask> = asks.into_iter().map(Ask::Respond).collect();
     let incidents = updates.iter().map(|(id, _)| *id).collect();
     if let Some((place, refusal)) = refused_of(asked, &by.actor, incidents, &asks).await? {
-        return Err(told(Problem::from(refusal).into(), numbers.get(place)));
+        let refused = refusing(Noun::Incident)(Problem::from(refusal));
+        return Err(told(refused, numbers.get(place)));
     }
     let outcomes = asked.app.ask_all(&by.actor, asks).await?;
     for (number, outcome) in numbers.iter().zip(outcomes) {
         if let Err(error) = outcome {
-            return Err(told(Refused::from(error), Some(number)));
+            return Err(told(refusing(Noun::Incident)(error), Some(number)));
         }
     }
     Ok(())
@@ -353,7 +356,8 @@ pub(crate) async fn merge_incidents(Path(id): Path<String>, asked: Asked) -> Ans
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let by = asked.requester(Role::Responder).await?;
     let ask = RespondAsk::Merge { sources, into };
-    asked.app.ask(&by.actor, Ask::Respond(ask)).await?;
+    let merged = asked.app.ask(&by.actor, Ask::Respond(ask)).await;
+    merged.map_err(refusing(Noun::Bare))?;
     asked.incident(into, StatusCode::OK).await
 }
 

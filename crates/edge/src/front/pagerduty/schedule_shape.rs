@@ -172,10 +172,7 @@ fn layer_id(schedule: ScheduleId, index: usize) -> String {
 
 fn restriction(one: &Restriction) -> Value {
     let seconds = |time: TimeOfDay| seconds_of(&time.to_string());
-    let written = |time: TimeOfDay| {
-        let at = seconds(time);
-        format!("{:02}:{:02}:{:02}", at / 3_600, at / 60 % 60, at % 60)
-    };
+    let written = |time: TimeOfDay| bodies::clock(seconds(time).unsigned_abs());
     match one {
         Restriction::Daily { from, until } => {
             let lasts = (seconds(*until) - seconds(*from)).rem_euclid(86_400);
@@ -267,12 +264,19 @@ fn layer_of(
     let users = format!("{place}.users");
     let members = one.users.iter();
     let members = members.map(|user| lookup::user(state, &users, user));
-    let restrictions = one.restrictions.iter().map(|one| {
-        let wrong = || Refusal::bad("'restrictions' is invalid: it has a time that no clock shows");
+    let restrictions = one.restrictions.iter().enumerate();
+    let restrictions = restrictions.map(|(index, one)| {
+        let why = "it has a time that no clock shows";
+        let wrong = || Refusal::bad(format!("'{place}.restrictions[{index}]' is invalid: {why}"));
         restriction_of(one).ok_or_else(wrong)
     });
     let clock = own.unwrap_or(zone);
-    let wrong = || Refusal::bad(format!("'time_zone' is invalid: {clock:?} is no IANA zone"));
+    let wrong = || {
+        let of = own.map_or("schedule", |_| place);
+        Refusal::bad(format!(
+            "'{of}.time_zone' is invalid: {clock:?} is no IANA zone"
+        ))
+    };
     Ok(oncall::Layer {
         start: one.start,
         until: one.end,
@@ -290,15 +294,7 @@ fn layer_of(
 }
 
 fn restriction_of(one: &bodies::Restriction) -> Option<Restriction> {
-    let time = |seconds: u64| -> Option<TimeOfDay> {
-        let text = format!(
-            "{:02}:{:02}:{:02}",
-            seconds / 3_600,
-            seconds / 60 % 60,
-            seconds % 60
-        );
-        text.parse().ok()
-    };
+    let time = |seconds: u64| -> Option<TimeOfDay> { bodies::clock(seconds).parse().ok() };
     match one.weekday {
         None => Some(Restriction::Daily {
             from: time(one.from_s)?,
@@ -340,9 +336,7 @@ mod tests {
             };
             let shown = restriction(&restriction_of(&sent).unwrap());
             assert_eq!(shown["duration_seconds"], lasts_s, "{sent:?}");
-            let at = from_s;
-            let text = format!("{:02}:{:02}:{:02}", at / 3_600, at / 60 % 60, at % 60);
-            assert_eq!(shown["start_time_of_day"], text);
+            assert_eq!(shown["start_time_of_day"], bodies::clock(from_s));
             if let Some(day) = weekday {
                 assert_eq!(shown["start_day_of_week"], day + 1);
             }

@@ -8,13 +8,14 @@ use tocsin_domain::oncall::{Change, Entry, Layer, Override, Schedule, Span, Whol
 use tocsin_domain::oncall_command::ChangeAsk;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::schedule as bodies;
 use tocsin_wire::pagerduty::rest::{time, words};
 
 use super::asked::{Asked, Path};
 use super::lookup;
 use super::parameters;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use super::schedule_shape::{Rendered, layers_of, policies_of, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
@@ -233,7 +234,8 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
     draft.layer_names = tried.layer_names.unwrap_or_default();
     let reasons = draft.violations();
     if !reasons.is_empty() {
-        return Err(Refusal::invalid(reasons).into());
+        let told = reasons.iter().map(|reason| Noun::Schedule.told(reason));
+        return Err(Refusal::invalid(told.collect()).into());
     }
     let mut shown = wrapped(&asked, draft).await?;
     for name in ["id", "self", "html_url"] {
@@ -246,7 +248,8 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
 async fn set(asked: &Asked, known: Option<&Schedule>) -> Result<Schedule, Refused> {
     let wanted = Box::new(wanted(asked, known)?);
     let ask = Ask::Roster(RosterAsk::SetWholeSchedule(wanted));
-    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await;
+    let event = event.map_err(refusing(Noun::Schedule))?;
     let RosterEvent::ScheduleSet { schedule } = event else {
         return Err(lost().into());
     };
@@ -365,7 +368,8 @@ async fn added(
         .read(|state| lookup::user(state, place, &one.user))?;
     let span = Span::new(one.start, one.end);
     let ask = ChangeAsk::AddOverride { user, span };
-    let change = changed(&asked.app, &asked.caller, schedule, ask).await?;
+    let change = changed(&asked.app, &asked.caller, schedule, ask).await;
+    let change = change.map_err(refusing(Noun::Override))?;
     let Change::OverrideAdded { added } = change else {
         return Err(lost().into());
     };

@@ -11,6 +11,7 @@ use tocsin_domain::people::Role;
 use tocsin_domain::service::{Hold, Integration, Service, WholeService};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::service as bodies;
 use tocsin_wire::pagerduty::rest::vendor::Vendor;
 
@@ -19,7 +20,7 @@ use super::include::Named;
 use super::lookup;
 use super::parameters;
 use super::policy_shape::policy;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use super::service_shape::{Key, Standings, integration, service};
 use super::team_shape::team;
 use crate::front::integration::of_key;
@@ -214,7 +215,8 @@ fn held(
 async fn set(asked: &Asked, known: Option<&Service>) -> Result<Service, Refused> {
     let whole = asked.app.read(|state| whole_of(state, asked, known))?;
     let ask = Ask::Roster(RosterAsk::SetWholeService(Box::new(whole)));
-    let event = set_as(&asked.app, &asked.caller.actor, ask).await?;
+    let event = set_as(&asked.app, &asked.caller.actor, ask).await;
+    let event = event.map_err(refusing(Noun::Service))?;
     let RosterEvent::ServiceSet { service } = event else {
         return Err(lost().into());
     };
@@ -267,7 +269,7 @@ pub(crate) async fn add_service_integration(Path(id): Path<String>, asked: Asked
         key: NewKey::Kept,
     };
     let made = integration_made(&asked.app, actor, of.id, wanted);
-    let (made, text, address) = made.await?;
+    let (made, text, address) = made.await.map_err(refusing(Noun::Integration))?;
     let key = Key {
         text,
         address: Some(address),
@@ -361,7 +363,8 @@ async fn integration_changed(asked: &Asked, known: Integration) -> Result<Integr
         vendor: known.vendor,
         kind: known.kind,
     };
-    let event = set_in_turn(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, Ask::Roster(ask)).await;
+    let event = event.map_err(refusing(Noun::Integration))?;
     let RosterEvent::IntegrationChanged { integration } = event else {
         return Err(lost().into());
     };

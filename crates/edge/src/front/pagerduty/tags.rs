@@ -4,13 +4,14 @@ use serde_json::{Value, json};
 use tocsin_domain::command::TagAsk;
 use tocsin_domain::tag::Tagged;
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::tag::{self as bodies, Called};
 
 use super::asked::{Asked, Path};
 use super::lookup;
 use super::parameters;
 use super::place::{Place, whole};
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use crate::http::tag::{self as tags, changed, id_of, labels_by_id};
 
 fn tag(place: &Place, label: &str) -> Value {
@@ -35,7 +36,8 @@ fn named(asked: &Asked, wanted: &str) -> Result<String, Refused> {
 }
 
 async fn ask(asked: &Asked, ask: TagAsk) -> Result<(), Refused> {
-    Ok(changed(&asked.app, &asked.caller.actor, ask).await?)
+    let changed = changed(&asked.app, &asked.caller.actor, ask).await;
+    changed.map_err(refusing(Noun::Tag))
 }
 
 /// Tags

@@ -7,6 +7,7 @@ use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::state::State;
 use tocsin_domain::team::{Team, TeamRole, WholeTeam};
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::words;
 
@@ -14,7 +15,7 @@ use super::asked::{Asked, Path};
 use super::include::Named;
 use super::lookup;
 use super::parameters;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use super::team_shape::team;
 use crate::http::roster::team::{member_added, member_removed};
 use crate::http::roster::{key, lost, set_in_turn};
@@ -80,7 +81,8 @@ const fn role_word(role: TeamRole) -> &'static str {
 /// Adds a team or changes one, in the turn of the roster.
 async fn set(asked: &Asked, wanted: WholeTeam) -> Result<Team, Refused> {
     let ask = Ask::Team(TeamAsk::SetWhole(Box::new(wanted)));
-    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await?;
+    let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await;
+    let event = event.map_err(refusing(Noun::Team))?;
     let RosterEvent::TeamSet { team } = event else {
         return Err(lost().into());
     };
@@ -148,7 +150,8 @@ pub(crate) async fn add_team_member(
     let role = bodies::team_role(&asked.body)?;
     let team = named(&asked, &id)?.id;
     let user = person(&asked, &user)?;
-    member_added(&asked.app, &asked.caller.actor, team, user, role).await?;
+    let added = member_added(&asked.app, &asked.caller.actor, team, user, role).await;
+    added.map_err(refusing(Noun::Team))?;
     Ok(Reply::Empty)
 }
 

@@ -9,6 +9,7 @@ use tocsin_domain::id::{TeamId, UserId};
 use tocsin_domain::people::{self, About, ContactMethod, NotificationRule, Role};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::reach::{self, method_word};
 use tocsin_wire::pagerduty::rest::refusal::account_token;
 use tocsin_wire::pagerduty::rest::roster as bodies;
@@ -21,7 +22,7 @@ use super::include::Named;
 use super::lookup;
 use super::parameters;
 use super::place::whole;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use super::user_shape::{Mails, user};
 use crate::http::address;
 use crate::http::people::{NotAdded, UserRequest, added, removed};
@@ -158,7 +159,7 @@ pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
     let made = added(&asked.app, &by.actor, request, Some(about)).await;
     let made = made.map_err(|why| match why {
         NotAdded::AddressTaken => Refused(Refusal::bad(ADDRESS_TWICE)),
-        NotAdded::Else(problem) => problem.into(),
+        NotAdded::Else(problem) => refusing(Noun::User)(problem),
     })?;
     wrapped(&asked, made).await.map(Reply::Created)
 }
@@ -188,7 +189,8 @@ pub(crate) async fn change_pagerduty_user(Path(id): Path<String>, asked: Asked) 
             role: body.role.map(role_of),
             about: Some(words::about(&own.body, &known.about)?),
         };
-        Ok(own.app.ask(&own.caller.actor, Ask::People(ask)).await?)
+        let changed = own.app.ask(&own.caller.actor, Ask::People(ask)).await;
+        changed.map_err(refusing(Noun::User))
     });
     changed.await?;
     wrapped(&asked, known.id).await.map(Reply::Done)

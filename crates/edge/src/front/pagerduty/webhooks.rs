@@ -7,12 +7,13 @@ use tocsin_domain::id::WebhookId;
 use tocsin_domain::state::State;
 use tocsin_domain::webhook::{Subscribed, WebhookScope};
 use tocsin_wire::pagerduty::rest::Refusal;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::webhook::{self as bodies, Filter, REDACTED};
 
 use super::asked::{Asked, Path};
 use super::lookup;
 use super::parameters;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use crate::http::webhook::subscription::{self, Made, Unset, Wanted};
 use crate::webhooks::kept::Kept;
 
@@ -160,7 +161,7 @@ fn unset(unset: Unset) -> Refused {
             Refusal::bad(why).into()
         }
         Unset::NoEvents => Refusal::bad("'webhook_subscription.events' is missing").into(),
-        Unset::Refused(problem) => problem.into(),
+        Unset::Refused(problem) => refusing(Noun::Subscription)(problem),
     }
 }
 

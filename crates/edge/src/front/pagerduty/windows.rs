@@ -12,6 +12,7 @@ use tocsin_domain::oncall::Span;
 use tocsin_domain::people::Role;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
+use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::roster as bodies;
 use tocsin_wire::pagerduty::rest::{Refusal, time};
 
@@ -20,7 +21,7 @@ use super::include::Named;
 use super::lookup;
 use super::parameters;
 use super::place::whole;
-use super::reply::{Answer, Refused, Reply};
+use super::reply::{Answer, Refused, Reply, refusing};
 use super::requester::Requester;
 use crate::http::roster::{lost, set_in_turn};
 
@@ -216,7 +217,8 @@ async fn set(
         when: When::Once { span },
         matchers: None,
     };
-    let event = set_in_turn(&asked.app, &by.actor, Ask::Intake(ask)).await?;
+    let event = set_in_turn(&asked.app, &by.actor, Ask::Intake(ask)).await;
+    let event = event.map_err(refusing(Noun::Window))?;
     let RosterEvent::Intake(IntakeEvent::WindowSet { window }) = event else {
         return Err(lost().into());
     };

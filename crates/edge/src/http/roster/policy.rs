@@ -45,7 +45,8 @@ pub(crate) struct PolicyLevel {
     /// How long this level has for an acknowledgement, at most a day; fractions count.
     #[schema(exclusive_minimum = 0, maximum = 1440)]
     delay_minutes: f64,
-    #[schema(min_items = 1, max_items = 10)]
+    /// At least one. A level on which nobody is left, since whoever it named was removed, has none, and may be sent back so.
+    #[schema(max_items = 10)]
     targets: Vec<PolicyTarget>,
     /// Page only one of the targets each time an incident reaches the level, in turn.
     #[serde(default)]

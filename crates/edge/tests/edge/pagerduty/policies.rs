@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::roster::{changed, id_of, made, user};
+use super::roster::{changed, gone, id_of, made, user};
 use super::{ada, read, refused};
 use crate::world::World;
 
@@ -96,6 +96,88 @@ async fn a_level_between_two_minutes_stays_so_when_a_client_sends_back_what_it_r
     rules[0]["escalation_delay_in_minutes"] = json!(1);
     changed(&world, &path, shown).await;
     assert_eq!(waits(&world, &id).await, json!([1.0, 3.0]));
+}
+
+/// The levels of a policy that are found to page nobody in the days ahead, counted from 1.
+async fn found_empty(world: &World, name: &str) -> Vec<Value> {
+    let found = world.get("/oncall/findings").await.json();
+    let all = found["items"].as_array().unwrap().iter();
+    let own = all.filter(|one| one["kind"] == "empty_level" && one["policy"]["name"] == name);
+    own.map(|one| one["level"].clone()).collect()
+}
+
+/// A policy that pages Ada, and before her Bob, who was removed: its path, and how it is shown.
+async fn left_empty(world: &World) -> (String, Value) {
+    let ada = json!({"id": world.ada.to_string(), "type": "user_reference"});
+    let rule = |target: Value| json!({"escalation_delay_in_minutes": 5, "targets": [target]});
+    let rules = [rule(user(world)), rule(ada)];
+    let body = json!({"escalation_policy": {"name": "Nights", "escalation_rules": rules}});
+    let made = made(world, "/escalation_policies", body).await;
+    let path = format!("/escalation_policies/{}", id_of(&made["escalation_policy"]));
+    gone(world, &format!("/users/{}", world.bob)).await;
+    let shown = read(world, &path).await;
+    (path, shown)
+}
+
+#[tokio::test]
+async fn a_level_on_which_nobody_is_left_is_written_back_as_it_was_read() {
+    let world = World::new();
+    world.set_up_mail().await;
+    let (path, shown) = left_empty(&world).await;
+    let rules = shown["escalation_policy"]["escalation_rules"].clone();
+    assert_eq!(rules[0]["targets"], json!([]));
+    let found = found_empty(&world, "Nights").await;
+    assert!(found.contains(&json!(1)), "{found:?}");
+    // As Terraform's provider sends it: without ids, and without an empty list.
+    let mut bare = rules.clone();
+    for rule in bare.as_array_mut().unwrap() {
+        rule.as_object_mut().unwrap().remove("id");
+    }
+    bare[0].as_object_mut().unwrap().remove("targets");
+    for rules in [rules.clone(), bare] {
+        let mut body = shown.clone();
+        body["escalation_policy"]["escalation_rules"] = rules;
+        assert_eq!(changed(&world, &path, body).await, shown);
+        assert_eq!(found_empty(&world, "Nights").await, found);
+    }
+    let body = json!({"escalation_policy": {"escalation_rules": [rules[1], rules[0]]}});
+    let moved = changed(&world, &path, body).await;
+    let moved = &moved["escalation_policy"]["escalation_rules"];
+    assert_eq!(moved[1]["targets"], json!([]));
+    let found = found_empty(&world, "Nights").await;
+    assert!(found.contains(&json!(2)), "{found:?}");
+}
+
+#[tokio::test]
+async fn no_level_is_made_empty() {
+    let world = World::new();
+    let (path, shown) = left_empty(&world).await;
+    let rules = &shown["escalation_policy"]["escalation_rules"];
+    let empty = json!({"escalation_delay_in_minutes": 5, "targets": []});
+    let mut emptied = rules[1].clone();
+    emptied["targets"] = json!([]);
+    let change = ("PUT", path.as_str());
+    for (call, rules, index) in [
+        (("POST", "/escalation_policies"), json!([empty]), 0),
+        (change, json!([rules[0], emptied]), 1),
+        (change, json!([rules[0], rules[1], empty]), 2),
+        // One of the two is not the one that was there.
+        (change, json!([rules[0], rules[1], rules[0]]), 2),
+        // Without ids, a level is the one that stands there.
+        (change, json!([empty, empty]), 1),
+    ] {
+        let body = json!({"escalation_policy": {"name": "Other", "escalation_rules": rules}});
+        let told = refused(&ada(&world, call, Some(body)).await, 400, 2001);
+        let place = format!("'escalation_policy.escalation_rules[{index}].targets' is invalid: ");
+        assert!(told.contains(&place), "{told}");
+        assert!(!told.contains("levels"), "{told}");
+        if told.contains("1 to 10") {
+            continue;
+        }
+        let why = "Each escalation rule must have at least one target";
+        assert!(told.contains(why), "{told}");
+    }
+    assert_eq!(read(&world, &path).await, shown);
 }
 
 #[tokio::test]

@@ -1,9 +1,8 @@
-//! Services, policies, people, teams and windows of PagerDuty's REST API.
+//! Services, policies, teams and windows of PagerDuty's REST API.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::people::Role;
-use tocsin_edge::ports::{Accounts, NewToken};
 
 use super::{ada, ask, read, refused, service};
 use crate::fakes::START;
@@ -176,127 +175,6 @@ async fn a_page_of_services_tells_of_each_how_it_stands() {
     assert_eq!(more, false);
     let listed = read(&world, "/incidents?include[]=services&urgencies[]=high").await;
     assert_eq!(listed["incidents"][0]["service"]["status"], "critical");
-}
-
-#[tokio::test]
-async fn people_are_listed_read_and_changed() {
-    let world = World::new();
-    let list = read(&world, "/users?query=bob").await;
-    assert_eq!(list["users"][0]["id"], world.bob.to_string());
-    assert_eq!(list["users"][0]["email"], "bob@example.org");
-    let path = format!("/users/{}", world.bob);
-    assert_eq!(
-        list["users"][0]["contact_methods"][0]["type"],
-        "email_contact_method_reference"
-    );
-    let whole = read(
-        &world,
-        &format!("{path}?include[]=contact_methods&include[]=notification_rules"),
-    )
-    .await;
-    assert_eq!(
-        whole["user"]["contact_methods"][0]["type"],
-        "email_contact_method"
-    );
-    let methods = read(&world, &format!("{path}/contact_methods")).await;
-    let method = id_of(&methods["contact_methods"][0]);
-    let one = read(&world, &format!("{path}/contact_methods/{method}")).await;
-    assert_eq!(
-        one["contact_method"]["address"], "bob@example.org",
-        "an administrator may write it"
-    );
-    assert!(
-        read(&world, &format!("{path}/notification_rules")).await["notification_rules"].is_array()
-    );
-    let me = ask(&world, ("GET", "/users/me"), &world.bobs, None, None)
-        .await
-        .json();
-    assert_eq!(me["user"]["id"], world.bob.to_string());
-    let nobody = ask(&world, ("GET", "/users/me"), &world.viewer, None, None).await;
-    assert_eq!(nobody.status, StatusCode::BAD_REQUEST);
-    assert!(
-        nobody.json()["error"]
-            .as_str()
-            .unwrap()
-            .contains("account-level access token")
-    );
-    let new = json!({"user": {"name": "Cy", "email": "cy@example.org", "role": "user"}});
-    let cy = made(&world, "/users", new.clone()).await["user"].clone();
-    refused(&ada(&world, ("POST", "/users"), Some(new)).await, 400, 2001);
-    let path = format!("/users/{}", id_of(&cy));
-    let viewer = changed(
-        &world,
-        &path,
-        json!({"user": {"name": "Cyd", "role": "read_only_user"}}),
-    )
-    .await;
-    assert_eq!(
-        (&viewer["user"]["name"], &viewer["user"]["role"]),
-        (&json!("Cyd"), &json!("read_only_user"))
-    );
-    let moved = json!({"user": {"email": "else@example.org"}});
-    refused(&ada(&world, ("PUT", &path), Some(moved)).await, 400, 2001);
-    gone(&world, &path).await;
-}
-
-#[tokio::test]
-async fn addresses_are_read_of_the_people_of_a_page_alone() {
-    let world = World::new();
-    let reads = async |path: &str| {
-        let before = world.vault.reads();
-        let page = read(&world, path).await;
-        (
-            page["users"][0]["name"].clone(),
-            world.vault.reads() - before,
-        )
-    };
-    let path = "/users?limit=1&include[]=contact_methods";
-    let (name, before) = reads(path).await;
-    assert_eq!(name, "Ada");
-    for (name, mail) in [("Mia", "m@example.org"), ("Ned", "n@example.org")] {
-        add_person(
-            &world.engine,
-            world.vault.as_ref(),
-            name,
-            mail,
-            Role::Responder,
-        );
-    }
-    assert_eq!(reads(path).await, (json!("Ada"), before));
-    let (name, _) = reads("/users?limit=1&query=n@EXAMPLE").await;
-    assert_eq!(name, "Ned", "a part of an address finds them too");
-    let (name, _) = reads("/users?limit=1&sort_by=name:desc").await;
-    assert_eq!(name, "Ned");
-}
-
-#[tokio::test]
-async fn a_responder_adds_nobody_whoever_they_name() {
-    let world = World::new();
-    let new =
-        || Some(json!({"user": {"name": "Eve", "email": "eve@example.org", "role": "admin"}}));
-    let call = ("POST", "/users");
-    let answer = ask(
-        &world,
-        call,
-        &world.responder,
-        Some("ada@example.org"),
-        new(),
-    )
-    .await;
-    refused(&answer, 403, 2010);
-    let token = NewToken {
-        name: "t".to_owned(),
-        role: Role::Admin,
-        user: None,
-        made_by: None,
-        expires_at: None,
-    };
-    let (_, account) = world.doors.add_token(token, START).unwrap();
-    refused(&ask(&world, call, &account, None, new()).await, 400, 2016);
-    let as_bob = ask(&world, call, &account, Some("bob@example.org"), new()).await;
-    refused(&as_bob, 403, 2010);
-    let as_ada = ask(&world, call, &account, Some("ada@example.org"), new()).await;
-    assert_eq!(as_ada.status, StatusCode::CREATED, "{}", as_ada.text());
 }
 
 #[tokio::test]

@@ -112,6 +112,9 @@ async fn support_hours_that_nothing_uses_or_that_cannot_be_are_refused() {
             "service.support_hours",
         ),
         (lunar, "service.support_hours.time_zone"),
+        (json!({"support_hours": "9 to 5"}), "service.support_hours"),
+        (json!({"support_hours": []}), "service.support_hours"),
+        (json!({"scheduled_actions": 9}), "service.scheduled_actions"),
     ] {
         let before = intake(&world, &path);
         let answer = ada(&world, ("PUT", &path), Some(json!({ "service": body }))).await;

@@ -8,7 +8,9 @@ use tocsin_domain::change::{DETAILS_BYTES_MAX, LINKS_MAX, TEXT_CHARS_MAX};
 use tocsin_domain::time::Timestamp;
 
 use super::check::{Check, Fields};
-use super::{Link, Rejection, keyed_object, links, routing_key, summary, timestamp};
+use super::{
+    Link, Rejection, as_written, keyed_object, links, routing_key, summary, take_details, timestamp,
+};
 
 /// A change that obeys the rules.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,11 +45,15 @@ impl fmt::Debug for Change {
 /// # Errors
 /// All rules that the change breaks.
 pub fn parse_change(body: &[u8], key_beside: Option<&str>) -> Result<Change, Rejection> {
-    let object = keyed_object(body, key_beside)?;
+    let mut object = keyed_object(body, key_beside)?;
+    let told = take_details(&mut object);
     let mut check = Check::default();
     let change = read(&Fields::new("", &object), &mut check);
     match change {
-        Some(change) if check.errors.is_empty() => Ok(change),
+        Some(change) if check.errors.is_empty() => Ok(Change {
+            details: told.map(|told| details(&as_written(body, told))),
+            ..change
+        }),
         Some(_) | None => Err(Rejection {
             status: 400,
             errors: check.errors,
@@ -72,7 +78,8 @@ fn read(fields: &Fields<'_>, check: &mut Check) -> Option<Change> {
         summary: summary?,
         source: source.and_then(|source| plain(check, "payload.source", &source)),
         timestamp: timestamp(&payload, check),
-        details: payload.value("custom_details").map(details),
+        // They were taken out before.
+        details: None,
         links: links
             .into_iter()
             .map(|link| Link {
@@ -163,6 +170,16 @@ mod tests {
         let body = json!({"payload": {"summary": "x"}}).to_string();
         let change = parse_change(body.as_bytes(), Some(KEY)).unwrap();
         assert_eq!(change.routing_key, KEY);
+    }
+
+    #[test]
+    fn a_number_beyond_64_bits_is_kept_as_the_text_of_its_digits() {
+        let body = format!(
+            r#"{{"routing_key": "{KEY}", "payload": {{"summary": "x", "custom_details": {{"build": 123456789012345678901234567890}}}}}}"#
+        );
+        let change = parse_change(body.as_bytes(), None).unwrap();
+        let kept = r#"{"build":"123456789012345678901234567890"}"#;
+        assert_eq!(change.details.as_deref(), Some(kept));
     }
 
     #[test]

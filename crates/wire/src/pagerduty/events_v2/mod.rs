@@ -164,6 +164,7 @@ pub struct Rejection {
 pub fn parse(body: &[u8], key_beside: Option<&str>) -> Result<Event, Rejection> {
     let mut object = keyed_object(body, key_beside)?;
     let details = take_details(&mut object);
+    let details = details.map(|details| as_written(body, details));
     let mut check = Check::default();
     let event = read(&Fields::new("", &object), &mut check);
     match event {
@@ -194,7 +195,9 @@ fn object(body: &[u8]) -> Result<Map<String, Value>, Rejection> {
         status: 400,
         errors: vec![error],
     };
+    // A number that is too long for any kind of number costs no alert.
     let value: Value = crate::json::read(body)
+        .or_else(|_| crate::json::read_exact(body))
         .map_err(|error| refused(format!("the body is not JSON: {error}")))?;
     let Value::Object(object) = value else {
         return Err(refused("the body is not a JSON object".to_owned()));
@@ -221,6 +224,17 @@ fn take_details(event: &mut Map<String, Value>) -> Option<Value> {
     let payload = event.get_mut("payload")?.as_object_mut()?;
     let details = payload.remove("custom_details");
     details.filter(|details| !details.is_null())
+}
+
+/// What a payload tells besides, with its long numbers as the texts of their digits: rounded, two ids could become one. What has to
+/// be a text is read from the body as it is, so that no number passes for one.
+fn as_written(body: &[u8], details: Value) -> Value {
+    if !crate::json::may_be_rounded(&details) {
+        return details;
+    }
+    let exact = crate::json::read_exact::<Map<String, Value>>(body).ok();
+    let exact = exact.and_then(|mut event| take_details(&mut event));
+    exact.unwrap_or(details)
 }
 
 /// The event, as far as it can be read; every broken rule is added to `check`, so `None` never comes without one.

@@ -248,6 +248,31 @@ fn further_fields_that_are_null_are_none() {
 }
 
 #[test]
+fn a_number_beyond_64_bits_is_kept_as_the_text_of_its_digits() {
+    let body = |details: &str| {
+        let whole = changed(|event| event["payload"]["custom_details"] = json!("HERE"));
+        let whole = String::from_utf8(whole).unwrap();
+        whole.replace("\"HERE\"", details).into_bytes()
+    };
+    let long = "123456789012345678901234567890";
+    let details = accept(&body(&format!(
+        r#"{{"id": {long}, "all": [-{long}, 7, 1e30]}}"#
+    )));
+    let details = details.payload.unwrap().custom_details.unwrap();
+    let negative = format!("-{long}");
+    let expected = json!({"id": long, "all": [negative, 7, 1e30]});
+    assert_eq!(details, expected);
+    let endless = "9".repeat(500);
+    let details = accept(&body(&endless)).payload.unwrap().custom_details;
+    assert_eq!(details, Some(json!(endless)));
+    // What has to be a text is none of it.
+    let key =
+        format!(r#"{{"routing_key": "{KEY}", "event_action": "resolve", "dedup_key": {long}}}"#);
+    let refused = parse(key.as_bytes()).unwrap_err();
+    assert_eq!(refused.errors, ["'dedup_key' is invalid: it is a string"]);
+}
+
+#[test]
 fn control_characters_become_blanks_and_cost_no_alert() {
     let event = accept(&changed(|event| {
         event["payload"]["summary"] = json!("disk\r\nfull\u{1b}[31m");

@@ -286,30 +286,48 @@ impl<'a> Fields<'a> {
         Some(objects)
     }
 
-    /// The id and the type of this object.
-    pub fn id(&self, wrong: &mut Wrong) -> Option<Named> {
-        let id = self.required(wrong, "id", 64)?;
+    /// The type of this object without `_reference`; empty when none is told.
+    fn kind(&self, wrong: &mut Wrong) -> String {
         let kind = self.text(wrong, "type", 64).unwrap_or_default();
-        let kind = kind.strip_suffix("_reference").unwrap_or(&kind).to_owned();
+        kind.strip_suffix("_reference").unwrap_or(&kind).to_owned()
+    }
+
+    /// Whether this object is of a kind, as one is that does not tell its type.
+    pub fn is_of(&self, wrong: &mut Wrong, kind: &str) -> bool {
+        let told = self.kind(wrong);
+        let is_it = told.is_empty() || told == kind;
+        if !is_it {
+            let path = self.path("type");
+            wrong.add(format!("'{path}' is invalid: it is {kind}_reference"));
+        }
+        is_it
+    }
+
+    /// The id and the type of this object.
+    pub fn named(&self, wrong: &mut Wrong) -> Option<Named> {
+        let id = self.required(wrong, "id", 64)?;
+        let kind = self.kind(wrong);
         Some(Named { id, kind })
     }
 
-    /// What a field refers to.
-    pub fn reference(&self, wrong: &mut Wrong, name: &str) -> Option<Named> {
+    /// The id of this object, which is of that kind unless it tells another.
+    pub fn id(&self, wrong: &mut Wrong, kind: &str) -> Option<String> {
+        let id = self.required(wrong, "id", 64);
+        let is_it = self.is_of(wrong, kind);
+        id.filter(|_| is_it)
+    }
+
+    /// The id of what a field refers to, which is of that kind.
+    pub fn reference(&self, wrong: &mut Wrong, name: &str, kind: &str) -> Option<String> {
         let object = self.object(wrong, name)?;
-        object.id(wrong)
+        object.id(wrong, kind)
     }
 
-    /// What a list of references refers to.
-    pub fn references(&self, wrong: &mut Wrong, name: &str) -> Option<Vec<Named>> {
+    /// The ids of what a list of references refers to, all of that kind.
+    pub fn references(&self, wrong: &mut Wrong, name: &str, kind: &str) -> Option<Vec<String>> {
         let objects = self.objects(wrong, name)?;
-        Some(objects.iter().filter_map(|one| one.id(wrong)).collect())
-    }
-
-    /// The ids of what a list refers to; none where it is left out.
-    pub fn ids(&self, wrong: &mut Wrong, name: &str) -> Vec<String> {
-        let all = self.references(wrong, name).unwrap_or_default();
-        all.into_iter().map(|one| one.id).collect()
+        let ids = objects.iter().filter_map(|one| one.id(wrong, kind));
+        Some(ids.collect())
     }
 
     /// Says of each of these fields that is given that Tocsin keeps nothing of it.
@@ -325,7 +343,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What a reference names.
+/// What a reference names that may be of several kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named {
     /// Its id.
@@ -373,7 +391,7 @@ mod tests {
         let fields = Fields::new("incident", body.as_object().unwrap());
         let mut wrong = Wrong::default();
         assert_eq!(fields.required(&mut wrong, "title", 10), None);
-        assert_eq!(fields.reference(&mut wrong, "service"), None);
+        assert_eq!(fields.reference(&mut wrong, "service", "service"), None);
         assert_eq!(
             fields.word(&mut wrong, "urgency", &[("high", 1), ("low", 0)]),
             None
@@ -394,14 +412,28 @@ mod tests {
     }
 
     #[test]
-    fn a_reference_is_read_with_its_kind() {
-        let body = json!({"one": {"id": "QA", "type": "user_reference"}, "other": {"id": "QB", "type": "user"}});
+    fn a_reference_is_of_the_kind_that_it_tells_or_of_the_one_that_it_can_be() {
+        let body = json!({
+            "one": {"id": "QA", "type": "user_reference"}, "other": {"id": "QB", "type": "user"},
+            "silent": {"id": "QC"}, "blank": {"id": "QD", "type": ""},
+        });
         let fields = Fields::new("", body.as_object().unwrap());
         let mut wrong = Wrong::default();
-        for name in ["one", "other"] {
-            assert_eq!(fields.reference(&mut wrong, name).unwrap().kind, "user");
+        for (name, kind) in [("one", "user"), ("other", "user"), ("silent", "")] {
+            let object = fields.object(&mut wrong, name).unwrap();
+            assert_eq!(object.named(&mut wrong).unwrap().kind, kind);
+        }
+        for name in ["one", "other", "silent", "blank"] {
+            assert!(fields.reference(&mut wrong, name, "user").is_some());
         }
         assert_eq!(wrong.outcome(Some(())), Ok(()));
+        let mut wrong = Wrong::default();
+        assert_eq!(fields.reference(&mut wrong, "one", "schedule"), None);
+        let refusal = wrong.outcome::<()>(None).unwrap_err();
+        assert_eq!(
+            refusal.errors,
+            ["'one.type' is invalid: it is schedule_reference"]
+        );
     }
 
     proptest! {

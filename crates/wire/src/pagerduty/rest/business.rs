@@ -70,7 +70,9 @@ pub fn business_service(bytes: &[u8]) -> Result<BusinessService, Refusal> {
     // Terraform's provider writes an empty object where no team is named.
     let team = fields.has("team").then(|| {
         let team = fields.object(&mut wrong, "team")?;
-        team.text(&mut wrong, "id", ID_CHARS_MAX)
+        let is_it = team.is_of(&mut wrong, "team");
+        let id = team.text(&mut wrong, "id", ID_CHARS_MAX);
+        id.filter(|_| is_it)
     });
     wrong.outcome(Some(BusinessService {
         name,
@@ -108,7 +110,7 @@ fn side(one: &Fields<'_>, wrong: &mut Wrong, name: &str) -> Option<Side> {
         wrong.add(format!("'{path}' is missing"));
         return None;
     }
-    let named = one.reference(wrong, name)?;
+    let named = one.object(wrong, name)?.named(wrong)?;
     let kind = match named.kind.as_str() {
         "business_service" => Kind::Business,
         "service" | "technical_service" => Kind::Technical,
@@ -173,6 +175,9 @@ mod tests {
             json!({"description": "x".repeat(DESCRIPTION_CHARS_MAX + 1)}),
             json!({"team": "QA"}),
             json!({"team": {"id": 7}}),
+            json!({"team": {"id": "QA", "type": "user_reference"}}),
+            json!({"team": {"type": "schedule"}}),
+            json!({"team": {"id": "QA", "type": 7}}),
             json!("Shop"),
         ] {
             assert_eq!(read(wrong.clone()).unwrap_err().status, 400, "{wrong}");

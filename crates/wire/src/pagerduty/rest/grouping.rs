@@ -93,7 +93,11 @@ pub fn read(service: &Fields<'_>, wrong: &mut Wrong, known: &GroupBy) -> Option<
     };
     match given.text(wrong, "type", KIND_CHARS_MAX) {
         Some(kind) => by_parameters(service, &given, &kind, wrong, known),
-        None => by_older_fields(service, true, wrong, known).or(Some(GroupBy::Nothing)),
+        None => {
+            // Nothing is grouped whatever it says, which clients send on.
+            given.object(wrong, "config");
+            by_older_fields(service, true, wrong, known).or(Some(GroupBy::Nothing))
+        }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod absent;
 pub mod analytics;
 pub mod body;
 pub mod business;
+pub mod called;
 pub mod grouping;
 pub mod id;
 pub mod incident;

@@ -2,7 +2,7 @@
 
 use tocsin_domain::people::{ChannelKind, Urgency};
 
-use super::body::{self, Wrong};
+use super::body::{self, Named, Wrong};
 use super::refusal::Refusal;
 
 /// Characters of what a way is called at most.
@@ -126,8 +126,8 @@ pub struct Rule {
     pub urgency: Option<Urgency>,
     /// How long after an assignment.
     pub delay_minutes: Option<u64>,
-    /// The id of the way that is used.
-    pub method: Option<String>,
+    /// The way that is used.
+    pub method: Option<Named>,
 }
 
 /// Reads the body of `POST /users/{id}/contact_methods` or `PUT /users/{id}/contact_methods/{id}`.
@@ -168,11 +168,12 @@ pub fn rule(bytes: &[u8]) -> Result<Rule, Refusal> {
     ];
     let _: Option<()> = fields.word(&mut wrong, "type", &kinds);
     let words = [("high", Urgency::High), ("low", Urgency::Low)];
-    let method = fields.reference(&mut wrong, "contact_method");
+    let method = fields.object(&mut wrong, "contact_method");
+    let method = method.and_then(|method| method.named(&mut wrong));
     let rule = Rule {
         urgency: fields.word(&mut wrong, "urgency", &words),
         delay_minutes: fields.number(&mut wrong, "start_delay_in_minutes"),
-        method: method.map(|named| named.id),
+        method,
     };
     wrong.outcome(Some(rule))
 }
@@ -288,7 +289,10 @@ mod tests {
         let expected = Rule {
             urgency: Some(Urgency::Low),
             delay_minutes: Some(5),
-            method: Some("QA".to_owned()),
+            method: Some(Named {
+                id: "QA".to_owned(),
+                kind: "email_contact_method".to_owned(),
+            }),
         };
         assert_eq!(read(whole), Ok(expected));
         for wrong in [

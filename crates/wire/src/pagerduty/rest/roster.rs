@@ -127,14 +127,18 @@ pub fn policy(bytes: &[u8]) -> Result<Policy, Refusal> {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
         levels,
         repeat: fields.number(&mut wrong, "num_loops"),
-        teams: fields.ids(&mut wrong, "teams"),
+        teams: fields
+            .references(&mut wrong, "teams", "team")
+            .unwrap_or_default(),
     };
     wrong.outcome(Some(policy))
 }
 
 fn level(rule: &Fields<'_>, wrong: &mut Wrong) -> Option<Level> {
     let delay = rule.number(wrong, "escalation_delay_in_minutes");
-    let targets = rule.references(wrong, "targets").unwrap_or_default();
+    let targets = rule.objects(wrong, "targets").unwrap_or_default();
+    let targets = targets.iter().filter_map(|one| one.named(wrong));
+    let targets: Vec<Named> = targets.collect();
     for target in &targets {
         if !["user", "schedule", "team"].contains(&target.kind.as_str()) {
             let place = rule.path("targets");
@@ -205,12 +209,11 @@ pub fn window(bytes: &[u8]) -> Result<Window, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "maintenance_window")?;
     let mut wrong = Wrong::default();
-    let services = fields.references(&mut wrong, "services");
     let window = Window {
         from: fields.time(&mut wrong, "start_time"),
         until: fields.time(&mut wrong, "end_time"),
         description: fields.text(&mut wrong, "description", 1_024),
-        services: services.map(|all| all.into_iter().map(|one| one.id).collect()),
+        services: fields.references(&mut wrong, "services", "service"),
     };
     wrong.outcome(Some(window))
 }
@@ -229,6 +232,7 @@ pub fn user(bytes: &[u8]) -> Result<User, Refusal> {
         role: fields.word(&mut wrong, "role", &ROLES),
     };
     let license = fields.object(&mut wrong, "license");
+    let license = license.filter(|one| one.is_of(&mut wrong, "license"));
     let license = license.and_then(|one| one.text(&mut wrong, "id", ID_CHARS_MAX));
     let user = wrong.outcome(Some(user))?;
     match license.filter(|id| id != LICENSE_ID) {

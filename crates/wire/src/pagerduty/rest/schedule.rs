@@ -104,7 +104,9 @@ pub fn schedule(bytes: &[u8]) -> Result<Schedule, Refusal> {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
         time_zone: fields.text(&mut wrong, "time_zone", NAME_CHARS_MAX),
         layers,
-        teams: fields.ids(&mut wrong, "teams"),
+        teams: fields
+            .references(&mut wrong, "teams", "team")
+            .unwrap_or_default(),
     };
     wrong.outcome(Some(schedule))
 }
@@ -132,11 +134,11 @@ fn layer(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Layer> {
     }
     let users = fields.objects(wrong, "users").unwrap_or_default();
     let users = users.iter().filter_map(|one| {
-        let named = one.reference(wrong, "user");
-        if named.is_none() && one.value("user").is_none() {
+        let user = one.reference(wrong, "user", "user");
+        if one.value("user").is_none() {
             wrong.add(format!("'{}' is missing", one.path("user")));
         }
-        named.map(|named| named.id)
+        user
     });
     let users = users.collect();
     let restrictions = fields.objects(wrong, "restrictions").unwrap_or_default();
@@ -237,8 +239,9 @@ pub(crate) fn of_day(seconds: u64) -> Option<TimeOfDay> {
     clock(seconds).parse().ok()
 }
 
-/// The same in words.
-pub(crate) fn clock(seconds: u64) -> String {
+/// How PagerDuty's API writes the time of day so many seconds after midnight: `HH:MM:SS`.
+#[must_use]
+pub fn clock(seconds: u64) -> String {
     let (hour, minute, second) = (seconds / HOUR_S, seconds / 60 % 60, seconds % 60);
     format!("{hour:02}:{minute:02}:{second:02}")
 }
@@ -278,14 +281,14 @@ pub fn overrides(bytes: &[u8]) -> Result<(Vec<Override>, bool), Refusal> {
 fn override_of(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Override> {
     let start = needed_time(fields, wrong, "start");
     let end = needed_time(fields, wrong, "end");
-    let user = fields.reference(wrong, "user");
-    if user.is_none() && fields.value("user").is_none() {
+    let user = fields.reference(wrong, "user", "user");
+    if fields.value("user").is_none() {
         wrong.add(format!("'{}' is missing", fields.path("user")));
     }
     Some(Override {
         start: start?,
         end: end?,
-        user: user?.id,
+        user: user?,
     })
 }
 

@@ -51,9 +51,7 @@ pub fn service(bytes: &[u8], known: &Intake) -> Result<Service, Refusal> {
     let resolve_s = RESOLVE_AFTER_MS_MIN / 1_000..=RESOLVE_AFTER_MS_MAX / 1_000;
     let service = Service {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
-        policy: fields
-            .reference(&mut wrong, "escalation_policy")
-            .map(|named| named.id),
+        policy: fields.reference(&mut wrong, "escalation_policy", "escalation_policy"),
         description: fields.words(&mut wrong, "description", DESCRIPTION_CHARS_MAX),
         resolve_after_s: seconds(&fields, &mut wrong, "auto_resolve_timeout", &resolve_s),
         acknowledged_s: seconds(&fields, &mut wrong, "acknowledgement_timeout", &HOLDS_S),
@@ -72,7 +70,10 @@ fn refuse_unserved(fields: &Fields<'_>, wrong: &mut Wrong) {
     let standings = ["active", "warning", "critical", "maintenance"].map(|word| (word, ()));
     fields.word(wrong, "status", &standings);
     let pause = fields.object(wrong, "auto_pause_notifications_parameters");
-    let is_on = pause.and_then(|pause| pause.flag(wrong, "enabled"));
+    let is_on = pause.and_then(|pause| {
+        pause.number(wrong, "timeout");
+        pause.flag(wrong, "enabled")
+    });
     if is_on == Some(true) {
         let path = fields.path("auto_pause_notifications_parameters");
         wrong.add(format!(
@@ -122,11 +123,11 @@ pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
     let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
-    let vendor = fields.reference(&mut wrong, "vendor");
-    let known = vendor.as_ref().and_then(|named| Vendor::of_id(&named.id));
-    if let (Some(named), None) = (&vendor, known) {
+    let vendor = fields.reference(&mut wrong, "vendor", "vendor");
+    let known = vendor.as_deref().and_then(Vendor::of_id);
+    if let (Some(id), None) = (&vendor, known) {
         let place = fields.path("vendor");
-        return Err(Refusal::object_missing(&place, "vendor", &named.id));
+        return Err(Refusal::object_missing(&place, "vendor", id));
     }
     let of_kind = match kind.as_deref() {
         None => Some(Speaks::EventsV2),
@@ -181,8 +182,8 @@ pub fn integration_change(bytes: &[u8], is: &Vendor) -> Result<Option<String>, R
             stays(&fields, &mut wrong, "type");
         }
     }
-    if let Some(named) = fields.reference(&mut wrong, "vendor")
-        && named.id != is.id()
+    if let Some(id) = fields.reference(&mut wrong, "vendor", "vendor")
+        && id != is.id()
     {
         stays(&fields, &mut wrong, "vendor");
     }
@@ -254,6 +255,117 @@ mod tests {
                 service(&bytes(&json!({ "service": used })), &Intake::default()).is_err(),
                 "{used}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_of_another_kind_than_it_can_be_is_never_taken_for_none() {
+        let odd = [
+            json!(""),
+            json!("x"),
+            json!(true),
+            json!(7),
+            json!([7]),
+            json!([["x"]]),
+            json!({"type": 7}),
+            json!({"enabled": "x"}),
+            json!({"enabled": false, "timeout": "x"}),
+            json!({"config": "x"}),
+        ];
+        let objects = [
+            "support_hours",
+            "incident_urgency_rule",
+            "alert_grouping_parameters",
+            "auto_pause_notifications_parameters",
+        ];
+        let is_object = |name: &str, value: &Value| {
+            // A field that something has not says nothing of it.
+            let own: &[&str] = match name {
+                "auto_pause_notifications_parameters" => &["enabled"],
+                "alert_grouping_parameters" => &["type", "config"],
+                "incident_urgency_rule" => &["type"],
+                _ => &["type", "enabled", "config"],
+            };
+            let object = value.as_object();
+            object.is_some_and(|object| !own.iter().any(|field| object.contains_key(*field)))
+        };
+        let mut wrong: Vec<(&str, Value)> = Vec::new();
+        for name in objects {
+            let odd = odd.iter().filter(|value| !is_object(name, *value));
+            wrong.extend(odd.map(|value| (name, value.clone())));
+        }
+        for value in [json!("x"), json!(7), json!({}), json!([7]), json!([{}])] {
+            wrong.push(("scheduled_actions", value));
+        }
+        for name in ["auto_resolve_timeout", "acknowledgement_timeout"] {
+            let odd = [
+                json!("x"),
+                json!(true),
+                json!(-1),
+                json!(600.5),
+                json!([600]),
+                json!({}),
+            ];
+            wrong.extend(odd.into_iter().map(|value| (name, value)));
+        }
+        for (name, value) in wrong {
+            let body = json!({"service": { name: value }});
+            let refused = service(&bytes(&body), &Intake::default()).unwrap_err();
+            assert_eq!((refused.status, refused.code), (400, 2001), "{body}");
+            let path = format!("'service.{name}");
+            let told = refused.errors.iter().all(|error| error.contains(&path));
+            assert!(told, "{body}: {refused}");
+        }
+    }
+
+    #[test]
+    fn the_forms_in_which_clients_say_none_are_taken() {
+        for (name, values) in [
+            ("support_hours", vec![Value::Null]),
+            ("incident_urgency_rule", vec![Value::Null, json!({})]),
+            (
+                "scheduled_actions",
+                vec![Value::Null, json!([]), json!([null])],
+            ),
+            (
+                "alert_grouping_parameters",
+                vec![
+                    Value::Null,
+                    json!({}),
+                    json!({"type": ""}),
+                    json!({"type": null, "config": null}),
+                    json!({"config": {}}),
+                    json!({"type": null, "config": {"timeout": 0, "aggregate": ""}}),
+                ],
+            ),
+            (
+                "auto_pause_notifications_parameters",
+                vec![
+                    Value::Null,
+                    json!({}),
+                    json!({"enabled": false}),
+                    json!({"enabled": false, "timeout": 0}),
+                    json!({"enabled": false, "timeout": null}),
+                ],
+            ),
+            (
+                "auto_resolve_timeout",
+                vec![Value::Null, json!(0), json!("0")],
+            ),
+            (
+                "acknowledgement_timeout",
+                vec![Value::Null, json!(0), json!("0")],
+            ),
+        ] {
+            for value in values {
+                let body = json!({"service": { name: value }});
+                let read = service(&bytes(&body), &Intake::default());
+                let read = read.unwrap_or_else(|refused| panic!("{body}: {refused}"));
+                assert_eq!(read.urgency, None, "{body}");
+                assert!(matches!(read.grouping, None | Some(GroupBy::Nothing)));
+                assert!(matches!(read.resolve_after_s, None | Some(None)));
+                assert!(matches!(read.acknowledged_s, None | Some(None)));
+            }
         }
     }
 

@@ -182,12 +182,19 @@ pub fn read(service: &Fields<'_>, wrong: &mut Wrong, known: &UrgencyBy) -> Optio
     let kind = rule
         .as_ref()
         .and_then(|rule| rule.word(wrong, "type", &kinds));
-    if kind.unwrap_or(before.is_some()) {
+    // A rule that says one urgency and no type is constant, as there.
+    let says_one = rule
+        .as_ref()
+        .is_some_and(|rule| rule.value("urgency").is_some());
+    if kind.unwrap_or(before.is_some() && !says_one) {
         let support = support(service, rule.as_ref(), wrong, before)?;
         return Some(UrgencyBy::SupportHours(Box::new(support)));
     }
     refuse_unused(service, wrong, before);
-    let rule = rule.filter(|_| kind.is_some())?;
+    let rule = rule?;
+    if kind.is_some() && !says_one && before.is_some() {
+        wrong.add(format!("'{}' is missing", rule.path("urgency")));
+    }
     let by = rule.word(wrong, "urgency", &WORDS)?;
     Some(match by {
         Loudness::Severity => UrgencyBy::Severity,
@@ -205,7 +212,7 @@ fn support(
 ) -> Option<SupportHours> {
     let during = loudness(rule, wrong, DURING, before.map(|known| known.during));
     let outside = loudness(rule, wrong, OUTSIDE, before.map(|known| known.outside));
-    let given = given_hours(service);
+    let given = service.object(wrong, HOURS);
     let hours = match &given {
         Some(given) => fixed(given, wrong).and_then(|fixed| {
             let same = before.filter(|known| Fixed::of(&known.hours).as_ref() == Some(&fixed));
@@ -213,7 +220,7 @@ fn support(
                 .or_else(|| fixed.hours())
         }),
         None => {
-            if before.is_none() {
+            if before.is_none() && service.value(HOURS).is_none() {
                 let (path, rule) = (service.path(HOURS), service.path(RULE));
                 wrong.add(format!(
                     "'{path}' is missing: '{rule}' is of the type {BY_HOURS}"
@@ -229,12 +236,6 @@ fn support(
         outside: outside?,
         raise,
     })
-}
-
-/// The hours that are said. Some clients say in other forms that there are none.
-fn given_hours<'a>(service: &Fields<'a>) -> Option<Fields<'a>> {
-    let object = service.value(HOURS).and_then(Value::as_object)?;
-    Some(Fields::new(&service.path(HOURS), object))
 }
 
 fn loudness(
@@ -319,6 +320,15 @@ fn days(given: &Fields<'_>, wrong: &mut Wrong) -> Option<Vec<u64>> {
     Some(days)
 }
 
+/// What happens when the hours begin. Terraform's provider writes one null where nothing does.
+fn actions<'a>(service: &Fields<'a>, wrong: &mut Wrong) -> Option<Vec<Fields<'a>>> {
+    let list = service.value(ACTIONS).and_then(Value::as_array);
+    if list.is_some_and(|list| list.iter().all(Value::is_null)) {
+        return Some(Vec::new());
+    }
+    service.objects(wrong, ACTIONS)
+}
+
 /// Whether what is open is raised when the hours begin.
 fn raises(
     service: &Fields<'_>,
@@ -327,7 +337,7 @@ fn raises(
     are_hours_given: bool,
 ) -> bool {
     let raised_before = before.is_some_and(|known| known.raise);
-    let Some(actions) = service.objects(wrong, ACTIONS) else {
+    let Some(actions) = actions(service, wrong) else {
         return raised_before;
     };
     if actions.is_empty() {
@@ -361,11 +371,12 @@ fn refuse_unused(service: &Fields<'_>, wrong: &mut Wrong, before: Option<&Suppor
         ));
     };
     let told = before.and_then(|known| Fixed::of(&known.hours));
-    let given = given_hours(service).and_then(|given| fixed(&given, wrong));
+    let given = service.object(wrong, HOURS);
+    let given = given.and_then(|given| fixed(&given, wrong));
     if given.is_some() && given != told {
         refuse(wrong, HOURS);
     }
-    let actions = service.objects(wrong, ACTIONS);
+    let actions = actions(service, wrong);
     let raised_before = before.is_some_and(|known| known.raise);
     if actions.is_some_and(|actions| !actions.is_empty()) && !raised_before {
         refuse(wrong, ACTIONS);

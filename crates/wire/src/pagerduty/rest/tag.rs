@@ -63,7 +63,7 @@ pub fn changes(bytes: &[u8]) -> Result<Changes, Refusal> {
 
 fn called(one: &Fields<'_>, wrong: &mut Wrong) -> Option<Called> {
     if one.value("id").is_some() {
-        return one.required(wrong, "id", 64).map(Called::Id);
+        return one.id(wrong, "tag").map(Called::Id);
     }
     let label = one.required(wrong, "label", LABEL_CHARS_MAX);
     label.map(Called::Label)
@@ -92,6 +92,7 @@ mod tests {
         assert_eq!(changes(b"{}"), Ok(Changes::default()));
         for wrong in [
             json!({"add": [{"type": "tag"}]}),
+            json!({"add": [{"type": "team_reference", "id": "PA"}]}),
             json!({"add": ["West"]}),
             json!({"remove": {"id": "PA"}}),
             json!({"add": [{"label": "x".repeat(192)}]}),

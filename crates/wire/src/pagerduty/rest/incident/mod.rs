@@ -135,8 +135,8 @@ pub fn create(bytes: &[u8]) -> Result<Create, Refusal> {
     let fields = body::wrapped(&body, "incident")?;
     let mut wrong = Wrong::default();
     let title = fields.readable(&mut wrong, "title", TITLE_CHARS_MAX);
-    let service = fields.reference(&mut wrong, "service");
-    if service.is_none() && fields.value("service").is_none() {
+    let service = fields.reference(&mut wrong, "service", "service");
+    if fields.value("service").is_none() {
         wrong.add("'incident.service' is missing");
     }
     refuse_unserved(&fields, &mut wrong);
@@ -148,14 +148,12 @@ pub fn create(bytes: &[u8]) -> Result<Create, Refusal> {
         urgency: fields.word(&mut wrong, "urgency", &URGENCIES),
         details: details.map(|text| cut(&text)),
         key: fields.text(&mut wrong, "incident_key", KEY_CHARS_MAX),
-        priority: fields
-            .reference(&mut wrong, "priority")
-            .map(|named| named.id),
+        priority: fields.reference(&mut wrong, "priority", "priority"),
         to: to(&fields, &mut wrong),
     };
     let read = title.zip(service).map(|(title, service)| Create {
         title,
-        service: service.id,
+        service,
         ..rest
     });
     wrong.outcome(read)
@@ -248,10 +246,8 @@ pub fn updates(bytes: &[u8]) -> Result<Vec<Update>, Refusal> {
 
 fn update_of(fields: &Fields<'_>, wrong: &mut Wrong) -> Update {
     refuse_unserved(fields, wrong);
-    let priority = fields.has("priority").then(|| {
-        let named = fields.reference(wrong, "priority");
-        named.map(|named| named.id)
-    });
+    let is_said = fields.has("priority");
+    let priority = is_said.then(|| fields.reference(wrong, "priority", "priority"));
     let level = fields.number(wrong, "escalation_level");
     Update {
         id: None,
@@ -269,22 +265,22 @@ fn to(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<To> {
     let assignments = fields.objects(wrong, "assignments");
     let people = assignments.map(|list| {
         let assignee = list.iter().filter_map(|one| {
-            let named = one.reference(wrong, "assignee");
-            if named.is_none() && one.value("assignee").is_none() {
+            let user = one.reference(wrong, "assignee", "user");
+            if one.value("assignee").is_none() {
                 wrong.add(format!("'{}' is missing", one.path("assignee")));
             }
-            named
+            user
         });
-        assignee.map(|named| named.id).collect::<Vec<_>>()
+        assignee.collect::<Vec<String>>()
     });
-    let policy = fields.reference(wrong, "escalation_policy");
+    let policy = fields.reference(wrong, "escalation_policy", "escalation_policy");
     match (people.filter(|people| !people.is_empty()), policy) {
         (Some(_), Some(_)) => {
             wrong.add("'assignments' and 'escalation_policy' cannot both be given");
             None
         }
         (Some(people), None) => Some(To::People(people)),
-        (None, Some(policy)) => Some(To::Policy(policy.id)),
+        (None, Some(policy)) => Some(To::Policy(policy)),
         (None, None) => None,
     }
 }
@@ -297,8 +293,10 @@ pub fn sources(bytes: &[u8]) -> Result<Vec<String>, Refusal> {
     let body = body::object(bytes)?;
     let mut wrong = Wrong::default();
     let sources = body::wrapped_list(&body, "source_incidents", SOURCES_MAX)?;
-    let ids = sources.iter().filter_map(|one| one.id(&mut wrong));
-    let ids = ids.map(|named| named.id).collect();
+    let ids = sources
+        .iter()
+        .filter_map(|one| one.id(&mut wrong, "incident"));
+    let ids = ids.collect();
     wrong.outcome(Some(ids))
 }
 
@@ -378,7 +376,7 @@ fn alert_of(fields: &Fields<'_>, wrong: &mut Wrong) -> AlertUpdate {
     AlertUpdate {
         id: None,
         status: fields.word(wrong, "status", &STATUSES),
-        incident: fields.reference(wrong, "incident").map(|named| named.id),
+        incident: fields.reference(wrong, "incident", "incident"),
     }
 }
 
@@ -396,7 +394,7 @@ pub fn request(bytes: &[u8]) -> Result<Request, Refusal> {
     for entry in &list {
         // Some clients leave the inner wrapper off.
         let inner = entry.object(&mut wrong, "responder_request_target");
-        let named = inner.as_ref().unwrap_or(entry).id(&mut wrong);
+        let named = inner.as_ref().unwrap_or(entry).named(&mut wrong);
         let Some(named) = named else { continue };
         if named.kind == "user" || named.kind == "escalation_policy" {
             targets.push(named);

@@ -174,6 +174,34 @@ fn what_is_not_said_of_hours_stays() {
 }
 
 #[test]
+fn a_rule_of_one_urgency_is_constant_and_a_constant_one_says_its_urgency() {
+    let by_hours = by_hours(vec![daily("09:00", "17:00")], true);
+    let said = |rule: Value| json!({ RULE: rule });
+    for known in [&UrgencyBy::Severity, &by_hours] {
+        let low = read_of(known, &said(json!({"urgency": "low"})));
+        assert_eq!(low, Ok(Some(UrgencyBy::Low)), "{known:?}");
+    }
+    let bare = said(json!({"type": "constant"}));
+    assert_eq!(read_of(&UrgencyBy::High, &bare), Ok(None));
+    let told = read_of(&by_hours, &bare).unwrap_err().to_string();
+    let path = "'service.incident_urgency_rule.urgency' is missing";
+    assert!(told.contains(path), "{told}");
+}
+
+#[test]
+fn one_null_says_that_nothing_happens_when_hours_begin() {
+    let known = by_hours(vec![daily("09:00", "17:00")], true);
+    let calm = by_hours(vec![daily("09:00", "17:00")], false);
+    let body = json!({ACTIONS: [null]});
+    assert_eq!(read_of(&known, &body), Ok(Some(calm)));
+    assert_eq!(read_of(&UrgencyBy::High, &body), Ok(None));
+    let mut body = documented();
+    body[ACTIONS] = json!([null]);
+    let made = read_of(&UrgencyBy::High, &body).unwrap().unwrap();
+    assert_eq!(echo(&made)[ACTIONS], json!([]));
+}
+
+#[test]
 fn hours_that_cannot_be_are_refused_by_their_name() {
     let check = |change: &dyn Fn(&mut Value), told: &str| {
         let mut body = documented();
