@@ -306,10 +306,11 @@ impl<'a> Fields<'a> {
         Some(objects.iter().filter_map(|one| one.id(wrong)).collect())
     }
 
-    /// The ids of what a list refers to; none where it is left out.
-    pub fn ids(&self, wrong: &mut Wrong, name: &str) -> Vec<String> {
+    /// The ids of what a list refers to; none where it is left out, and no ids where it is null, as Go's clients write an empty list.
+    pub fn ids(&self, wrong: &mut Wrong, name: &str) -> Option<Vec<String>> {
         let all = self.references(wrong, name).unwrap_or_default();
-        all.into_iter().map(|one| one.id).collect()
+        let ids = all.into_iter().map(|one| one.id);
+        self.has(name).then(|| ids.collect())
     }
 
     /// Says of each of these fields that is given that Tocsin keeps nothing of it.

@@ -47,7 +47,7 @@ pub struct Policy {
     /// How often it is walked through again.
     pub repeat: Option<u64>,
     /// The ids of teams that it shall belong to.
-    pub teams: Vec<String>,
+    pub teams: Option<Vec<String>>,
 }
 
 /// A maintenance window to add or to change; what is not said stays.

@@ -73,7 +73,7 @@ pub struct Schedule {
     /// Its layers; one that stands later wins.
     pub layers: Option<Vec<Layer>>,
     /// The ids of teams that it shall belong to.
-    pub teams: Vec<String>,
+    pub teams: Option<Vec<String>>,
 }
 
 /// One person for a span.
