@@ -10,6 +10,7 @@ mod import;
 mod incidents;
 mod include;
 mod log_entries;
+pub(crate) mod owned;
 mod people;
 mod pieces;
 mod policies;

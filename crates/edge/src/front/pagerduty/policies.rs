@@ -208,16 +208,16 @@ async fn moved(asked: &Asked, (team, id): (String, String), is_put_in: bool) -> 
 }
 
 /// Give an escalation policy to a team, whosever it was
-#[utoipa::path(put, path = "/teams/{id}/escalation_policies/{escalation_policy_id}", tag = "fronts",
-    params(("id" = String, Path), ("escalation_policy_id" = String, Path)),
+#[utoipa::path(put, path = "/teams/{id}/escalation_policies/{policy_id}", tag = "fronts",
+    params(("id" = String, Path), ("policy_id" = String, Path)),
     responses((status = 204), (status = 404, body = Object)))]
 pub(crate) async fn add_team_policy(Path(of): Path<(String, String)>, asked: Asked) -> Answer {
     moved(&asked, of, true).await
 }
 
 /// Take an escalation policy from a team, if it is that team's
-#[utoipa::path(delete, path = "/teams/{id}/escalation_policies/{escalation_policy_id}", tag = "fronts",
-    params(("id" = String, Path), ("escalation_policy_id" = String, Path)),
+#[utoipa::path(delete, path = "/teams/{id}/escalation_policies/{policy_id}", tag = "fronts",
+    params(("id" = String, Path), ("policy_id" = String, Path)),
     responses((status = 204), (status = 404, body = Object)))]
 pub(crate) async fn remove_team_policy(Path(of): Path<(String, String)>, asked: Asked) -> Answer {
     moved(&asked, of, false).await
