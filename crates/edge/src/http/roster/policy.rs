@@ -73,7 +73,8 @@ pub(crate) struct PolicyRequest {
     /// What it is for, at most 1024 characters. Left out, what was said before stays.
     #[schema(max_length = 1024)]
     description: Option<String>,
-    /// The team that it belongs to, null for none, and with it the services that follow it and what is opened there. Left out, it stays as it was.
+    /// The team that it belongs to, null for none; so do the services that follow it, and what is opened there. Left out, it stays
+    /// as it was.
     #[serde(default, deserialize_with = "id_or_null")]
     #[schema(value_type = Option<Id>)]
     team_id: Option<Option<String>>,
