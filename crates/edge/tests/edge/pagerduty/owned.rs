@@ -207,12 +207,14 @@ async fn lists_of_a_team_hold_what_is_that_team_s_and_nothing_else() {
             assert_eq!(teams_of(entry), [team.clone()], "{entry}");
             assert_eq!(entry["incident"]["id"], incidents[0]["id"], "{entry}");
         }
-        let measured = json!({"filters": {"team_ids": [team]}});
-        let path = "/analytics/metrics/incidents/teams";
-        let rows = ada(&world, ("POST", path), Some(measured)).await.json();
-        let rows = rows["data"].as_array().unwrap();
-        assert_eq!((rows.len(), &rows[0]["team_id"]), (1, &json!(team)));
-        assert_eq!(rows[0]["total_incident_count"], 1);
+        for by in ["teams", "services"] {
+            let measured = json!({"filters": {"team_ids": [team]}});
+            let path = format!("/analytics/metrics/incidents/{by}");
+            let rows = ada(&world, ("POST", &path), Some(measured)).await.json();
+            let rows = rows["data"].as_array().unwrap();
+            assert_eq!((rows.len(), &rows[0]["team_id"]), (1, &json!(team)), "{by}");
+            assert_eq!(rows[0]["total_incident_count"], 1, "{by}");
+        }
         let native = world
             .get(&format!("/incidents?team_id={team}"))
             .await
