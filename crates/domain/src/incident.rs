@@ -89,7 +89,7 @@ pub struct Incident {
     pub id: IncidentId,
     /// Its number, from 1, never used twice.
     pub number: u64,
-    /// The team that answers.
+    /// Whose its service was when it was opened.
     pub team: TeamId,
     /// The service that fails.
     pub service: ServiceId,

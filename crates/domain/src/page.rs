@@ -50,8 +50,11 @@ pub const REPEAT_MAX: u32 = 9;
 pub struct Policy {
     /// Its id.
     pub id: PolicyId,
-    /// The team that owns it.
+    /// The first team, whose it is where it was given to none.
     pub team: TeamId,
+    /// The team that it was given to; its services and their incidents are that team's too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_to: Option<TeamId>,
     /// Its name.
     pub name: String,
     /// Levels, at least one.
@@ -64,6 +67,14 @@ pub struct Policy {
     /// What it is for, in the words of whoever set it up; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+}
+
+impl Policy {
+    /// Whose its services are, and what fails there: the team that it was given to, or else the first.
+    #[must_use]
+    pub fn owner(&self) -> TeamId {
+        self.given_to.unwrap_or(self.team)
+    }
 }
 
 /// A policy with all that is said of it at once, as it shall be.
@@ -81,6 +92,8 @@ pub struct WholePolicy {
     pub acknowledgement_timeout_ms: Option<u64>,
     /// What it is for; what was said before stays when none.
     pub description: Option<String>,
+    /// The team that it is given to, `Some(None)` for none; as before when none is said.
+    pub given_to: Option<Option<TeamId>>,
 }
 
 /// One step of a policy.

@@ -11,7 +11,7 @@ use crate::page::Policy;
 pub struct Service {
     /// Its id.
     pub id: ServiceId,
-    /// The team that answers for it.
+    /// The first team. Whose it is, its policy says: [`State::team_of`](crate::state::State::team_of).
     pub team: TeamId,
     /// Its name.
     pub name: String,

@@ -133,6 +133,7 @@ fn schedule(name: &str, known: &oncall::Schedule, keys: &Keys) -> Schedule {
     let oncall::Schedule {
         id: _,
         team: _,
+        given_to,
         name: _,
         time_zone,
         layers,
@@ -152,6 +153,7 @@ fn schedule(name: &str, known: &oncall::Schedule, keys: &Keys) -> Schedule {
     Schedule {
         name: name.to_owned(),
         description: description.clone(),
+        team: given_to.map(|team| keys.teams.name(team)),
         time_zone: time_zone.clone(),
         layers: layers.collect(),
     }
@@ -185,6 +187,7 @@ fn policy(name: &str, known: &page::Policy, keys: &Keys) -> EscalationPolicy {
     let page::Policy {
         id: _,
         team: _,
+        given_to,
         name: _,
         levels,
         repeat,
@@ -194,6 +197,7 @@ fn policy(name: &str, known: &page::Policy, keys: &Keys) -> EscalationPolicy {
     EscalationPolicy {
         name: name.to_owned(),
         description: description.clone(),
+        team: given_to.map(|team| keys.teams.name(team)),
         repeat: *repeat,
         acknowledgement_timeout: acknowledgement_timeout_ms.map(Length::of_ms),
         levels: levels.iter().map(|one| level(one, keys)).collect(),

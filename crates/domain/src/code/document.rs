@@ -196,6 +196,9 @@ pub struct Schedule {
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// The name of the team that it belongs to; to none when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// An IANA zone.
     pub time_zone: String,
     /// Rotations; a later one takes the place of an earlier one wherever it has somebody.
@@ -242,6 +245,9 @@ pub struct EscalationPolicy {
     /// What it is for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// The name of the team that it belongs to, and its services with it; to none when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
     /// How often the levels are walked through again.
     #[serde(default)]
     pub repeat: u32,

@@ -34,7 +34,7 @@ pub enum TeamAsk {
         /// Whom.
         user: UserId,
     },
-    /// Remove a team that no policy names.
+    /// Remove a team that no policy names and to which nothing belongs.
     Remove(TeamId),
     /// Replace the list of priorities, the most important first.
     SetPriorities {

@@ -387,11 +387,8 @@ impl Decider<'_> {
 
     fn open_incident(&mut self, condition: &Condition, cause: Cause) -> IncidentId {
         let incident = IncidentId::random(self.entropy);
-        let team = self
-            .state
-            .services
-            .get(&condition.service)
-            .map(|service| service.team);
+        let service = self.state.services.get(&condition.service);
+        let team = service.map(|service| self.state.team_of(service));
         let team = team.or_else(|| self.state.installation.as_ref().map(|all| all.team));
         let opened = IncidentWhat::Opened {
             number: self.state.last_number + 1,

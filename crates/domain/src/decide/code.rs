@@ -13,7 +13,7 @@ use super::duty::OnDuty;
 use crate::code::{self, Apply, Fault, InstallationSettings, Keys, Kind, Part, Recipient};
 use crate::command::{IntakeAsk, PeopleAsk, Refusal, RosterAsk, TeamAsk, WatchAsk};
 use crate::event::Actor;
-use crate::id::UserId;
+use crate::id::{TeamId, UserId};
 use crate::oncall::{Layer, WholeSchedule};
 use crate::page::{self, WholePolicy};
 use crate::people::Role;
@@ -153,6 +153,7 @@ impl Decider<'_> {
             let code::Schedule {
                 name,
                 description,
+                team,
                 time_zone,
                 layers,
             } = schedule;
@@ -170,6 +171,7 @@ impl Decider<'_> {
                 layers: made.collect::<Result<_, Fault>>()?,
                 description: Some(description.clone()),
                 layer_names: Some(layer_names(layers)),
+                given_to: Some(given_to(&keys, &part, team.as_deref())?),
             };
             let ask = RosterAsk::SetWholeSchedule(Box::new(wanted));
             self.roster(ask).map_err(of(part))?;
@@ -186,6 +188,7 @@ impl Decider<'_> {
             let code::EscalationPolicy {
                 name,
                 description,
+                team,
                 repeat,
                 acknowledgement_timeout,
                 levels,
@@ -206,6 +209,7 @@ impl Decider<'_> {
                 repeat: *repeat,
                 acknowledgement_timeout_ms: acknowledgement_timeout.map(|one| one.ms),
                 description: Some(description.clone()),
+                given_to: Some(given_to(&keys, &part, team.as_deref())?),
             };
             let ask = RosterAsk::SetWholePolicy(Box::new(wanted));
             self.roster(ask).map_err(of(part))?;
@@ -328,6 +332,12 @@ fn layer_names(layers: &[code::Layer]) -> Vec<String> {
         names.pop();
     }
     names
+}
+
+/// The team that something is given to; none where none is named.
+fn given_to(keys: &Keys, part: &Part, team: Option<&str>) -> Result<Option<TeamId>, Fault> {
+    let found = team.map(|name| keys.teams.id(name)).transpose();
+    found.map_err(|wrong| Fault::at(part.clone(), "team", &wrong))
 }
 
 /// One step of a policy, or what is wrong with which field of it.

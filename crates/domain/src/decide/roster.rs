@@ -55,6 +55,7 @@ impl Decider<'_> {
                 layers,
                 description: None,
                 layer_names: None,
+                given_to: None,
             })?,
             RosterAsk::SetWholeSchedule(asked) => self.schedule_set(*asked)?,
             RosterAsk::RemoveSchedule(schedule) => self.schedule_removed(schedule)?,
@@ -71,6 +72,7 @@ impl Decider<'_> {
                 repeat,
                 acknowledgement_timeout_ms,
                 description: None,
+                given_to: None,
             })?,
             RosterAsk::SetWholePolicy(asked) => self.policy_set(*asked)?,
             RosterAsk::RemovePolicy(policy) => self.policy_removed(policy)?,
@@ -198,6 +200,7 @@ impl Decider<'_> {
             layers,
             description,
             layer_names,
+            given_to,
         } = asked;
         let team = self.team()?;
         let name = name_within("name", &name, 200)?;
@@ -212,6 +215,7 @@ impl Decider<'_> {
             return Err(Refusal::not_found(format!("schedule {known}")));
         }
         self.known_members(&layers)?;
+        self.known_owner(given_to)?;
         let id = id.unwrap_or_else(|| ScheduleId::random(self.entropy));
         // The rotations are replaced; what was changed by hand for it stays.
         let mut schedule = match self.state.schedules.get(&id) {
@@ -234,6 +238,9 @@ impl Decider<'_> {
         }
         if let Some(names) = layer_names {
             schedule.layer_names = names;
+        }
+        if let Some(given_to) = given_to {
+            schedule.given_to = given_to;
         }
         let reasons = schedule.violations();
         if reasons.is_empty() {
@@ -268,6 +275,7 @@ impl Decider<'_> {
             repeat,
             acknowledgement_timeout_ms,
             description,
+            given_to,
         } = asked;
         let team = self.team()?;
         let name = name_within("name", &name, 200)?;
@@ -277,6 +285,7 @@ impl Decider<'_> {
         {
             return Err(Refusal::not_found(format!("escalation policy {known}")));
         }
+        self.known_owner(given_to)?;
         let mut reasons = Vec::new();
         if levels.is_empty() || levels.len() > LEVELS_MAX {
             reasons.push(format!("levels: 1 to {LEVELS_MAX}"));
@@ -294,11 +303,13 @@ impl Decider<'_> {
             return Err(Refusal::Invalid { reasons });
         }
         let description = description.or_else(|| known.map(|known| known.description.clone()));
+        let given_before = known.and_then(|known| known.given_to);
         let id = id.unwrap_or_else(|| PolicyId::random(self.entropy));
         Ok(RosterEvent::PolicySet {
             policy: Policy {
                 id,
                 team,
+                given_to: given_to.unwrap_or(given_before),
                 name,
                 levels,
                 repeat,
@@ -329,6 +340,17 @@ impl Decider<'_> {
             reasons.extend(targets.filter_map(|target| self.unknown(*target)));
         }
         reasons
+    }
+
+    /// Refuses to give something to a team that is not there.
+    fn known_owner(&self, given_to: Option<Option<TeamId>>) -> Result<(), Refusal> {
+        match given_to.flatten() {
+            Some(team) if !self.state.teams.contains_key(&team) => {
+                let reason = format!("team_id: there is no team {team}");
+                Err(Refusal::invalid(reason))
+            }
+            Some(_) | None => Ok(()),
+        }
     }
 
     fn unknown(&self, recipient: Recipient) -> Option<String> {

@@ -44,6 +44,7 @@ impl Decider<'_> {
         let policy = Policy {
             id: PolicyId::random(self.entropy),
             team,
+            given_to: None,
             name: "First policy".to_owned(),
             levels: vec![Level::of(
                 FIRST_LEVEL_DELAY_MS,

@@ -142,10 +142,27 @@ impl Decider<'_> {
                 policy.name
             )));
         }
+        self.owns_nothing(team)?;
         self.remove_subscriptions_to(WebhookScope::Team(team));
         let event = RosterEvent::TeamRemoved { team };
         self.emit(Cause::Request, EventBody::Roster(event));
         Ok(())
+    }
+
+    /// Refuses while a policy, and with it services, or a schedule is this team's.
+    fn owns_nothing(&self, team: TeamId) -> Result<(), Refusal> {
+        let mut policies = self.state.policies.values();
+        let policy = policies.find(|policy| policy.given_to == Some(team));
+        let mut schedules = self.state.schedules.values();
+        let schedule = schedules.find(|schedule| schedule.given_to == Some(team));
+        let policy = policy.map(|policy| ("escalation policy", &policy.name));
+        let owned = policy.or_else(|| schedule.map(|schedule| ("schedule", &schedule.name)));
+        match owned {
+            Some((noun, name)) => Err(Refusal::conflict(format!(
+                "the {noun} {name:?} belongs to this team: give it to another, or to none, first"
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn set_priorities(&mut self, names: &[String]) -> Result<(), Refusal> {

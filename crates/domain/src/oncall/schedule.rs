@@ -16,8 +16,11 @@ use crate::time::Timestamp;
 pub struct Schedule {
     /// Its id.
     pub id: ScheduleId,
-    /// The team that owns it.
+    /// The first team, whose it is where it was given to none.
     pub team: TeamId,
+    /// The team that it was given to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub given_to: Option<TeamId>,
     /// Its name.
     pub name: String,
     /// IANA name of its zone (`Europe/Paris`).
@@ -55,6 +58,8 @@ pub struct WholeSchedule {
     pub description: Option<String>,
     /// What its layers are called, in their order. When none, as many layers as before keep what they were called.
     pub layer_names: Option<Vec<String>>,
+    /// The team that it is given to, `Some(None)` for none; as before when none is said.
+    pub given_to: Option<Option<TeamId>>,
 }
 
 /// People who take turns.
@@ -180,6 +185,7 @@ impl Schedule {
         Self {
             id,
             team,
+            given_to: None,
             name,
             time_zone,
             layers,
@@ -218,6 +224,8 @@ impl Schedule {
 struct Stored {
     id: ScheduleId,
     team: TeamId,
+    #[serde(default)]
+    given_to: Option<TeamId>,
     name: String,
     time_zone: String,
     layer: Option<Layer>,
@@ -242,6 +250,7 @@ impl From<Stored> for Schedule {
         Self {
             id: stored.id,
             team: stored.team,
+            given_to: stored.given_to,
             name: stored.name,
             time_zone: stored.time_zone,
             layers: stored.layer.into_iter().chain(stored.layers).collect(),

@@ -220,6 +220,15 @@ impl State {
         }
     }
 
+    /// Whose a service is, and what is opened there: its policy's owner, or else the first team.
+    #[must_use]
+    pub fn team_of(&self, service: &Service) -> TeamId {
+        let default = || Some(self.installation.as_ref()?.default_policy);
+        let named = service.policy.and_then(|id| self.policies.get(&id));
+        let policy = named.or_else(|| self.policies.get(&default()?));
+        policy.map_or(service.team, Policy::owner)
+    }
+
     /// The messages about an incident, in the order they were planned.
     pub fn messages_about(&self, incident: IncidentId) -> impl Iterator<Item = &Notification> {
         let ids = self.messages_of.get(&incident).into_iter().flatten();

@@ -24,6 +24,7 @@ fn policy(world: &World, description: &str) -> Ask {
         repeat: 0,
         acknowledgement_timeout_ms: None,
         description: Some(description.to_owned()),
+        given_to: None,
     })))
 }
 
@@ -39,6 +40,7 @@ fn schedule(world: &World, description: &str, names: &[&str]) -> Ask {
         layers: vec![Layer::rotation(world.now, turn, vec![world.ada()])],
         description: Some(description.to_owned()),
         layer_names: Some(names.iter().map(|name| (*name).to_owned()).collect()),
+        given_to: None,
     })))
 }
 

@@ -1,14 +1,17 @@
-//! Who belongs to a team: changes that are asked for at the same time do not undo each other.
+//! Who belongs to a team: changes that are asked for at the same time do not undo each other. And what belongs to one.
 
-use tocsin_domain::command::{Ask, PeopleAsk, TeamAsk};
+use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk, TeamAsk};
 use tocsin_domain::event::{EventBody, RosterEvent};
 use tocsin_domain::id::TeamId;
+use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall::WholeSchedule;
+use tocsin_domain::page::{Level, Policy, Recipient, WholePolicy};
 use tocsin_domain::state::State;
 use tocsin_domain::team::{Team, TeamRole, WholeTeam};
 use tocsin_domain::webhook::WebhookScope;
 
 use crate::removed_services::subscribe;
-use crate::world::World;
+use crate::world::{World, raise};
 
 fn web(world: &mut World) -> TeamId {
     world.ask(Ask::Team(TeamAsk::Set {
@@ -145,4 +148,91 @@ fn subscriptions_to_a_team_go_with_it_also_where_the_journal_tells_of_the_team_a
         .chain([last])
         .for_each(|event| folded.evolve(event));
     assert_eq!(folded.webhooks, world.state.webhooks);
+}
+
+/// Gives the default policy to a team, or to none.
+fn give(world: &World, given_to: Option<TeamId>) -> Ask {
+    let id = world.state.installation.as_ref().unwrap().default_policy;
+    let known = world.state.policies[&id].clone();
+    Ask::Roster(RosterAsk::SetWholePolicy(Box::new(WholePolicy {
+        id: Some(id),
+        name: known.name,
+        levels: known.levels,
+        repeat: known.repeat,
+        acknowledgement_timeout_ms: known.acknowledgement_timeout_ms,
+        description: None,
+        given_to: Some(given_to),
+    })))
+}
+
+/// Gives the first schedule to a team, or to none.
+fn give_schedule(world: &World, given_to: Option<TeamId>) -> Ask {
+    let known = world.state.schedules.values().next().unwrap().clone();
+    Ask::Roster(RosterAsk::SetWholeSchedule(Box::new(WholeSchedule {
+        id: Some(known.id),
+        name: known.name,
+        time_zone: known.time_zone,
+        layers: known.layers,
+        description: None,
+        layer_names: None,
+        given_to: Some(given_to),
+    })))
+}
+
+#[test]
+fn an_incident_is_the_team_s_whose_policy_its_service_followed_when_it_was_opened() {
+    let mut world = World::set_up();
+    let first = world.state.installation.as_ref().unwrap().team;
+    let web = web(&mut world);
+    let opened = |world: &mut World, key: &str| {
+        world.ask(raise(None, key, Severity::Critical));
+        world.incident().team
+    };
+    assert_eq!(opened(&mut world, "a"), first);
+    let give_web = give(&world, Some(web));
+    world.ask(give_web);
+    assert_eq!(opened(&mut world, "b"), web);
+    // Whoever changes something else of the policy changes nothing of that.
+    let levels = vec![Level::of(300_000, vec![Recipient::User(world.ada())])];
+    world.set_default_policy(levels, None);
+    assert_eq!(opened(&mut world, "c"), web);
+    let give_none = give(&world, None);
+    world.ask(give_none);
+    assert_eq!(opened(&mut world, "d"), first);
+    let teams = world.state.incidents.values();
+    let of_web = teams.filter(|incident| incident.team == web);
+    assert_eq!(of_web.count(), 2, "what was opened stays whose it was");
+}
+
+#[test]
+fn a_team_goes_once_nothing_belongs_to_it() {
+    let mut world = World::set_up();
+    let web = web(&mut world);
+    let asks: [(fn(&World, Option<TeamId>) -> Ask, &str); 2] =
+        [(give, "escalation policy"), (give_schedule, "schedule")];
+    for (give, noun) in asks {
+        let given = give(&world, Some(web));
+        world.ask(given);
+        let refusal = world.try_ask(Ask::Team(TeamAsk::Remove(web))).unwrap_err();
+        let told = refusal.to_string();
+        assert!(told.contains(noun), "{told}");
+        assert!(told.contains("belongs to this team"), "{told}");
+        let taken = give(&world, None);
+        world.ask(taken);
+    }
+    world.ask(Ask::Team(TeamAsk::Remove(web)));
+    for (give, noun) in asks {
+        let given = give(&world, Some(web));
+        let told = world.try_ask(given).unwrap_err().to_string();
+        assert!(told.contains("there is no team"), "{noun}: {told}");
+    }
+}
+
+#[test]
+fn a_policy_of_an_old_journal_is_given_to_none() {
+    let old =
+        r#"{"id":"QAAAAAAAAAAAAA","team":"QBBBBBBBBBBBBB","name":"Night","levels":[],"repeat":0}"#;
+    let read: Policy = serde_json::from_str(old).unwrap();
+    assert_eq!((read.given_to, read.owner()), (None, read.team));
+    assert_eq!(serde_json::to_string(&read).unwrap(), old);
 }

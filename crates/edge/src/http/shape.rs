@@ -24,6 +24,13 @@ impl PartialSchema for Id {
 
 impl ToSchema for Id {}
 
+/// An id that may be left out, to keep what is there, or be null, for nothing.
+pub(crate) fn id_or_null<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
 /// A word for what webhooks tell, in the description of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum WebhookEvent {}

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
-use serde_json::json;
+use serde_json::{Value, json};
 use tocsin_domain::people::Role;
 use tocsin_edge::Listed;
 use tocsin_edge::ports::{Accounts, NewToken};
@@ -89,10 +89,12 @@ async fn cast() -> Cast {
         .doors
         .set_password(world.bob, &PASSWORD.into())
         .unwrap();
-    for (name, member) in [("Web", world.bob), ("Shop", cal)] {
+    // What services there are is then the second's, which is Bob's.
+    for (name, member) in [("Shop", cal), ("Web", world.bob)] {
         let team = json!({"name": name, "members": [member.to_string()]});
         let made = world.post("/teams", team).await;
         assert!(made.status.is_success(), "{}", made.text());
+        give_default_policy(&world, &made.json()["id"]).await;
     }
     Cast {
         world,
@@ -100,6 +102,17 @@ async fn cast() -> Cast {
         narrow,
         installation,
     }
+}
+
+/// Gives the policy that services follow to a team, and with it what is theirs.
+async fn give_default_policy(world: &World, team: &Value) {
+    let all = world.get("/escalation-policies").await.json();
+    let mut policy = all["items"][0].clone();
+    let path = format!("/escalation-policies/{}", policy["id"].as_str().unwrap());
+    policy["team_id"] = team.clone();
+    policy.as_object_mut().unwrap().remove("id");
+    let set = world.call("PUT", &path, &world.admin, Some(policy)).await;
+    assert!(set.status.is_success(), "{}", set.text());
 }
 
 impl Cast {

@@ -316,3 +316,39 @@ async fn a_way_to_be_reached_is_called_something_else_and_stays_what_it_is() {
     let missing = (StatusCode::NOT_FOUND, "contact method");
     refused(&world, ("PATCH", &other), Some(call("x")), missing).await;
 }
+
+#[tokio::test]
+async fn policies_and_schedules_keep_their_team_until_another_or_none_is_said() {
+    let world = World::new();
+    let body = json!({"name": "Web", "members": []});
+    let web = asked(&world, ("POST", "/teams"), body).await["id"].clone();
+    let levels =
+        json!([{"delay_minutes": 5, "targets": [{"kind": "user", "id": world.ada.to_string()}]}]);
+    let policy = json!({"name": "Shop", "repeat": 0, "levels": levels});
+    let rota = days(&world).await;
+    let layer = read(&world, &format!("/schedules/{rota}")).await["layer"].clone();
+    let rota = json!({"name": "Rota", "time_zone": "Europe/Paris", "layer": layer});
+    for (list, body) in [("/escalation-policies", policy), ("/schedules", rota)] {
+        let made = asked(&world, ("POST", list), body.clone()).await;
+        assert_eq!(made["team_id"], Value::Null, "{list}");
+        let path = format!("{list}/{}", id_of(&made));
+        let with = |team: &Value| {
+            let mut body = body.clone();
+            body["team_id"] = team.clone();
+            body
+        };
+        for (body, expected) in [
+            (with(&web), &web),
+            (body.clone(), &web),
+            (with(&Value::Null), &Value::Null),
+        ] {
+            let set = asked(&world, ("PUT", &path), body).await;
+            assert_eq!(&set["team_id"], expected, "{list}");
+            assert_eq!(&read(&world, &path).await["team_id"], expected, "{list}");
+        }
+        for wrong in [json!(NOTHING), json!("Web")] {
+            let told = (StatusCode::BAD_REQUEST, "team_id");
+            refused(&world, ("PUT", &path), Some(with(&wrong)), told).await;
+        }
+    }
+}

@@ -12,6 +12,7 @@ mod include;
 mod keys;
 mod levels;
 mod log_entries;
+pub(crate) mod owned;
 mod people;
 mod pieces;
 mod policies;

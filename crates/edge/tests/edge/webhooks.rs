@@ -18,7 +18,7 @@ use tocsin_edge::webhooks::{Patience, Webhooks};
 use tocsin_wire::pagerduty::webhook_v3::signature;
 
 use crate::fakes::START;
-use crate::pagerduty::{ada, read, refused, service};
+use crate::pagerduty::{ada, owned, read, refused, service};
 use crate::providers::{Gate, Provider, Reply, Request};
 use crate::world::World;
 
@@ -306,6 +306,25 @@ async fn only_what_is_asked_for_is_told() {
         "disk is down",
         "what happened while it was off is not told"
     );
+    webhooks.stop();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_to_a_team_is_told_what_happens_to_that_team_s_and_nothing_else() {
+    let world = World::new();
+    let receiver = Provider::always(ok());
+    let web = owned::web(&world).await;
+    let mut body = asked(&receiver.url(), &["incident.triggered"]);
+    body["webhook_subscription"]["filter"] = web.clone();
+    let made = subscribe(&world, body).await;
+    let shop = owned::service_of(&world, &web).await;
+    let webhooks = start(&world);
+    for (title, of) in [("Everybody's", &service(&world)), ("Web's", &shop)] {
+        owned::opened(&world, title, of).await;
+    }
+    assert_eq!(told(&receiver.next()).1, "Web's");
+    ping(&world, made["id"].as_str().unwrap()).await;
+    assert_eq!(told(&receiver.next()).0, "pagey.ping");
     webhooks.stop();
 }
 

@@ -136,6 +136,7 @@ fn no_schedule_goes_that_a_policy_pages_and_no_service_on_which_something_fails(
     let policy = Policy {
         id: PolicyId::random(&mut random),
         team,
+        given_to: None,
         name: String::new(),
         levels: vec![Level::of(MINUTE_MS, vec![Recipient::Schedule(schedule)])],
         repeat: 0,

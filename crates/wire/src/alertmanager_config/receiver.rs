@@ -85,6 +85,7 @@ impl<'a> Reach<'a> {
         let policy = EscalationPolicy {
             name: self.name.clone(),
             description: String::new(),
+            team: None,
             repeat: 0,
             acknowledgement_timeout: None,
             levels: vec![Level {

@@ -25,12 +25,13 @@ impl File {
 }
 
 /// The order of keys within a table; others follow by their names.
-const ORDER: [&str; 27] = [
+const ORDER: [&str; 28] = [
     "email",
     "slug",
     "reason",
     "name",
     "description",
+    "team",
     "role",
     "enabled",
     "time_zone",

@@ -205,6 +205,8 @@ export interface Swap {
 /** What was changed by hand is listed until it is over. */
 export interface Schedule extends ScheduleInput {
   id: string;
+  /** The team that it was given to; null is none. */
+  team_id?: string | null;
   overrides: Override[];
   temporary: Temporary[];
   swaps: Swap[];
@@ -238,6 +240,8 @@ export interface PolicyInput {
   /** How long an acknowledgement holds; null is for ever. */
   acknowledgement_timeout_minutes?: number | null;
   levels: PolicyLevel[];
+  /** Whose its services are; null is no team of its own. Left out, it stays. */
+  team_id?: string | null;
 }
 
 export interface Team {

@@ -1,6 +1,6 @@
 //! Schedules in journals: the first form is still read, and what is written reads back.
 
-use tocsin_domain::id::{OverrideId, SwapId, TemporaryId};
+use tocsin_domain::id::{OverrideId, SwapId, TeamId, TemporaryId};
 use tocsin_domain::oncall::{
     Layer, Override, Restriction, Schedule, Swap, SwapSide, Temporary, TimeOfDay, Turn, TurnUnit,
     WeekTime, Weekday,
@@ -70,6 +70,7 @@ fn full() -> Schedule {
         user: person(6),
         span: day,
     }];
+    full.given_to = Some(TeamId::random(&mut Seeded(4)));
     full
 }
 
@@ -104,6 +105,7 @@ fn everything_that_a_schedule_holds_reads_back() {
     for part in [
         r#""hand_off":"2024-05-06T09:30""#,
         r#"{"kind":"daily","from":"22:00","until":"00:00"}"#,
+        r#""given_to":"Q"#,
         r#""from":{"weekday":"friday","time":"22:00"}"#,
     ] {
         assert!(written.contains(part), "{part} is not in {written}");

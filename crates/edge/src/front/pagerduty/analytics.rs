@@ -162,7 +162,7 @@ fn subject(state: &State, service: Option<ServiceId>, team: Option<TeamId>) -> M
         told.insert("service_id".to_owned(), json!(id.as_str()));
         told.insert("service_name".to_owned(), json!(name));
     }
-    if let Some(id) = team.or_else(|| known.map(|known| known.team)) {
+    if let Some(id) = team.or_else(|| known.map(|known| state.team_of(known))) {
         let name = state.teams.get(&id).map(|known| known.name.as_str());
         told.insert("team_id".to_owned(), json!(id.as_str()));
         told.insert("team_name".to_owned(), json!(name));

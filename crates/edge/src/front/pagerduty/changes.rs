@@ -114,7 +114,7 @@ fn page(asked: &Asked, of: Option<ServiceId>) -> Answer {
     let cut = asked.app.read(|state| {
         let of_team = |change: &Change| {
             let service = state.services.get(&change.service);
-            let team = service.map(|service| service.team);
+            let team = service.map(|service| state.team_of(service));
             teams
                 .as_ref()
                 .is_none_or(|set| team.is_some_and(|team| set.contains(&team)))

@@ -89,14 +89,21 @@ pub(crate) fn team(state: &State, place: &str, text: &str) -> Result<TeamId, Ref
     in_body(place, "team", text, is_known)
 }
 
-/// That a body names no teams for what belongs to everybody and can be given to nobody else.
-pub(crate) fn no_teams(state: &State, place: &str, teams: &[String]) -> Result<(), Refused> {
-    let Some(first) = teams.first() else {
-        return Ok(());
-    };
-    team(state, place, first)?;
-    let why = format!("'{place}' is not supported: policies and schedules belong to everybody");
-    Err(Refusal::bad(why).into())
+/// The team that a body gives something to, `Some(None)` for none; as before where it says nothing of teams.
+pub(crate) fn given_to(
+    state: &State,
+    place: &str,
+    teams: Option<&[String]>,
+) -> Result<Option<Option<TeamId>>, Refused> {
+    match teams {
+        None => Ok(None),
+        Some([]) => Ok(Some(None)),
+        Some([one]) => Ok(Some(Some(team(state, place, one)?))),
+        Some(_) => {
+            let why = format!("'{place}' is invalid: policies and schedules have one team at most");
+            Err(Refusal::bad(why).into())
+        }
+    }
 }
 
 /// The policy that a body names.

@@ -158,6 +158,10 @@ fn about_people() -> Routes {
             MANAGE,
             routes!(teams::add_team_member, teams::remove_team_member),
         ),
+        (
+            MANAGE,
+            routes!(policies::add_team_policy, policies::remove_team_policy),
+        ),
     ]
 }
 

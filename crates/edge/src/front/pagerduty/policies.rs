@@ -45,8 +45,8 @@ pub(crate) async fn list_escalation_policies(asked: Asked) -> Answer {
             targets.any(|target| matches!(target, Recipient::User(user) if users.contains(user)))
         };
         let all = state.policies.values().filter(|one| {
-            teams.as_ref().is_none_or(|set| set.contains(&one.team))
-                && users.as_ref().is_none_or(|set| pages(one, set))
+            let own = |set: &Vec<TeamId>| one.given_to.is_some_and(|team| set.contains(&team));
+            teams.as_ref().is_none_or(own) && users.as_ref().is_none_or(|set| pages(one, set))
         });
         let named = all.map(|one| (one.id, one.name.as_str(), ""));
         // Only what the page holds is shown: each asks all services which of them follow it.
@@ -151,10 +151,10 @@ fn levels(
 /// Adds a policy or changes this one, in the turn of the roster.
 async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
     let body = bodies::policy(&asked.body)?;
-    let teams = "escalation_policy.teams";
-    asked
+    let place = "escalation_policy.teams";
+    let given_to = asked
         .app
-        .read(|state| lookup::no_teams(state, teams, &body.teams))?;
+        .read(|state| lookup::given_to(state, place, body.teams.as_deref()))?;
     let description = words::description(&asked.body, "escalation_policy")?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let name = name.ok_or_else(|| Refusal::bad("'escalation_policy.name' is missing or blank"))?;
@@ -176,7 +176,12 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
         repeat,
         acknowledgement_timeout_ms: known.and_then(|known| known.acknowledgement_timeout_ms),
         description,
+        given_to,
     };
+    set_whole(asked, wanted).await
+}
+
+async fn set_whole(asked: &Asked, wanted: WholePolicy) -> Result<Policy, Refused> {
     let ask = Ask::Roster(RosterAsk::SetWholePolicy(Box::new(wanted)));
     let event = set_in_turn(&asked.app, &asked.caller.actor, ask).await;
     let event = event.map_err(refusing(Noun::Policy))?;
@@ -184,6 +189,48 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
         return Err(lost().into());
     };
     Ok(policy)
+}
+
+/// Gives the policy of a path to a team, or takes it from that team: then it is given to none.
+async fn moved(asked: &Asked, (team, id): (String, String), is_put_in: bool) -> Answer {
+    let of = |state: &State, team: TeamId| state.teams.get(&team).map(|known| known.id);
+    asked
+        .in_turn(move |own| async move {
+            let team = lookup::in_path(&own.app, "team", &team, of)?;
+            let known = named(&own, &id)?;
+            let is_in = known.given_to == Some(team);
+            if is_in == is_put_in {
+                return Ok(());
+            }
+            let wanted = WholePolicy {
+                id: Some(known.id),
+                name: known.name,
+                levels: known.levels,
+                repeat: known.repeat,
+                acknowledgement_timeout_ms: known.acknowledgement_timeout_ms,
+                description: None,
+                given_to: Some(is_put_in.then_some(team)),
+            };
+            set_whole(&own, wanted).await.map(drop)
+        })
+        .await?;
+    Ok(Reply::Empty)
+}
+
+/// Give an escalation policy to a team, whosever it was
+#[utoipa::path(put, path = "/teams/{id}/escalation_policies/{policy_id}", tag = "fronts",
+    params(("id" = String, Path), ("policy_id" = String, Path)),
+    responses((status = 204), (status = 404, body = Object)))]
+pub(crate) async fn add_team_policy(Path(of): Path<(String, String)>, asked: Asked) -> Answer {
+    moved(&asked, of, true).await
+}
+
+/// Take an escalation policy from a team, if it is that team's
+#[utoipa::path(delete, path = "/teams/{id}/escalation_policies/{policy_id}", tag = "fronts",
+    params(("id" = String, Path), ("policy_id" = String, Path)),
+    responses((status = 204), (status = 404, body = Object)))]
+pub(crate) async fn remove_team_policy(Path(of): Path<(String, String)>, asked: Asked) -> Answer {
+    moved(&asked, of, false).await
 }
 
 /// Add an escalation policy

@@ -63,7 +63,7 @@ pub(super) fn write_policy(out: &mut JsonText, state: &State, place: &Place, kno
             place.known_service(one).write(out);
         });
         out.field("summary").text(&known.name);
-        let teams = own_teams(state, place, known.team);
+        let teams = own_teams(state, place, known.given_to);
         out.field("teams").list(&teams, JsonText::value);
         out.field("type").text("escalation_policy");
     });

@@ -67,7 +67,7 @@ pub(crate) fn schedule(state: &State, place: &Place, known: &Schedule) -> Value 
         "personal_http_cal_url": null,
         "escalation_policies": policies.map(|one| place.policy(state, one.id)).collect::<Vec<_>>(),
         "users": people.collect::<Vec<_>>(),
-        "teams": own_teams(state, place, known.team),
+        "teams": own_teams(state, place, known.given_to),
     });
     whole(place.schedule(state, known.id), "schedule", more)
 }

@@ -189,10 +189,10 @@ pub(crate) async fn list_schedule_users(Path(id): Path<String>, asked: Asked) ->
 /// What a body makes of a new schedule or of one that is known.
 fn wanted(asked: &Asked, known: Option<&Schedule>) -> Result<WholeSchedule, Refused> {
     let body = bodies::schedule(&asked.body)?;
-    let teams = "schedule.teams";
-    asked
+    let place = "schedule.teams";
+    let given_to = asked
         .app
-        .read(|state| lookup::no_teams(state, teams, &body.teams))?;
+        .read(|state| lookup::given_to(state, place, body.teams.as_deref()))?;
     let name = body.name.or_else(|| known.map(|known| known.name.clone()));
     let zone = body
         .time_zone
@@ -213,6 +213,7 @@ fn wanted(asked: &Asked, known: Option<&Schedule>) -> Result<WholeSchedule, Refu
         layers,
         description: words::description(&asked.body, "schedule")?,
         layer_names: words::layer_names(&asked.body)?,
+        given_to,
     })
 }
 
@@ -232,6 +233,7 @@ pub(crate) async fn try_schedule(asked: Asked) -> Answer {
     let mut draft = Schedule::of_layers(id, team, tried.name, tried.time_zone, tried.layers);
     draft.description = tried.description.unwrap_or_default();
     draft.layer_names = tried.layer_names.unwrap_or_default();
+    draft.given_to = tried.given_to.flatten();
     let reasons = draft.violations();
     if !reasons.is_empty() {
         let told = reasons.iter().map(|reason| Noun::Schedule.told(reason));

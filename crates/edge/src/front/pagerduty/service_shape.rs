@@ -148,9 +148,10 @@ pub(super) fn write_service(
         out.field("status").text(standings.word(known.id));
         out.field("summary").text(&known.name);
         out.field("support_hours").value(&urgency.hours);
-        out.field("teams").list([known.team], |out, team| {
-            place.team_reference(state, team).write(out);
-        });
+        out.field("teams")
+            .list([state.team_of(known)], |out, team| {
+                place.team_reference(state, team).write(out);
+            });
         out.field("type").text("service");
         text(out.field("updated_at"), updated_at.as_deref());
     });

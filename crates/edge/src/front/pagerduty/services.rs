@@ -50,7 +50,9 @@ pub(crate) async fn list_services(asked: Asked) -> Answer {
         let all = state.services.values();
         let wanted = all.filter(|one| {
             ids.as_ref().is_none_or(|set| set.contains(&one.id))
-                && teams.as_ref().is_none_or(|set| set.contains(&one.team))
+                && teams
+                    .as_ref()
+                    .is_none_or(|set| set.contains(&state.team_of(one)))
         });
         let named = wanted.map(|one| (one.id, one.name.as_str(), found_by(one.id)));
         asked.named_cut(paging, named)
@@ -115,7 +117,7 @@ fn shown(
     {
         shown["escalation_policy"] = policy(state, &asked.place, followed);
     }
-    if let Some(owner) = state.teams.get(&known.team)
+    if let Some(owner) = state.teams.get(&state.team_of(known))
         && asked.parameters.includes("teams")
     {
         shown["teams"] = json!([team(state, &asked.place, owner)]);

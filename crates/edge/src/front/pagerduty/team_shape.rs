@@ -15,11 +15,8 @@ pub(crate) fn team(state: &State, place: &Place, known: &Team) -> Value {
     whole(place.team(state, known.id), "team", more)
 }
 
-/// The teams of a policy or a schedule. What is everybody's belongs to none, as clients read back that have said nothing of teams.
-pub(super) fn own_teams(state: &State, place: &Place, team: TeamId) -> Vec<Value> {
-    let everybody = state.installation.as_ref().map(|all| all.team);
-    let own = Some(team).filter(|own| everybody != Some(*own));
-    own.into_iter()
-        .map(|team| place.team(state, team))
-        .collect()
+/// The teams of a policy or a schedule: the one that it was given to, or none, as clients read back that have said nothing of teams.
+pub(super) fn own_teams(state: &State, place: &Place, given_to: Option<TeamId>) -> Vec<Value> {
+    let own = given_to.into_iter();
+    own.map(|team| place.team(state, team)).collect()
 }

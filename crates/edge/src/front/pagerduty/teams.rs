@@ -124,7 +124,7 @@ pub(crate) async fn change_team(Path(id): Path<String>, asked: Asked) -> Answer 
     Ok(Reply::Done(wrapped(&asked, &made)))
 }
 
-/// Remove a team that no escalation policy names, with the webhook subscriptions to it
+/// Remove a team that no escalation policy names and to which nothing belongs, with the webhook subscriptions to it
 #[utoipa::path(delete, path = "/teams/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 204), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn remove_pagerduty_team(Path(id): Path<String>, asked: Asked) -> Answer {

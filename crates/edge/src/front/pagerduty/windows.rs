@@ -76,7 +76,7 @@ fn teams_of(state: &State, window: &Window) -> BTreeSet<TeamId> {
     let services = targets.map(|one| one.service);
     let services = services.chain(window.services.iter().copied());
     let known = services.filter_map(|id| state.services.get(&id));
-    known.map(|one| one.team).collect()
+    known.map(|one| state.team_of(one)).collect()
 }
 
 fn shown(asked: &Asked, state: &State, window: &Window, now: Timestamp) -> Value {

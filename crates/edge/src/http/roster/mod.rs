@@ -18,6 +18,7 @@ pub(crate) mod team;
 
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, EventBody, RosterEvent};
+use tocsin_domain::id::TeamId;
 use tocsin_engine::handle::Done;
 
 use super::problem::Problem;
@@ -72,6 +73,13 @@ fn event_in(done: &Done) -> Result<RosterEvent, Problem> {
         | EventBody::Input(_) => None,
     });
     event.ok_or_else(lost)
+}
+
+/// The team that a request gives something to, `Some(None)` for none; as before where it says nothing of it.
+fn given_to(team: Option<Option<String>>) -> Result<Option<Option<TeamId>>, Problem> {
+    let wrong = |_| Problem::bad("team_id: not an id");
+    let read = |id: String| id.parse::<TeamId>().map_err(wrong);
+    team.map(|team| team.map(read).transpose()).transpose()
 }
 
 /// The change is on disk, but the answer cannot show it.

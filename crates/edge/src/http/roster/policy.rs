@@ -13,7 +13,7 @@ use tocsin_domain::page::{self, Recipient, WholePolicy};
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
-use super::{lost, set_in};
+use super::{given_to, lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
@@ -21,7 +21,7 @@ use crate::http::named::in_path;
 use crate::http::oncall::RecipientKind;
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::Id;
+use crate::http::shape::{Id, id_or_null};
 
 const MS_PER_MINUTE: u64 = 60_000;
 /// A day.
@@ -74,6 +74,11 @@ pub(crate) struct PolicyRequest {
     /// What it is for, at most 1024 characters. Left out, what was said before stays.
     #[schema(max_length = 1024)]
     description: Option<String>,
+    /// The team that it belongs to, null for none; so do the services that follow it, and what is opened there. Left out, it stays
+    /// as it was.
+    #[serde(default, deserialize_with = "id_or_null")]
+    #[schema(value_type = Option<Id>)]
+    team_id: Option<Option<String>>,
     /// What was read may be sent back: that it is the policy of the installation is said elsewhere, and passed over here.
     #[serde(default, rename = "default")]
     #[schema(ignore)]
@@ -91,6 +96,8 @@ pub(crate) struct EscalationPolicy {
     acknowledgement_timeout_minutes: Option<f64>,
     /// What it is for; may be empty.
     description: String,
+    /// The team that it was given to; null: none, so that its services are the first team's.
+    team_id: Option<String>,
     /// Whether it is the policy of the installation: every service that names none follows it.
     default: bool,
 }
@@ -124,6 +131,7 @@ fn policy(state: &state::State, known: &page::Policy) -> EscalationPolicy {
         levels: known.levels.iter().map(level).collect(),
         acknowledgement_timeout_minutes: known.acknowledgement_timeout_ms.map(minutes),
         description: known.description.clone(),
+        team_id: known.given_to.map(|team| team.to_string()),
         default: default == Some(known.id),
     }
 }
@@ -240,6 +248,7 @@ async fn set_policy(
         repeat: request.repeat,
         acknowledgement_timeout_ms,
         description: request.description,
+        given_to: given_to(request.team_id)?,
     }));
     let RosterEvent::PolicySet { policy: known } = set_in(app, caller, ask).await? else {
         return Err(lost());

@@ -15,13 +15,13 @@ use utoipa::ToSchema;
 use super::changed::{Override, Swap, Temporary, overrides, swaps, temporary};
 use super::layer::{self, Layer, Reading};
 use super::rota::{Names, Shift};
-use super::{lost, set_in};
+use super::{given_to, lost, set_in};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::http::body::{Json as Body, Params};
 use crate::http::page::{Page, PageQuery};
 use crate::http::problem::Problem;
-use crate::http::shape::{Instant, Named};
+use crate::http::shape::{Id, Instant, Named, id_or_null};
 
 /// A schedule to add or to put in another's place. What was changed of that by hand stays.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
@@ -46,6 +46,10 @@ pub(crate) struct ScheduleRequest {
     #[serde(default)]
     #[schema(max_items = 20)]
     layer_names: Option<Vec<String>>,
+    /// The team that it belongs to, null for none. Left out, it stays as it was.
+    #[serde(default, deserialize_with = "id_or_null")]
+    #[schema(value_type = Option<Id>)]
+    team_id: Option<Option<String>>,
 }
 
 /// A schedule.
@@ -55,6 +59,8 @@ pub(crate) struct Schedule {
     name: String,
     /// What it is for; may be empty.
     description: String,
+    /// The team that it was given to; null: none.
+    team_id: Option<String>,
     time_zone: String,
     /// Rotations; a later one takes the place of an earlier one wherever it has somebody.
     layers: Vec<Layer>,
@@ -84,6 +90,7 @@ fn shown(known: &oncall::Schedule, names: &Names, now: Timestamp) -> Schedule {
         id: known.id.to_string(),
         name: known.name.clone(),
         description: known.description.clone(),
+        team_id: known.given_to.map(|team| team.to_string()),
         time_zone: known.time_zone.clone(),
         layer_names: known.layer_names.clone(),
         layer: layers.first().cloned().unwrap_or_else(|| nobodys(now)),
@@ -212,6 +219,7 @@ async fn set_schedule(
         layers: layers_of(request.layers.as_deref(), request.layer.as_ref())?,
         description: request.description,
         layer_names: request.layer_names,
+        given_to: given_to(request.team_id)?,
     }));
     let RosterEvent::ScheduleSet { schedule: known } = set_in(app, caller, ask).await? else {
         return Err(lost());

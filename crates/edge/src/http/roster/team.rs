@@ -136,7 +136,7 @@ pub(crate) async fn replace_team(
     set_team(&app, &caller, Some(team_id(&id)?), request).await
 }
 
-/// Remove a team that no escalation policy names, with the webhook subscriptions to it
+/// Remove a team that no escalation policy names and to which nothing belongs, with the webhook subscriptions to it
 #[utoipa::path(delete, path = "/api/tocsin/v1/teams/{id}", tag = "oncall", params(("id" = String, Path)),
     responses((status = 204), (status = 404), (status = 409)))]
 pub(crate) async fn remove_team(

@@ -96,6 +96,8 @@ DELETE /teams/{id}                                  team        1 1 3 3 3 3 3 + 
 GET    /teams/{id}/members                          team        1 1 + + + + + + 1 +
 PUT    /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1 +
 DELETE /teams/{id}/users/{user_id}                  team        1 1 3 3 3 3 3 + 1 +
+PUT    /teams/{id}/escalation_policies/{policy_id}  team        1 1 3 3 3 3 3 + 1 +
+DELETE /teams/{id}/escalation_policies/{policy_id}  team        1 1 3 3 3 3 3 + 1 +
 GET    /escalation_policies                         -           1 1 + + + + + + 1 +
 POST   /escalation_policies                         -           1 1 3 3 3 3 3 + 1 +
 GET    /escalation_policies/{id}                    policy      1 1 + + + + + + 1 +

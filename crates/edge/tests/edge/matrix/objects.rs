@@ -71,7 +71,8 @@ async fn values(world: &World, object: &str, has_key: bool) -> Values {
         "team" => {
             let team = json!({"name": random(), "members": [bob]});
             let id = text(&made(world, "/teams", team).await, "id");
-            vec![("id", id), ("user_id", bob)]
+            let policy = first(world, "/escalation_policies").await;
+            vec![("id", id), ("user_id", bob), ("policy_id", policy)]
         }
         "service" => vec![("id", service(world).await)],
         "integration" => {

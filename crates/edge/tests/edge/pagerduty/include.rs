@@ -39,7 +39,7 @@ async fn a_policy_shows_its_services_and_its_targets() {
     for shown in [&one["escalation_policy"], &list["escalation_policies"][0]] {
         assert_eq!(shown["services"][0]["type"], "service");
         assert_eq!(shown["services"][0]["name"], "Shop");
-        assert_eq!(shown["teams"], json!([]), "it belongs to everybody");
+        assert_eq!(shown["teams"], json!([]), "it was given to none");
         let target = &shown["escalation_rules"][0]["targets"][0];
         assert_eq!(
             (&target["type"], &target["email"]),

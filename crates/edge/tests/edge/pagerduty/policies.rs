@@ -181,37 +181,6 @@ async fn no_level_is_made_empty() {
 }
 
 #[tokio::test]
-async fn policies_and_schedules_belong_to_no_team_and_are_given_to_none() {
-    let world = World::new();
-    let team = read(&world, "/teams").await["teams"][0]["id"].clone();
-    let rule = json!({"escalation_delay_in_minutes": 5, "targets": [user(&world)]});
-    let layer = json!({
-        "start": "2026-01-05T09:00:00Z", "rotation_turn_length_seconds": 86_400,
-        "users": [{"user": user(&world)}],
-    });
-    let policy = json!({"name": "Night", "escalation_rules": [rule]});
-    let schedule = json!({"name": "Night", "time_zone": "UTC", "schedule_layers": [layer]});
-    for (path, noun, body) in [
-        ("/escalation_policies", "escalation_policy", policy),
-        ("/schedules", "schedule", schedule),
-    ] {
-        let shown = made(&world, path, json!({ noun: body })).await[noun].clone();
-        assert_eq!(shown["teams"], json!([]), "{noun}");
-        let one = format!("{path}/{}", id_of(&shown));
-        let of = |teams: Value| json!({ noun: { "teams": teams } });
-        for none in [json!([]), Value::Null] {
-            changed(&world, &one, of(none)).await;
-        }
-        for (team, code) in [(&team, 2001), (&json!("PXPGF42"), 5001)] {
-            let teams = json!([{"id": team, "type": "team_reference"}]);
-            let answer = ada(&world, ("PUT", &one), Some(of(teams))).await;
-            let told = refused(&answer, 400, code);
-            assert!(told.contains(&format!("{noun}.teams")), "{told}");
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_level_says_how_it_is_assigned_only_where_it_takes_turns() {
     let world = World::new();
     let rule = json!({"escalation_delay_in_minutes": 5, "targets": [user(&world)]});

@@ -155,6 +155,7 @@ fn the_turn_passes_on_with_each_new_page_and_stays_where_the_same_is_paged_again
     let policy = Policy {
         id: PolicyId::random(&mut random),
         team: TeamId::random(&mut random),
+        given_to: None,
         name: String::new(),
         levels: vec![in_turn],
         repeat: 0,

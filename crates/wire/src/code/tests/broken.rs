@@ -107,6 +107,16 @@ fn what_is_named_and_not_there_has_its_place() {
         "there is no escalation policy \"Gone\"",
     );
     check(
+        "[[schedules]]\nname = \"s\"\nteam = \"Gone\"\ntime_zone = \"UTC\"\n",
+        "all.toml, line 3, column 1: ",
+        "there is no team \"Gone\"",
+    );
+    check(
+        "[[escalation_policies]]\nname = \"p\"\nteam = \"Gone\"\n[[escalation_policies.levels]]\ndelay = \"5m\"\ntargets = [{ user = \"ada@example.org\" }]\n",
+        "all.toml, line 3, column 1: ",
+        "there is no team \"Gone\"",
+    );
+    check(
         "[[alert_rules]]\nname = \"r\"\nthen = [\"suppress\", { route = \"Gone\" }]\n",
         "all.toml, line 3, column 21: ",
         "there is no service \"Gone\"",

@@ -82,6 +82,40 @@ fn what_the_files_hold_wholly_goes_but_for_what_everything_stands_on() {
 }
 
 #[test]
+fn what_belongs_to_a_team_is_written_so_and_goes_with_it_or_is_given_away_first() {
+    let mut installation = Installation::new(18);
+    let rota = "[[schedules]]\nname = \"Rota\"\nTEAMtime_zone = \"UTC\"\n[[schedules.layers]]\nstart = 2026-11-23T00:00:00Z\nevery = 1\nunit = \"weeks\"\nmembers = [\"ada@example.org\"]\n";
+    let policy = "[[escalation_policies]]\nname = \"Shop\"\nTEAM[[escalation_policies.levels]]\ndelay = \"5m\"\ntargets = [{ schedule = \"Rota\" }]\n";
+    let things = format!("{rota}{policy}");
+    let given = |team: &str| things.replace("TEAM", team);
+    let team = "[[teams]]\nname = \"Web\"\n";
+    let of_web = format!("{team}{}", given("team = \"Web\"\n"));
+    let all = "[manage]\nremove = [\"teams\", \"schedules\", \"escalation_policies\"]\n";
+    let first = "[[schedules]]\nname = \"First schedule\"\ntime_zone = \"UTC\"\n";
+    for left in [String::new(), given("")] {
+        installation.apply(document(&of_web)).unwrap();
+        let export = installation.export();
+        let policies = export.escalation_policies.iter();
+        let teams: Vec<_> = policies.map(|one| one.team.as_deref()).collect();
+        assert_eq!(teams, [None, Some("Web")]);
+        let rota = export.schedules.iter().find(|one| one.name == "Rota");
+        assert_eq!(rota.unwrap().team.as_deref(), Some("Web"));
+        assert!(installation.apply(export).unwrap().is_empty());
+        let kept = installation.apply(document("[manage]\nremove = [\"teams\"]\n"));
+        let told = kept.unwrap_err().to_string();
+        assert!(told.contains("belongs to this team"), "{told}");
+        // Both at once.
+        installation
+            .apply(document(&format!("{all}{first}{left}")))
+            .unwrap();
+        let names = installation
+            .export()
+            .names(tocsin_domain::code::Kind::Teams);
+        assert_eq!(names, ["Everybody"]);
+    }
+}
+
+#[test]
 fn a_key_goes_with_its_own_service_also_where_the_name_of_another_begins_the_same() {
     let mut installation = Installation::new(9);
     let both = "[[services]]\nname = \"Shop\"\nintegrations = [{ name = \"Nagios\" }]\n\n[[services]]\nname = \"Shop / EU\"\nintegrations = [{ name = \"Probe\" }]\n";

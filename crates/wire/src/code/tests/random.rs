@@ -170,6 +170,7 @@ fn policy(seed: &mut Seeded, name: String, known: [&[String]; 3]) -> EscalationP
     EscalationPolicy {
         name,
         description: said(seed),
+        team: seed.often().then(|| one_of(seed, teams)),
         repeat: u32::try_from(seed.below(9)).unwrap(),
         acknowledgement_timeout: seed.often().then(|| Length::of_ms(1_800_000)),
         levels,
@@ -311,6 +312,7 @@ pub(super) fn document(seed: &mut Seeded) -> Document {
     let schedule = |name: &String| Schedule {
         name: name.clone(),
         description: said(seed),
+        team: seed.often().then(|| one_of(seed, &teams)),
         time_zone: pick(seed, &ZONES).to_owned(),
         layers: (0..seed.below(3)).map(|_| layer(seed, &people)).collect(),
     };

@@ -46,7 +46,7 @@ fn translate(account: &Account, mut remarks: Remarks, now: Timestamp) -> Importe
         let name = known.name.as_deref().unwrap_or_default();
         let id = known.id.as_deref();
         let name = keys.schedules.give("schedule", id, name, &mut remarks);
-        let made = schedule::schedule(known, name, &keys.users, now, &mut remarks);
+        let made = schedule::schedule(known, name, (&keys.users, &keys.teams), now, &mut remarks);
         document.schedules.push(made);
     }
     for known in &account.policies {
@@ -89,7 +89,7 @@ fn general(account: &Account, document: &Document, remarks: &mut Remarks) {
         );
     }
     remarks.add(
-        "account: not read at all: which team a thing belongs to, event orchestrations and rulesets, webhooks and extensions, \
+        "account: not read at all: event orchestrations and rulesets, webhooks and extensions, \
          business services, status pages, workflows, tags, and incidents",
     );
     if document.len() > OBJECTS_MAX {

@@ -8,6 +8,7 @@ use tocsin_domain::team::TEAM_MEMBERS_MAX;
 
 use super::Keys;
 use super::names::{Names, Remarks, said};
+use super::raw;
 use super::walk::Account;
 use crate::mail_address::is_address;
 use crate::plain::tidy;
@@ -114,6 +115,33 @@ pub(super) fn teams(account: &Account, keys: &mut Keys, remarks: &mut Remarks) -
         });
     }
     made
+}
+
+/// The team that something belongs to: one at most.
+pub(super) fn team_of(
+    all: Option<&[raw::Reference]>,
+    place: &str,
+    teams: &Names,
+    remarks: &mut Remarks,
+) -> Option<String> {
+    let all = all.unwrap_or_default();
+    let known: Vec<&str> = all
+        .iter()
+        .filter_map(|team| teams.of(team.id.as_deref()))
+        .collect();
+    if known.len() < all.len() {
+        remarks.add(format!(
+            "{place}: a team that it belongs to is left out, since there is no such team"
+        ));
+    }
+    let (first, others) = known.split_first()?;
+    if !others.is_empty() {
+        remarks.add(format!(
+            "{place}: of {} teams that it belongs to the first, {first:?}, is kept: it belongs to one here",
+            known.len()
+        ));
+    }
+    Some((*first).to_owned())
 }
 
 /// The names of priorities, the most important first; none when there are none.

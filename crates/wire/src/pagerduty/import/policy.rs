@@ -6,6 +6,7 @@ use tocsin_domain::page::{LEVELS_MAX, REPEAT_MAX};
 
 use super::Keys;
 use super::names::{Remarks, said};
+use super::people::team_of;
 use super::raw;
 
 /// Whom a level pages at most, as the core has it.
@@ -52,6 +53,7 @@ pub(super) fn policy(
     Some(EscalationPolicy {
         name,
         description: said(known.description.as_deref(), &place, remarks),
+        team: team_of(known.teams.as_deref(), &place, &keys.teams, remarks),
         repeat,
         acknowledgement_timeout: None,
         levels,

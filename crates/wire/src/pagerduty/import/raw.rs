@@ -53,6 +53,7 @@ pub(super) struct Schedule {
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,
     pub(super) time_zone: Option<String>,
+    pub(super) teams: Option<Vec<Reference>>,
     pub(super) schedule_layers: Option<Vec<Layer>>,
 }
 
@@ -96,6 +97,7 @@ pub(super) struct Policy {
     pub(super) id: Option<String>,
     pub(super) name: Option<String>,
     pub(super) description: Option<String>,
+    pub(super) teams: Option<Vec<Reference>>,
     pub(super) num_loops: Option<u64>,
     pub(super) escalation_rules: Option<Vec<EscalationRule>>,
 }

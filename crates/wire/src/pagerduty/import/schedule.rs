@@ -9,6 +9,7 @@ use tocsin_domain::oncall::{
 use tocsin_domain::time::Timestamp;
 
 use super::names::{Names, Remarks, said};
+use super::people::team_of;
 use super::raw;
 use crate::pagerduty::rest::schedule::{Unit, of_day, of_week, time_of_day, turn_of, zone_of};
 use crate::pagerduty::rest::time;
@@ -24,12 +25,13 @@ const LAYER_NAME_CHARS_MAX: usize = 255;
 pub(super) fn schedule(
     known: &raw::Schedule,
     name: String,
-    people: &Names,
+    (people, teams): (&Names, &Names),
     now: Timestamp,
     remarks: &mut Remarks,
 ) -> Schedule {
     let place = format!("schedule {name:?}");
     let description = said(known.description.as_deref(), &place, remarks);
+    let team = team_of(known.teams.as_deref(), &place, teams, remarks);
     let zone_name = known.time_zone.as_deref().unwrap_or_default();
     if zone_of(zone_name).is_none() {
         remarks.add(format!(
@@ -38,6 +40,7 @@ pub(super) fn schedule(
         return Schedule {
             name,
             description,
+            team,
             time_zone: "UTC".to_owned(),
             layers: Vec::new(),
         };
@@ -74,6 +77,7 @@ pub(super) fn schedule(
     Schedule {
         name,
         description,
+        team,
         time_zone: zone_name.to_owned(),
         layers,
     }

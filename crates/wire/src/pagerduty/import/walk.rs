@@ -324,6 +324,7 @@ impl Walk {
             Ok(read) => {
                 known.description = read.description.or(known.description.take());
                 known.time_zone = read.time_zone.or(known.time_zone.take());
+                known.teams = read.teams.or(known.teams.take());
                 known.schedule_layers = read.schedule_layers;
             }
             Err(error) => self.remarks.add(format!(

@@ -330,6 +330,12 @@ impl<'a> Fields<'a> {
         Some(ids.collect())
     }
 
+    /// The ids of what a list refers to, all of that kind; none where it is left out, and no ids where it is null, as Go's clients write an empty list.
+    pub fn ids(&self, wrong: &mut Wrong, name: &str, kind: &str) -> Option<Vec<String>> {
+        let ids = self.references(wrong, name, kind).unwrap_or_default();
+        self.has(name).then_some(ids)
+    }
+
     /// Says of each of these fields that is given that Tocsin keeps nothing of it.
     pub fn refuse(&self, wrong: &mut Wrong, names: &[&str]) {
         for name in names {

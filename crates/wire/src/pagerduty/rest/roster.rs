@@ -47,7 +47,7 @@ pub struct Policy {
     /// How often it is walked through again.
     pub repeat: Option<u64>,
     /// The ids of teams that it shall belong to.
-    pub teams: Vec<String>,
+    pub teams: Option<Vec<String>>,
 }
 
 /// A maintenance window to add or to change; what is not said stays.
@@ -127,9 +127,7 @@ pub fn policy(bytes: &[u8]) -> Result<Policy, Refusal> {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
         levels,
         repeat: fields.number(&mut wrong, "num_loops"),
-        teams: fields
-            .references(&mut wrong, "teams", "team")
-            .unwrap_or_default(),
+        teams: fields.ids(&mut wrong, "teams", "team"),
     };
     wrong.outcome(Some(policy))
 }

@@ -73,7 +73,7 @@ pub struct Schedule {
     /// Its layers; one that stands later wins.
     pub layers: Option<Vec<Layer>>,
     /// The ids of teams that it shall belong to.
-    pub teams: Vec<String>,
+    pub teams: Option<Vec<String>>,
 }
 
 /// One person for a span.
@@ -104,9 +104,7 @@ pub fn schedule(bytes: &[u8]) -> Result<Schedule, Refusal> {
         name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
         time_zone: fields.text(&mut wrong, "time_zone", NAME_CHARS_MAX),
         layers,
-        teams: fields
-            .references(&mut wrong, "teams", "team")
-            .unwrap_or_default(),
+        teams: fields.ids(&mut wrong, "teams", "team"),
     };
     wrong.outcome(Some(schedule))
 }

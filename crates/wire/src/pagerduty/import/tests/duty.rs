@@ -231,6 +231,28 @@ fn a_policy_has_its_rules_as_levels() {
 }
 
 #[test]
+fn what_belongs_to_a_team_belongs_to_it_here_and_of_several_to_the_first() {
+    let rules =
+        json!([{"escalation_delay_in_minutes": 5, "targets": [user_reference("PANN", "Ann")]}]);
+    let mut account = policy(&rules, 0);
+    account["teams"] = json!([{"id": "PT1", "name": "Web"}, {"id": "PT2", "name": "Shop"}]);
+    let team = |id: &str| json!({"id": id, "type": "team_reference"});
+    account["schedules"][0]["teams"] = json!([team("PT1")]);
+    account["escalation_policies"][0]["teams"] = json!([team("PGONE"), team("PT2"), team("PT1")]);
+    check(
+        &account,
+        &[
+            "name = \"Night\"\nteam = \"Web\"\n",
+            "name = \"Web\"\nteam = \"Shop\"\nrepeat = 0\n",
+        ],
+        &[
+            "escalation policy \"Web\": a team that it belongs to is left out",
+            "escalation policy \"Web\": of 2 teams that it belongs to the first, \"Shop\", is kept",
+        ],
+    );
+}
+
+#[test]
 fn that_nobody_tells_who_takes_turns_is_told_once_and_only_where_it_matters() {
     let told = "escalation policies: which rules take turns";
     let one = json!([user_reference("PANN", "Ann")]);
