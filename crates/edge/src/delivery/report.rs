@@ -100,12 +100,15 @@ fn is_worth_another_try(status: StatusCode) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     fn check(status: u16, retry_after_ms: Option<u64>, expected: (Outcome, Option<u64>)) {
         let answered = Answered {
             status: StatusCode::from_u16(status).unwrap(),
             retry_after_ms,
+            headers: HeaderMap::new(),
             body: Vec::new(),
         };
         let report = Report::of_status(&answered, "");

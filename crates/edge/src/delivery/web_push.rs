@@ -1,6 +1,6 @@
 //! One push to a browser: encrypted for it alone (RFC 8291), with a proof of who pushes (RFC 8292).
 
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -11,14 +11,19 @@ use tocsin_wire::page_message::PageMessage;
 use tocsin_wire::web_push::{self, POINT_BYTES, SALT_BYTES, Subscription};
 
 use super::account::{Opened, key_pair};
-use super::exchange::{Call, Exchange};
-use super::post::post;
+use super::exchange::{Answered, Call, Exchange};
 use super::report::Report;
 
 /// How long a push service keeps a push for a device that is off: a page of an hour ago wakes nobody for anything.
 const KEEP_S: u32 = 3_600;
 /// How long a proof is good for; push services take a day at most.
 const PROOF_S: i64 = 12 * 3_600;
+/// Characters of an answer's words that are kept.
+const WORDS_CHARS_MAX: usize = 4_096;
+/// Where Microsoft's service says what became of a push; it also throws some away with a success.
+const WNS_STATUS: &str = "x-wns-status";
+/// Where Apple's service names a message.
+const APNS_ID: &str = "apns-id";
 
 /// Pushes a message to a browser.
 pub(super) async fn send(
@@ -31,24 +36,62 @@ pub(super) async fn send(
     let Ok(subscription) = Subscription::read(address.expose_secret()) else {
         return Report::refused("the address is not a browser's subscription");
     };
-    match call(opened, &subscription, message, now) {
-        Ok(call) => {
-            let report = post(exchange, call).await;
-            with_meaning(report)
-        }
-        Err(why) => Report::refused(why),
+    let call = match call(opened, &subscription, message, now) {
+        Ok(call) => call,
+        Err(why) => return Report::refused(why),
+    };
+    match exchange.send(call).await {
+        Ok(answered) if answered.status.is_success() => taken(&answered),
+        Ok(answered) => refused(&answered),
+        Err(report) => report,
     }
 }
 
-/// A subscription that is gone never comes back.
-fn with_meaning(mut report: Report) -> Report {
-    if report.detail.starts_with("HTTP 404") || report.detail.starts_with("HTTP 410") {
-        report.detail = format!(
-            "{}: the browser takes no more pushes; add it again",
-            &report.detail[..8]
-        );
+/// What a success says. Whoever else answers, such as a proxy with a page of its own, has pushed nothing.
+fn taken(answered: &Answered) -> Report {
+    let handled = said(answered, WNS_STATUS);
+    let status = answered.status.as_u16();
+    match handled.filter(|word| !word.eq_ignore_ascii_case("received")) {
+        Some(word) => Report::failed(format!("HTTP {status}, but the push service says: {word}")),
+        None if handled.is_some() || is_created(answered) => Report::of_status(answered, ""),
+        None => Report::foreign(answered),
     }
-    report
+}
+
+/// Whether a push service made a message of it (RFC 8030, section 5): it names where that is. Apple's names the message otherwise, and
+/// Mozilla's has called it accepted where its browser was not there.
+fn is_created(answered: &Answered) -> bool {
+    let is_located = said(answered, "location").is_some();
+    if answered.status == StatusCode::CREATED {
+        is_located || said(answered, APNS_ID).is_some() || answered.body.is_empty()
+    } else {
+        answered.status == StatusCode::ACCEPTED && is_located
+    }
+}
+
+fn said<'a>(answered: &'a Answered, name: &str) -> Option<&'a str> {
+    answered.headers.get(name)?.to_str().ok()
+}
+
+/// What any other answer says. A subscription that is gone never comes back.
+fn refused(answered: &Answered) -> Report {
+    let status = answered.status;
+    if [StatusCode::NOT_FOUND, StatusCode::GONE].contains(&status) {
+        return Report::refused(format!(
+            "HTTP {}: the browser takes no more pushes; add it again",
+            status.as_u16()
+        ));
+    }
+    if status == StatusCode::NOT_ACCEPTABLE {
+        // So Microsoft's service limits.
+        return Report {
+            retry_after_ms: answered.retry_after_ms.or(Some(0)),
+            ..Report::failed("HTTP 406: the push service wants fewer pushes")
+        };
+    }
+    let words = String::from_utf8_lossy(&answered.body);
+    let words: String = words.chars().take(WORDS_CHARS_MAX).collect();
+    Report::of_status(answered, &words)
 }
 
 fn call(

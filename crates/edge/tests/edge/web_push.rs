@@ -1,4 +1,4 @@
-//! Pushes to a browser, against a push service that takes them and a browser that reads them.
+//! Pushes to a browser, against a push service that takes them or lies, and a browser that reads them.
 
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
@@ -10,7 +10,7 @@ use tocsin_edge::ports::Accounts;
 use tocsin_wire::base64url;
 use tocsin_wire::web_push::{Subscription, record_keys};
 
-use crate::channels::{answer_link, page};
+use crate::channels::{answer_link, page, retry_at};
 use crate::providers::{Provider, Reply};
 use crate::world::{Answered, World};
 
@@ -112,6 +112,51 @@ async fn a_browser_that_is_gone_is_not_tried_again_and_its_address_not_journalle
         assert!(detail.contains("takes no more pushes"), "{detail}");
         let journal = format!("{:?}", world.journal.events.lock().unwrap());
         assert!(!journal.contains("SECRETENDPOINT"));
+    }
+}
+
+/// Pages Ada by a push to a browser whose service always answers so.
+async fn pushed(reply: Reply) -> (World, Outcome, String) {
+    let provider = Provider::always(reply);
+    let text = Browser::new().subscription(&format!("{}/push/x", provider.url()));
+    page(&provider, "web_push", &text).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_push_service_has_its_own_mark_of_what_it_took() {
+    for (status, headers) in [
+        // Google's and Mozilla's, as RFC 8030 has it; Mozilla's where the browser is not there.
+        (201, "location: https://push.example/m/1\r\n"),
+        (202, "location: https://push.example/m/1\r\n"),
+        // Apple's.
+        (201, "apns-id: 3BA3E2E9-5640-F35F-1ACB-24A8CF9AD3AD\r\n"),
+        // Microsoft's.
+        (201, "X-WNS-Status: received\r\n"),
+        (200, "X-WNS-Status: received\r\n"),
+        (201, ""),
+    ] {
+        let reply = Reply::Answer(status, headers, String::new());
+        let (_, outcome, detail) = pushed(reply).await;
+        assert_eq!(outcome, Outcome::Accepted, "{status} {headers}: {detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_success_in_another_form_than_a_push_services_is_none() {
+    let hotel = "<html>Welcome to the hotel's network</html>";
+    for (status, headers, said) in [
+        (200, "", hotel),
+        (200, "", ""),
+        (201, "", hotel),
+        (202, "", ""),
+        // Thrown away, and said so.
+        (200, "X-WNS-Status: dropped\r\n", ""),
+        (201, "X-WNS-Status: channelthrottled\r\n", ""),
+    ] {
+        let reply = Reply::Answer(status, headers, said.to_owned());
+        let (world, outcome, detail) = pushed(reply).await;
+        assert_eq!(outcome, Outcome::Failed, "{status} {headers}: {detail}");
+        assert!(retry_at(&world).is_some(), "{status} {headers}: {detail}");
     }
 }
 
