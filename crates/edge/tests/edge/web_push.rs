@@ -1,16 +1,24 @@
-//! Pushes to a browser, against a push service that takes them or lies, and a browser that reads them.
+//! Pushes to a browser, against a push service that takes them, refuses them, limits them, hangs or lies, and a browser that reads
+//! them.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey as VerifyingKey};
 use serde_json::{Value, json};
+use tocsin_domain::command::Ask;
 use tocsin_domain::page::Outcome;
 use tocsin_edge::ports::Accounts;
 use tocsin_wire::base64url;
 use tocsin_wire::web_push::{Subscription, record_keys};
 
-use crate::channels::{answer_link, page, retry_at};
+use crate::accounts::ended;
+use crate::buttons::loopback;
+use crate::channels::{answer_link, page, reached_by, retry_at};
+use crate::fakes::START;
+use crate::pace::HandPace;
 use crate::providers::{Provider, Reply};
 use crate::world::{Answered, World};
 
@@ -115,11 +123,26 @@ async fn a_browser_that_is_gone_is_not_tried_again_and_its_address_not_journalle
     }
 }
 
-/// Pages Ada by a push to a browser whose service always answers so.
-async fn pushed(reply: Reply) -> (World, Outcome, String) {
-    let provider = Provider::always(reply);
+/// Pages Ada by a push to a browser that this service stands behind, and gives how the first attempt ended. The time is what is done
+/// with it `meanwhile`.
+async fn pushed_while(
+    provider: &Provider,
+    meanwhile: impl FnOnce(&HandPace),
+) -> (World, Outcome, String) {
     let text = Browser::new().subscription(&format!("{}/push/x", provider.url()));
-    page(&provider, "web_push", &text).await
+    let world = reached_by(provider, "web_push", &text).await;
+    let pace = HandPace::new();
+    let delivery = world.deliver_at(loopback(), &pace);
+    world.raise("web").await;
+    meanwhile(&pace);
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    (world, outcome, detail)
+}
+
+/// The same with a service that always answers so.
+async fn pushed(reply: Reply) -> (World, Outcome, String) {
+    pushed_while(&Provider::always(reply), |_| {}).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,6 +181,76 @@ async fn a_success_in_another_form_than_a_push_services_is_none() {
         assert_eq!(outcome, Outcome::Failed, "{status} {headers}: {detail}");
         assert!(retry_at(&world).is_some(), "{status} {headers}: {detail}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_service_that_is_down_or_refuses_is_told_apart() {
+    for (status, expected) in [
+        (500, Outcome::Failed),
+        (503, Outcome::Failed),
+        (403, Outcome::Refused),
+    ] {
+        let (world, outcome, detail) = pushed(Reply::json(status, "the words of it")).await;
+        assert_eq!(outcome, expected, "{detail}");
+        assert_eq!(detail, format!("HTTP {status} the words of it"));
+        let is_tried_again = retry_at(&world).is_some();
+        assert_eq!(is_tried_again, expected == Outcome::Failed, "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_service_that_hangs_is_given_up_at_the_deadline_and_tried_again() {
+    let provider = Provider::always(Reply::Hang);
+    let meanwhile = |pace: &HandPace| {
+        tokio::task::block_in_place(|| provider.next());
+        pace.attempt_runs_out();
+    };
+    let (world, outcome, detail) = pushed_while(&provider, meanwhile).await;
+    assert_eq!(outcome, Outcome::TimedOut, "{detail}");
+    assert!(retry_at(&world).is_some(), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_service_that_limits_is_left_alone_for_as_long_as_it_asks() {
+    // Microsoft's says it by a status of its own.
+    for status in [429, 406] {
+        let reply = Reply::Answer(status, "retry-after: 30\r\n", String::new());
+        let (world, outcome, detail) = pushed(reply).await;
+        assert_eq!(outcome, Outcome::Failed, "{detail}");
+        let wait_ms = retry_at(&world).unwrap().ms_since(START);
+        assert_eq!(wait_ms, 30_000, "{detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_is_repeated_takes_the_place_of_the_one_before_and_of_no_other() {
+    let asked = AtomicUsize::new(0);
+    let provider = Provider::start(move |_| {
+        let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        Reply::json(if is_first { 503 } else { 201 }, "")
+    });
+    let browser = Browser::new();
+    let text = browser.subscription(&format!("{}/push/x", provider.url()));
+    let world = reached_by(&provider, "web_push", &text).await;
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
+    let incident = world.raise("web").await;
+    ended(&world, 1);
+    *world.clock.0.lock().unwrap() = START.plus_ms(1_000);
+    world.does(Ask::Tick);
+    let ends = ended(&world, 2);
+    delivery.stop();
+    assert_eq!(ends[1].0, Outcome::Accepted);
+    let (_, second) = (provider.next(), provider.next());
+    let pushed = browser.read(&Subscription::read(&text).unwrap(), &second.body);
+    let messages = world.engine.read(|state| {
+        let all = state.notifications.keys();
+        all.map(ToString::to_string).collect::<Vec<_>>()
+    });
+    assert_eq!(messages, [pushed["id"].as_str().unwrap()]);
+    // By this the browser shows one of them.
+    assert_eq!(pushed["tag"], incident);
+    // A push service might keep no more than a few topics for a phone that is off, and throw other pages away.
+    assert!(!second.head.to_lowercase().contains("\r\ntopic:"));
 }
 
 /// What is shown of the account for web push.
