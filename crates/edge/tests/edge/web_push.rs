@@ -1,6 +1,7 @@
 //! Pushes to a browser, against a push service that takes them, refuses them, limits them, hangs or lies, and a browser that reads
 //! them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
@@ -10,6 +11,8 @@ use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey as VerifyingKey
 use serde_json::{Value, json};
 use tocsin_domain::command::Ask;
 use tocsin_domain::page::Outcome;
+use tocsin_edge::delivery::pace::Pace;
+use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::ports::Accounts;
 use tocsin_wire::base64url;
 use tocsin_wire::web_push::{Subscription, record_keys};
@@ -251,6 +254,49 @@ async fn a_push_that_is_repeated_takes_the_place_of_the_one_before_and_of_no_oth
     assert_eq!(pushed["tag"], incident);
     // A push service might keep no more than a few topics for a phone that is off, and throw other pages away.
     assert!(!second.head.to_lowercase().contains("\r\ntopic:"));
+}
+
+/// Whom a push service may ask about what is pushed from a Tocsin at that address.
+async fn contact(world: &World, provider: &Provider, public_url: &str) -> String {
+    let pace: Arc<dyn Pace> = HandPace::new();
+    let needs = Needs {
+        public_url: public_url.to_owned(),
+        pace,
+        ..world.needs(loopback())
+    };
+    let delivery = Delivery::start(world.queue.clone(), needs).unwrap();
+    world.raise("web").await;
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!(outcome, Outcome::Accepted, "{detail}");
+    let authorization = provider.next().header("authorization");
+    let claims = authorization.split('.').nth(1).unwrap();
+    let claims = base64url::decode(claims, 1_000).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["sub"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_service_is_told_an_address_that_there_is() {
+    let own = "https://tocsin.example.org";
+    for (public_url, named, expected) in [
+        (own, None, own),
+        ("http://127.0.0.1:8700", None, "mailto:tocsin@example.org"),
+        (
+            own,
+            Some("mailto:ops@example.org"),
+            "mailto:ops@example.org",
+        ),
+    ] {
+        let provider = Provider::always(Reply::json(201, ""));
+        let text = Browser::new().subscription(&format!("{}/push/x", provider.url()));
+        let world = reached_by(&provider, "web_push", &text).await;
+        world.set_up_mail().await;
+        if let Some(named) = named {
+            assert_eq!(set(&world, named).await.status, 200);
+        }
+        assert_eq!(contact(&world, &provider, public_url).await, expected);
+    }
 }
 
 /// What is shown of the account for web push.
