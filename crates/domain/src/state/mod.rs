@@ -13,6 +13,7 @@ mod fold_incident;
 mod fold_intake;
 mod fold_message;
 mod fold_oncall;
+mod fold_people;
 mod fold_response;
 mod fold_roster;
 mod fold_tag;
