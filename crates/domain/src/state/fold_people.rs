@@ -1,6 +1,7 @@
 //! Folds events about people and the ways to reach them. Whoever leaves is named nowhere any more.
 
 use super::State;
+use super::dates::revise;
 use crate::event::{Event, PeopleEvent};
 use crate::id::UserId;
 use crate::page::Recipient;
@@ -21,12 +22,17 @@ impl State {
                 role,
                 about,
             } => {
-                if let Some(user) = self.users.get_mut(user) {
-                    user.name.clone_from(name);
-                    user.role = *role;
-                    if let Some(about) = about {
-                        user.about.clone_from(about);
-                    }
+                let Some(known) = self.users.get_mut(user) else {
+                    return;
+                };
+                let is_renamed = known.name != *name;
+                known.name.clone_from(name);
+                known.role = *role;
+                if let Some(about) = about {
+                    known.about.clone_from(about);
+                }
+                if is_renamed {
+                    self.revise_schedules_of(*user, envelope);
                 }
             }
             PeopleEvent::UserRemoved { user } => self.forget_user(*user, envelope),
@@ -75,6 +81,14 @@ impl State {
         }
     }
 
+    /// Whoever stands in a schedule is shown there by another name.
+    fn revise_schedules_of(&mut self, user: UserId, envelope: &Event) {
+        let schedules = self.schedules.values();
+        for schedule in schedules.filter(|known| known.people().contains(&user)) {
+            revise(&mut self.dates.schedules, schedule.id, envelope.at);
+        }
+    }
+
     /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
     fn forget_user(&mut self, user: UserId, envelope: &Event) {
         let position = envelope.position;
@@ -88,6 +102,7 @@ impl State {
             schedule.forget(user, envelope.at);
             if *schedule != before {
                 self.schedule_changes.insert(schedule.id, position);
+                revise(&mut self.dates.schedules, schedule.id, envelope.at);
             }
         }
         let named = Recipient::User(user);

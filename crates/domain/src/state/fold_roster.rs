@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::dates::{Moment, note};
+use super::dates::{Moment, note, revise};
 use super::{Installation, Named, State};
 use crate::bugs::{self, Bug};
 use crate::business::AnyService;
@@ -192,16 +192,22 @@ impl State {
     }
 
     /// Notes which schedule or policy is not what it was before this event.
-    fn note_change(&mut self, event: &RosterEvent, position: u64) {
+    fn note_change(&mut self, event: &RosterEvent, envelope: &Event) {
+        let position = envelope.position;
         match event {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedule_changes.insert(schedule.id, position);
+                revise(&mut self.dates.schedules, schedule.id, envelope.at);
             }
-            RosterEvent::ScheduleRemoved { schedule }
-            | RosterEvent::Oncall {
+            RosterEvent::Oncall {
                 what: OncallEvent::ScheduleChanged { schedule, .. },
             } => {
                 self.schedule_changes.insert(*schedule, position);
+                revise(&mut self.dates.schedules, *schedule, envelope.at);
+            }
+            RosterEvent::ScheduleRemoved { schedule } => {
+                self.schedule_changes.insert(*schedule, position);
+                self.dates.schedules.remove(schedule);
             }
             RosterEvent::PolicySet { policy } => {
                 self.policy_changes.insert(policy.id, position);
@@ -225,7 +231,7 @@ impl State {
     }
 
     pub(super) fn evolve_roster(&mut self, event: &RosterEvent, envelope: &Event) {
-        self.note_change(event, envelope.position);
+        self.note_change(event, envelope);
         self.note_name(event, envelope.position);
         match event {
             RosterEvent::ScheduleSet { schedule } => {

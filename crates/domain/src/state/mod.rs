@@ -33,7 +33,7 @@ mod touched;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use clock::KnownClock;
-pub use dates::{Dated, Dates, Moment};
+pub use dates::{Dated, Dates, Moment, Revision};
 pub use due::Subject;
 pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;
