@@ -163,6 +163,11 @@ pub enum Word {
     },
     /// Something will keep pages from somebody.
     Findings,
+    /// The address of one of their ways is gone for ever.
+    WayGone {
+        /// Which.
+        method: ContactMethodId,
+    },
     /// A subscription is left alone, because its receiver kept refusing, or its receiver has taken nothing for long.
     Webhook {
         /// Which.

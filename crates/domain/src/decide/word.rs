@@ -256,6 +256,10 @@ impl Decider<'_> {
                 })
             }
             Word::Findings => !self.state.duty.findings.is_empty(),
+            Word::WayGone { method } => {
+                let user = self.state.users.get(&user);
+                user.is_some_and(|user| user.contact_method(method).is_some())
+            }
             Word::Webhook { webhook } => {
                 let known = self.state.webhooks.get(&webhook);
                 known.is_some_and(|known| {

@@ -3,8 +3,9 @@
 use super::State;
 use super::dates::revise;
 use crate::event::{Event, PeopleEvent};
-use crate::id::UserId;
+use crate::id::{ContactMethodId, UserId};
 use crate::page::Recipient;
+use crate::people::ContactMethod;
 use crate::tag::Tagged;
 
 impl State {
@@ -42,15 +43,15 @@ impl State {
                 }
             }
             PeopleEvent::ContactMethodVerified { user, method } => {
-                let methods = self
-                    .users
-                    .get_mut(user)
-                    .map(|user| &mut user.contact_methods);
-                if let Some(method) =
-                    methods.and_then(|all| all.iter_mut().find(|one| one.id == *method))
-                {
+                if let Some(method) = self.method_mut(*user, *method) {
                     method.verified_at = Some(envelope.at);
                     method.pending_code = None;
+                }
+            }
+            PeopleEvent::ContactMethodGone { user, method } => {
+                if let Some(method) = self.method_mut(*user, *method) {
+                    method.verified_at = None;
+                    method.gone_at = Some(envelope.at);
                 }
             }
             PeopleEvent::ContactMethodRemoved { user, method } => {
@@ -64,12 +65,7 @@ impl State {
                 method,
                 label,
             } => {
-                let methods = self
-                    .users
-                    .get_mut(user)
-                    .map(|user| &mut user.contact_methods);
-                let renamed = methods.and_then(|all| all.iter_mut().find(|one| one.id == *method));
-                if let Some(method) = renamed {
+                if let Some(method) = self.method_mut(*user, *method) {
                     method.label.clone_from(label);
                 }
             }
@@ -79,6 +75,11 @@ impl State {
                 }
             }
         }
+    }
+
+    fn method_mut(&mut self, user: UserId, method: ContactMethodId) -> Option<&mut ContactMethod> {
+        let mut methods = self.users.get_mut(&user)?.contact_methods.iter_mut();
+        methods.find(|one| one.id == method)
     }
 
     /// Whoever stands in a schedule is shown there by another name.

@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) reference: Option<String>,
     /// Whether it was refused because of whom it goes to, so that no other account could do better.
     pub(crate) of_receiver: bool,
+    /// Whether the address that it goes to is gone for ever.
+    pub(crate) is_gone: bool,
     /// By which account it went, where its channel may have several.
     pub(crate) via: Option<Box<Via>>,
 }
@@ -29,6 +31,7 @@ impl Report {
             retry_after_ms: None,
             reference: None,
             of_receiver: false,
+            is_gone: false,
             via: None,
         }
     }

@@ -127,14 +127,17 @@ fn said<'a>(answered: &'a Answered, name: &str) -> Option<&'a str> {
     answered.headers.get(name)?.to_str().ok()
 }
 
-/// What any other answer says. A subscription that is gone never comes back.
+/// What any other answer says. A subscription that is gone never comes back (RFC 8030, section 7.3).
 fn refused(answered: &Answered) -> Report {
     let status = answered.status;
     if [StatusCode::NOT_FOUND, StatusCode::GONE].contains(&status) {
-        return Report::refused(format!(
-            "HTTP {}: the browser takes no more pushes; add it again",
-            status.as_u16()
-        ));
+        let status = status.as_u16();
+        let detail = format!("HTTP {status}: the browser takes no more pushes; add it again");
+        return Report {
+            of_receiver: true,
+            is_gone: true,
+            ..Report::refused(detail)
+        };
     }
     if status == StatusCode::NOT_ACCEPTABLE {
         // So Microsoft's service limits.

@@ -1,5 +1,5 @@
-//! What a word about duty says: duty has passed to somebody, a swap of theirs is offered or answered, or something will keep
-//! pages from somebody. It knows no channel's form.
+//! What a word about duty says: duty has passed to somebody, a swap of theirs is offered or answered, one of their ways is gone, or
+//! something will keep pages from somebody. It knows no channel's form.
 
 use tocsin_domain::page::{Notification, Word};
 use tocsin_domain::state::State;
@@ -25,6 +25,10 @@ pub(super) fn write(
             };
             (notification.why.clone(), reason.to_owned(), Vec::new())
         }
+        Word::WayGone { .. } => {
+            let reason = "whoever carries its messages said that its address is gone for ever: add it anew on your own page, or remove it";
+            (notification.why.clone(), reason.to_owned(), Vec::new())
+        }
         Word::Findings => (title(state), notification.why.clone(), details(state)),
         Word::Webhook { .. } => {
             let reason =
@@ -45,10 +49,20 @@ pub(super) fn write(
         opened_at: notification.planned_at,
         reason,
         details,
-        link: format!("{public_url}/ui/oncall"),
+        link: format!("{public_url}/ui/{}", screen(about)),
         answer_link: None,
         runbook: None,
         verification_code: None,
+    }
+}
+
+/// Where something can be done about it.
+const fn screen(about: Word) -> &'static str {
+    match about {
+        Word::HandOff { .. } | Word::Swap { .. } | Word::Findings | Word::Webhook { .. } => {
+            "oncall"
+        }
+        Word::WayGone { .. } => "people/me",
     }
 }
 

@@ -10,7 +10,9 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey as VerifyingKey};
 use serde_json::{Value, json};
 use tocsin_domain::command::Ask;
+use tocsin_domain::event::{EventBody, NotificationWhat};
 use tocsin_domain::page::Outcome;
+use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::pace::Pace;
 use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::ports::Accounts;
@@ -22,7 +24,7 @@ use crate::buttons::loopback;
 use crate::channels::{answer_link, page, reached_by, retry_at};
 use crate::fakes::START;
 use crate::pace::HandPace;
-use crate::providers::{Provider, Reply};
+use crate::providers::{NTFY_OK, Provider, Reply};
 use crate::world::{Answered, World};
 
 /// What a browser keeps.
@@ -112,13 +114,40 @@ async fn a_browser_can_read_what_is_pushed_and_knows_who_pushed_it() {
     );
 }
 
+/// How the first attempt by a push went. Word of a browser that is gone goes otherwise, and may be there before.
+fn outcome_by_push(world: &World) -> (Outcome, String) {
+    world.committed.wait_for(|events| {
+        let messages = events.iter().filter_map(|event| match &event.body {
+            EventBody::Notification(message) => Some(message),
+            _ => None,
+        });
+        let pushed = messages.clone().find_map(|message| match &message.what {
+            NotificationWhat::Planned { message } => {
+                (message.channel == ChannelKind::WebPush).then_some(message.id)
+            }
+            _ => None,
+        })?;
+        let mut of_push = messages.filter(|message| message.notification == pushed);
+        of_push.find_map(|message| match &message.what {
+            NotificationWhat::AttemptFinished {
+                outcome, detail, ..
+            } => Some((*outcome, detail.clone())),
+            _ => None,
+        })
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_is_gone_is_not_tried_again_and_its_address_not_journalled() {
     for status in [404, 410] {
         let provider = Provider::always(Reply::json(status, "no push/SECRETENDPOINT here"));
         let endpoint = format!("{}/push/SECRETENDPOINT", provider.url());
         let text = Browser::new().subscription(&endpoint);
-        let (world, outcome, detail) = page(&provider, "web_push", &text).await;
+        let world = reached_by(&provider, "web_push", &text).await;
+        let delivery = world.deliver_at(loopback(), &HandPace::new());
+        world.raise("web").await;
+        let (outcome, detail) = tokio::task::block_in_place(|| outcome_by_push(&world));
+        delivery.stop();
         assert_eq!(outcome, Outcome::Refused, "{detail}");
         assert!(detail.contains("takes no more pushes"), "{detail}");
         let journal = format!("{:?}", world.journal.events.lock().unwrap());
@@ -254,6 +283,57 @@ async fn a_push_that_is_repeated_takes_the_place_of_the_one_before_and_of_no_oth
     assert_eq!(pushed["tag"], incident);
     // A push service might keep no more than a few topics for a phone that is off, and throw other pages away.
     assert!(!second.head.to_lowercase().contains("\r\ntopic:"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_is_gone_is_no_way_to_its_person_any_more_and_they_hear_of_it() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let provider = Provider::start(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Reply::json(410, "")
+    });
+    let topic = Provider::always(Reply::json(200, NTFY_OK));
+    let text = Browser::new().subscription(&format!("{}/push/x", provider.url()));
+    let world = World::new();
+    let browser = world.reach(world.ada, "web_push", &text, None).await;
+    let address = format!("{}/topic", topic.url());
+    let phone = world.reach(world.ada, "ntfy", &address, None).await;
+    let person = format!("/users/{}", world.ada);
+    let rule = |minutes: u64, method: &str| json!({"urgency": "high", "delay_minutes": minutes, "contact_method_id": method});
+    let rules = json!([rule(0, &browser), rule(60, &phone)]);
+    let path = format!("{person}/notification-rules");
+    let set = world.call("PUT", &path, &world.admin, Some(rules)).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
+    world.raise("web").await;
+    // The page goes by the next way at once, and so does word of the browser, after mail, which is not set up.
+    let both = [topic.next(), topic.next()].map(|request| request.json().to_string());
+    let word = "reaches you no more";
+    assert_eq!(both.iter().filter(|said| said.contains(word)).count(), 1);
+    let own_page = both.iter().any(|said| said.contains("/ui/people/me"));
+    assert!(own_page, "{both:?}");
+    let shown = world.get(&person).await.json();
+    let methods = shown["contact_methods"].as_array().unwrap();
+    let state = |id: &str| {
+        let one = methods.iter().find(|one| one["id"] == id).unwrap();
+        (one["verified"].clone(), one["gone"].clone())
+    };
+    assert_eq!(state(&browser), (json!(false), json!(true)));
+    assert_eq!(state(&phone), (json!(true), json!(false)));
+    let base = format!("{person}/contact-methods/{browser}");
+    for (path, body) in [
+        (format!("{base}/test"), json!({})),
+        (format!("{base}/verify"), json!({"code": "123456"})),
+    ] {
+        let refused = world.post(&path, body).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert!(refused.text().contains("gone for ever"), "{path}");
+    }
+    world.raise("disk").await;
+    assert!(topic.next().json().to_string().contains("disk is down"));
+    delivery.stop();
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 /// Whom a push service may ask about what is pushed from a Tocsin at that address.
