@@ -250,7 +250,7 @@ function story(made) {
 }
 
 function people(start) {
-  const method = (name, kind, label, hint, verified, last) => ({ id: id(name), kind, label, address_hint: hint, verified, set_up: true, last_result: last });
+  const method = (name, kind, label, hint, verified, last) => ({ id: id(name), kind, label, address_hint: hint, verified, gone: false, set_up: true, last_result: last });
   const rule = (name, urgency, delay, way) => ({ id: id(name), urgency, delay_minutes: delay, contact_method_id: id(way) });
   return [
     { id: ADA.id, name: ADA.name, role: 'admin', email: 'ada@example.org', on_call: true, reachable: true, reach_problem: null,

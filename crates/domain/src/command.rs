@@ -99,6 +99,13 @@ pub enum Ask {
         /// Why.
         detail: String,
     },
+    /// Whoever was to carry an attempt said that its address is gone for ever.
+    WayGone {
+        /// Of which message.
+        notification: NotificationId,
+        /// Which attempt.
+        number: u32,
+    },
     /// The provider says what became of a message that it took.
     ReceiptCame {
         /// Of which message.
@@ -163,6 +170,7 @@ impl Ask {
             Self::Respond(_) => "respond",
             Self::AttemptFinished { .. } => "attempt_finished",
             Self::NotTried { .. } => "not_tried",
+            Self::WayGone { .. } => "way_gone",
             Self::ReceiptCame { .. } => "receipt_came",
             Self::Recover => "recover",
             Self::Resume => "resume",

@@ -181,6 +181,11 @@ pub enum Word {
         /// Which.
         incident: IncidentId,
     },
+    /// The address of one of their ways is gone for ever.
+    WayGone {
+        /// Which.
+        method: ContactMethodId,
+    },
     /// A subscription is left alone, because its receiver kept refusing, or its receiver has taken nothing for long.
     Webhook {
         /// Which.

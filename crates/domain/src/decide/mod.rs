@@ -39,6 +39,7 @@ mod team;
 mod together;
 mod unserve;
 mod watch;
+mod way_gone;
 mod webhook;
 mod word;
 
@@ -169,6 +170,10 @@ impl Decider<'_> {
                 number,
                 detail,
             } => self.attempt_finished(notification, number, Ended::not_tried(&detail)),
+            Ask::WayGone {
+                notification,
+                number,
+            } => self.way_gone(notification, number),
             Ask::ReceiptCame {
                 notification,
                 number,

@@ -178,8 +178,16 @@ impl Courier {
         }
     }
 
-    /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
+    /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice. That an address is gone comes first:
+    /// whatever is used instead, it is not that one.
     async fn tell(&self, work: Work, report: Report) {
+        if report.is_gone {
+            let ask = Ask::WayGone {
+                notification: work.notification,
+                number: work.number,
+            };
+            self.tell_core(ask).await;
+        }
         let ask = Ask::AttemptFinished {
             notification: work.notification,
             number: work.number,

@@ -106,6 +106,8 @@ pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     /// How long the server wants to be left alone, if it said so.
     pub(crate) retry_after_ms: Option<u64>,
+    /// All that stood before the words: some providers say there what became of it.
+    pub(crate) headers: HeaderMap,
     /// The start of the words: all of a success whose words decide, else as far as they came in time.
     pub(crate) body: Vec<u8>,
 }
@@ -173,6 +175,7 @@ impl Exchange {
         let response = response.map_err(without_answer)?;
         let status = response.status();
         let retry_after_ms = retry_after_ms(response.headers());
+        let headers = response.headers().clone();
         let body = match (status.is_success(), call.reads_success) {
             (true, true) => deciding_words(response).await?,
             (true, false) => Vec::new(),
@@ -181,6 +184,7 @@ impl Exchange {
         Ok(Answered {
             status,
             retry_after_ms,
+            headers,
             body,
         })
     }

@@ -137,6 +137,9 @@ fn write(
     let user = state.users.get(&notification.user);
     let method = user.and_then(|user| user.contact_method(notification.contact_method));
     let method = method.ok_or("not sent: the contact method was removed")?;
+    if method.gone_at.is_some() {
+        return Err("not sent: the address of the contact method is gone");
+    }
     let message = match notification.purpose {
         Purpose::Test => test(notification, method.pending_code.is_some(), public_url),
         Purpose::Word(about) => word::write(state, notification, about, public_url),

@@ -386,7 +386,10 @@ impl Courier {
             ChannelKind::Voice => {
                 by_account::voice(exchange, opened, address, message, callbacks).await
             }
-            ChannelKind::WebPush => web_push::send(exchange, opened, address, message, now).await,
+            ChannelKind::WebPush => {
+                let contact = self.push_contact(opened).await;
+                web_push::send(exchange, opened, address, message, &contact, now).await
+            }
             ChannelKind::PagerDuty => {
                 by_account::pagerduty(exchange, opened, address, message).await
             }

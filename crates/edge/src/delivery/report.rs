@@ -17,6 +17,8 @@ pub(crate) struct Report {
     pub(crate) reference: Option<String>,
     /// Whether it was refused because of whom it goes to, so that no other account could do better.
     pub(crate) of_receiver: bool,
+    /// Whether the address that it goes to is gone for ever.
+    pub(crate) is_gone: bool,
     /// By which account it went, where its channel may have several.
     pub(crate) via: Option<Box<Via>>,
 }
@@ -29,6 +31,7 @@ impl Report {
             retry_after_ms: None,
             reference: None,
             of_receiver: false,
+            is_gone: false,
             via: None,
         }
     }
@@ -100,12 +103,15 @@ fn is_worth_another_try(status: StatusCode) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     fn check(status: u16, retry_after_ms: Option<u64>, expected: (Outcome, Option<u64>)) {
         let answered = Answered {
             status: StatusCode::from_u16(status).unwrap(),
             retry_after_ms,
+            headers: HeaderMap::new(),
             body: Vec::new(),
         };
         let report = Report::of_status(&answered, "");

@@ -311,7 +311,7 @@ async fn the_refusal_of_a_provider_is_told_in_its_words() {
 }
 
 /// When the message is tried again, by the first attempt that ended.
-fn retry_at(world: &World) -> Option<Timestamp> {
+pub(crate) fn retry_at(world: &World) -> Option<Timestamp> {
     let events = world.journal.events.lock().unwrap();
     events.iter().find_map(|event| match &event.body {
         EventBody::Notification(message) => match message.what {

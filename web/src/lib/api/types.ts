@@ -236,6 +236,8 @@ export interface ContactMethod {
   label: string;
   address_hint: string;
   verified: boolean;
+  /** Whether its address is gone for ever: nothing is sent there any more, and it cannot be verified again. */
+  gone: boolean;
   /** Whether the mail server or account that its address needs is there; without that nothing can be sent by it. */
   set_up: boolean;
   last_result: null | { at: Instant; state: PageState; detail: string };

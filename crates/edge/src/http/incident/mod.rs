@@ -9,6 +9,7 @@ mod intake;
 pub(crate) mod list;
 pub(crate) mod live;
 mod message_steps;
+mod people_sentence;
 pub(crate) mod postmortem;
 pub(crate) mod respond;
 mod response_sentence;

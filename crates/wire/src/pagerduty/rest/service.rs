@@ -291,7 +291,7 @@ mod tests {
         };
         let mut wrong: Vec<(&str, Value)> = Vec::new();
         for name in objects {
-            let odd = odd.iter().filter(|value| !is_object(name, *value));
+            let odd = odd.iter().filter(|value| !is_object(name, value));
             wrong.extend(odd.map(|value| (name, value.clone())));
         }
         for value in [json!("x"), json!(7), json!({}), json!([7]), json!([{}])] {
