@@ -5,19 +5,21 @@ use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
-use tocsin_wire::page_message::{Kind, PageMessage, outside_address};
+use tocsin_wire::page_message::{Kind, PageMessage, one_line, outside_address};
 use tocsin_wire::pagerduty::forward;
 use tocsin_wire::{pushover, slack, telegram, twilio};
 
 use super::account::Opened;
 use super::exchange::{Answered, Call, Exchange};
 use super::message::reaches_one_person;
-use super::post::post;
+use super::post::with_words;
 use super::report::Report;
 use crate::access::base64;
 
 /// Seconds that a phone rings before nobody has picked up.
 const RING_S: &str = "30";
+/// Characters of what was said where only one word is right.
+const FOREIGN_CHARS_MAX: usize = 200;
 
 /// The address of one of a provider's methods.
 pub(super) fn method(opened: &Opened, path: &str) -> Option<Url> {
@@ -49,7 +51,7 @@ pub(super) async fn slack(
     let address = address.expose_secret();
     if !slack::is_member(address) {
         return match Url::parse(address) {
-            Ok(url) => post(exchange, Call::json(url, slack::webhook_body(message))).await,
+            Ok(url) => by_webhook(exchange, url, message).await,
             Err(_) => Report::refused("the address is neither a webhook nor a member of Slack"),
         };
     }
@@ -78,6 +80,30 @@ pub(super) async fn slack(
         slack::Answer::Error { word, .. } => Report::refused(format!("Slack: {word}")),
         slack::Answer::Foreign => Report::foreign(&answered),
     }
+}
+
+/// Sends to a channel of Slack. Whoever else answers, such as the page of a network that one has to sign in to, has put nothing there.
+async fn by_webhook(exchange: &Exchange, url: Url, message: &PageMessage) -> Report {
+    let answered = match exchange
+        .send(Call::json(url, slack::webhook_body(message)))
+        .await
+    {
+        Ok(answered) => answered,
+        Err(report) => return report,
+    };
+    if !answered.status.is_success() {
+        return with_words(&answered);
+    }
+    if answered.status == StatusCode::OK && slack::is_taken(&answered.body) {
+        return Report::accepted("Slack took it");
+    }
+    let said = one_line(&String::from_utf8_lossy(&answered.body), FOREIGN_CHARS_MAX);
+    let mut report = Report::foreign(&answered);
+    if !said.is_empty() {
+        report.detail.push_str(": ");
+        report.detail.push_str(&said);
+    }
+    report
 }
 
 /// Sends by our Telegram bot.
