@@ -27,6 +27,7 @@ mod recent;
 mod redact;
 pub(crate) mod report;
 mod rests;
+mod retry_after;
 pub mod set_up;
 pub mod tally;
 mod walk;
