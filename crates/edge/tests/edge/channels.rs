@@ -3,6 +3,7 @@
 
 mod foreign;
 mod limited;
+mod put_off;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
