@@ -41,12 +41,13 @@ fn exposed(secret: Option<&SecretString>) -> Option<&str> {
     secret.map(ExposeSecret::expose_secret)
 }
 
-/// Sends to a channel by its incoming webhook, or to a member by our app.
+/// Sends to a channel by its incoming webhook, or to a member by our app. `is_heard`: whether a button would be.
 pub(super) async fn slack(
     exchange: &Exchange,
     opened: &Opened,
     address: &SecretString,
     message: &PageMessage,
+    is_heard: bool,
 ) -> Report {
     let address = address.expose_secret();
     if !slack::is_member(address) {
@@ -61,7 +62,7 @@ pub(super) async fn slack(
     let Some(url) = method(opened, "/api/chat.postMessage") else {
         return wrong_base();
     };
-    let with_button = opened.listener.is_some();
+    let with_button = is_heard && opened.listener.is_some();
     let body = slack::member_body(address, message, with_button);
     let call = Call::json(url, body).with("authorization", format!("Bearer {token}"));
     let answered = match exchange.send(call).await {
@@ -106,12 +107,13 @@ async fn by_webhook(exchange: &Exchange, url: Url, message: &PageMessage) -> Rep
     report
 }
 
-/// Sends by our Telegram bot.
+/// Sends by our Telegram bot. `is_heard`: whether a button would be.
 pub(super) async fn telegram(
     exchange: &Exchange,
     opened: &Opened,
     address: &SecretString,
     message: &PageMessage,
+    is_heard: bool,
 ) -> Report {
     let Some(token) = exposed(opened.secret.as_ref()) else {
         return no_account("Telegram bot");
@@ -121,7 +123,7 @@ pub(super) async fn telegram(
     };
     let chat = address.expose_secret();
     // In a group nobody's press would count.
-    let with_button = reaches_one_person(ChannelKind::Telegram, chat);
+    let with_button = is_heard && reaches_one_person(ChannelKind::Telegram, chat);
     let body = telegram::body(chat, message, with_button);
     let answered = match exchange.send(Call::json(url, body)).await {
         Ok(answered) => answered,

@@ -10,6 +10,7 @@ mod canary;
 #[cfg(test)]
 mod counting;
 pub mod direct;
+pub(crate) mod ears;
 pub mod egress;
 pub(crate) mod exchange;
 mod host;
@@ -388,9 +389,16 @@ impl Courier {
             Means::Api(opened) => opened,
             Means::Mail(server) => return self.mail(server, letter, secrets).await,
         };
+        let is_heard = |provider| !self.needs.tally.ears().are_deaf(provider, now);
         match letter.channel {
-            ChannelKind::Slack => by_account::slack(exchange, opened, address, message).await,
-            ChannelKind::Telegram => by_account::telegram(exchange, opened, address, message).await,
+            ChannelKind::Slack => {
+                let is_heard = is_heard(Provider::Slack);
+                by_account::slack(exchange, opened, address, message, is_heard).await
+            }
+            ChannelKind::Telegram => {
+                let is_heard = is_heard(Provider::Telegram);
+                by_account::telegram(exchange, opened, address, message, is_heard).await
+            }
             ChannelKind::Pushover => by_account::pushover(exchange, opened, address, message).await,
             ChannelKind::Sms => {
                 by_account::sms(exchange, opened, address, message, callbacks).await
