@@ -366,7 +366,8 @@ pub struct Attempt {
     /// What became of it after the provider took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
-    /// Whether nothing was sent, because it got no place in time: no provider has heard of it.
+    /// Whether nothing was sent, because it got no place in time or its provider had asked to be left alone: no provider has heard
+    /// of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_tried: bool,
     /// By which account of its channel it went, where it may have several.

@@ -1,5 +1,6 @@
 //! Whether a page would reach somebody now, and what to do where it would not. It changes nothing.
 
+mod buttons;
 mod disk;
 mod exporters;
 mod late;
@@ -176,6 +177,7 @@ async fn look(app: &App, set_up: &SetUp) -> Vec<Check> {
     checks.extend(mail::checks(&mails, reach.mail_wanted));
     checks.extend(last_attempts(app));
     checks.extend(covered_accounts(app));
+    checks.extend(buttons::checks(app));
     checks.extend(vigil::checks(&app.vigil.seen()));
     checks.push(reach.check);
     let watching = app.watch.watching();

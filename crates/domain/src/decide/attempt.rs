@@ -43,9 +43,10 @@ impl Ended {
         }
     }
 
-    /// Nothing was sent: it got no place in time.
-    pub(super) fn not_tried(why: &str) -> Self {
+    /// Nothing was sent: it got no place in time, or its provider asked to be left alone for so long yet.
+    pub(super) fn not_tried(why: &str, retry_after_ms: Option<u64>) -> Self {
         Self {
+            retry_after_ms,
             not_tried: true,
             ..Self::silently(Outcome::Failed, why)
         }

@@ -169,7 +169,11 @@ impl Decider<'_> {
                 notification,
                 number,
                 detail,
-            } => self.attempt_finished(notification, number, Ended::not_tried(&detail)),
+                retry_after_ms,
+            } => {
+                let ended = Ended::not_tried(&detail, retry_after_ms);
+                self.attempt_finished(notification, number, ended)
+            }
             Ask::WayGone {
                 notification,
                 number,

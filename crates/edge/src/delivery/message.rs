@@ -8,7 +8,7 @@ use tocsin_domain::id::{NotificationId, SecretId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::intake::place_in;
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Notification, Purpose};
+use tocsin_domain::page::{ATTEMPTS_MAX, Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
 use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::{Provider, State};
@@ -48,6 +48,8 @@ pub(crate) struct Letter {
     pub(crate) pending_code: Option<SecretId>,
     /// The accounts of its channel that left it to others.
     pub(crate) aside: Vec<Place>,
+    /// Whether another attempt follows where this one is put off.
+    pub(crate) may_wait: bool,
     /// The run of the canary that it is of: it goes to the canary's sink.
     pub(crate) canary: Option<u64>,
 }
@@ -162,6 +164,8 @@ fn write(
             .pending_code
             .filter(|_| notification.purpose == Purpose::Test),
         aside: aside(&notification.attempts),
+        // Nothing would come after the last one, so that it is made in any case.
+        may_wait: number < ATTEMPTS_MAX || notification.tells_a_mirror(),
         canary: None,
     })
 }

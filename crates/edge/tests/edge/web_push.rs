@@ -21,7 +21,8 @@ use tocsin_wire::web_push::{Subscription, record_keys};
 
 use crate::accounts::ended;
 use crate::buttons::loopback;
-use crate::channels::{answer_link, page, reached_by, retry_at};
+use crate::channels::limited::retry_at;
+use crate::channels::{answer_link, page, reached_by};
 use crate::fakes::START;
 use crate::pace::HandPace;
 use crate::providers::{NTFY_OK, Provider, Reply};

@@ -82,10 +82,12 @@ fn keyboard(message: &PageMessage, with_button: bool) -> Vec<Value> {
         keys.push(json!({"text": "Acknowledge", "callback_data": data}));
     }
     let answer = message.answer_link.as_deref().and_then(outside_address);
-    for (label, url) in [
-        ("Answer…", answer),
-        ("Open", outside_address(&message.link)),
-    ] {
+    let more = if keys.is_empty() {
+        "Acknowledge…"
+    } else {
+        "Answer…"
+    };
+    for (label, url) in [(more, answer), ("Open", outside_address(&message.link))] {
         if let Some(url) = url {
             keys.push(json!({"text": label, "url": url}));
         }
@@ -260,6 +262,8 @@ mod tests {
         let body = String::from_utf8(body).unwrap();
         assert!(!body.contains("callback_data"), "{body}");
         assert!(body.contains("Open"), "{body}");
+        // The link does what the button would.
+        assert!(body.contains("Acknowledge…"), "{body}");
     }
 
     #[test]

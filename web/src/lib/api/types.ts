@@ -402,6 +402,16 @@ export interface ProviderAccount {
   public_key: string | null;
   state: 'ok' | 'failing' | 'unknown';
   detail: string | null;
+  /** Whether the buttons in its messages are heard; null while nobody listens. Missing where the server does not tell. */
+  buttons?: Buttons | null;
+}
+
+/** Whether the buttons in messages are heard: where they are not, messages carry a link instead. */
+export interface Buttons {
+  heard: boolean;
+  since: Instant;
+  /** Why they are not. */
+  detail: string | null;
 }
 
 export interface AccountInput {
