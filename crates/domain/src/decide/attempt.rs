@@ -43,6 +43,24 @@ impl Ended {
         }
     }
 
+    /// As the provider, or whoever speaks for it, told.
+    pub(super) const fn tried(
+        outcome: Outcome,
+        detail: String,
+        retry_after_ms: Option<u64>,
+        reference: Option<String>,
+        via: Option<Box<Via>>,
+    ) -> Self {
+        Self {
+            outcome,
+            detail,
+            retry_after_ms,
+            reference,
+            not_tried: false,
+            via,
+        }
+    }
+
     /// Nothing was sent: it got no place in time, or its provider asked to be left alone for so long yet.
     pub(super) fn not_tried(why: &str, retry_after_ms: Option<u64>) -> Self {
         Self {

@@ -155,14 +155,7 @@ impl Decider<'_> {
                 reference,
                 via,
             } => {
-                let ended = Ended {
-                    outcome,
-                    detail,
-                    retry_after_ms,
-                    reference,
-                    not_tried: false,
-                    via,
-                };
+                let ended = Ended::tried(outcome, detail, retry_after_ms, reference, via);
                 self.attempt_finished(notification, number, ended)
             }
             Ask::NotTried {
@@ -184,13 +177,10 @@ impl Decider<'_> {
                 fate,
                 detail,
             } => self.receipt_came(notification, number, fate, &detail),
-            Ask::Recover => {
-                self.recover();
-                self.spare_heartbeats();
-                self.spare_alerts();
-                Ok(())
-            }
-            Ask::Resume => {
+            ask @ (Ask::Recover | Ask::Resume) => {
+                if matches!(ask, Ask::Recover) {
+                    self.recover();
+                }
                 self.spare_heartbeats();
                 self.spare_alerts();
                 Ok(())
