@@ -10,6 +10,7 @@ mod oncall;
 mod providers;
 mod random;
 pub mod screen;
+mod sender;
 mod tally;
 mod world;
 

@@ -35,6 +35,7 @@ impl Ledger {
             receipt: None,
             tries: BTreeMap::new(),
             unanswered: 0,
+            is_left: false,
             is_taken_back: false,
         };
         self.letters.insert(id, letter);
