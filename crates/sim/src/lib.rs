@@ -14,7 +14,7 @@ mod sender;
 mod tally;
 mod world;
 
-pub use campaign::{Goal, Result, campaign};
+pub use campaign::{Goal, Hash, Result, campaign};
 pub use check::{Check, Violation};
 pub use hunt::{Catch, hunt, hunt_all};
 pub use tally::{FAULTS, Fault, Tally};
