@@ -19,7 +19,7 @@ use crate::tally::Fault;
 /// An attempt without an answer for so long hangs.
 const HANGS: i64 = 12 * SECOND;
 /// So often the process dies between an account that may have taken a message and the next one, in so many of 1,000 cases.
-const DIES_BETWEEN: u64 = 14;
+const DIES_BETWEEN: u64 = 10;
 
 /// An attempt that the sender was given.
 #[derive(Clone, Copy, Debug)]
