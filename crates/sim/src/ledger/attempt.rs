@@ -1,7 +1,7 @@
 //! How an attempt ends, in the second book: whether the sender told so, whether and when a repeat is owed, and what may be repeated at
 //! all. What is left to another account of a channel goes by that at once, and what was not sent is no message to anybody.
 
-use tocsin_domain::event::Event;
+use tocsin_domain::event::{Event, NotificationWhat};
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Outcome, Via};
 use tocsin_domain::time::Timestamp;
@@ -21,21 +21,18 @@ const NEWS_EVERY_MS: u64 = 1_800_000;
 
 /// How an attempt ended, as is journalled.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ending<'a> {
-    pub(super) number: u32,
-    pub(super) outcome: Outcome,
-    pub(super) retry_at: Option<Timestamp>,
-    pub(super) is_untried: bool,
-    pub(super) via: Option<&'a Via>,
+struct Ending<'a> {
+    number: u32,
+    outcome: Outcome,
+    retry_at: Option<Timestamp>,
+    is_untried: bool,
+    via: Option<&'a Via>,
 }
 
 impl Ending<'_> {
     /// Whether it left the message to another account of its channel.
-    const fn is_left(&self) -> bool {
-        match self.via {
-            Some(via) => via.elsewhere,
-            None => false,
-        }
+    fn is_left(&self) -> bool {
+        self.via.is_some_and(|via| via.elsewhere)
     }
 
     fn is_as(&self, told: &Told) -> bool {
@@ -67,7 +64,39 @@ impl Ledger {
         }
     }
 
-    pub(super) fn see_outcome(&mut self, id: NotificationId, ending: Ending<'_>, envelope: &Event) {
+    /// After an attempt ended.
+    pub(super) fn see_outcome(
+        &mut self,
+        id: NotificationId,
+        what: &NotificationWhat,
+        envelope: &Event,
+    ) {
+        let NotificationWhat::AttemptFinished {
+            number,
+            outcome,
+            retry_at,
+            reference,
+            not_tried,
+            via,
+            ..
+        } = what
+        else {
+            return;
+        };
+        let ending = Ending {
+            number: *number,
+            outcome: *outcome,
+            retry_at: *retry_at,
+            is_untried: *not_tried,
+            via: via.as_deref(),
+        };
+        self.judge_end(id, ending, envelope);
+        if *outcome == Outcome::Accepted && reference.is_some() {
+            self.owe_word(id, envelope.at);
+        }
+    }
+
+    fn judge_end(&mut self, id: NotificationId, ending: Ending<'_>, envelope: &Event) {
         let Some(letter) = self.letters.get(&id).cloned() else {
             return;
         };

@@ -4,10 +4,9 @@
 use tocsin_domain::event::{Cause, Event, NotificationEvent, NotificationWhat};
 use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Outcome, Purpose};
+use tocsin_domain::page::Purpose;
 use tocsin_domain::time::Timestamp;
 
-use super::attempt::Ending;
 use super::{Ledger, Letter, LetterState, Standing};
 use crate::check::Check;
 
@@ -64,26 +63,8 @@ impl Ledger {
             NotificationWhat::AttemptStarted { number } => {
                 self.start(id, &letter, *number, at);
             }
-            NotificationWhat::AttemptFinished {
-                number,
-                outcome,
-                retry_at,
-                reference,
-                not_tried,
-                via,
-                ..
-            } => {
-                let ending = Ending {
-                    number: *number,
-                    outcome: *outcome,
-                    retry_at: *retry_at,
-                    is_untried: *not_tried,
-                    via: via.as_deref(),
-                };
-                self.see_outcome(id, ending, envelope);
-                if *outcome == Outcome::Accepted && reference.is_some() {
-                    self.owe_word(id, at);
-                }
+            NotificationWhat::AttemptFinished { .. } => {
+                self.see_outcome(id, &event.what, envelope);
             }
             NotificationWhat::Receipt { number, fate, .. } => {
                 self.see_receipt(id, (*number, *fate), envelope);
