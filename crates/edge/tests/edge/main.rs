@@ -58,6 +58,7 @@ mod respond;
 mod samples;
 mod schedules;
 mod set_up;
+mod simulation;
 mod stream;
 mod token_limit;
 mod tokens;
