@@ -37,6 +37,17 @@ struct Readiness {
     audit_age_ms: Option<u64>,
     #[serde(default)]
     canary_age_ms: Option<u64>,
+    #[serde(default)]
+    watched_as: Option<String>,
+}
+
+/// Whether the peer took the token that it was shown; nothing where it answered nothing that says so.
+pub(crate) fn took_token(answer: &Answer) -> Option<bool> {
+    let Answer::Http { body, .. } = answer else {
+        return None;
+    };
+    let readiness: Readiness = serde_json::from_slice(body).ok()?;
+    Some(readiness.watched_as.is_some())
 }
 
 /// Judges one answer after the other.
@@ -139,6 +150,19 @@ mod tests {
         let none = Answer::None("refused".to_owned());
         let found = Judge::default().trouble(&none, Duration::ZERO);
         assert_eq!(found.unwrap(), "it cannot be asked: refused");
+    }
+
+    #[test]
+    fn a_peer_that_does_not_take_the_token_is_no_less_well_and_known() {
+        let well = r#"{"able_to_page":true,"watched_as":null}"#;
+        check(200, well, None);
+        assert_eq!(took_token(&answer(200, well)), Some(false));
+        let older = r#"{"able_to_page":true}"#;
+        assert_eq!(took_token(&answer(200, older)), Some(false));
+        let known = r#"{"able_to_page":false,"watched_as":"eye"}"#;
+        assert_eq!(took_token(&answer(503, known)), Some(true));
+        assert_eq!(took_token(&answer(502, "<html>")), None);
+        assert_eq!(took_token(&Answer::None("refused".to_owned())), None);
     }
 
     #[test]

@@ -60,8 +60,12 @@ pub(crate) fn run(
     )?;
     out.flush()?;
     let (mut judge, began) = (Judge::default(), Instant::now());
+    let mut took_token = None;
     loop {
-        let answer = ask(&runtime, &client, &settings.peer);
+        let answer = ask(&runtime, &client, &settings);
+        if settings.token.is_some() {
+            note_token(&mut took_token, judge::took_token(&answer));
+        }
         let wrong = judge.trouble(&answer, began.elapsed());
         if let Some(why) = &wrong {
             tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
@@ -137,13 +141,39 @@ fn client(settings: &Settings) -> anyhow::Result<Client> {
     builder.build().context("preparing TLS")
 }
 
-fn ask(runtime: &Runtime, client: &Client, peer: &Url) -> Answer {
-    let mut url = peer.clone();
+/// Says so when the peer begins or ceases to take the token: it pages all the same, and misses nobody who stops to watch it.
+fn note_token(known: &mut Option<bool>, took: Option<bool>) {
+    if took.is_none() || took == *known {
+        return;
+    }
+    *known = took;
+    if took == Some(true) {
+        tracing::info!("the watched server knows this watcher by its token");
+    } else {
+        tracing::warn!(
+            "the watched server does not take the token: it is watched, and does not know by whom"
+        );
+    }
+}
+
+/// Asks the peer; with a token, so that it knows who watches it.
+fn ask(runtime: &Runtime, client: &Client, settings: &Settings) -> Answer {
+    let mut url = settings.peer.clone();
     if let Ok(mut steps) = url.path_segments_mut() {
         steps.pop_if_empty().push("readyz");
     }
+    if settings.token.is_some() {
+        let every_ms = settings.every_ms.to_string();
+        url.query_pairs_mut()
+            .append_pair("watch_every_ms", &every_ms);
+    }
+    let request = client.get(url);
+    let request = match &settings.token {
+        Some(token) => request.bearer_auth(token.expose_secret()),
+        None => request,
+    };
     let asked = runtime.block_on(async {
-        let mut response = client.get(url).send().await?;
+        let mut response = request.send().await?;
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {

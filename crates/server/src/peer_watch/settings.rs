@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tocsin_edge::delivery::egress::{Block, Blocked, Egress};
 use tocsin_edge::delivery::mail::{Encryption, MailSettings};
@@ -59,6 +59,8 @@ pub(crate) struct WatchArguments {
 #[serde(deny_unknown_fields)]
 struct Document {
     peer: Option<String>,
+    /// By which the peer knows who watches it.
+    token: Option<SecretString>,
     ca: Option<PathBuf>,
     state: Option<PathBuf>,
     #[serde(default)]
@@ -100,6 +102,8 @@ struct Mail {
 /// All that is needed.
 pub(crate) struct Settings {
     pub(crate) peer: Url,
+    /// A token of the peer's, by which it knows who watches it.
+    pub(crate) token: Option<SecretString>,
     pub(crate) ca: Option<PathBuf>,
     pub(crate) state: PathBuf,
     pub(crate) outlets: Vec<Outlet>,
@@ -138,6 +142,8 @@ impl Settings {
         }
         let egress = egress(&document.egress.allow, &given.allow)?;
         let peer = peer_url(&peer)?;
+        let token = secret_of_the_environment("TOCSIN_WATCH_TOKEN").or(document.token);
+        token.as_ref().map(check_token).transpose()?;
         for (name, outlet) in &places {
             let word = outlet.word();
             outlet
@@ -153,6 +159,7 @@ impl Settings {
         check_folder(&state)?;
         Ok(Self {
             peer,
+            token,
             ca: ca.map(Path::to_owned).or(document.ca),
             state,
             outlets: places.into_iter().map(|(_, outlet)| outlet).collect(),
@@ -174,11 +181,7 @@ fn places(file: Vec<Notify>, flags: &[String]) -> anyhow::Result<Vec<(String, Ou
         let outlet = outlet(&one.kind, one.address, one.key, one.token)?;
         places.push((format!("[[notify]] {number}"), outlet));
     }
-    let key = || {
-        std::env::var("TOCSIN_WATCH_KEY")
-            .ok()
-            .map(SecretString::from)
-    };
+    let key = || secret_of_the_environment("TOCSIN_WATCH_KEY");
     for (number, text) in (1..).zip(flags) {
         let (kind, address) = text.split_once(':').with_context(|| {
             format!("--notify {text}: expected ntfy:URL, webhook:URL or email:ADDRESS")
@@ -187,6 +190,19 @@ fn places(file: Vec<Notify>, flags: &[String]) -> anyhow::Result<Vec<(String, Ou
         places.push((format!("--notify {number}"), outlet));
     }
     Ok(places)
+}
+
+fn secret_of_the_environment(name: &str) -> Option<SecretString> {
+    std::env::var(name).ok().map(SecretString::from)
+}
+
+/// One that cannot stand in a request would make each question fail.
+fn check_token(token: &SecretString) -> anyhow::Result<()> {
+    let text = token.expose_secret();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("token: expected an API token of the peer, as `tocsin token create` gives it");
+    }
+    Ok(())
 }
 
 fn egress(file: &[String], flags: &[String]) -> anyhow::Result<Egress> {
@@ -365,13 +381,15 @@ mod tests {
     #[test]
     fn a_file_says_the_rest() {
         let folder = tempfile::tempdir().unwrap();
-        let text = "peer = \"https://a.example\"\n[[notify]]\nkind = \"webhook\"\naddress = \"https://b.example/h\"\n\
+        let text = "peer = \"https://a.example\"\ntoken = \"abcdEFGH0123ijklMNOP\"\n[[notify]]\nkind = \"webhook\"\naddress = \"https://b.example/h\"\n\
              key = \"sixteen bytes or more\"\n[[notify]]\nkind = \"email\"\naddress = \"ops@example.org\"\n\
              [mail]\nhost = \"mail.example\"\nfrom = \"t@example.org\"\n[egress]\nallow = [\"10.0.0.0/8\"]\n";
         let path = written(folder.path(), text, 0o600);
         let path = path.as_str();
         let found = settings(&["--config", path]).unwrap();
         assert_eq!(found.outlets.len(), 2);
+        let token = found.token.as_ref().map(ExposeSecret::expose_secret);
+        assert_eq!(token, Some("abcdEFGH0123ijklMNOP"));
         assert_eq!(found.mail.unwrap().0.port, 587);
         let over = settings(&["--config", path, "--peer", "https://c.example"]).unwrap();
         assert_eq!(over.peer.host_str(), Some("c.example"));
@@ -410,6 +428,7 @@ mod tests {
             "[mail]\nhost = \"10.0.0.9\"\nfrom = \"t@example.org\"\n",
             "[mail]: 10.0.0.9 is not",
         );
+        file("token = \"two words\"\n", "token: expected an API token");
         file(
             "[mail]\nhost = \"a.example\"\nfrom = \"nobody\"\n",
             "[mail]: from",
