@@ -42,6 +42,7 @@ mod mapped;
 mod matrix;
 mod native;
 mod opsgenie;
+mod outside;
 mod pace;
 mod pagerduty;
 mod parameters;

@@ -43,7 +43,7 @@ pub(crate) fn run(
     let settings = Settings::of(given, ca)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let client = client(&settings)?;
-    let outside = Outside::new(settings.egress.clone(), settings.mail.clone())?;
+    let outside = Outside::new(settings.egress.clone(), settings.senders.clone())?;
     let patience = Patience {
         fails_ms: settings.fails_ms,
         remind_ms: settings.remind_ms,
@@ -86,11 +86,8 @@ pub(crate) fn run(
 
 /// What a place is known by in what is kept, which must tell nobody its address.
 fn mark(outlet: &Outlet) -> String {
-    let address = match outlet {
-        Outlet::Email(address) => address,
-        Outlet::Webhook { url, .. } | Outlet::Ntfy { url, .. } => url,
-    };
-    let named = format!("{}:{}", outlet.word(), address.expose_secret());
+    let address = outlet.address().expose_secret();
+    let named = format!("{}:{address}", outlet.word());
     hex(&Sha256::digest(named.as_bytes())[..MARK_BYTES])
 }
 
