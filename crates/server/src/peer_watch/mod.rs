@@ -1,7 +1,9 @@
 //! `tocsin watch`: a second host asks a Tocsin whether it is able to page, and pages by its own way when it is not. Nothing that
 //! happens on the network ends it.
 
+mod failing;
 mod judge;
+mod lookout;
 mod outage;
 mod settings;
 
@@ -23,7 +25,8 @@ use tocsin_engine::Clock;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
 use tokio::runtime::{Builder, Runtime};
 
-use self::judge::{Answer, Judge};
+use self::judge::{Answer, Reading};
+use self::lookout::{Lookout, Moment};
 use self::outage::{Due, News, Outage, Patience};
 use self::settings::Settings;
 pub(crate) use self::settings::WatchArguments;
@@ -51,7 +54,7 @@ pub(crate) fn run(
     };
     let places: Vec<String> = settings.outlets.iter().map(mark).collect();
     let mut kept = read(&settings.state)?;
-    let mut outage = kept.clone().taken_up(&places);
+    let mut lookout = Lookout::new(kept.clone().taken_up(&places));
     writeln!(
         out,
         "Watching {}; an outage is told to {} places.",
@@ -59,26 +62,26 @@ pub(crate) fn run(
         settings.outlets.len()
     )?;
     out.flush()?;
-    let (mut judge, began) = (Judge::default(), Instant::now());
-    let mut took_token = None;
+    let (began, mut took_token) = (Instant::now(), None);
     loop {
-        let answer = ask(&runtime, &client, &settings);
+        let reading = Reading::of(ask(&runtime, &client, &settings));
         if settings.token.is_some() {
-            note_token(&mut took_token, judge::took_token(&answer));
-        }
-        let wrong = judge.trouble(&answer, began.elapsed());
-        if let Some(why) = &wrong {
-            tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
+            note_token(&mut took_token, reading.took_token());
         }
         let now = SystemClock.now();
-        if let Some(due) = outage.seen(wrong.is_none(), now, patience, &places) {
-            let message = message(&due.news, wrong.as_deref(), now, &settings.peer);
-            let told = outside.send(&outlets(&due, &settings), &message, now);
-            outage.went(&due, &outcomes(&told), now, &places);
+        let ran = began.elapsed();
+        let found = lookout.take_in(&reading, Moment { ran, now }, patience, &places);
+        if let Some(why) = &found.wrong {
+            tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
         }
-        if outage != kept {
-            keep(&settings.state, &outage);
-            kept = outage.clone();
+        if let Some(due) = &found.due {
+            let message = message(&due.news, found.wrong.as_deref(), now, &settings.peer);
+            let told = outside.send(&outlets(due, &settings), &message, now);
+            lookout.went(due, &outcomes(&told), now, &places);
+        }
+        if *lookout.outage() != kept {
+            kept = lookout.outage().clone();
+            keep(&settings.state, &kept);
         }
         std::thread::sleep(Duration::from_millis(settings.every_ms));
     }
