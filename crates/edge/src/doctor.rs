@@ -7,6 +7,7 @@ mod late;
 mod mail;
 mod reach;
 mod vigil;
+mod watcher;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -141,7 +142,10 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     let set_up = set_up(app).await;
     let mut checks = look(app, &set_up).await;
     checks.extend(late::check(app, &set_up).await);
-    Diagnosis::of(checks)
+    let mut diagnosis = Diagnosis::of(checks);
+    // A page arrives whoever watches: this says nothing of whether one would.
+    diagnosis.checks.extend(watcher::check(app).await);
+    diagnosis
 }
 
 /// What is set up. What needs a setting that cannot be read cannot be used either; the check of the journal says why.

@@ -77,7 +77,9 @@ fn text(message: &PageMessage) -> String {
 
 fn keyboard(message: &PageMessage, with_button: bool) -> Vec<Value> {
     let mut keys = Vec::new();
-    if message.kind == Kind::Page && with_button {
+    // Of what is no incident, nobody would hear a press.
+    let can_answer = with_button && message.incident_number.is_some();
+    if message.kind == Kind::Page && can_answer {
         let data = format!("{ACKNOWLEDGE}{}", message.idempotency_key);
         keys.push(json!({"text": "Acknowledge", "callback_data": data}));
     }
@@ -264,6 +266,14 @@ mod tests {
         assert!(body.contains("Open"), "{body}");
         // The link does what the button would.
         assert!(body.contains("Acknowledge…"), "{body}");
+    }
+
+    #[test]
+    fn what_is_about_no_incident_has_no_button_to_acknowledge_it() {
+        let mut page = hostile_page();
+        page.incident_number = None;
+        let body = json(&page).to_string();
+        assert!(!body.contains("callback_data"), "{body}");
     }
 
     #[test]
