@@ -233,7 +233,7 @@ pub(crate) struct DeclareRequest {
     /// Or the policy that is followed instead of the service's.
     #[schema(value_type = Option<Id>)]
     policy_id: Option<String>,
-    /// A key that no other open incident of the service has that was declared so; made here when none is given.
+    /// A key that no other open incident of the service has, however it was opened; made here when none is given.
     key: Option<String>,
 }
 
