@@ -283,7 +283,7 @@ impl Decider<'_> {
             let cause = Cause::Event {
                 position: self.state.position,
             };
-            self.emit_incident(cause, id, IncidentWhat::NoteAdded { text });
+            self.emit_incident(cause, id, IncidentWhat::noted(text));
         }
     }
 

@@ -134,7 +134,7 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
             true,
             Tone::Person,
         ),
-        IncidentWhat::NoteAdded { text } => told(
+        IncidentWhat::NoteAdded { text, .. } => told(
             format!(
                 "{} noted: “{}”.",
                 case.actor(&event.actor),

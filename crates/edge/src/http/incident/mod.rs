@@ -37,7 +37,7 @@ use crate::access::who::Caller;
 use crate::app::App;
 use summary::{IncidentSummary, summary};
 
-/// Before the words of a status update, which is kept as a note.
+/// Before the words of a status update, which is kept as a note: for whoever reads it, since the note itself says what it is.
 pub(crate) const STATUS_UPDATE: &str = "Status update: ";
 /// Characters of a status update at most: it stands in a note, with the words before it.
 const STATUS_UPDATE_CHARS_MAX: usize = 3_900;
@@ -156,8 +156,12 @@ pub(crate) async fn noted(
     incident: IncidentId,
     text: String,
 ) -> Result<Event, Problem> {
-    let ask = Ask::Respond(RespondAsk::Note { incident, text });
-    let done = app.ask(actor, ask).await?;
+    kept(app, actor, RespondAsk::noted(incident, text)).await
+}
+
+/// The event by which a note is kept.
+async fn kept(app: &App, actor: &Actor, note: RespondAsk) -> Result<Event, Problem> {
+    let done = app.ask(actor, Ask::Respond(note)).await?;
     let is_note = |event: &&Event| {
         let what = event.body.incident_part();
         matches!(what, Some(IncidentWhat::NoteAdded { .. }))
@@ -206,7 +210,12 @@ pub(crate) async fn status_updated(
     incident: IncidentId,
     message: &str,
 ) -> Result<Event, Problem> {
-    noted(app, actor, incident, format!("{STATUS_UPDATE}{message}")).await
+    let update = RespondAsk::Note {
+        incident,
+        text: format!("{STATUS_UPDATE}{message}"),
+        update: true,
+    };
+    kept(app, actor, update).await
 }
 
 /// An incident that a person declares.

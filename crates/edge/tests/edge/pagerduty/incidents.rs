@@ -347,9 +347,7 @@ async fn of_an_incident_with_very_many_events_the_newest_are_looked_at() {
             let EventBody::Incident(about) = &mut event.body else {
                 panic!("the note is the last event");
             };
-            about.what = IncidentWhat::NoteAdded {
-                text: format!("note {number}"),
-            };
+            about.what = IncidentWhat::noted(format!("note {number}"));
             event.position += 1;
             events.push(event.clone());
         }
