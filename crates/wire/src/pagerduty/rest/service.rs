@@ -20,6 +20,9 @@ const HOLDS_S: RangeInclusive<u64> = 60..=604_800;
 /// The kind of integrations that take the older events, which Tocsin takes by the same key.
 const EVENTS_V1: &str = "generic_events_api_inbound_integration";
 
+/// What Terraform's provider writes as the type of an integration of which it knows the vendor alone.
+const BY_VENDOR: &str = "service_integration";
+
 /// What can be said of mail by one word each, the words for what Tocsin does, and why any other is refused.
 const MAIL_WORDS: [(&str, &[&str], &str); 3] = [
     (
@@ -155,7 +158,8 @@ pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
         Some(kind) => speaks_of(kind),
     };
     // A type of several vendors says nothing without one of them.
-    let shares_type = kind.as_deref() == Some(Vendor::of(Speaks::Grafana).kind);
+    let shared = [BY_VENDOR, Vendor::of(Speaks::Grafana).kind];
+    let shares_type = kind.as_deref().is_some_and(|kind| shared.contains(&kind));
     if of_kind.is_none() && !(shares_type && vendor.is_some()) {
         let path = fields.path("type");
         wrong.add(format!(
@@ -240,7 +244,7 @@ pub fn integration_change(
     if let Some(kind) = fields.text(&mut wrong, "type", NAME_CHARS_MAX) {
         let kind = kind.strip_suffix("_reference").unwrap_or(&kind);
         let old_events = is.speaks == Speaks::EventsV2 && kind == EVENTS_V1;
-        if kind != is.kind && !old_events {
+        if kind != is.kind && kind != BY_VENDOR && !old_events {
             stays(&fields, &mut wrong, "type");
         }
     }
@@ -358,8 +362,8 @@ mod tests {
             ("Boards", Speaks::Grafana)
         );
         assert_eq!(grafana.vendor, None, "it follows from how it speaks");
-        for kind in [json!(EVENTS_V1), Value::Null] {
-            let vendor = json!({"id": "PRO19CT", "type": "vendor_reference"});
+        for kind in [json!(EVENTS_V1), json!(BY_VENDOR), Value::Null] {
+            let vendor = json!({"id": "PRO19CT", "type": "vendor"});
             let body = json!({"integration": {"name": "x", "type": kind, "vendor": vendor}});
             let made = integration(&bytes(&body)).unwrap();
             assert_eq!(made.speaks, Speaks::EventsV2);
@@ -379,6 +383,7 @@ mod tests {
             "nagios_inbound_integration",
             "generic_email_of_sorts",
             "event_transformer_api_inbound_integration",
+            BY_VENDOR,
         ] {
             let told = read(foreign).unwrap_err().to_string();
             assert!(told.contains("integration.type"), "{foreign}: {told}");
