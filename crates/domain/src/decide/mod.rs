@@ -259,7 +259,7 @@ impl Decider<'_> {
     /// Notes what Tocsin has to say about an incident: nobody else said it, whosever request it follows from.
     fn say(&mut self, cause: Cause, incident: IncidentId, text: String) {
         let asks = std::mem::replace(&mut self.actor, Actor::System);
-        self.emit_incident(cause, incident, IncidentWhat::NoteAdded { text });
+        self.emit_incident(cause, incident, IncidentWhat::noted(text));
         self.actor = asks;
     }
 

@@ -177,7 +177,7 @@ fn news(world: &World, incident: IncidentId) -> Vec<&Notification> {
 /// How often the timeline says that PagerDuty does not know that it is over.
 fn said_to_be_missing(world: &World) -> usize {
     world.count(|what| {
-        matches!(what, IncidentWhat::NoteAdded { text }
+        matches!(what, IncidentWhat::NoteAdded { text, .. }
             if text.starts_with("pagerduty of Ada could not be told that it is over"))
     })
 }

@@ -311,7 +311,7 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             acknowledged(*by, *ends_at, *again, names)
         }
         IncidentWhat::Response(what) => response(what, names),
-        IncidentWhat::NoteAdded { text } => told(Tone::Person, "Note", text.clone()),
+        IncidentWhat::NoteAdded { text, .. } => told(Tone::Person, "Note", text.clone()),
         IncidentWhat::Recovered { closed: None } => {
             told(Tone::Good, "Everything is healthy again", "")
         }
