@@ -317,7 +317,7 @@ impl Means {
         match outlet {
             Outlet::Sms(to) => by_account::sms(exchange, &by, to, message, &none).await,
             Outlet::Voice(to) => by_account::voice(exchange, &by, to, message, &none).await,
-            Outlet::Telegram(to) => by_account::telegram(exchange, &by, to, message).await,
+            Outlet::Telegram(to) => by_account::telegram(exchange, &by, to, message, false).await,
             Outlet::Pushover(to) => by_account::pushover(exchange, &by, to, message).await,
             Outlet::Email(_) | Outlet::Webhook { .. } | Outlet::Ntfy { .. } => {
                 Report::refused("this place has no provider")

@@ -262,7 +262,7 @@ impl Days {
 
     /// What comes back now, and how long it takes.
     fn answer(&self, draw: u64) -> (Reading, u64) {
-        let is_slow = (draw >> 40) % 64 == 0;
+        let is_slow = (draw >> 40).is_multiple_of(64);
         let takes_ms = if is_slow {
             draw % ANSWER_MS
         } else {
