@@ -47,6 +47,7 @@ fn planned() -> (Ledger, Notification) {
     };
     let mut ledger = Ledger::default();
     ledger.read(START, about(incident, opened));
+    ledger.people.insert(page.user, person_with(&page));
     let message = page.clone();
     ledger.read(START, of(&page, NotificationWhat::Planned { message }));
     (ledger, page)
