@@ -2,15 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::duty::weekly;
 use super::roster::{id_of, made, user};
 use super::{ada, read, refused, service};
 use crate::fakes::START;
 use crate::world::World;
 
 /// Names that fields have in the core alone.
-const OWN_NAMES: [&str; 7] = [
+const OWN_NAMES: [&str; 8] = [
     "levels",
-    "layers[",
+    "'layers[",
+    ".layers[",
     "members",
     "turn.every",
     "delay_minutes",
@@ -91,6 +93,25 @@ async fn a_schedule_and_who_stands_in_are_refused_by_their_names() {
         json!({"start": from.to_rfc3339(), "end": until.to_rfc3339(), "user": user(&world)});
     let body = json!({"override": backwards});
     check(&world, ("POST", &path), body, "override.end").await;
+}
+
+#[tokio::test]
+async fn a_layer_that_does_not_say_who_is_in_it_takes_nobody_off_duty() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await;
+    let path = format!("/schedules/{}", id_of(&primary["schedule"]));
+    let before = read(&world, &path).await;
+    let field = "schedule.schedule_layers[0].users";
+    for silent in [None, Some(Value::Null)] {
+        let mut body = weekly(&world);
+        let layer = body["schedule"]["schedule_layers"][0].as_object_mut();
+        let layer = layer.unwrap();
+        layer.remove("users");
+        layer.extend(silent.map(|null| ("users".to_owned(), null)));
+        check(&world, ("PUT", &path), body.clone(), field).await;
+        check(&world, ("POST", "/schedules"), body, field).await;
+    }
+    assert_eq!(read(&world, &path).await, before);
 }
 
 #[tokio::test]
