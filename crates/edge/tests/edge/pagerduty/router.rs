@@ -44,6 +44,14 @@ async fn a_router_is_written_read_back_and_sends_alerts() {
     assert_eq!(read(&world, &path).await, set);
     let again = changed(&world, &path, set.clone()).await;
     assert_eq!(again, set, "a rule keeps its id");
+    for silent in [
+        json!({"sets": [{}]}),
+        json!({"type": "service", "sets": [{"id": "start", "rules": []}]}),
+    ] {
+        let body = json!({ "orchestration_path": silent });
+        refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
+        assert_eq!(read(&world, &path).await, set, "no rule goes by silence");
+    }
     let mut event = crate::world::trigger("carts");
     event["payload"]["summary"] = json!("No cart can be opened");
     event["payload"]["severity"] = json!("critical");
