@@ -59,6 +59,7 @@ groups! {
         query("date_range", "`all`: whatever the span.", words(["all"])),
         set("statuses", "Only those of one of these statuses.", of(&incidents::STATUSES)),
         set("urgencies", "Only those of one of these urgencies.", of(&incidents::URGENCIES)),
+        ids("priority_ids", "Only those of one of these priorities."),
         query("incident_key", "Only that with an alert of this key.", text()),
         sorted_by(&of(&incidents::SORTS)),
     ];

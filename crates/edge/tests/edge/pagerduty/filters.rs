@@ -112,6 +112,7 @@ async fn a_filter_that_cannot_be_read_is_refused_and_not_passed_over() {
                 "service_ids[]=",
                 "team_ids[]=",
                 "user_ids[]=",
+                "priority_ids[]=",
                 "date_range=some",
                 "sort_by=title",
             ][..],
@@ -175,6 +176,33 @@ async fn the_filters_that_there_are_filter() {
     }
     let page = read(&world, "/services?limit=1000&sort_by=name:desc").await;
     assert_eq!(page["limit"], 100, "the limit that holds is told");
+}
+
+#[tokio::test]
+async fn incidents_are_found_by_their_priority() {
+    let world = World::new();
+    let priorities = read(&world, "/priorities").await["priorities"].clone();
+    let (first, second) = (id_of(&priorities[0]), id_of(&priorities[1]));
+    let bad = id_of(&declared(&world, "bad").await);
+    declared(&world, "plain").await;
+    let body = json!({"incident": {"priority": {"id": first, "type": "priority_reference"}}});
+    let path = format!("/incidents/{bad}");
+    let set = ada(&world, ("PUT", &path), Some(body)).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    for (query, expected) in [
+        (format!("priority_ids[]={first}"), vec![&bad]),
+        (
+            format!("priority_ids={second}&priority_ids={first}"),
+            vec![&bad],
+        ),
+        (format!("priority_ids[]={second}"), Vec::new()),
+        ("priority_ids[]=PXPGF42".to_owned(), Vec::new()),
+    ] {
+        let found = read(&world, &format!("/incidents?{query}")).await["incidents"].clone();
+        let found = found.as_array().unwrap().iter();
+        let found: Vec<String> = found.map(id_of).collect();
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
+    }
 }
 
 #[tokio::test]
