@@ -122,8 +122,11 @@ groups! {
         include(["users", "escalation_policies", "schedules"]),
     ];
 
-    /// Services by their ids.
-    ServiceIds: [ids("id", "Only these.")];
+    /// Services by what they are known by.
+    NamedServices: [
+        ids("id", "Only these."),
+        query("name", "Only that of exactly this name.", text()),
+    ];
     /// What of services is shown wholly.
     ServiceInclude: [include(["integrations", "escalation_policies", "teams"])];
     /// What of integrations is shown wholly.

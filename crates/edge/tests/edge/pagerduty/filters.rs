@@ -265,7 +265,7 @@ async fn a_service_is_found_by_the_whole_key_of_its_integration() {
 }
 
 #[tokio::test]
-async fn services_are_listed_by_their_ids() {
+async fn services_are_listed_by_their_ids_and_by_their_whole_names() {
     let world = World::new();
     let first = id_of(&service(&world));
     let known = read(&world, &format!("/services/{first}")).await["service"].clone();
@@ -277,6 +277,9 @@ async fn services_are_listed_by_their_ids() {
         (format!("id={first}&query="), vec![&first]),
         (format!("id[]={first}&id[]={shop}"), vec![&first, &shop]),
         (format!("id[]={shop}&id[]=PXPGF42"), vec![&shop]),
+        ("name=Shop".to_owned(), vec![&shop]),
+        ("name=Sho".to_owned(), Vec::new()),
+        ("name=Shop&query=x".to_owned(), Vec::new()),
         ("id[]=QAAAAAAAAAAAAA".to_owned(), Vec::new()),
         ("id[]=PXPGF42".to_owned(), Vec::new()),
     ] {
