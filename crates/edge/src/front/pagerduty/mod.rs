@@ -5,6 +5,7 @@ mod alerts;
 mod analytics;
 mod asked;
 mod business;
+mod carried;
 pub(crate) mod changes;
 mod dependencies;
 mod described;
