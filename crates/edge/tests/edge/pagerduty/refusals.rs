@@ -115,6 +115,54 @@ async fn a_layer_that_does_not_say_who_is_in_it_takes_nobody_off_duty() {
 }
 
 #[tokio::test]
+async fn a_name_that_shows_nothing_is_refused_where_something_is_changed_too() {
+    let world = World::new();
+    let first = |path: &'static str, list: &'static str| {
+        let world = &world;
+        async move { id_of(&read(world, path).await[list][0]) }
+    };
+    let business = json!({"business_service": {"name": "Shop"}});
+    let business = ada(&world, ("POST", "/business_services"), Some(business)).await;
+    for (path, noun) in [
+        (format!("/users/{}", world.bob), "user"),
+        (format!("/teams/{}", first("/teams", "teams").await), "team"),
+        (format!("/services/{}", id_of(&service(&world))), "service"),
+        (
+            format!("/schedules/{}", first("/schedules", "schedules").await),
+            "schedule",
+        ),
+        (
+            format!(
+                "/escalation_policies/{}",
+                first("/escalation_policies", "escalation_policies").await
+            ),
+            "escalation_policy",
+        ),
+        (
+            format!(
+                "/business_services/{}",
+                id_of(&business.json()["business_service"])
+            ),
+            "business_service",
+        ),
+    ] {
+        for blank in ["", " \t", "\0"] {
+            let body = json!({noun: {"name": blank}});
+            check(&world, ("PUT", &path), body, &format!("{noun}.name")).await;
+        }
+        let before = read(&world, &path).await;
+        let nothing = json!({noun: {"name": null}});
+        let answer = ada(&world, ("PUT", &path), Some(nothing)).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text());
+        let after = read(&world, &path).await;
+        assert_eq!(
+            after[noun]["name"], before[noun]["name"],
+            "null says nothing"
+        );
+    }
+}
+
+#[tokio::test]
 async fn planned_work_is_refused_by_its_names() {
     let world = World::new();
     let window = |services: Value, minutes: u64| {

@@ -197,6 +197,12 @@ impl<'a> Fields<'a> {
         text
     }
 
+    /// A name that may be absent; one that is there shows something.
+    pub fn name(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
+        self.value(name)?;
+        self.required(wrong, name, max)
+    }
+
     /// A text that must be there and that can be read: of control characters, it has new lines and tabs alone.
     pub fn readable(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
         let text = self.required(wrong, name, max)?;

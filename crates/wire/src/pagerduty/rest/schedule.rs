@@ -101,7 +101,7 @@ pub fn schedule(bytes: &[u8]) -> Result<Schedule, Refusal> {
         read.collect::<Vec<Layer>>()
     });
     let schedule = Schedule {
-        name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
+        name: fields.name(&mut wrong, "name", NAME_CHARS_MAX),
         time_zone: fields.text(&mut wrong, "time_zone", NAME_CHARS_MAX),
         layers,
         teams: fields.ids(&mut wrong, "teams", "team"),
