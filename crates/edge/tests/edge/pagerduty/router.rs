@@ -65,6 +65,25 @@ async fn a_router_is_written_read_back_and_sends_alerts() {
 }
 
 #[tokio::test]
+async fn a_rule_without_a_label_is_read_back_without_one() {
+    let world = World::new();
+    let (path, shop) = (path(&world).await, shop(&world).await);
+    let path = format!("{path}/router");
+    let to = json!({"route_to": shop["id"]});
+    for silent in [json!({}), json!({"label": null}), json!({"label": ""})] {
+        let mut rule = silent;
+        rule["actions"] = to.clone();
+        let set = changed(&world, &path, router(json!([rule]))).await;
+        let shown = set["orchestration_path"]["sets"][0]["rules"][0].clone();
+        assert_eq!(shown["label"], Value::Null);
+        assert_eq!(changed(&world, &path, set.clone()).await, set);
+    }
+    let native = world.get("/alert-rules").await.json();
+    let name = native["rules"][0]["name"].as_str().unwrap();
+    assert!(name.ends_with("Shop"), "{name}");
+}
+
+#[tokio::test]
 async fn what_the_router_cannot_carry_is_refused_and_nothing_is_lost() {
     let world = World::new();
     let (path, shop) = (path(&world).await, shop(&world).await);
