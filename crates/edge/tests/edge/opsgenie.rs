@@ -110,6 +110,17 @@ async fn an_alert_is_said_otherwise_and_ends_all_the_same() {
     for said in ["Disk nearly full", "of db1"] {
         assert!(timeline.contains(said), "{timeline}");
     }
+    let path = "/v2/alerts/db1?identifierType=alias";
+    let data = get(&world, path, key).await.json()["data"].clone();
+    let said = ["message", "description", "priority", "count"].map(|name| data[name].clone());
+    let expected = [
+        json!("Disk nearly full"),
+        json!("of db1"),
+        json!("P1"),
+        json!(2),
+    ];
+    assert_eq!(said, expected, "no update counts as said again");
+    assert_eq!(items[0]["title"], "Disk nearly full");
     let lower = json!({"priority": "P5"}).to_string();
     let answer = put(&world, &by_alias("priority"), key, &lower).await;
     let request = answer.json()["requestId"].as_str().unwrap().to_owned();

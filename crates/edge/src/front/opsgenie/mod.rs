@@ -333,8 +333,8 @@ pub(crate) async fn look(
 
 /// Say otherwise what an alert says, as Opsgenie's clients do
 ///
-/// `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires is said
-/// again with it; one that is over stays over.
+/// `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires says it
+/// from then on; one that is over stays over.
 #[utoipa::path(put, path = "/v2/alerts/{id}/{step}", tag = "fronts",
     params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
     request_body(content = Object, content_type = "application/json"),
