@@ -140,9 +140,62 @@ const LAST: [(&str, &str); 23] = [
     ),
 ];
 
+/// What stands in the place of an id.
+const ID: &str = "*";
+
+/// Paths that begin as those of things that are served, and why there is nothing at them and under them.
+const PATHS: [(&str, &str); 11] = [
+    (
+        "event_orchestrations/*/cache_variables",
+        "rules keep no variables",
+    ),
+    ("event_orchestrations/*/enablements", ENABLEMENTS),
+    (
+        "event_orchestrations/services/*/active",
+        "the rules of one service are set in Tocsin",
+    ),
+    (
+        "event_orchestrations/services/*/cache_variables",
+        "rules keep no variables",
+    ),
+    ("incidents/custom_fields", CUSTOM_FIELDS),
+    ("incidents/types", "incidents are of one type"),
+    ("services/*/enablements", ENABLEMENTS),
+    ("services/custom_fields", CUSTOM_FIELDS),
+    ("teams/*/notification_subscriptions", SUBSCRIPTIONS),
+    ("users/*/notification_subscriptions", SUBSCRIPTIONS),
+    (
+        "webhook_subscriptions/oauth_clients",
+        "who may receive webhooks is said by headers of their own",
+    ),
+];
+const ENABLEMENTS: &str = "Tocsin has no features that are switched on for one thing";
+const CUSTOM_FIELDS: &str = "there are no fields of your own";
+const SUBSCRIPTIONS: &str = "nobody subscribes to incidents or to business services";
+
+/// Why there is nothing at a path that stands in the place of something that is served: no id is one of its words.
+#[must_use]
+pub fn in_its_place(path: &str) -> Option<&'static str> {
+    let parts = || path.trim_matches('/').split('/');
+    let begins = |pattern: &str| {
+        let mut parts = parts();
+        let mut wanted = pattern.split('/');
+        wanted.all(|wanted| {
+            parts
+                .next()
+                .is_some_and(|part| wanted == ID || wanted == part)
+        })
+    };
+    let known = PATHS.iter().find(|(pattern, _)| begins(pattern));
+    known.map(|(_, why)| *why)
+}
+
 /// Why there is nothing at a path of the API, where that is known.
 #[must_use]
 pub fn why(path: &str) -> Option<&'static str> {
+    if let Some(why) = in_its_place(path) {
+        return Some(why);
+    }
     let path = path.trim_matches('/');
     let first = path.split('/').next().unwrap_or_default();
     let known = FIRST.iter().find(|(name, _)| *name == first);
@@ -204,6 +257,18 @@ mod tests {
                 "/analytics/raw/incidents/QA/responses",
                 "the incident itself",
             ),
+            ("/incidents/types", "one type"),
+            ("/incidents/types/QA/custom_fields", "one type"),
+            ("/incidents/custom_fields/QA/field_options", "of your own"),
+            ("/services/custom_fields/QA/field_options", "of your own"),
+            ("/services/QA/enablements", "switched on"),
+            ("/webhook_subscriptions/oauth_clients", "headers"),
+            (
+                "/event_orchestrations/QA/cache_variables/QB/data",
+                "variables",
+            ),
+            ("/event_orchestrations/services/QA/active", "one service"),
+            ("/users/QA/notification_subscriptions", "subscribes"),
             ("/v3/schedules/QA", "/schedules"),
             ("/event_orchestrations/services/QA", "one service"),
             ("/incidents", ""),
