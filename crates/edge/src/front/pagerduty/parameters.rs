@@ -148,7 +148,7 @@ groups! {
     ImpactFields: [set("additional_fields", "What is told besides.", impacts::FIELDS)];
     /// Which webhook subscriptions.
     Subscriptions: [
-        query("filter_type", "Only those to this.", words(webhooks::SCOPES)),
+        query("filter_type", "Only those to this.", words(of(&webhooks::SCOPES))),
         query("filter_id", "Only those to the service or the team with this id.", text()),
     ];
 }
