@@ -6,6 +6,7 @@ use crate::id::{
     ContactMethodId, IncidentId, NotificationId, PolicyId, ScheduleId, SwapId, TeamId, UserId,
     WebhookId,
 };
+use crate::numbers::Numbers;
 use crate::people::ChannelKind;
 use crate::time::Timestamp;
 
@@ -67,6 +68,9 @@ pub struct Policy {
     /// What it is for, in the words of whoever set it up; may be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
+    /// The numbers by which its levels are known.
+    #[serde(default, skip_serializing_if = "Numbers::are_places")]
+    pub level_numbers: Numbers,
 }
 
 impl Policy {
@@ -94,6 +98,8 @@ pub struct WholePolicy {
     pub description: Option<String>,
     /// The team that it is given to, `Some(None)` for none; as before when none is said.
     pub given_to: Option<Option<TeamId>>,
+    /// The numbers by which its levels are known from now on; each that of its place before when none.
+    pub level_numbers: Option<Numbers>,
 }
 
 /// One step of a policy.
