@@ -250,7 +250,7 @@ function story(made) {
 }
 
 function people(start) {
-  const method = (name, kind, label, hint, verified, last) => ({ id: id(name), kind, label, address_hint: hint, verified, set_up: true, last_result: last });
+  const method = (name, kind, label, hint, verified, last) => ({ id: id(name), kind, label, address_hint: hint, verified, gone: false, set_up: true, last_result: last });
   const rule = (name, urgency, delay, way) => ({ id: id(name), urgency, delay_minutes: delay, contact_method_id: id(way) });
   return [
     { id: ADA.id, name: ADA.name, role: 'admin', email: 'ada@example.org', on_call: true, reachable: true, reach_problem: null,
@@ -344,6 +344,7 @@ export const DOCTOR_FINE = {
     { name: 'Mail server', state: 'ok', detail: 'mail.example.org:587 took a test message 3 minutes ago.', fix: null, snippet: null },
     { name: 'Disk', state: 'ok', detail: '41 GB free for the data directory.', fix: null, snippet: null },
     { name: 'Clock', state: 'ok', detail: 'Within 3 ms of the server it follows.', fix: null, snippet: null },
+    { name: 'watcher', state: 'warn', detail: 'nobody is known to watch this server: no watcher asks with a token, and a failure of the whole machine is told to nobody', fix: 'run `tocsin watch` with a token of its own on a second machine; see docs/guide/peer-watch.md', snippet: null },
     { name: 'Reachable people', state: 'warn', detail: `${LIN.name} is in a policy and has no verified contact method.`, fix: 'Open People, add a way and verify it with the code.', snippet: null },
     { name: 'Status page of ' + LONG, state: 'warn', detail: 'http://127.0.0.1:8080/server-status answers with status 404', fix: 'add this to /opt/apache/conf/httpd.conf, outside of any <VirtualHost>, then run `apachectl configtest && apachectl graceful`', snippet: STATUS_LINES },
   ],

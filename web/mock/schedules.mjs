@@ -222,5 +222,7 @@ export function simulated(mock, service, query) {
     contact(base + 300_000, grace, 'ntfy', 'Phone', 2, loop, 'High urgency, at once'),
   ];
   const steps = [...round(0, 0), ...round(900_000, 1), ...round(1_800_000, 2), step(2_700_000, { kind: 'fallback', people: [ada], why: ['No level was answered.'] }), contact(2_700_000, ada, 'email', 'Work', null, 0, 'List of last resort')];
-  return { service: { id: service.id, name: service.name }, at: iso(from), urgency: query.get('urgency') ?? 'high', steps, end: 'repeats' };
+  const quiet = mock.targets.filter((target) => target.service?.id === service.id && target.mute);
+  const quietTargets = quiet.map((target) => ({ target: { id: target.id, name: target.name }, why: 'the target is muted', until: target.mute.until }));
+  return { service: { id: service.id, name: service.name }, target: null, at: iso(from), urgency: query.get('urgency') ?? 'high', steps, end: 'repeats', quiet_targets: quietTargets };
 }

@@ -358,7 +358,7 @@ function newItem(noun, mock, body) {
 function methodRoutes(mock, response, method, user, key, verb, body, done) {
   const found = user.contact_methods.find((each) => each.id === key);
   if (method === 'POST' && !key) {
-    const made = { id: id(`cm${mock.position}`), kind: body.kind, label: body.label, address_hint: `${body.address.slice(0, 1)}…`, verified: false, set_up: isSetUp(mock, body.kind), last_result: null };
+    const made = { id: id(`cm${mock.position}`), kind: body.kind, label: body.label, address_hint: `${body.address.slice(0, 1)}…`, verified: false, gone: false, set_up: isSetUp(mock, body.kind), last_result: null };
     user.contact_methods.push(made);
     return done({ ...made, ...(body.kind === 'webhook' && { webhook_secret: 'whsec_0123456789abcdef' }) }, 201);
   }

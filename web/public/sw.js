@@ -23,6 +23,21 @@ self.addEventListener('push', (event) => {
   );
 });
 
+// The browser has another subscription now, or none. That cannot be told to the server from here: it needs the session of a page, which may
+// be over by now, and whoever owns the new address has to prove it by a code. So they are told, and the page subscribes anew: it knows
+// whenever it is opened that this is not the subscription that was given to the server (`own-push.svelte.ts`).
+self.addEventListener('pushsubscriptionchange', (event) => {
+  const told = self.registration.showNotification('Pages do not come to this browser any more', {
+    body: 'Open Tocsin here and subscribe this browser anew.',
+    tag: 'tocsin-subscription',
+    requireInteraction: true,
+    icon: '/ui/bell.svg',
+    data: { link: new URL('/ui/people/me', self.location.href).href },
+  });
+  // Without the permission nothing can be shown; the server hears of it by the next push.
+  event.waitUntil(told.catch(() => undefined));
+});
+
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();
   const link = event.notification.data?.link;

@@ -80,10 +80,16 @@ pub enum Bug {
     TakenFromStillPaged,
     /// When a level in turn is paged again for one incident, the turn moves back to whoever comes after that one.
     TurnMovesBack,
+    /// What one account of a channel leaves to the next is not tried by that.
+    NextAccountForgotten,
+    /// An attempt after which the next account takes over does not count, so that a message may have any number of them.
+    NextAccountUncounted,
+    /// An attempt that was not made, for want of a place, is not made later.
+    UntriedForgotten,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 38] = [
+pub const BUGS: [Bug; 41] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -122,6 +128,9 @@ pub const BUGS: [Bug; 38] = [
     Bug::ChangedPolicyKeepsPlaces,
     Bug::TakenFromStillPaged,
     Bug::TurnMovesBack,
+    Bug::NextAccountForgotten,
+    Bug::NextAccountUncounted,
+    Bug::UntriedForgotten,
 ];
 
 /// Whether the switches exist in this build.

@@ -90,7 +90,7 @@ pub enum Ask {
         /// By which account of its channel it went, where it may have several.
         via: Option<Box<Via>>,
     },
-    /// An attempt was not made after all, for want of a place: its provider was not asked.
+    /// An attempt was not made after all, for want of a place or because its provider had asked to be left alone: it was not asked.
     NotTried {
         /// Of which message.
         notification: NotificationId,
@@ -98,6 +98,15 @@ pub enum Ask {
         number: u32,
         /// Why.
         detail: String,
+        /// For how long the provider wants to be left alone yet, in milliseconds.
+        retry_after_ms: Option<u64>,
+    },
+    /// Whoever was to carry an attempt said that its address is gone for ever.
+    WayGone {
+        /// Of which message.
+        notification: NotificationId,
+        /// Which attempt.
+        number: u32,
     },
     /// The provider says what became of a message that it took.
     ReceiptCame {
@@ -163,6 +172,7 @@ impl Ask {
             Self::Respond(_) => "respond",
             Self::AttemptFinished { .. } => "attempt_finished",
             Self::NotTried { .. } => "not_tried",
+            Self::WayGone { .. } => "way_gone",
             Self::ReceiptCame { .. } => "receipt_came",
             Self::Recover => "recover",
             Self::Resume => "resume",

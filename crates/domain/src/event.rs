@@ -171,6 +171,13 @@ pub enum PeopleEvent {
         /// Which.
         method: ContactMethodId,
     },
+    /// Whoever carries messages by a way said that its address is gone for ever: it is not used any more.
+    ContactMethodGone {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        method: ContactMethodId,
+    },
     /// A way to reach a person was removed.
     ContactMethodRemoved {
         /// Whose.

@@ -93,6 +93,11 @@ pub enum Word {
         /// Which.
         incident: IncidentId,
     },
+    /// The address of one of their ways is gone for ever.
+    WayGone {
+        /// Which.
+        method: ContactMethodId,
+    },
     /// A subscription is left alone, because its receiver kept refusing, or its receiver has taken nothing for long.
     Webhook {
         /// Which.
@@ -273,7 +278,8 @@ pub struct Attempt {
     /// What became of it after the provider took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
-    /// Whether nothing was sent, because it got no place in time: no provider has heard of it.
+    /// Whether nothing was sent, because it got no place in time or its provider had asked to be left alone: no provider has heard
+    /// of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_tried: bool,
     /// By which account of its channel it went, where it may have several.

@@ -257,6 +257,9 @@ pub struct ContactMethod {
     pub pending_code: Option<SecretId>,
     /// When its owner proved to receive there; an unproved method is never paged.
     pub verified_at: Option<Timestamp>,
+    /// When whoever carries its messages said that its address is gone for ever: nothing is sent there any more, and nobody can prove it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone_at: Option<Timestamp>,
 }
 
 /// How loudly an incident asks for a person.

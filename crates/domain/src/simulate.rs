@@ -9,11 +9,12 @@ use crate::actor::Actor;
 use crate::command::{AlertAsk, Ask, Command, Refusal, RuleFired};
 use crate::decide::decide;
 use crate::event::{Cause, Event, EventBody, IncidentWhat, NotificationEvent, NotificationWhat};
-use crate::id::{ContactMethodId, Entropy, NotificationId, PolicyId, ServiceId, UserId};
+use crate::id::{ContactMethodId, Entropy, NotificationId, PolicyId, ServiceId, TargetId, UserId};
 use crate::monitor::Severity;
 use crate::page::{Outcome, Purpose};
 use crate::people::{ChannelKind, Urgency};
 use crate::state::State;
+use crate::target::Quiet;
 use crate::time::Timestamp;
 
 pub use canary::Canary;
@@ -34,6 +35,8 @@ const INSTANTS_MAX: usize = 4_000;
 pub struct Wanted {
     /// The service that fails.
     pub service: ServiceId,
+    /// Which of its targets the alert is of; none for one from outside, which no mute of a target holds back.
+    pub target: Option<TargetId>,
     /// When.
     pub at: Timestamp,
     /// How loudly it asks.
@@ -47,6 +50,17 @@ pub struct Simulation {
     pub steps: Vec<Step>,
     /// Why it ends there.
     pub end: End,
+    /// Targets of the service of which nobody would be paged then although the service itself pages; none where one was asked for.
+    pub quiet: Vec<QuietTarget>,
+}
+
+/// A target of which nobody is paged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QuietTarget {
+    /// Which one.
+    pub target: TargetId,
+    /// Why, and until when.
+    pub quiet: Quiet,
 }
 
 /// Why a simulation ends.
@@ -133,36 +147,57 @@ pub struct Contact {
 /// Plays through what would happen if the service failed then, nobody answered, and every provider took every message.
 ///
 /// # Errors
-/// There is no such service, or nobody has set Tocsin up.
+/// There is no such service or it has no such target, or nobody has set Tocsin up.
 pub fn simulate(state: &State, wanted: &Wanted) -> Result<Simulation, Refusal> {
     let mut play = Play::on(state.without_incidents(), wanted.at, Counted(0));
     if !play.state.services.contains_key(&wanted.service) {
         return Err(Refusal::not_found(format!("service {}", wanted.service)));
     }
-    play.ask(failure(state, wanted))?;
+    if let Some(target) = wanted.target {
+        let known = state.targets.get(&target);
+        if known.is_none_or(|known| known.service != wanted.service) {
+            let of = wanted.service;
+            return Err(Refusal::not_found(format!(
+                "target {target} of service {of}"
+            )));
+        }
+    }
+    play.ask(failure(wanted))?;
     let end = play.run(wanted.at.plus_ms(AHEAD_MS));
     Ok(Simulation {
         steps: play.steps,
         end,
+        quiet: quiet_targets(state, wanted),
     })
 }
 
-/// The failure of a service: of a watched server, if it belongs to one, so that a mute or planned work counts.
-fn failure(state: &State, wanted: &Wanted) -> Ask {
+/// The targets of the service that are muted or worked on for longer than the service itself.
+fn quiet_targets(state: &State, wanted: &Wanted) -> Vec<QuietTarget> {
+    if wanted.target.is_some() {
+        return Vec::new();
+    }
+    let of_service = state.targets.values();
+    let of_service = of_service.filter(|target| target.service == wanted.service);
+    let quiet = of_service.filter_map(|known| {
+        let target = known.id;
+        let quiet = state.quiet_besides(wanted.service, target, wanted.at)?;
+        Some(QuietTarget { target, quiet })
+    });
+    quiet.collect()
+}
+
+/// The failure of a service, or of one of its targets.
+fn failure(wanted: &Wanted) -> Ask {
     let severity = match wanted.urgency {
         Urgency::High => Severity::Critical,
         Urgency::Low => Severity::Warning,
     };
-    let mut targets = state.targets.values();
-    let target = targets
-        .find(|target| target.service == wanted.service)
-        .map(|target| target.id);
     let text = || TITLE.to_owned();
     Ask::Alert(AlertAsk::RuleFired(Box::new(RuleFired {
         group: text(),
         rule: text(),
         service: Some(wanted.service),
-        target,
+        target: wanted.target,
         dedup_key: text(),
         severity,
         title: text(),

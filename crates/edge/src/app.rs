@@ -44,6 +44,7 @@ use crate::ports::{
     Accounts, EventLog, Evidences, Health, Metrics, StorageError, Telemetry, Vault, Watch,
 };
 use crate::vigil::Vigil;
+use crate::watched::heard;
 
 /// Passwords hashed at the same time at most: each takes tens of megabytes.
 const PASSWORDS_AT_ONCE: usize = 2;
@@ -196,6 +197,7 @@ impl App {
         if let Err(error) = made {
             tracing::warn!(%error, "there is no key for pushes to browsers; the next start makes one");
         }
+        heard::take_up(&parts);
         let started_at = parts.clock.now();
         let front_limit = RollingLimit::new(parts.settings.events_per_minute);
         let token_limit = TokenLimit::new(parts.settings.token_requests_per_minute);

@@ -215,6 +215,7 @@ impl Auditor {
             delivery_quiet_ms: self.needs.tally.quiet_ms(),
             waiting_ms: millis(self.needs.queue.oldest(Instant::now())),
             canary_away: self.needs.vigil.canary_away(),
+            watchers_away: self.needs.vigil.watched.away(Instant::now()),
             set_up: self.channels.clone(),
         }
     }
@@ -408,12 +409,17 @@ fn message(news: &[Finding], now: Timestamp, public_url: &str) -> PageMessage {
         all => format!(" (and {} more)", all - 1),
     };
     let details = news.iter().take(TOLD_MAX).enumerate();
+    let begin = if news.iter().any(|one| one.kind.stops_pages()) {
+        "Tocsin does not page as it must"
+    } else {
+        "Tocsin pages, and needs a look"
+    };
     PageMessage {
         kind: Kind::Page,
         idempotency_key: format!("audit-{}", now.as_millis()),
         incident_number: None,
         incident_id: String::new(),
-        title: format!("Tocsin does not page as it must: {first}{more}"),
+        title: format!("{begin}: {first}{more}"),
         urgency: Urgency::High,
         service: "Tocsin itself".to_owned(),
         target: None,

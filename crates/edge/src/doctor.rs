@@ -1,11 +1,13 @@
 //! Whether a page would reach somebody now, and what to do where it would not. It changes nothing.
 
+mod buttons;
 mod disk;
 mod exporters;
 mod late;
 mod mail;
 mod reach;
 mod vigil;
+mod watcher;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -140,7 +142,10 @@ pub(crate) async fn diagnose(app: &App) -> Diagnosis {
     let set_up = set_up(app).await;
     let mut checks = look(app, &set_up).await;
     checks.extend(late::check(app, &set_up).await);
-    Diagnosis::of(checks)
+    let mut diagnosis = Diagnosis::of(checks);
+    // A page arrives whoever watches: this says nothing of whether one would.
+    diagnosis.checks.extend(watcher::check(app).await);
+    diagnosis
 }
 
 /// What is set up. What needs a setting that cannot be read cannot be used either; the check of the journal says why.
@@ -176,6 +181,7 @@ async fn look(app: &App, set_up: &SetUp) -> Vec<Check> {
     checks.extend(mail::checks(&mails, reach.mail_wanted));
     checks.extend(last_attempts(app));
     checks.extend(covered_accounts(app));
+    checks.extend(buttons::checks(app));
     checks.extend(vigil::checks(&app.vigil.seen()));
     checks.push(reach.check);
     let watching = app.watch.watching();

@@ -41,6 +41,7 @@ const fn people(event: &PeopleEvent) -> &'static str {
         PeopleEvent::UserRemoved { .. } => "user_removed",
         PeopleEvent::ContactMethodAdded { .. } => "contact_method_added",
         PeopleEvent::ContactMethodVerified { .. } => "contact_method_verified",
+        PeopleEvent::ContactMethodGone { .. } => "contact_method_gone",
         PeopleEvent::ContactMethodRemoved { .. } => "contact_method_removed",
         PeopleEvent::ContactMethodRenamed { .. } => "contact_method_renamed",
         PeopleEvent::NotificationRulesSet { .. } => "notification_rules_set",

@@ -23,6 +23,7 @@ mod serve;
 pub mod tls;
 mod ui;
 pub mod vigil;
+mod watched;
 pub mod webhooks;
 
 pub use access::who::{Front, Who};

@@ -261,6 +261,7 @@ mod tests {
             signing_key: None,
             pending_code: None,
             verified_at: Some(PLANNED),
+            gone_at: None,
         };
         let user = User {
             id: message.user,

@@ -1,4 +1,5 @@
-//! What the auditor last found and how the canary last went, for `/readyz`, `/metrics` and `doctor`. It judges nothing.
+//! What the auditor last found, how the canary last went and who watches from elsewhere, for `/readyz`, `/metrics` and `doctor`. It
+//! judges nothing.
 
 use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ pub use tocsin_domain::audit::{CanaryAway, CanaryStage as Stage};
 use crate::delivery::tally::millis;
 use crate::lock::lock;
 use crate::secret::letters;
+use crate::watched::Watched;
 
 /// An audit is made every 30 s; without one for this long, nobody looks.
 const AUDIT_AGE_MAX: Duration = Duration::from_secs(90);
@@ -109,6 +111,8 @@ pub struct Seen {
 
 /// Keeps what auditor and canary tell, and the key that lets the canary in.
 pub struct Vigil {
+    /// Who asks from another machine whether this server is able to page.
+    pub(crate) watched: Watched,
     kept: Mutex<Kept>,
     key: Option<SecretString>,
 }
@@ -117,6 +121,7 @@ impl Default for Vigil {
     /// With a new key. Where the operating system gives no random bytes there is none, and no canary comes in.
     fn default() -> Self {
         Self {
+            watched: Watched::default(),
             kept: Mutex::default(),
             key: letters(KEY_LETTERS).ok().map(SecretString::from),
         }

@@ -275,6 +275,7 @@ fn person_of(event: &PeopleEvent) -> tocsin_domain::id::UserId {
         | PeopleEvent::UserRemoved { user }
         | PeopleEvent::ContactMethodAdded { user, .. }
         | PeopleEvent::ContactMethodVerified { user, .. }
+        | PeopleEvent::ContactMethodGone { user, .. }
         | PeopleEvent::ContactMethodRemoved { user, .. }
         | PeopleEvent::ContactMethodRenamed { user, .. }
         | PeopleEvent::NotificationRulesSet { user, .. } => *user,

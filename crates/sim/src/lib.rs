@@ -10,10 +10,11 @@ mod oncall;
 mod providers;
 mod random;
 pub mod screen;
+mod sender;
 mod tally;
 mod world;
 
-pub use campaign::{Goal, Result, campaign};
+pub use campaign::{Goal, Hash, Result, campaign};
 pub use check::{Check, Violation};
 pub use hunt::{Catch, hunt, hunt_all};
 pub use tally::{FAULTS, Fault, Tally};

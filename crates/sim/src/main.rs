@@ -125,6 +125,13 @@ fn show(options: &Options, result: &tocsin_sim::Result) {
         tally.pages,
         tally.repeats
     ));
+    screen::line(format!(
+        "campaign hash {:016x} of the events of the worlds of seeds {}..={}, by tocsin-sim {}",
+        result.hash.value,
+        options.seed,
+        result.hash.last_seed,
+        env!("CARGO_PKG_VERSION")
+    ));
     for (seed, violation) in &result.failures {
         screen::line(format!(
             "seed {seed} FAILED: {violation}\n  see it happen: cargo xtask sim --seed {seed} --world-days {} --trace",

@@ -1,5 +1,5 @@
-//! Fake providers of every channel: they accept, fail, refuse, hang, answer late or twice, lie, or are out altogether. They
-//! know nothing of incidents; what reached them is noted by its key.
+//! Fake providers of every channel, one for each account of it: they accept, fail, refuse, hang, answer late or twice, lie, or are out
+//! altogether. They know nothing of incidents, nor of each other; what reached them is noted by its key.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,13 @@ use tocsin_domain::page::{self, Outcome};
 use tocsin_domain::people::ChannelKind;
 
 use crate::random::Random;
+use crate::sender::places;
 use crate::tally::Fault;
 
 const MS: i64 = 1_000;
 const SECOND: i64 = 1_000_000;
-/// The sender gives up after this long.
-const SENDER_PATIENCE: i64 = 15 * SECOND;
+/// Whoever takes long to say that it takes nothing takes this long at least.
+const SLOW: i64 = 9 * SECOND;
 
 /// How a provider misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,14 +52,17 @@ pub(crate) struct Answer {
     pub(crate) outcome: Outcome,
     /// How long the provider wants to be left alone.
     pub(crate) wait_ms: Option<u64>,
+    /// Whether it was refused because of whom it goes to, so that no other account could do better.
+    pub(crate) of_receiver: bool,
 }
 
 impl Answer {
-    const fn plain(outcome: Outcome, after_us: i64) -> Self {
+    pub(crate) const fn plain(outcome: Outcome, after_us: i64) -> Self {
         Self {
             after_us,
             outcome,
             wait_ms: None,
+            of_receiver: false,
         }
     }
 }
@@ -83,12 +87,15 @@ pub(crate) struct Fate {
     pub(crate) fault: Option<Fault>,
 }
 
+/// Who carries messages of a channel: by which account, where it may have several.
+pub(crate) type Account = (ChannelKind, u32);
+
 /// All providers.
 #[derive(Debug)]
 pub(crate) struct Providers {
     random: Random,
-    habits: BTreeMap<ChannelKind, Habits>,
-    outages: BTreeMap<ChannelKind, i64>,
+    habits: BTreeMap<Account, Habits>,
+    outages: BTreeMap<Account, i64>,
     accepted: BTreeMap<NotificationId, u32>,
     is_well: bool,
     pub(crate) attempts: u64,
@@ -106,13 +113,16 @@ pub(crate) const CHANNELS: [ChannelKind; 6] = [
 
 impl Providers {
     pub(crate) fn new(mut random: Random) -> Self {
-        let habits = CHANNELS.map(|channel| {
-            let rates = MOODS.map(|_| random.one_of([2, 8, 15, 40, 120]));
-            (channel, rates)
-        });
+        let mut habits = BTreeMap::new();
+        for channel in CHANNELS {
+            for place in places(channel) {
+                let rates = MOODS.map(|_| random.one_of([2, 8, 15, 40, 120]));
+                habits.insert((channel, place), rates);
+            }
+        }
         Self {
             random,
-            habits: habits.into_iter().collect(),
+            habits,
             outages: BTreeMap::new(),
             accepted: BTreeMap::new(),
             is_well: false,
@@ -131,7 +141,14 @@ impl Providers {
 
     /// The whole channel is out until then.
     pub(crate) fn break_channel(&mut self, channel: ChannelKind, until_us: i64) {
-        self.outages.insert(channel, until_us);
+        for place in places(channel) {
+            self.break_account((channel, place), until_us);
+        }
+    }
+
+    /// One account is out until then.
+    pub(crate) fn break_account(&mut self, account: Account, until_us: i64) {
+        self.outages.insert(account, until_us);
     }
 
     /// How often a message was accepted.
@@ -145,26 +162,26 @@ impl Providers {
         times.map(|times| u64::from(times.saturating_sub(1))).sum()
     }
 
-    /// An attempt reaches the provider of its channel.
+    /// An attempt reaches a provider; the sender gives up after its patience.
     pub(crate) fn receive(
         &mut self,
-        channel: ChannelKind,
+        account: Account,
         key: NotificationId,
-        now_us: i64,
+        (now_us, patience_us): (i64, i64),
     ) -> Fate {
         self.attempts += 1;
         let is_out = self
             .outages
-            .get(&channel)
+            .get(&account)
             .is_some_and(|until| now_us < *until);
         let mut fate = if is_out {
-            self.outage()
+            self.outage(patience_us)
         } else {
-            let habits = self.habits.get(&channel).copied().unwrap_or_default();
+            let habits = self.habits.get(&account).copied().unwrap_or_default();
             let mood = self.mood(habits);
-            self.fate(mood)
+            self.fate(mood, patience_us)
         };
-        if names_what_it_takes(channel) && fate.is_accepted {
+        if names_what_it_takes(account.0) && fate.is_accepted {
             self.tell_later(&mut fate);
         }
         if fate.is_accepted {
@@ -212,11 +229,28 @@ impl Providers {
         }
     }
 
-    fn outage(&mut self) -> Fate {
+    /// It is refused for good: for a reason of the provider's own, or because of whom it goes to.
+    fn refusal(&mut self, after_us: i64) -> Answer {
+        Answer {
+            of_receiver: self.random.chance(300),
+            ..Answer::plain(Outcome::Refused, after_us)
+        }
+    }
+
+    /// When a provider says that it takes nothing; now and then so late that no time is left for another one.
+    fn no_after(&mut self, quick_us: i64, patience_us: i64) -> i64 {
+        if self.random.chance(150) {
+            self.random.between(SLOW, patience_us)
+        } else {
+            quick_us
+        }
+    }
+
+    fn outage(&mut self, patience_us: i64) -> Fate {
         let (outcome, after_us) = if self.random.chance(500) {
             (Outcome::Failed, self.random.between(MS, 300 * MS))
         } else {
-            (Outcome::TimedOut, SENDER_PATIENCE)
+            (Outcome::TimedOut, patience_us)
         };
         Fate {
             answers: vec![Answer::plain(outcome, after_us)],
@@ -235,7 +269,7 @@ impl Providers {
         found.map(|(mood, _)| mood)
     }
 
-    fn fate(&mut self, mood: Option<Mood>) -> Fate {
+    fn fate(&mut self, mood: Option<Mood>, patience_us: i64) -> Fate {
         let quick = self.random.between(20 * MS, 800 * MS);
         let answer = |outcome, after_us| vec![Answer::plain(outcome, after_us)];
         let accepted = Fate {
@@ -254,25 +288,26 @@ impl Providers {
             return accepted;
         };
         let either = self.random.one_of([Outcome::Accepted, Outcome::Failed]);
+        let no_after = self.no_after(quick, patience_us);
         let (fate, answers, fault) = match mood {
             Mood::Fails => (
                 Fate::default(),
-                answer(Outcome::Failed, quick),
+                answer(Outcome::Failed, no_after),
                 Fault::ProviderFails,
             ),
             Mood::FailsButDelivers => (
                 accepted,
-                answer(Outcome::Failed, quick),
+                answer(Outcome::Failed, no_after),
                 Fault::ProviderFailsButDelivers,
             ),
             Mood::Refuses => (
                 Fate::default(),
-                answer(Outcome::Refused, quick),
+                vec![self.refusal(no_after)],
                 Fault::ProviderRefuses,
             ),
             Mood::Hangs => (
                 maybe,
-                answer(Outcome::TimedOut, SENDER_PATIENCE),
+                answer(Outcome::TimedOut, patience_us),
                 Fault::ProviderHangs,
             ),
             Mood::Loses => (maybe, Vec::new(), Fault::OutcomeLost),

@@ -15,6 +15,8 @@ pub enum Fault {
     CrashWithinEffects,
     /// The process dies while it recovers from a crash.
     CrashInRecovery,
+    /// The process dies between an account that may have taken a message and the next one.
+    CrashBetweenAccounts,
     /// The disk is full for a while.
     DiskFull,
     /// One commit fails and nothing of it is kept.
@@ -51,6 +53,28 @@ pub enum Fault {
     ReceiptMissing,
     /// A whole channel is out for a while.
     ChannelOutage,
+    /// One account of a channel that has several is out for a while.
+    AccountOutage,
+    /// An account surely does not take a message, and the next one is tried by the same attempt.
+    AccountPassed,
+    /// An account does not answer, or has no time left, and leaves a message to an attempt by the next one.
+    AccountLeft,
+    /// An account takes a message without saying so, and the next one is tried too.
+    AccountTookUnsaid,
+    /// An account that keeps failing, or asks for it, is passed over.
+    AccountRests,
+    /// All accounts that an attempt goes by take nothing.
+    AccountsExhausted,
+    /// Accounts refuse for good what the next one takes.
+    RefusedThenTaken,
+    /// An account refuses because of whom it goes to: no other one is tried.
+    ReceiverRefused,
+    /// An attempt waits for its place before it is made.
+    PlaceAwaited,
+    /// An attempt is not made, for want of a place, or because it was put off.
+    NotTried,
+    /// An attempt is put off, because every account of its channel asked to be left alone.
+    PutOff,
     /// The clock jumps an hour forward.
     ClockForward,
     /// The clock jumps an hour back.
@@ -192,12 +216,13 @@ pub enum Fault {
 }
 
 /// Every kind, in the order they are printed.
-pub const FAULTS: [Fault; 92] = [
+pub const FAULTS: [Fault; 104] = [
     Fault::CrashIdle,
     Fault::CrashBeforeCommit,
     Fault::CrashAfterCommit,
     Fault::CrashWithinEffects,
     Fault::CrashInRecovery,
+    Fault::CrashBetweenAccounts,
     Fault::DiskFull,
     Fault::CommitRefused,
     Fault::UnclearKept,
@@ -216,6 +241,17 @@ pub const FAULTS: [Fault; 92] = [
     Fault::ReceiptBad,
     Fault::ReceiptMissing,
     Fault::ChannelOutage,
+    Fault::AccountOutage,
+    Fault::AccountPassed,
+    Fault::AccountLeft,
+    Fault::AccountTookUnsaid,
+    Fault::AccountRests,
+    Fault::AccountsExhausted,
+    Fault::RefusedThenTaken,
+    Fault::ReceiverRefused,
+    Fault::PlaceAwaited,
+    Fault::NotTried,
+    Fault::PutOff,
     Fault::ClockForward,
     Fault::ClockBack,
     Fault::Suspended,
@@ -360,6 +396,7 @@ impl Tally {
             Fault::CrashAfterCommit,
             Fault::CrashWithinEffects,
             Fault::CrashInRecovery,
+            Fault::CrashBetweenAccounts,
         ]
         .into_iter()
         .map(|kind| self.count(kind))
@@ -434,7 +471,7 @@ mod tests {
         }
         tally.note(Fault::Storm);
         assert_eq!(tally.count(Fault::Storm), 2);
-        assert_eq!(tally.crashes(), 5);
+        assert_eq!(tally.crashes(), 6);
         assert_eq!(tally.rarest().1, 1);
         let mut sum = tally.clone();
         sum.add(&tally);

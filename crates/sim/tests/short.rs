@@ -74,6 +74,8 @@ fn bugs_that_are_let_loose_are_caught() {
         Bug::OldEndEndsWhatBeganSince,
         Bug::TakenFromStillPaged,
         Bug::TurnMovesBack,
+        Bug::NextAccountForgotten,
+        Bug::UntriedForgotten,
     ] {
         let catch = hunt(bug, 1, 2, Duration::from_secs(60));
         assert!(catch.caught.is_some(), "{catch:?}");

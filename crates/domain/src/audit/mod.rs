@@ -9,7 +9,7 @@ use crate::id::{AlertId, HeartbeatId, IncidentId, NotificationId};
 use crate::state::State;
 use crate::time::Timestamp;
 
-pub use surroundings::{CanaryAway, CanaryStage, Commits, EngineSeen, Observations};
+pub use surroundings::{CanaryAway, CanaryStage, Commits, EngineSeen, Observations, WatchersAway};
 
 /// What is due may be late by this much before it counts as forgotten.
 pub const GRACE_MS: u64 = 10_000;
@@ -49,6 +49,8 @@ pub enum FindingKind {
     DeliveryBehind,
     /// The canary did not come through.
     CanaryLate,
+    /// The watchers on other machines do not ask any more.
+    Unwatched,
     /// Something is left alone, because what is due for it ends in a fault of Tocsin itself.
     SetAside,
     /// What was asked could not be decided, by a fault of Tocsin itself.
@@ -75,9 +77,16 @@ impl FindingKind {
             Self::DeliverySilent => "delivery_silent",
             Self::DeliveryBehind => "delivery_behind",
             Self::CanaryLate => "canary_late",
+            Self::Unwatched => "unwatched",
             Self::SetAside => "set_aside",
             Self::Undecided => "undecided",
         }
+    }
+
+    /// Whether a page may not arrive because of it.
+    #[must_use]
+    pub const fn stops_pages(self) -> bool {
+        !matches!(self, Self::Unwatched)
     }
 }
 

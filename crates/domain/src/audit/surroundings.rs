@@ -124,6 +124,15 @@ impl CanaryAway {
     }
 }
 
+/// Watchers on other machines that asked whether this server is able to page, none of which asks any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchersAway {
+    /// What their tokens are called.
+    pub names: Vec<String>,
+    /// How long ago the last of them asked.
+    pub for_ms: u64,
+}
+
 /// What was seen of the running parts. The default is all well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observations {
@@ -139,6 +148,8 @@ pub struct Observations {
     pub waiting_ms: u64,
     /// The canary that has not come through; none when the last one has.
     pub canary_away: Option<CanaryAway>,
+    /// The watchers that have stopped to ask; none while one asks, or where none ever did.
+    pub watchers_away: Option<WatchersAway>,
     /// What messages can leave by; none where that is not known.
     pub set_up: Option<SetUp>,
 }
@@ -156,6 +167,7 @@ pub(super) fn findings(seen: &Observations) -> Vec<Finding> {
         delivery(seen.delivery_quiet_ms),
         waiting(seen.waiting_ms),
         seen.canary_away.as_ref().and_then(canary),
+        seen.watchers_away.as_ref().map(unwatched),
     ];
     let found = found.into_iter().flatten();
     found
@@ -235,4 +247,20 @@ fn canary(away: &CanaryAway) -> Found {
         );
         (FindingKind::CanaryLate, what)
     })
+}
+
+/// How long they may be silent is judged by whoever hears them, and knows how often each asks.
+fn unwatched(away: &WatchersAway) -> (FindingKind, String) {
+    let names: Vec<String> = away
+        .names
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    let what = format!(
+        "nobody watches this server any more: {} asked last {} min ago, and a failure of the whole machine would be told to nobody; \
+         start `tocsin watch` there again, or revoke its token where it shall watch no more",
+        names.join(", "),
+        away.for_ms / 60_000
+    );
+    (FindingKind::Unwatched, what)
 }

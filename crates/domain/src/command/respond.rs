@@ -32,6 +32,8 @@ pub enum RespondAsk {
         incident: IncidentId,
         /// The text.
         text: String,
+        /// Whether it tells how the incident stands, to whoever subscribes to that.
+        update: bool,
     },
     /// Open one by hand.
     Declare {
@@ -118,6 +120,18 @@ pub enum RespondAsk {
         /// The words, on one line.
         title: String,
     },
+}
+
+impl RespondAsk {
+    /// Writes down a note that is told to nobody but who reads what happened.
+    #[must_use]
+    pub const fn noted(incident: IncidentId, text: String) -> Self {
+        Self::Note {
+            incident,
+            text,
+            update: false,
+        }
+    }
 }
 
 /// What can be said about an incident that is opened by hand.

@@ -43,9 +43,28 @@ impl Ended {
         }
     }
 
-    /// Nothing was sent: it got no place in time.
-    pub(super) fn not_tried(why: &str) -> Self {
+    /// As the provider, or whoever speaks for it, told.
+    pub(super) const fn tried(
+        outcome: Outcome,
+        detail: String,
+        retry_after_ms: Option<u64>,
+        reference: Option<String>,
+        via: Option<Box<Via>>,
+    ) -> Self {
         Self {
+            outcome,
+            detail,
+            retry_after_ms,
+            reference,
+            not_tried: false,
+            via,
+        }
+    }
+
+    /// Nothing was sent: it got no place in time, or its provider asked to be left alone for so long yet.
+    pub(super) fn not_tried(why: &str, retry_after_ms: Option<u64>) -> Self {
+        Self {
+            retry_after_ms,
             not_tried: true,
             ..Self::silently(Outcome::Failed, why)
         }
@@ -204,6 +223,12 @@ impl Decider<'_> {
     fn retry_at(&self, message: &Notification, number: u32, ended: &Ended) -> Option<Timestamp> {
         let wait_ms = match ended.outcome {
             Outcome::Accepted => return None,
+            Outcome::Failed | Outcome::Refused | Outcome::TimedOut
+                if ended.is_left_to_another() && bugs::on(Bug::NextAccountForgotten) =>
+            {
+                return None;
+            }
+            Outcome::Failed if ended.not_tried && bugs::on(Bug::UntriedForgotten) => return None,
             // Nobody has to be left alone: it goes by another account.
             Outcome::Failed | Outcome::Refused | Outcome::TimedOut
                 if ended.is_left_to_another() =>
@@ -231,10 +256,11 @@ impl Decider<'_> {
             wait_ms.max(asked_ms)
         };
         let next = self.now.plus_ms(wait_ms);
+        let is_uncounted = ended.is_left_to_another() && bugs::on(Bug::NextAccountUncounted);
         let worth_it = if message.tells_a_mirror() {
             next <= message.planned_at.plus_ms(MIRROR_RETRY_FOR_MS)
         } else {
-            number < ATTEMPTS_MAX && wait_ms <= RETRY_WAIT_MS_MAX
+            (number < ATTEMPTS_MAX || is_uncounted) && wait_ms <= RETRY_WAIT_MS_MAX
         };
         (worth_it && wanted).then_some(next)
     }

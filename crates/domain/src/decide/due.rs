@@ -27,6 +27,8 @@ type To = (UserId, ContactMethodId, ChannelKind);
 
 /// Why a message to a contact method that is not there any more is not sent.
 pub(super) const METHOD_REMOVED: &str = "the contact method was removed";
+/// And one to a contact method whose address is gone.
+pub(super) const METHOD_GONE: &str = "the address of the contact method is gone";
 
 impl Decider<'_> {
     /// Does what is due, until it is done or enough was done: what is left then is done by the next tick, while what was decided
@@ -197,8 +199,8 @@ impl Decider<'_> {
     fn obsolete(&self, id: NotificationId) -> Option<&'static str> {
         let message = self.state.notifications.get(&id)?;
         let kept = bugs::on(Bug::RemovedMethodStillUsed) || bugs::on(Bug::RemovedPersonStillPaged);
-        if self.has_lost_its_way(id) && !kept {
-            return Some(METHOD_REMOVED);
+        if let Some(why) = self.lost_way(id).filter(|_| !kept) {
+            return Some(why);
         }
         let kept = bugs::on(Bug::PagingAfterAcknowledgement) || bugs::on(Bug::AttemptAfterResolve);
         let mut along = self.state.told_along(id);
@@ -225,14 +227,19 @@ impl Decider<'_> {
         }
     }
 
-    /// Whether the contact method that a message goes to was removed.
+    /// Whether nothing can be sent any more to the contact method that a message goes to.
     pub(super) fn has_lost_its_way(&self, id: NotificationId) -> bool {
-        let message = self.state.notifications.get(&id);
-        message.is_some_and(|message| {
-            let user = self.state.users.get(&message.user);
-            let method = user.and_then(|user| user.contact_method(message.contact_method));
-            method.is_none()
-        })
+        self.lost_way(id).is_some()
+    }
+
+    /// Why nothing can be: it was removed, or its address is gone.
+    pub(super) fn lost_way(&self, id: NotificationId) -> Option<&'static str> {
+        let message = self.state.notifications.get(&id)?;
+        let user = self.state.users.get(&message.user);
+        match user.and_then(|user| user.contact_method(message.contact_method)) {
+            None => Some(METHOD_REMOVED),
+            Some(method) => method.gone_at.map(|_| METHOD_GONE),
+        }
     }
 
     /// Ends an incident: nobody is paged for it any more, and who was is told.

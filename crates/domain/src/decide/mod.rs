@@ -39,6 +39,7 @@ mod team;
 mod together;
 mod unserve;
 mod watch;
+mod way_gone;
 mod webhook;
 mod word;
 
@@ -154,34 +155,32 @@ impl Decider<'_> {
                 reference,
                 via,
             } => {
-                let ended = Ended {
-                    outcome,
-                    detail,
-                    retry_after_ms,
-                    reference,
-                    not_tried: false,
-                    via,
-                };
+                let ended = Ended::tried(outcome, detail, retry_after_ms, reference, via);
                 self.attempt_finished(notification, number, ended)
             }
             Ask::NotTried {
                 notification,
                 number,
                 detail,
-            } => self.attempt_finished(notification, number, Ended::not_tried(&detail)),
+                retry_after_ms,
+            } => {
+                let ended = Ended::not_tried(&detail, retry_after_ms);
+                self.attempt_finished(notification, number, ended)
+            }
+            Ask::WayGone {
+                notification,
+                number,
+            } => self.way_gone(notification, number),
             Ask::ReceiptCame {
                 notification,
                 number,
                 fate,
                 detail,
             } => self.receipt_came(notification, number, fate, &detail),
-            Ask::Recover => {
-                self.recover();
-                self.spare_heartbeats();
-                self.spare_alerts();
-                Ok(())
-            }
-            Ask::Resume => {
+            ask @ (Ask::Recover | Ask::Resume) => {
+                if matches!(ask, Ask::Recover) {
+                    self.recover();
+                }
                 self.spare_heartbeats();
                 self.spare_alerts();
                 Ok(())
@@ -260,7 +259,7 @@ impl Decider<'_> {
     /// Notes what Tocsin has to say about an incident: nobody else said it, whosever request it follows from.
     fn say(&mut self, cause: Cause, incident: IncidentId, text: String) {
         let asks = std::mem::replace(&mut self.actor, Actor::System);
-        self.emit_incident(cause, incident, IncidentWhat::NoteAdded { text });
+        self.emit_incident(cause, incident, IncidentWhat::noted(text));
         self.actor = asks;
     }
 

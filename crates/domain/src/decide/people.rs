@@ -52,6 +52,7 @@ impl Decider<'_> {
                     signing_key,
                     pending_code: Some(pending_code),
                     verified_at: None,
+                    gone_at: None,
                 };
                 self.add_contact_method(user, method)
             }
@@ -60,7 +61,7 @@ impl Decider<'_> {
                 self.contact_method(user, method)?;
                 self.emit_people(PeopleEvent::ContactMethodRemoved { user, method });
                 if !bugs::on(Bug::RemovedMethodStillUsed) {
-                    self.page_by_other_ways(method);
+                    self.page_by_other_ways(method, &Cause::Request);
                 }
                 Ok(())
             }
@@ -91,7 +92,7 @@ impl Decider<'_> {
     /// A way that was proved joins the rules of whoever still has those they were made with; whoever wrote some of their own says
     /// themself what it is used for.
     fn verify(&mut self, user: UserId, method: ContactMethodId) -> Result<(), Refusal> {
-        if self.contact_method(user, method)?.verified_at.is_some() {
+        if self.lasting_method(user, method)?.verified_at.is_some() {
             return Ok(());
         }
         let known = self.user(user)?;
@@ -107,7 +108,7 @@ impl Decider<'_> {
     }
 
     fn test_page(&mut self, user: UserId, method: ContactMethodId) -> Result<(), Refusal> {
-        let kind = self.contact_method(user, method)?.kind;
+        let kind = self.lasting_method(user, method)?.kind;
         let why = "a test page was asked for".to_owned();
         let at = self.now;
         self.plan(
@@ -172,6 +173,21 @@ impl Decider<'_> {
             .ok_or_else(|| Refusal::not_found(format!("contact method {method} of that person")))
     }
 
+    /// The same, unless its address is gone.
+    fn lasting_method(
+        &self,
+        user: UserId,
+        method: ContactMethodId,
+    ) -> Result<&ContactMethod, Refusal> {
+        let known = self.contact_method(user, method)?;
+        if known.gone_at.is_some() {
+            return Err(Refusal::conflict(
+                "the address of this contact method is gone for ever: remove it, and add the way anew",
+            ));
+        }
+        Ok(known)
+    }
+
     fn add_user(
         &mut self,
         name: &str,
@@ -194,6 +210,7 @@ impl Decider<'_> {
             signing_key: None,
             pending_code: Some(pending_code),
             verified_at: None,
+            gone_at: None,
         };
         let rule = NotificationRule::at_once(self.entropy, method.id);
         let user = User {

@@ -24,10 +24,15 @@ impl Decider<'_> {
             }
             RespondAsk::Resolve { incident, note } => self.resolve(incident, note),
             RespondAsk::Reopen { incident } => self.reopen(incident),
-            RespondAsk::Note { incident, text } => {
+            RespondAsk::Note {
+                incident,
+                text,
+                update,
+            } => {
                 self.incident(incident)?;
                 let text = prose_within("text", &text, NOTE_MAX)?;
-                self.emit_incident(Cause::Request, incident, IncidentWhat::NoteAdded { text });
+                let what = IncidentWhat::NoteAdded { text, update };
+                self.emit_incident(Cause::Request, incident, what);
                 Ok(())
             }
             RespondAsk::Declare {
@@ -238,7 +243,7 @@ impl Decider<'_> {
         let firing: Vec<AlertId> = firing.iter().map(|alert| alert.id).collect();
         if let Some(note) = note {
             let text = prose_within("note", &note, NOTE_MAX)?;
-            self.emit_incident(Cause::Request, id, IncidentWhat::NoteAdded { text });
+            self.emit_incident(Cause::Request, id, IncidentWhat::noted(text));
         }
         self.resolve_by_hand(id, &firing);
         Ok(())

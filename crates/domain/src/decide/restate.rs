@@ -74,7 +74,7 @@ impl Decider<'_> {
         let text = prose_within("text", text, NOTE_MAX)?;
         match self.state.fires(key).map(|known| known.incident) {
             Some(incident) => {
-                self.emit_incident(Cause::Request, incident, IncidentWhat::NoteAdded { text });
+                self.emit_incident(Cause::Request, incident, IncidentWhat::noted(text));
                 Ok(())
             }
             None => self.unmatched("a note", key),

@@ -122,6 +122,7 @@ impl Decider<'_> {
             signing_key: None,
             pending_code: None,
             verified_at: Some(self.now),
+            gone_at: None,
         };
         let rule = NotificationRule::at_once(self.entropy, method.id);
         User {

@@ -204,7 +204,8 @@ impl Decider<'_> {
         Ok(())
     }
 
-    /// A key that no alert of the native API that fails on the service has.
+    /// A key that no open incident of the service has: by whomever it was opened, and whatever became of the alert that opened it. Nor
+    /// may an alert of the native API that fires have it, whose end would be taken for that of the new one.
     fn unused_key(&self, service: ServiceId, key: &str) -> Result<String, Refusal> {
         let key = dedup_key(key)?;
         let sender = Sender::Api;
@@ -213,11 +214,24 @@ impl Decider<'_> {
             sender,
             key,
         };
-        if self.state.fires(&known).is_some() {
+        if self.state.fires(&known).is_some() || self.has_open_of_key(&known) {
             let why = "an open incident of this service has this key already";
             return Err(Refusal::conflict(why));
         }
         Ok(known.key)
+    }
+
+    /// Whether an incident of the service that is open began by an alert of this key, of whatever sender. All that are open are looked
+    /// through: nobody but a person who declares one asks, and no event waits for that.
+    fn has_open_of_key(&self, known: &AlertKey) -> bool {
+        let open = self.state.open_incidents.iter();
+        let mut open = open.filter_map(|id| self.state.incidents.get(id));
+        open.any(|incident| {
+            let first = incident.alerts.first();
+            let first = first.and_then(|id| self.state.alerts.get(id));
+            incident.service == known.service
+                && first.is_some_and(|alert| alert.dedup_key == known.key)
+        })
     }
 
     /// The open incident of the group that an alert belongs to, as its service groups alerts. What is silenced and worse would take
@@ -269,7 +283,7 @@ impl Decider<'_> {
             let cause = Cause::Event {
                 position: self.state.position,
             };
-            self.emit_incident(cause, id, IncidentWhat::NoteAdded { text });
+            self.emit_incident(cause, id, IncidentWhat::noted(text));
         }
     }
 

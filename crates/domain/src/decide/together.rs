@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::Decider;
-use super::due::METHOD_REMOVED;
+use super::due::{METHOD_GONE, METHOD_REMOVED};
 use crate::event::{Cause, IncidentWhat, NotificationWhat};
 use crate::id::{ContactMethodId, IncidentId, NotificationId};
 use crate::incident::Status;
@@ -241,6 +241,9 @@ impl Decider<'_> {
         let incident = purpose.reaches()?;
         let (user, level) = (message.user, message.level);
         let lost = match message.state {
+            Delivery::Cancelled { .. } if self.lost_way(instead_of) == Some(METHOD_GONE) => {
+                "is gone"
+            }
             Delivery::Cancelled { .. } => "was removed",
             Delivery::Due { .. }
             | Delivery::Together { .. }
@@ -294,25 +297,25 @@ impl Decider<'_> {
         waits && !is_alone && self.is_wanted(message)
     }
 
-    /// A contact method was removed: what was planned for it goes another way now, if nothing else is on its way to the person, or
-    /// to another person.
-    pub(super) fn page_by_other_ways(&mut self, removed: ContactMethodId) {
+    /// A contact method was removed, or its address is gone: what was planned for it goes another way now, if nothing else is on its
+    /// way to the person, or to another person.
+    pub(super) fn page_by_other_ways(&mut self, lost: ContactMethodId, cause: &Cause) {
         let active = self.state.active_notifications.iter();
         let planned: Vec<NotificationId> = active
             .filter_map(|id| self.state.notifications.get(id))
-            .filter(|message| message.contact_method == removed)
+            .filter(|message| message.contact_method == lost)
             // Of what is being sent, the outcome tells what to do.
             .filter(|message| message.state.is_planned())
             .map(|message| message.id)
             .collect();
         let mut ways = Vec::new();
         for id in planned {
-            ways.extend(self.replace(id));
+            ways.extend(self.replace(id, cause));
         }
         self.tell_at_once(&ways);
     }
 
-    fn replace(&mut self, id: NotificationId) -> Option<NotificationId> {
+    fn replace(&mut self, id: NotificationId, cause: &Cause) -> Option<NotificationId> {
         let message = self.state.notifications.get(&id)?;
         let purpose = message.purpose;
         let is_later = matches!(message.state, Delivery::Due { at } if at > self.now)
@@ -322,9 +325,9 @@ impl Decider<'_> {
                 || self.is_reached_otherwise(incident, message);
             is_later && other
         });
-        let why = METHOD_REMOVED.to_owned();
+        let why = self.lost_way(id).unwrap_or(METHOD_REMOVED).to_owned();
         let what = NotificationWhat::Cancelled { why };
-        let position = self.emit_message(Cause::Request, id, what, purpose.incident());
+        let position = self.emit_message(cause.clone(), id, what, purpose.incident());
         self.say_what_a_mirror_missed(id, position);
         if suffices {
             return None;

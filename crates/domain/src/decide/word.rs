@@ -262,6 +262,10 @@ impl Decider<'_> {
                 let holder = known.and_then(Incident::holder);
                 holder.is_some_and(|holder| holder.user == user)
             }
+            Word::WayGone { method } => {
+                let user = self.state.users.get(&user);
+                user.is_some_and(|user| user.contact_method(method).is_some())
+            }
             Word::Webhook { webhook } => {
                 let known = self.state.webhooks.get(&webhook);
                 known.is_some_and(|known| {

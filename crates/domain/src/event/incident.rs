@@ -130,6 +130,9 @@ pub enum IncidentWhat {
     NoteAdded {
         /// The text.
         text: String,
+        /// Whether it tells how the incident stands, to whoever subscribes to that. Old records do not say.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        update: bool,
     },
     /// None of its alerts is open any more.
     Recovered {
@@ -170,6 +173,17 @@ pub enum IncidentWhat {
     },
     /// Somebody did something about it, or what they did came to its end.
     Response(Response),
+}
+
+impl IncidentWhat {
+    /// A note that is written down, and told to nobody but who reads what happened.
+    #[must_use]
+    pub const fn noted(text: String) -> Self {
+        Self::NoteAdded {
+            text,
+            update: false,
+        }
+    }
 }
 
 const fn yes() -> bool {

@@ -177,6 +177,19 @@ impl State {
             .max_by_key(|quiet| quiet.until)
     }
 
+    /// Why nobody is paged for a target at `now`, where that lasts longer than what holds for its whole service.
+    pub(crate) fn quiet_besides(
+        &self,
+        service: ServiceId,
+        target: TargetId,
+        now: Timestamp,
+    ) -> Option<Quiet> {
+        let whole = self.quiet_for(service, None, now);
+        let quiet = self.quiet_for(service, Some(target), now)?;
+        let is_longer = whole.is_none_or(|whole| whole.until < quiet.until);
+        is_longer.then_some(quiet)
+    }
+
     /// The maintenance of a service or a target that lasts longest.
     fn planned_for(
         &self,

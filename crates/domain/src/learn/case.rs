@@ -200,7 +200,7 @@ impl<'a> Case<'a> {
             .collect()
     }
 
-    /// Attempts of its messages that were not made after all, because they got no place in time.
+    /// Attempts of its messages that were not made after all.
     pub(super) fn untried(&self) -> Vec<(NotificationId, u32)> {
         let messages = self.evidence.notifications.iter();
         let untried = messages.flat_map(|message| {

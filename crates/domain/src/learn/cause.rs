@@ -221,7 +221,7 @@ pub(super) fn notes_that_begin<'a>(case: &Case<'a>, prefix: &str) -> Vec<(&'a Ev
     case.events()
         .into_iter()
         .filter_map(|event| {
-            let Some(IncidentWhat::NoteAdded { text }) = event.body.incident_part() else {
+            let Some(IncidentWhat::NoteAdded { text, .. }) = event.body.incident_part() else {
                 return None;
             };
             let head = text.trim_start().get(..prefix.len())?;

@@ -29,7 +29,7 @@ pub(super) fn paging(case: &mut Case<'_>) -> Paging {
     }
 }
 
-/// One page. What got no place to be sent was no attempt.
+/// One page. What was not sent was no attempt.
 fn page(case: &mut Case<'_>, notification: &Notification) -> Page {
     let made = notification.attempts.iter().filter(|one| !one.not_tried);
     let accepted = match &notification.state {

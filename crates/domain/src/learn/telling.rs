@@ -141,7 +141,7 @@ fn incident_text(case: &Case<'_>, event: &Event, what: &IncidentWhat) -> Option<
             };
             told(text, true, Tone::Person)
         }
-        IncidentWhat::NoteAdded { text } => told(
+        IncidentWhat::NoteAdded { text, .. } => told(
             format!(
                 "{} noted: “{}”.",
                 case.actor(&event.actor),

@@ -145,7 +145,7 @@ fn seen(case: &mut Case<'_>, moments: &Moments) -> Vec<(Rank, Entry)> {
 pub(super) fn notes(case: &mut Case<'_>) -> Vec<Note> {
     let mut notes = Vec::new();
     for event in case.events() {
-        let Some(IncidentWhat::NoteAdded { text }) = event.body.incident_part() else {
+        let Some(IncidentWhat::NoteAdded { text, .. }) = event.body.incident_part() else {
             continue;
         };
         let evidence: Vec<EvidenceRef> = vec![case.cite_event(event)];

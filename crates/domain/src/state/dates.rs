@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::id::{IntegrationId, ServiceId};
+use crate::id::{IntegrationId, ScheduleId, ServiceId};
 use crate::time::Timestamp;
 
 /// When something was made and last changed.
@@ -23,6 +23,15 @@ pub struct Moment {
     pub position: u64,
 }
 
+/// How often something has changed, and when it did last: whoever keeps a copy knows by it which of two is the newer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revision {
+    /// How often it has changed since it was made.
+    pub number: u32,
+    /// When it was changed last, or made.
+    pub at: Timestamp,
+}
+
 /// What is known of when things were made. Of those that are gone, nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dates {
@@ -34,6 +43,8 @@ pub struct Dates {
     pub services: BTreeMap<ServiceId, Dated>,
     /// Integrations.
     pub integrations: BTreeMap<IntegrationId, Dated>,
+    /// Schedules, with what those are called who stand in them.
+    pub schedules: BTreeMap<ScheduleId, Revision>,
 }
 
 /// Notes that one of these was set: made, where it was not known.
@@ -46,4 +57,16 @@ pub(super) fn note<K: Ord>(known: &mut BTreeMap<K, Dated>, id: K, at: Timestamp)
         .entry(id)
         .and_modify(|dated| dated.changed_at = at)
         .or_insert(fresh);
+}
+
+/// Notes that a schedule is not what it was, or is new.
+pub(super) fn revise(known: &mut BTreeMap<ScheduleId, Revision>, id: ScheduleId, at: Timestamp) {
+    let made = Revision { number: 0, at };
+    known
+        .entry(id)
+        .and_modify(|known| {
+            known.number = known.number.saturating_add(1);
+            known.at = at;
+        })
+        .or_insert(made);
 }

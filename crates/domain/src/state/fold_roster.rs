@@ -1,12 +1,12 @@
-//! Folds events about the installation, people, rosters and targets; of incidents it knows only who need not acknowledge any more.
+//! Folds events about the installation, rosters and targets; of incidents it knows only who need not acknowledge any more.
 
 use std::collections::BTreeMap;
 
-use super::dates::{Moment, note};
+use super::dates::{Moment, note, revise};
 use super::{Installation, Named, State};
 use crate::bugs::{self, Bug};
 use crate::business::AnyService;
-use crate::event::{Event, InstallationEvent, PeopleEvent, RosterEvent, WatchEvent};
+use crate::event::{Event, InstallationEvent, RosterEvent, WatchEvent};
 use crate::id::{IncidentId, MaintenanceId, ServiceId, TargetId, UserId};
 use crate::incident::Paging;
 use crate::intake::Window;
@@ -61,107 +61,6 @@ impl State {
         }
     }
 
-    pub(super) fn evolve_people(&mut self, event: &PeopleEvent, envelope: &Event) {
-        match event {
-            PeopleEvent::UserAdded { user } => {
-                self.users.insert(user.id, user.clone());
-                if let Some(team) = self.teams.get_mut(&user.team) {
-                    team.members.push(user.id);
-                }
-            }
-            PeopleEvent::UserChanged {
-                user,
-                name,
-                role,
-                about,
-            } => {
-                if let Some(user) = self.users.get_mut(user) {
-                    user.name.clone_from(name);
-                    user.role = *role;
-                    if let Some(about) = about {
-                        user.about.clone_from(about);
-                    }
-                }
-            }
-            PeopleEvent::UserRemoved { user } => self.forget_user(*user, envelope),
-            PeopleEvent::ContactMethodAdded { user, method } => {
-                if let Some(user) = self.users.get_mut(user) {
-                    user.contact_methods.push(method.clone());
-                }
-            }
-            PeopleEvent::ContactMethodVerified { user, method } => {
-                let methods = self
-                    .users
-                    .get_mut(user)
-                    .map(|user| &mut user.contact_methods);
-                if let Some(method) =
-                    methods.and_then(|all| all.iter_mut().find(|one| one.id == *method))
-                {
-                    method.verified_at = Some(envelope.at);
-                    method.pending_code = None;
-                }
-            }
-            PeopleEvent::ContactMethodRemoved { user, method } => {
-                if let Some(user) = self.users.get_mut(user) {
-                    user.contact_methods.retain(|one| one.id != *method);
-                    user.rules.retain(|rule| rule.contact_method != *method);
-                }
-            }
-            PeopleEvent::ContactMethodRenamed {
-                user,
-                method,
-                label,
-            } => {
-                let methods = self
-                    .users
-                    .get_mut(user)
-                    .map(|user| &mut user.contact_methods);
-                let renamed = methods.and_then(|all| all.iter_mut().find(|one| one.id == *method));
-                if let Some(method) = renamed {
-                    method.label.clone_from(label);
-                }
-            }
-            PeopleEvent::NotificationRulesSet { user, rules } => {
-                if let Some(user) = self.users.get_mut(user) {
-                    user.rules.clone_from(rules);
-                }
-            }
-        }
-    }
-
-    /// A removed person leaves every list at once, so that no list can choose somebody who is not there.
-    fn forget_user(&mut self, user: UserId, envelope: &Event) {
-        let position = envelope.position;
-        self.users.remove(&user);
-        self.forget_sent(user);
-        self.calendars.retain(|_, calendar| calendar.user != user);
-        self.untag(Tagged::User(user));
-        self.duty.unwanted.remove(&user);
-        for schedule in self.schedules.values_mut() {
-            let before = schedule.clone();
-            schedule.forget(user, envelope.at);
-            if *schedule != before {
-                self.schedule_changes.insert(schedule.id, position);
-            }
-        }
-        let named = Recipient::User(user);
-        for policy in self.policies.values_mut() {
-            for level in &mut policy.levels {
-                if level.targets.contains(&named) {
-                    level.targets.retain(|target| *target != named);
-                    self.policy_changes.insert(policy.id, position);
-                }
-            }
-        }
-        for team in self.teams.values_mut() {
-            team.leave(user);
-        }
-        if let Some(installation) = &mut self.installation {
-            installation.fallback.retain(|one| *one != user);
-        }
-        self.excuse(&[user]);
-    }
-
     /// Nothing names a service that is gone. Where a journal is older than the events that say so, this alone takes its name away.
     fn forget_service(&mut self, service: ServiceId) {
         for window in self.work_on(service) {
@@ -196,7 +95,7 @@ impl State {
 
     /// Where each must acknowledge, these people need not any more: they are gone, or left a team and no such level that was reached
     /// names them otherwise.
-    fn excuse(&mut self, left: &[UserId]) {
+    pub(super) fn excuse(&mut self, left: &[UserId]) {
         let open = self.open_incidents.iter();
         let open = open.filter_map(|id| self.incidents.get(id));
         let excused = open.filter_map(|incident| {
@@ -293,16 +192,22 @@ impl State {
     }
 
     /// Notes which schedule or policy is not what it was before this event.
-    fn note_change(&mut self, event: &RosterEvent, position: u64) {
+    fn note_change(&mut self, event: &RosterEvent, envelope: &Event) {
+        let position = envelope.position;
         match event {
             RosterEvent::ScheduleSet { schedule } => {
                 self.schedule_changes.insert(schedule.id, position);
+                revise(&mut self.dates.schedules, schedule.id, envelope.at);
             }
-            RosterEvent::ScheduleRemoved { schedule }
-            | RosterEvent::Oncall {
+            RosterEvent::Oncall {
                 what: OncallEvent::ScheduleChanged { schedule, .. },
             } => {
                 self.schedule_changes.insert(*schedule, position);
+                revise(&mut self.dates.schedules, *schedule, envelope.at);
+            }
+            RosterEvent::ScheduleRemoved { schedule } => {
+                self.schedule_changes.insert(*schedule, position);
+                self.dates.schedules.remove(schedule);
             }
             RosterEvent::PolicySet { policy } => {
                 self.policy_changes.insert(policy.id, position);
@@ -326,7 +231,7 @@ impl State {
     }
 
     pub(super) fn evolve_roster(&mut self, event: &RosterEvent, envelope: &Event) {
-        self.note_change(event, envelope.position);
+        self.note_change(event, envelope);
         self.note_name(event, envelope.position);
         match event {
             RosterEvent::ScheduleSet { schedule } => {

@@ -14,6 +14,7 @@ mod fold_incident;
 mod fold_intake;
 mod fold_message;
 mod fold_oncall;
+mod fold_people;
 mod fold_response;
 mod fold_roster;
 mod fold_tag;
@@ -33,7 +34,7 @@ mod touched;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use clock::KnownClock;
-pub use dates::{Dated, Dates, Moment};
+pub use dates::{Dated, Dates, Moment, Revision};
 pub use due::Subject;
 pub(crate) use due::{Part, Wait};
 pub use duty_watch::DutyWatch;

@@ -3,8 +3,8 @@
 mod aside;
 
 use tocsin_domain::audit::{
-    About, CanaryAway, CanaryStage, Commits, EngineSeen, Finding, FindingKind, Observations, audit,
-    audit_surroundings,
+    About, CanaryAway, CanaryStage, Commits, EngineSeen, Finding, FindingKind, Observations,
+    WatchersAway, audit, audit_surroundings,
 };
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
 use tocsin_domain::event::{
@@ -452,6 +452,20 @@ fn a_canary_that_is_away_for_a_minute_is_found_by_the_stage_that_it_did_not_reac
         assert!(told.contains(missing.word()), "{told}");
         assert!(told.ends_with("(the disk is full)"), "{told}");
     }
+}
+
+#[test]
+fn watchers_that_have_stopped_to_ask_are_found_and_keep_no_page_back() {
+    let found = audit_surroundings(&Observations {
+        watchers_away: Some(WatchersAway {
+            names: vec!["eye".to_owned(), "ear".to_owned()],
+            for_ms: 360_000,
+        }),
+        ..Observations::default()
+    });
+    let told = "\"eye\", \"ear\" asked last 6 min ago";
+    check(&found, &[(FindingKind::Unwatched, told)]);
+    assert!(!FindingKind::Unwatched.stops_pages() && FindingKind::CanaryLate.stops_pages());
 }
 
 #[test]

@@ -2,10 +2,12 @@
 
 use crate::responding::crashed;
 use crate::world::World;
-use tocsin_domain::command::{Ask, Declared, PeopleAsk, RespondAsk};
+use tocsin_domain::command::{AlertAsk, Ask, Declared, IntakeAsk, PeopleAsk, RespondAsk};
 use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::id::UserId;
-use tocsin_domain::incident::Assigned;
+use tocsin_domain::incident::{Assigned, Status};
+use tocsin_domain::intake::{GroupBy, UrgencyBy};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Purpose};
 use tocsin_domain::people::Urgency;
 
@@ -100,6 +102,54 @@ fn a_key_is_that_of_one_open_incident_of_its_service() {
     let (incident, note) = (first, None);
     world.respond(RespondAsk::Resolve { incident, note });
     world.respond(keyed());
+    assert_eq!(world.state.incidents.len(), 2);
+}
+
+#[test]
+fn a_key_is_no_other_incidents_that_an_event_opened_also_when_what_opened_it_is_over() {
+    let mut world = World::set_up();
+    let service = world.state.installation.as_ref().unwrap().default_service;
+    let of_key = |key: &str| {
+        let more = Declared {
+            key: Some(key.to_owned()),
+            ..Declared::default()
+        };
+        declare("The shop is closed", more)
+    };
+    let said = |key: &str| AlertAsk::Trigger {
+        service: None,
+        integration: Some("QAAAAAAAAAAAAB".parse().unwrap()),
+        dedup_key: Some(key.to_owned()),
+        severity: Severity::Critical,
+        title: format!("{key} fails"),
+        summary: String::new(),
+        details: Vec::new(),
+        at: None,
+    };
+    let over = |key: &str| AlertAsk::ResolveByKey {
+        service,
+        integration: Some("QAAAAAAAAAAAAB".parse().unwrap()),
+        dedup_key: key.to_owned(),
+    };
+    world.ask(Ask::Intake(IntakeAsk::SetService {
+        service,
+        urgency: UrgencyBy::Severity,
+        grouping: GroupBy::Time {
+            within_ms: 600_000,
+            rolling: false,
+        },
+        resolve_after_ms: None,
+    }));
+    world.ask(Ask::Alert(said("shop")));
+    world.ask(Ask::Alert(said("till")));
+    assert_eq!(world.state.incidents.len(), 1);
+    assert!(world.refused(of_key("shop")).contains("has this key"));
+    world.ask(Ask::Alert(over("shop")));
+    assert_eq!(world.incident().status, Status::Triggered);
+    assert!(world.refused(of_key("shop")).contains("has this key"));
+    world.ask(Ask::Alert(over("till")));
+    assert_eq!(world.incident().status, Status::Resolved);
+    world.respond(of_key("shop"));
     assert_eq!(world.state.incidents.len(), 2);
 }
 

@@ -317,7 +317,7 @@ fn where_each_of_a_team_must_acknowledge_whoever_leaves_it_need_not() {
     set_web(&mut world, vec![bea]);
     assert_eq!(world.incident().status, Status::Acknowledged);
     let said = |what: &IncidentWhat| {
-        matches!(what, IncidentWhat::NoteAdded { text }
+        matches!(what, IncidentWhat::NoteAdded { text, .. }
             if text.starts_with("everybody who is left"))
     };
     assert_eq!(world.count(said), 1);

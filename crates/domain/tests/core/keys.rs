@@ -230,7 +230,7 @@ fn a_note_by_a_key_stands_in_the_incident_of_what_fails_under_it() {
         let ask = AlertAsk::NoteByKey(of, "disks are ordered".to_owned());
         world.ask(Ask::Alert(ask));
         world.count(
-            |what| matches!(what, IncidentWhat::NoteAdded { text } if text == "disks are ordered"),
+            |what| matches!(what, IncidentWhat::NoteAdded { text, .. } if text == "disks are ordered"),
         )
     };
     assert_eq!(note(&mut world, "tape"), 0);

@@ -18,6 +18,7 @@ mod ends;
 mod engaged;
 mod escalation;
 mod given;
+mod gone;
 mod helping;
 mod in_person;
 mod in_turn;

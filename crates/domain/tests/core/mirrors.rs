@@ -177,7 +177,7 @@ fn news(world: &World, incident: IncidentId) -> Vec<&Notification> {
 /// How often the timeline says that PagerDuty does not know that it is over.
 fn said_to_be_missing(world: &World) -> usize {
     world.count(|what| {
-        matches!(what, IncidentWhat::NoteAdded { text }
+        matches!(what, IncidentWhat::NoteAdded { text, .. }
             if text.starts_with("pagerduty of Ada could not be told that it is over"))
     })
 }
@@ -221,6 +221,7 @@ fn what_was_never_sent_there_is_neither_taken_nor_ended_there() {
         notification,
         number: 1,
         detail: "not tried".to_owned(),
+        retry_after_ms: None,
     });
     let by = world.ada();
     world.respond(RespondAsk::Acknowledge { incident: one, by });

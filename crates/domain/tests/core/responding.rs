@@ -247,7 +247,7 @@ fn an_answer_takes_back_what_was_still_planned_for_that_person() {
 /// How often the timeline says that Bea does not know that she was asked.
 fn said_not_to_know(world: &World) -> usize {
     world.count(|what| {
-        matches!(what, IncidentWhat::NoteAdded { text }
+        matches!(what, IncidentWhat::NoteAdded { text, .. }
             if text.starts_with("Bea was asked to help, and none of the ways to them works"))
     })
 }
@@ -383,7 +383,7 @@ pub(crate) fn asked(world: &World) -> Vec<UserId> {
 /// How often the timeline says that nobody of a level could be asked.
 pub(crate) fn said_to_go_on(world: &World) -> usize {
     world.count(|what| {
-        matches!(what, IncidentWhat::NoteAdded { text }
+        matches!(what, IncidentWhat::NoteAdded { text, .. }
             if text.starts_with("nobody of level ") && text.contains("could be reached"))
     })
 }

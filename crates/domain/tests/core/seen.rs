@@ -88,10 +88,7 @@ fn a_title_or_note_of_a_person_of_which_nothing_can_be_seen_is_refused() {
                 incident,
                 title: text.clone(),
             },
-            RespondAsk::Note {
-                incident,
-                text: text.clone(),
-            },
+            RespondAsk::noted(incident, text.clone()),
             RespondAsk::Resolve {
                 incident,
                 note: Some(text),
@@ -173,8 +170,8 @@ fn what_turns_the_direction_of_text_is_left_out_of_titles_and_notes_of_people() 
     world.respond(RespondAsk::SetTitle { incident, title });
     assert_eq!(world.incident().title, "Shut");
     let text = "two\n\u{2066}lines".to_owned();
-    world.respond(RespondAsk::Note { incident, text });
-    let noted = |what: &IncidentWhat| matches!(what, IncidentWhat::NoteAdded { text } if text == "two\nlines");
+    world.respond(RespondAsk::noted(incident, text));
+    let noted = |what: &IncidentWhat| matches!(what, IncidentWhat::NoteAdded { text, .. } if text == "two\nlines");
     assert_eq!(world.count(noted), 1);
 }
 

@@ -6,17 +6,19 @@
 )]
 
 use proptest::prelude::*;
-use tocsin_domain::command::{Ask, PeopleAsk, Refusal, RosterAsk, WatchAsk};
+use tocsin_domain::command::{AlertAsk, Ask, IntakeAsk, PeopleAsk, Refusal, RosterAsk, WatchAsk};
 use tocsin_domain::event::{EventBody, NotificationWhat};
-use tocsin_domain::id::{ServiceId, UserId};
+use tocsin_domain::id::{ServiceId, TargetId, UserId};
+use tocsin_domain::intake::When;
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
+use tocsin_domain::oncall::{Layer, Span, Turn, TurnUnit};
 use tocsin_domain::page::{Level, Outcome, Recipient};
 use tocsin_domain::people::Urgency;
-use tocsin_domain::simulate::{End, Simulation, Wanted, What, simulate};
+use tocsin_domain::simulate::{End, QuietTarget, Simulation, Wanted, What, simulate};
+use tocsin_domain::target::Quiet;
 use tocsin_domain::time::Timestamp;
 
-use crate::world::{START, Seeded, World};
+use crate::world::{START, Seeded, World, identity};
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 24 * 60 * MINUTE;
@@ -28,6 +30,7 @@ fn default_service(world: &World) -> ServiceId {
 fn wanted(world: &World, at: Timestamp) -> Wanted {
     Wanted {
         service: default_service(world),
+        target: None,
         at,
         urgency: Urgency::High,
     }
@@ -196,25 +199,117 @@ fn what_is_not_urgent_contacts_nobody() {
     assert_eq!(played.end, End::Nothing);
 }
 
-#[test]
-fn the_mute_of_a_watched_server_counts() {
+/// A service of two watched servers, of which the first by id is muted for half an hour.
+fn half_muted() -> (World, [TargetId; 2], Wanted) {
     let mut world = World::with_apache();
-    let (target, until) = (world.target(), world.now.plus_ms(30 * MINUTE));
+    world.ask(Ask::Watch(WatchAsk::Seen(identity("webserver-02"))));
+    let all: Vec<TargetId> = world.state.targets.keys().copied().collect();
+    let both = [all[0], all[1]];
+    let service = world.state.targets[&both[0]].service;
+    // A person may not move one yet; what decides knows targets that share a service.
+    let second = world.state.targets.get_mut(&both[1]).unwrap();
+    second.service = service;
     world.ask(Ask::Watch(WatchAsk::Mute {
-        target,
-        until,
+        target: both[0],
+        until: world.now.plus_ms(30 * MINUTE),
         reason: "known".to_owned(),
     }));
     let wanted = Wanted {
-        service: world.state.targets[&target].service,
+        service,
         ..wanted(&world, world.now)
     };
-    let played = simulate(&world.state, &wanted).unwrap();
+    (world, both, wanted)
+}
+
+#[test]
+fn the_mute_of_a_watched_server_counts_for_its_own_alerts_alone() {
+    let (world, [muted, other], wanted) = half_muted();
+    let first_minute = |target| {
+        let wanted = Wanted { target, ..wanted };
+        let played = simulate(&world.state, &wanted).unwrap();
+        contacts(&world, &played)[0].0
+    };
+    assert_eq!(first_minute(Some(muted)), 30);
+    assert_eq!(first_minute(Some(other)), 0);
+    assert_eq!(first_minute(None), 0);
+    let own = Wanted {
+        target: Some(muted),
+        ..wanted
+    };
+    let played = simulate(&world.state, &own).unwrap();
     assert!(matches!(
         &played.steps[0].what,
         What::Suppressed { until_ms, .. } if *until_ms == 30 * MINUTE
     ));
-    assert_eq!(contacts(&world, &played)[0].0, 30);
+    assert_eq!(played.quiet, []);
+}
+
+#[test]
+fn what_a_simulation_says_of_a_service_is_what_an_alert_from_outside_does() {
+    let (mut world, _, wanted) = half_muted();
+    let played = simulate(&world.state, &wanted).unwrap();
+    let said = contacts(&world, &played)[0].clone();
+    world.ask(Ask::Alert(AlertAsk::Trigger {
+        service: Some(wanted.service),
+        integration: None,
+        dedup_key: Some("disk".to_owned()),
+        severity: Severity::Critical,
+        title: "disk is full".to_owned(),
+        summary: String::new(),
+        details: Vec::new(),
+        at: None,
+    }));
+    assert_eq!(said, (0, "Ada".to_owned()));
+    assert_eq!(world.incident().suppressed, None);
+    assert_eq!(world.pages()[0].0, "Ada");
+}
+
+#[test]
+fn targets_of_which_nobody_is_paged_are_named_beside_a_service_that_pages() {
+    let (mut world, [muted, _], wanted) = half_muted();
+    let quiet = |world: &World, at| {
+        let played = simulate(&world.state, &Wanted { at, ..wanted }).unwrap();
+        played.quiet
+    };
+    let expected = QuietTarget {
+        target: muted,
+        quiet: Quiet {
+            why: "the target is muted".to_owned(),
+            until: world.now.plus_ms(30 * MINUTE),
+        },
+    };
+    assert_eq!(quiet(&world, world.now), [expected]);
+    assert_eq!(quiet(&world, world.now.plus_ms(30 * MINUTE)), []);
+    // Of what the whole service is quiet for, no target is named by itself.
+    let span = Span::new(world.now, world.now.plus_ms(60 * MINUTE));
+    world.ask(Ask::Intake(IntakeAsk::SetWindow {
+        id: None,
+        reason: "move".to_owned(),
+        services: vec![wanted.service],
+        targets: Vec::new(),
+        when: When::Once { span },
+        matchers: None,
+    }));
+    assert_eq!(quiet(&world, world.now), []);
+}
+
+#[test]
+fn a_target_that_is_not_of_the_service_is_refused() {
+    let mut world = World::with_apache();
+    let strange = Wanted {
+        target: Some(world.target()),
+        ..wanted(&world, world.now)
+    };
+    let gone = Wanted {
+        target: Some(TargetId::random(&mut world.entropy)),
+        ..strange
+    };
+    for wanted in [strange, gone] {
+        assert!(matches!(
+            simulate(&world.state, &wanted),
+            Err(Refusal::NotFound { .. })
+        ));
+    }
 }
 
 #[test]

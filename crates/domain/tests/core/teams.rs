@@ -210,8 +210,8 @@ fn an_incident_is_the_team_s_whose_policy_its_service_followed_when_it_was_opene
 fn a_team_goes_once_nothing_belongs_to_it() {
     let mut world = World::set_up();
     let web = web(&mut world);
-    let asks: [(fn(&World, Option<TeamId>) -> Ask, &str); 2] =
-        [(give, "escalation policy"), (give_schedule, "schedule")];
+    type Giving = fn(&World, Option<TeamId>) -> Ask;
+    let asks: [(Giving, &str); 2] = [(give, "escalation policy"), (give_schedule, "schedule")];
     for (give, noun) in asks {
         let given = give(&world, Some(web));
         world.ask(given);

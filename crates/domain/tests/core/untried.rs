@@ -1,6 +1,7 @@
-//! Attempts that were not made, for want of a place or since they were taken back: nobody waits for them, and they say nothing
-//! about their provider.
+//! Attempts that were not made, for want of a place, because their provider asked for a wait, or since they were taken back: nobody
+//! waits for them, and they say nothing about their provider.
 
+use tocsin_domain::audit::{Observations, audit};
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
 use tocsin_domain::id::{IncidentId, NotificationId};
 use tocsin_domain::monitor::Severity;
@@ -20,10 +21,19 @@ fn sent_by(world: &World, channel: ChannelKind) -> Vec<(NotificationId, u32)> {
 }
 
 fn is_not_tried(world: &mut World, notification: NotificationId, number: u32) {
+    is_put_off(world, (notification, number), None);
+}
+
+fn is_put_off(
+    world: &mut World,
+    (notification, number): (NotificationId, u32),
+    retry_after_ms: Option<u64>,
+) {
     world.ask(Ask::NotTried {
         notification,
         number,
         detail: "not tried".to_owned(),
+        retry_after_ms,
     });
 }
 
@@ -50,6 +60,51 @@ fn a_page_that_was_not_tried_goes_another_way_at_once_and_says_nothing_about_its
         assert!(all.any(|message| message.channel == ChannelKind::Ntfy));
     }
     assert!(untried > PROVIDER_FAILURES_MAX, "{untried}");
+    let mail = Provider::Channel(ChannelKind::Email);
+    assert_eq!(world.state.provider_rests(mail, None, world.now), None);
+}
+
+#[test]
+fn a_page_that_is_put_off_goes_another_way_at_once_and_this_way_right_after_the_wait() {
+    let mut world = World::set_up();
+    let ada = world.ada();
+    world.add_spare_way(ada, ChannelKind::Ntfy);
+    world.trigger("a", Severity::Critical);
+    let (mail, number) = sent_by(&world, ChannelKind::Email)[0];
+    is_put_off(&mut world, (mail, number), Some(30_000));
+    let other = sent_by(&world, ChannelKind::Ntfy);
+    assert_eq!(other.len(), 1, "the other way is used at once");
+    world.answer(other[0].0, Outcome::Accepted);
+    world.wait_ms(29_999);
+    assert_eq!(sent_by(&world, ChannelKind::Email), []);
+    world.wait_ms(1);
+    assert_eq!(sent_by(&world, ChannelKind::Email), [(mail, 2)]);
+}
+
+#[test]
+fn the_only_way_to_somebody_is_tried_right_after_the_wait_and_the_auditor_finds_nothing_wrong() {
+    let mut world = World::set_up();
+    let failures = usize::try_from(PROVIDER_FAILURES_MAX).unwrap();
+    for number in 0..failures {
+        world.trigger(&format!("key-{number}"), Severity::Critical);
+    }
+    let first = sent_by(&world, ChannelKind::Email);
+    for (number, wait_ms) in [(1, 60_000), (2, 45_000)] {
+        let sent = sent_by(&world, ChannelKind::Email);
+        assert_eq!(sent.len(), failures);
+        for attempt in sent {
+            assert_eq!(attempt.1, number);
+            is_put_off(&mut world, attempt, Some(wait_ms));
+        }
+        for _ in 0..wait_ms / 5_000 {
+            assert_eq!(sent_by(&world, ChannelKind::Email), []);
+            let found = audit(&world.state, world.now, &Observations::default());
+            assert!(found.is_empty(), "{found:?}");
+            world.wait_ms(5_000);
+        }
+    }
+    let last: Vec<_> = first.iter().map(|(page, _)| (*page, 3)).collect();
+    assert_eq!(sent_by(&world, ChannelKind::Email), last);
     let mail = Provider::Channel(ChannelKind::Email);
     assert_eq!(world.state.provider_rests(mail, None, world.now), None);
 }

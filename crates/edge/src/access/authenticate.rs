@@ -246,12 +246,8 @@ async fn by_token(
 ) -> Result<Caller, Problem> {
     let refused =
         || Problem::unauthenticated("this API token is not known, was revoked or has expired");
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else {
-        return Err(refused());
-    };
-    let token = value.to_str().ok().and_then(token_in).ok_or_else(refused)?;
-    let found = living_token(app, token).await?.ok_or_else(refused)?;
+    let found = shown_token(app, headers, token_in).await?;
+    let found = found.ok_or_else(refused)?;
     let Some(user) = found.user else {
         return Ok(Caller {
             actor: Actor::Token {
@@ -275,6 +271,26 @@ async fn by_token(
         via: Via::Token(found.id),
         in_full: found.role >= owner,
     })
+}
+
+/// The living token that a request shows, whatever it may do; none where it shows no such one.
+pub(crate) async fn token_of(app: &App, headers: &HeaderMap) -> Result<Option<ApiToken>, Problem> {
+    shown_token(app, headers, |value| token_in(value).map(str::to_owned)).await
+}
+
+async fn shown_token(
+    app: &App,
+    headers: &HeaderMap,
+    token_in: impl Fn(&str) -> Option<String>,
+) -> Result<Option<ApiToken>, Problem> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else {
+        return Ok(None);
+    };
+    match value.to_str().ok().and_then(token_in) {
+        Some(token) => living_token(app, token).await,
+        None => Ok(None),
+    }
 }
 
 /// The token of this text, as of a few seconds ago at most.

@@ -10,6 +10,9 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::taken::take_in;
 use tocsin_domain::time::Timestamp;
 
+/// What keeps no page back is told to whoever took it no oftener than this while it lasts.
+const REMIND_CALMLY: Duration = Duration::from_secs(86_400);
+
 /// A message about findings. Ways are known by the rows of their addresses.
 pub(super) struct Message {
     /// What it tells.
@@ -49,10 +52,7 @@ impl Told {
         at: Instant,
         remind: Duration,
     ) -> Vec<Finding> {
-        self.0.retain(|message| match message.taken_at {
-            Some(taken) => at.saturating_duration_since(taken) < remind,
-            None => message.lasts(found),
-        });
+        self.0.retain(|message| message.holds(found, at, remind));
         let news = found.iter().filter(|one| !self.knows(one.key()));
         news.cloned().collect()
     }
@@ -111,6 +111,20 @@ impl Told {
 impl Message {
     fn tells(&self, key: (FindingKind, About)) -> bool {
         self.findings.iter().any(|one| one.key() == key)
+    }
+
+    /// Whether nobody is told anew yet what it tells.
+    fn holds(&self, found: &[Finding], at: Instant, remind: Duration) -> bool {
+        let Some(taken) = self.taken_at else {
+            return self.lasts(found);
+        };
+        let is_calm = !self.findings.iter().any(|one| one.kind.stops_pages());
+        let remind = if is_calm && self.lasts(found) {
+            remind.max(REMIND_CALMLY)
+        } else {
+            remind
+        };
+        at.saturating_duration_since(taken) < remind
     }
 
     /// Whether something that it tells is still so.
@@ -252,5 +266,21 @@ mod tests {
         book.look(0, &[STOPPED], answers);
         assert_eq!(book.look(60, &[], answers), []);
         assert_eq!(book.look(90, &[STOPPED], answers), [(90, 0), (90, 1)]);
+    }
+
+    #[test]
+    fn what_keeps_no_page_back_is_told_once_a_day_while_it_lasts() {
+        const UNWATCHED: FindingKind = FindingKind::Unwatched;
+        let mut book = Book::new();
+        let answers = [Outcome::Accepted; 2];
+        assert_eq!(book.look(0, &[UNWATCHED], answers), [(0, 0), (0, 1)]);
+        assert_eq!(book.look(900, &[UNWATCHED], answers), []);
+        assert_eq!(book.look(86_370, &[UNWATCHED], answers), []);
+        let again = [(86_400, 0), (86_400, 1)];
+        assert_eq!(book.look(86_400, &[UNWATCHED], answers), again);
+        // What was over meanwhile is told as everything else is.
+        assert_eq!(book.look(87_300, &[], answers), []);
+        let anew = [(87_330, 0), (87_330, 1)];
+        assert_eq!(book.look(87_330, &[UNWATCHED], answers), anew);
     }
 }

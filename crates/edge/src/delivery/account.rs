@@ -21,7 +21,7 @@ const KEY_BYTES_MAX: usize = 512;
 static CHANGING: Mutex<()> = Mutex::new(());
 
 /// A provider whose account Tocsin uses.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Provider {
     /// Text messages and calls.
     Twilio,

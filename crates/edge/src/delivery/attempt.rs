@@ -34,6 +34,8 @@ pub(super) const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
 enum Made {
     /// It ended so, made or not.
     Ended(Report),
+    /// Nothing was sent: whoever it was to go by asked to be left alone for a while.
+    PutOff(Report),
     /// It is not wanted any more.
     Moot,
     /// Nothing was sent: its host, which nobody knew before, has no place for it.
@@ -56,12 +58,12 @@ pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Wait
     let made = made.catch_unwind().await;
     let outcome = match &made {
         Ok(Made::Ended(report)) => Some(report.outcome),
-        Ok(Made::Moot) | Err(_) => None,
+        Ok(Made::PutOff(_) | Made::Moot) | Err(_) => None,
         Ok(Made::NoPlace) => return queue.put_back(waiting),
     };
     queue.done(route, outcome);
     match made {
-        Ok(Made::Ended(report)) => courier.tell(work, report).await,
+        Ok(Made::Ended(report) | Made::PutOff(report)) => courier.tell(work, report).await,
         Ok(Made::Moot | Made::NoPlace) => {}
         Err(_) => {
             // The core counts an attempt without an outcome as timed out.
@@ -101,6 +103,9 @@ impl Courier {
         let Some(report) = self.within_deadline(letter, time, learn).await else {
             return Made::NoPlace;
         };
+        if report.not_tried {
+            return Made::PutOff(report);
+        }
         let last = self.last(&report);
         let detail = last.detail.clone();
         // What is counted is what went to people.
@@ -120,13 +125,14 @@ impl Courier {
             notification: work.notification,
             number: work.number,
             detail: detail.to_owned(),
+            retry_after_ms: None,
         };
         self.tell_core(ask).await;
     }
 
     /// Tries once by each account that may take it, until one is not known to have refused it: each has as much time as the first, or
-    /// is left for the next attempt. Nothing when `learn` says that the host has no place for it. The times: how long it has waited for
-    /// its place, and how long its first account may take.
+    /// is left for the next attempt. It is put off where all that are left asked to be left alone. Nothing when `learn` says that the
+    /// host has no place for it. The times: how long it has waited for its place, and how long its first account may take.
     pub(super) async fn within_deadline(
         &self,
         letter: Letter,
@@ -158,12 +164,10 @@ impl Courier {
         Some(walk.ended(report))
     }
 
-    /// Remembers how it went by an account.
+    /// Remembers how it went.
     fn note(&self, walk: &Walk, report: &Report) {
-        if let Some(carrier) = walk.carrier() {
-            let now = self.needs.pace.now();
-            self.rests.ended(&carrier.identity(), report, now);
-        }
+        let now = self.needs.pace.now();
+        self.rests.ended(&walk.by(), report, now);
         if let Some(via) = walk.via() {
             let last = self.last(report);
             self.needs.tally.tried(walk.letter.channel, &via, last);
@@ -178,16 +182,37 @@ impl Courier {
         }
     }
 
-    /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice.
+    /// Reports the outcome until the core has it: an outcome that is lost would be paged for twice. That an address is gone comes first:
+    /// whatever is used instead, it is not that one.
     async fn tell(&self, work: Work, report: Report) {
-        let ask = Ask::AttemptFinished {
-            notification: work.notification,
-            number: work.number,
-            outcome: report.outcome,
-            detail: report.detail,
-            retry_after_ms: report.retry_after_ms,
-            reference: report.reference,
-            via: report.via,
+        let Work {
+            notification,
+            number,
+        } = work;
+        if report.is_gone {
+            let ask = Ask::WayGone {
+                notification,
+                number,
+            };
+            self.tell_core(ask).await;
+        }
+        let ask = if report.not_tried {
+            Ask::NotTried {
+                notification,
+                number,
+                detail: report.detail,
+                retry_after_ms: report.retry_after_ms,
+            }
+        } else {
+            Ask::AttemptFinished {
+                notification,
+                number,
+                outcome: report.outcome,
+                detail: report.detail,
+                retry_after_ms: report.retry_after_ms,
+                reference: report.reference,
+                via: report.via,
+            }
         };
         self.tell_core(ask).await;
     }

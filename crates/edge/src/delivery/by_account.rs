@@ -5,19 +5,21 @@ use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
-use tocsin_wire::page_message::{Kind, PageMessage, outside_address};
+use tocsin_wire::page_message::{Kind, PageMessage, one_line, outside_address};
 use tocsin_wire::pagerduty::forward;
 use tocsin_wire::{pushover, slack, telegram, twilio};
 
 use super::account::Opened;
 use super::exchange::{Answered, Call, Exchange};
 use super::message::reaches_one_person;
-use super::post::post;
+use super::post::with_words;
 use super::report::Report;
 use crate::access::base64;
 
 /// Seconds that a phone rings before nobody has picked up.
 const RING_S: &str = "30";
+/// Characters of what was said where only one word is right.
+const FOREIGN_CHARS_MAX: usize = 200;
 
 /// The address of one of a provider's methods.
 pub(super) fn method(opened: &Opened, path: &str) -> Option<Url> {
@@ -39,17 +41,18 @@ fn exposed(secret: Option<&SecretString>) -> Option<&str> {
     secret.map(ExposeSecret::expose_secret)
 }
 
-/// Sends to a channel by its incoming webhook, or to a member by our app.
+/// Sends to a channel by its incoming webhook, or to a member by our app. `is_heard`: whether a button would be.
 pub(super) async fn slack(
     exchange: &Exchange,
     opened: &Opened,
     address: &SecretString,
     message: &PageMessage,
+    is_heard: bool,
 ) -> Report {
     let address = address.expose_secret();
     if !slack::is_member(address) {
         return match Url::parse(address) {
-            Ok(url) => post(exchange, Call::json(url, slack::webhook_body(message))).await,
+            Ok(url) => by_webhook(exchange, url, message).await,
             Err(_) => Report::refused("the address is neither a webhook nor a member of Slack"),
         };
     }
@@ -59,7 +62,7 @@ pub(super) async fn slack(
     let Some(url) = method(opened, "/api/chat.postMessage") else {
         return wrong_base();
     };
-    let with_button = opened.listener.is_some();
+    let with_button = is_heard && opened.listener.is_some();
     let body = slack::member_body(address, message, with_button);
     let call = Call::json(url, body).with("authorization", format!("Bearer {token}"));
     let answered = match exchange.send(call).await {
@@ -80,12 +83,37 @@ pub(super) async fn slack(
     }
 }
 
-/// Sends by our Telegram bot.
+/// Sends to a channel of Slack. Whoever else answers, such as the page of a network that one has to sign in to, has put nothing there.
+async fn by_webhook(exchange: &Exchange, url: Url, message: &PageMessage) -> Report {
+    let answered = match exchange
+        .send(Call::json(url, slack::webhook_body(message)))
+        .await
+    {
+        Ok(answered) => answered,
+        Err(report) => return report,
+    };
+    if !answered.status.is_success() {
+        return with_words(&answered);
+    }
+    if answered.status == StatusCode::OK && slack::is_taken(&answered.body) {
+        return Report::accepted("Slack took it");
+    }
+    let said = one_line(&String::from_utf8_lossy(&answered.body), FOREIGN_CHARS_MAX);
+    let mut report = Report::foreign(&answered);
+    if !said.is_empty() {
+        report.detail.push_str(": ");
+        report.detail.push_str(&said);
+    }
+    report
+}
+
+/// Sends by our Telegram bot. `is_heard`: whether a button would be.
 pub(super) async fn telegram(
     exchange: &Exchange,
     opened: &Opened,
     address: &SecretString,
     message: &PageMessage,
+    is_heard: bool,
 ) -> Report {
     let Some(token) = exposed(opened.secret.as_ref()) else {
         return no_account("Telegram bot");
@@ -95,7 +123,7 @@ pub(super) async fn telegram(
     };
     let chat = address.expose_secret();
     // In a group nobody's press would count.
-    let with_button = reaches_one_person(ChannelKind::Telegram, chat);
+    let with_button = is_heard && reaches_one_person(ChannelKind::Telegram, chat);
     let body = telegram::body(chat, message, with_button);
     let answered = match exchange.send(Call::json(url, body)).await {
         Ok(answered) => answered,

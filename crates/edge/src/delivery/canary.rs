@@ -73,6 +73,8 @@ impl Sink {
     /// Puts the sink in the place of whom a letter is for, once all that it needs was taken out of the vault as for any.
     fn stands_in(&self, run: u64, letter: &mut Letter, secrets: &mut Secrets) {
         letter.channel = ChannelKind::Webhook;
+        // The sink rests for nobody.
+        letter.may_wait = false;
         letter.message.answer_link = None;
         letter.message.verification_code = None;
         secrets.address = SecretString::from(format!("http://{}/{run}", self.address));

@@ -185,6 +185,8 @@ impl Direct {
                     signing_key: way.signing_key,
                     pending_code: None,
                     aside: Vec::new(),
+                    // No core makes another attempt.
+                    may_wait: false,
                     canary: None,
                 };
                 (way, runtime.spawn(try_out(courier, letter)))

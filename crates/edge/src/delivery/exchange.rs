@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode, Url, redirect};
 use tocsin_domain::page::Outcome;
 
@@ -13,6 +13,7 @@ use super::egress::{Blocked, Egress};
 use super::pace::{Pace, Wait, within};
 use super::queue::AT_ONCE_TO_MANY;
 use super::report::Report;
+use super::retry_after::retry_after_ms;
 
 /// How long the connection may take; the whole attempt has a deadline of its own.
 const CONNECT_WAIT: Duration = Duration::from_secs(10);
@@ -25,8 +26,6 @@ const IDLE_WAIT: Duration = Duration::from_secs(20);
 const ANSWER_BYTES_MAX: usize = 256 * 1_024;
 /// How long the words of an answer may take once its status is there, where the status decides.
 const ANSWER_WAIT: Duration = Duration::from_secs(1);
-/// The longest wait that is read from an answer: a day.
-const RETRY_AFTER_S_MAX: u64 = 86_400;
 
 /// What the client says of a connection that took nothing: one that closed before the request left, and one whose other end does
 /// not speak HTTP. It has no other sign for them.
@@ -106,6 +105,8 @@ pub(crate) struct Answered {
     pub(crate) status: StatusCode,
     /// How long the server wants to be left alone, if it said so.
     pub(crate) retry_after_ms: Option<u64>,
+    /// All that stood before the words: some providers say there what became of it.
+    pub(crate) headers: HeaderMap,
     /// The start of the words: all of a success whose words decide, else as far as they came in time.
     pub(crate) body: Vec<u8>,
 }
@@ -173,6 +174,7 @@ impl Exchange {
         let response = response.map_err(without_answer)?;
         let status = response.status();
         let retry_after_ms = retry_after_ms(response.headers());
+        let headers = response.headers().clone();
         let body = match (status.is_success(), call.reads_success) {
             (true, true) => deciding_words(response).await?,
             (true, false) => Vec::new(),
@@ -181,6 +183,7 @@ impl Exchange {
         Ok(Answered {
             status,
             retry_after_ms,
+            headers,
             body,
         })
     }
@@ -260,18 +263,6 @@ fn header_map(pairs: &[(Cow<'static, str>, String)]) -> HeaderMap {
     let mut map = HeaderMap::with_capacity(pairs.len());
     map.extend(known);
     map
-}
-
-/// `Retry-After` in seconds. One that names a date is not read: whose clock it is by, nobody knows.
-fn retry_after_ms(headers: &HeaderMap) -> Option<u64> {
-    let seconds: u64 = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    Some(seconds.min(RETRY_AFTER_S_MAX) * 1_000)
 }
 
 /// The words of a success that decide what it is. Half of them decide nothing: it may have been taken, and whoever held it for

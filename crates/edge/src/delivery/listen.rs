@@ -10,15 +10,16 @@ use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::people::{ChannelKind, User};
 use tocsin_wire::slack::socket::{self, Incoming};
-use tocsin_wire::telegram;
+use tocsin_wire::{slack, telegram};
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::Courier;
 use super::account::{Account, Opened, Provider};
 use super::by_account::method;
-use super::exchange::{Call, Exchange};
+use super::exchange::{Answered, Call, Exchange};
 use super::pace::{Pace, Wait, within};
+use super::redact::without_tokens;
 use super::websocket::{self, Socket};
 
 /// How often it is looked whether there is somebody to listen to, and whether the account is still the same.
@@ -123,10 +124,12 @@ pub(super) async fn listen(courier: Arc<Courier>, provider: Provider) {
                 pace.until(at, Wait::Listen(word)).await;
             }
             Stopped::Idle => {
+                courier.needs.tally.ears().forget(provider);
                 back_off.forget();
                 pace.until(pace.now() + LOOK, Wait::Look(word)).await;
             }
             Stopped::Broken(why) => {
+                courier.misses(provider, &why);
                 tracing::warn!(provider = word, why, "buttons are not heard; trying again");
                 let at = pace.now() + back_off.longer();
                 pace.until(at, Wait::Listen(word)).await;
@@ -167,10 +170,11 @@ async fn poll(
         None => return Stopped::Broken("no answer in time".to_owned()),
     };
     let Some(updates) = telegram::updates(&answered.body) else {
-        return Stopped::Broken(format!("HTTP {}", answered.status.as_u16()));
+        return Stopped::Broken(turned_away(&answered, &opened));
     };
     // It was an answer, also when it brings nothing.
     back_off.forget();
+    courier.hears(Provider::Telegram);
     for pressed in updates.pressed {
         let person = pressed.person.to_string();
         let told = match pressed.message {
@@ -195,6 +199,16 @@ async fn poll(
     } else {
         Stopped::Renew
     }
+}
+
+/// Why Telegram tells nothing, such as that another program asks for the same bot.
+fn turned_away(answered: &Answered, opened: &Opened) -> String {
+    let status = answered.status.as_u16();
+    let told = match telegram::answer(&answered.body) {
+        telegram::Answer::Error { words, .. } => format!("HTTP {status} {words}"),
+        telegram::Answer::Ok | telegram::Answer::Foreign => format!("HTTP {status}"),
+    };
+    without_tokens(told.trim_end(), opened)
 }
 
 fn telegram_method(opened: &Opened, name: &str) -> Option<Url> {
@@ -240,13 +254,23 @@ async fn open_socket(courier: &Courier, opened: &Opened) -> Result<Socket, Stopp
         None => return broken("no answer in time"),
     };
     let Some(address) = socket::address(&answered.body) else {
-        return broken("Slack opens no socket: is the app-level token right?");
+        return broken(&not_opened(&answered, opened));
     };
     let opening = websocket::open(&address, &courier.needs.egress);
     match within(pace, OPEN_WAIT, Wait::Answer, opening).await {
         Some(open) => open.map_err(Stopped::Broken),
         None => broken("the socket did not open in time"),
     }
+}
+
+/// Why Slack opens no socket.
+fn not_opened(answered: &Answered, opened: &Opened) -> String {
+    let word = match slack::answer(&answered.body) {
+        slack::Answer::Error { word, .. } => word,
+        slack::Answer::Ok | slack::Answer::Foreign => format!("HTTP {}", answered.status.as_u16()),
+    };
+    let told = format!("Slack opens no socket ({word}): is the app-level token right?");
+    without_tokens(&told, opened)
 }
 
 /// Hears what comes through the socket while the account is the one that it was opened by.
@@ -269,6 +293,7 @@ async fn hear(
                 let now = courier.account(Provider::Slack).await;
                 // An account that cannot be read now has not changed. Another token is in another row of the vault.
                 if now.is_some_and(|now| now.account != *account) {
+                    courier.needs.tally.ears().forget(Provider::Slack);
                     back_off.forget();
                     return Stopped::Renew;
                 }
@@ -288,7 +313,10 @@ async fn hear(
         };
         let (envelope, press) = match socket::incoming(&text) {
             Incoming::Hello => (None, None),
-            Incoming::Disconnect => return Stopped::Renew,
+            Incoming::Disconnect => {
+                courier.misses(Provider::Slack, "Slack closed the socket");
+                return Stopped::Renew;
+            }
             Incoming::Other { envelope } => (envelope, None),
             Incoming::Pressed {
                 envelope,
@@ -297,6 +325,7 @@ async fn hear(
                 response_url,
             } => (Some(envelope), Some((member, value, response_url))),
         };
+        courier.hears(Provider::Slack);
         // Slack waits three seconds for word, whatever is done about it.
         let said = match envelope {
             Some(envelope) => {
@@ -325,6 +354,18 @@ fn answer_slack(courtesy: &Courtesy, response_url: Option<String>, told: &str) {
 }
 
 impl Courier {
+    /// Buttons at this provider are heard.
+    fn hears(&self, provider: Provider) {
+        let now = self.needs.clock.now();
+        self.needs.tally.ears().hear(provider, now);
+    }
+
+    /// They are not, and why.
+    fn misses(&self, provider: Provider, why: &str) {
+        let now = self.needs.clock.now();
+        self.needs.tally.ears().miss(provider, now, why);
+    }
+
     /// Somebody pressed the button of a message: acknowledges in their name, if the message went to a verified contact method
     /// that is theirs there. Says what became of it.
     async fn pressed(&self, channel: ChannelKind, who: &str, message: &str) -> String {

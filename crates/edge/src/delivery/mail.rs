@@ -364,6 +364,15 @@ pub(crate) fn is_set_up(accounts: &dyn Accounts) -> Result<bool, StorageError> {
     Ok(!all.is_empty())
 }
 
+/// The addresses that mail is sent from, in the order of their servers.
+pub(crate) fn senders(accounts: &dyn Accounts) -> Result<Vec<String>, StorageError> {
+    let all = all_readable(&Place::ALL, |place| kept(accounts, place))?;
+    let known = all
+        .iter()
+        .filter_map(|(_, settings)| settings.from.parse::<Mailbox>().ok());
+    Ok(known.map(|from| from.email.to_string()).collect())
+}
+
 /// The mail servers with their passwords, in the order of their places.
 pub(crate) fn servers(
     accounts: &dyn Accounts,

@@ -8,7 +8,7 @@ use tocsin_domain::id::{NotificationId, SecretId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::intake::place_in;
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Notification, Purpose};
+use tocsin_domain::page::{ATTEMPTS_MAX, Delivery, Notification, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
 use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::{Provider, State};
@@ -48,6 +48,8 @@ pub(crate) struct Letter {
     pub(crate) pending_code: Option<SecretId>,
     /// The accounts of its channel that left it to others.
     pub(crate) aside: Vec<Place>,
+    /// Whether another attempt follows where this one is put off.
+    pub(crate) may_wait: bool,
     /// The run of the canary that it is of: it goes to the canary's sink.
     pub(crate) canary: Option<u64>,
 }
@@ -137,6 +139,9 @@ fn write(
     let user = state.users.get(&notification.user);
     let method = user.and_then(|user| user.contact_method(notification.contact_method));
     let method = method.ok_or("not sent: the contact method was removed")?;
+    if method.gone_at.is_some() {
+        return Err("not sent: the address of the contact method is gone");
+    }
     let message = match notification.purpose {
         Purpose::Test => test(notification, method.pending_code.is_some(), public_url),
         Purpose::Word(about) => word::write(state, notification, about, public_url),
@@ -159,6 +164,8 @@ fn write(
             .pending_code
             .filter(|_| notification.purpose == Purpose::Test),
         aside: aside(&notification.attempts),
+        // Nothing would come after the last one, so that it is made in any case.
+        may_wait: number < ATTEMPTS_MAX || notification.tells_a_mirror(),
         canary: None,
     })
 }

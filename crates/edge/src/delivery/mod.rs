@@ -10,6 +10,7 @@ mod canary;
 #[cfg(test)]
 mod counting;
 pub mod direct;
+pub(crate) mod ears;
 pub mod egress;
 pub(crate) mod exchange;
 mod host;
@@ -27,6 +28,7 @@ mod recent;
 mod redact;
 pub(crate) mod report;
 mod rests;
+mod retry_after;
 pub mod set_up;
 pub mod tally;
 mod walk;
@@ -43,6 +45,7 @@ use std::time::{Duration, Instant, SystemTime};
 use secrecy::ExposeSecret;
 use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::event::Actor;
+use tocsin_domain::page::RETRY_WAIT_MS_MAX;
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
@@ -68,7 +71,7 @@ use receipts::Followed;
 use recent::Recent;
 use redact::without_secrets;
 use report::Report;
-use rests::Rests;
+use rests::{By, Rests};
 use tally::Tally;
 use walk::{Carrier, Means, Walk};
 
@@ -296,23 +299,33 @@ impl Courier {
         if let Err(report) = canary::redirect(self.sink.as_ref(), &mut letter, &mut secrets) {
             return Some(report);
         }
-        let account = secrets.carriers.front().and_then(Carrier::account);
-        let host = host_of(letter.channel, secrets.address.expose_secret(), account);
+        let now = self.needs.pace.now();
+        let rest = |by: &By| self.rests.rest(by, now);
+        let walk = match Walk::new(letter, secrets, rest) {
+            Ok(walk) => walk,
+            Err(until) => return Some(self.put_off(until.saturating_duration_since(now))),
+        };
+        let address = walk.secrets.address.expose_secret();
+        let account = walk.carrier().and_then(Carrier::account);
+        let host = host_of(walk.letter.channel, address, account);
         if host.is_some_and(|host| !learn(&host)) {
             return None;
         }
-        let now = self.needs.pace.now();
-        let rests = |carrier: &Carrier| self.rests.rests(&carrier.identity(), now);
-        let walk = opened.insert(Walk::new(letter, secrets, rests));
-        Some(self.try_next(walk).await)
+        Some(self.try_next(opened.insert(walk)).await)
+    }
+
+    /// Nothing is sent to whoever asked to be left alone for so long yet.
+    fn put_off(&self, wait: Duration) -> Report {
+        // Whoever came a moment too early would be put off again.
+        let wait_ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000));
+        let wait_ms = wait_ms.unwrap_or(u64::MAX).min(RETRY_WAIT_MS_MAX);
+        let until = self.needs.clock.now().plus_ms(wait_ms);
+        Report::put_off(wait_ms, until)
     }
 
     /// Tries by the account whose turn it is.
     async fn try_next(&self, walk: &Walk) -> Report {
-        if let Some(carrier) = walk.carrier() {
-            let now = self.needs.pace.now();
-            self.rests.begins(&carrier.identity(), now);
-        }
+        self.rests.begins(&walk.by(), self.needs.pace.now());
         let report = self.send(walk).await;
         Report {
             detail: without_secrets(&report.detail, &walk.letter, &walk.secrets),
@@ -376,9 +389,16 @@ impl Courier {
             Means::Api(opened) => opened,
             Means::Mail(server) => return self.mail(server, letter, secrets).await,
         };
+        let is_heard = |provider| !self.needs.tally.ears().are_deaf(provider, now);
         match letter.channel {
-            ChannelKind::Slack => by_account::slack(exchange, opened, address, message).await,
-            ChannelKind::Telegram => by_account::telegram(exchange, opened, address, message).await,
+            ChannelKind::Slack => {
+                let is_heard = is_heard(Provider::Slack);
+                by_account::slack(exchange, opened, address, message, is_heard).await
+            }
+            ChannelKind::Telegram => {
+                let is_heard = is_heard(Provider::Telegram);
+                by_account::telegram(exchange, opened, address, message, is_heard).await
+            }
             ChannelKind::Pushover => by_account::pushover(exchange, opened, address, message).await,
             ChannelKind::Sms => {
                 by_account::sms(exchange, opened, address, message, callbacks).await
@@ -386,7 +406,10 @@ impl Courier {
             ChannelKind::Voice => {
                 by_account::voice(exchange, opened, address, message, callbacks).await
             }
-            ChannelKind::WebPush => web_push::send(exchange, opened, address, message, now).await,
+            ChannelKind::WebPush => {
+                let contact = self.push_contact(opened).await;
+                web_push::send(exchange, opened, address, message, &contact, now).await
+            }
             ChannelKind::PagerDuty => {
                 by_account::pagerduty(exchange, opened, address, message).await
             }

@@ -1,5 +1,7 @@
 //! Sends messages to addresses that are given whole, for who has no vault and no engine: one attempt each, nothing kept.
 
+mod senders;
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -12,13 +14,18 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::page_message::PageMessage;
 use tocsin_wire::webhook::{SECRET_BYTES_MIN, SignatureError};
+use tocsin_wire::{pushover, telegram, twilio};
 
+use super::account::Provider;
+use super::by_account::{self, Callbacks};
 use super::egress::{Blocked, Egress};
 use super::exchange::Exchange;
 use super::mail::{self, MailSettings};
 use super::pace::RealTime;
 use super::report::Report;
 use super::{ATTEMPT_WAIT, StartError, post};
+
+pub use senders::{Sender, Senders};
 
 /// A place that messages are sent to.
 #[derive(Clone)]
@@ -39,6 +46,14 @@ pub enum Outlet {
         /// A token of that server.
         token: Option<SecretString>,
     },
+    /// The number of a phone that gets a text message.
+    Sms(SecretString),
+    /// The number of a phone that is called.
+    Voice(SecretString),
+    /// A chat of Telegram.
+    Telegram(SecretString),
+    /// A user or a group of Pushover.
+    Pushover(SecretString),
 }
 
 impl Outlet {
@@ -49,19 +64,69 @@ impl Outlet {
             Self::Email(_) => "email",
             Self::Webhook { .. } => "webhook",
             Self::Ntfy { .. } => "ntfy",
+            Self::Sms(_) => "sms",
+            Self::Voice(_) => "voice",
+            Self::Telegram(_) => "telegram",
+            Self::Pushover(_) => "pushover",
         }
     }
 
-    /// Looks whether anything could ever be sent there, without asking the network.
+    /// Its address, which is told to nobody.
+    #[must_use]
+    pub const fn address(&self) -> &SecretString {
+        match self {
+            Self::Webhook { url, .. } | Self::Ntfy { url, .. } => url,
+            Self::Email(to)
+            | Self::Sms(to)
+            | Self::Voice(to)
+            | Self::Telegram(to)
+            | Self::Pushover(to) => to,
+        }
+    }
+
+    /// Looks whether anything could ever be sent there by these, without asking the network.
     ///
     /// # Errors
     /// Why not.
-    pub fn check(&self, egress: &Egress) -> Result<(), Unusable> {
+    pub fn check(&self, egress: &Egress, senders: &Senders) -> Result<(), Unusable> {
         match self {
             Self::Email(to) => match to.expose_secret().parse::<Address>() {
+                Ok(_) if senders.mail.is_none() => Err(Unusable::NoAccount {
+                    name: "mail server",
+                    word: "mail",
+                }),
                 Ok(_) => Ok(()),
                 Err(_) => Err(wrong("not a mail address such as ann@example.org")),
             },
+            Self::Sms(to) => {
+                check_phone(to)?;
+                senders.need(Provider::Twilio).map(|_| ())
+            }
+            Self::Voice(to) => {
+                check_phone(to)?;
+                let sender = senders.need(Provider::Twilio)?;
+                if sender.from.as_deref().is_some_and(twilio::is_number) {
+                    Ok(())
+                } else {
+                    Err(wrong(
+                        "a call comes from a number: from of the account is none",
+                    ))
+                }
+            }
+            Self::Telegram(to) => {
+                if !telegram::is_chat(to.expose_secret()) {
+                    return Err(wrong(
+                        "not the number of a chat, such as 123456789, or the @name of a public channel",
+                    ));
+                }
+                senders.need(Provider::Telegram).map(|_| ())
+            }
+            Self::Pushover(to) => {
+                if !pushover::is_key(to.expose_secret()) {
+                    return Err(wrong("not a user key of Pushover: 30 letters and digits"));
+                }
+                senders.need(Provider::Pushover).map(|_| ())
+            }
             Self::Webhook { url, key } => {
                 if key.expose_secret().len() < SECRET_BYTES_MIN {
                     return Err(wrong(&SignatureError::WeakSecret.to_string()));
@@ -84,11 +149,18 @@ impl Outlet {
     }
 }
 
+fn check_phone(to: &SecretString) -> Result<(), Unusable> {
+    if twilio::is_number(to.expose_secret()) {
+        Ok(())
+    } else {
+        Err(wrong(
+            "not a phone number in the international form, such as +33123456789",
+        ))
+    }
+}
+
 /// Looks whether mail could ever go out by these settings, without asking the network.
-///
-/// # Errors
-/// Why not.
-pub fn check_mail(settings: &MailSettings, egress: &Egress) -> Result<(), Unusable> {
+fn check_mail(settings: &MailSettings, egress: &Egress) -> Result<(), Unusable> {
     if settings.host.trim().is_empty() {
         return Err(wrong("host is empty"));
     }
@@ -122,6 +194,14 @@ pub enum Unusable {
     /// It is written wrongly, or its key or token is none.
     #[error("{0}")]
     Wrong(String),
+    /// What it goes by is not set up.
+    #[error("there is no {name}")]
+    NoAccount {
+        /// What that is called.
+        name: &'static str,
+        /// The word of it in settings.
+        word: &'static str,
+    },
     /// Nothing may be sent to its address.
     #[error(transparent)]
     Blocked(#[from] Blocked),
@@ -142,7 +222,7 @@ pub struct Told {
 struct Means {
     exchange: Exchange,
     egress: Egress,
-    mail: Option<(MailSettings, Option<SecretString>)>,
+    senders: Senders,
 }
 
 /// Sends to outlets.
@@ -156,10 +236,7 @@ impl Outside {
     ///
     /// # Errors
     /// As [`StartError`] says.
-    pub fn new(
-        egress: Egress,
-        mail: Option<(MailSettings, Option<SecretString>)>,
-    ) -> Result<Self, StartError> {
+    pub fn new(egress: Egress, senders: Senders) -> Result<Self, StartError> {
         crate::tls::install_provider();
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(1)
@@ -170,7 +247,7 @@ impl Outside {
             means: Arc::new(Means {
                 exchange,
                 egress,
-                mail,
+                senders,
             }),
             runtime,
         })
@@ -216,12 +293,34 @@ impl Means {
                 post::ntfy(&self.exchange, url, token.as_ref(), message).await
             }
             Outlet::Email(to) => {
-                let Some((settings, password)) = &self.mail else {
+                let Some((settings, password)) = &self.senders.mail else {
                     return Report::refused("no mail server is set up");
                 };
                 let micros = u64::try_from(now.as_micros()).unwrap_or_default();
                 let date = SystemTime::UNIX_EPOCH + Duration::from_micros(micros);
                 mail::send(settings, password.as_ref(), &self.egress, to, message, date).await
+            }
+            Outlet::Sms(_) | Outlet::Voice(_) => {
+                self.try_by(Provider::Twilio, outlet, message).await
+            }
+            Outlet::Telegram(_) => self.try_by(Provider::Telegram, outlet, message).await,
+            Outlet::Pushover(_) => self.try_by(Provider::Pushover, outlet, message).await,
+        }
+    }
+
+    /// By an account. Nobody is there whom a provider could tell what became of it, or which key was pressed.
+    async fn try_by(&self, provider: Provider, outlet: &Outlet, message: &PageMessage) -> Report {
+        let Some(by) = self.senders.opened(provider) else {
+            return Report::refused(format!("no {} is set up", provider.name()));
+        };
+        let (exchange, none) = (&self.exchange, Callbacks::new(None, None));
+        match outlet {
+            Outlet::Sms(to) => by_account::sms(exchange, &by, to, message, &none).await,
+            Outlet::Voice(to) => by_account::voice(exchange, &by, to, message, &none).await,
+            Outlet::Telegram(to) => by_account::telegram(exchange, &by, to, message, false).await,
+            Outlet::Pushover(to) => by_account::pushover(exchange, &by, to, message).await,
+            Outlet::Email(_) | Outlet::Webhook { .. } | Outlet::Ntfy { .. } => {
+                Report::refused("this place has no provider")
             }
         }
     }
@@ -233,10 +332,35 @@ mod tests {
 
     const KEY: &str = "a-key-of-16-bytes-and-more";
 
+    /// A mail server, and an account of Twilio that has a name to send from.
+    fn senders() -> Senders {
+        Senders {
+            mail: Some((settings("mail.example", "t@example.org"), None)),
+            twilio: Some(Sender {
+                base_url: None,
+                id: Some("AC0123456789".to_owned()),
+                from: Some("Tocsin".to_owned()),
+                token: "secret".into(),
+            }),
+            ..Senders::default()
+        }
+    }
+
+    fn settings(host: &str, from: &str) -> MailSettings {
+        MailSettings {
+            host: host.to_owned(),
+            port: 25,
+            from: from.to_owned(),
+            tls: mail::Encryption::None,
+            username: None,
+            password: None,
+        }
+    }
+
     #[track_caller]
     fn check(outlet: &Outlet, allow: &[&str], expected: Option<&str>) {
         let allow = allow.iter().map(|block| block.parse().unwrap()).collect();
-        let found = outlet.check(&Egress::new(allow));
+        let found = outlet.check(&Egress::new(allow), &senders());
         let found = found.err().map(|why| why.to_string());
         match (&found, expected) {
             (None, None) => {}
@@ -271,6 +395,31 @@ mod tests {
         check(&ntfy("https://ntfy.sh/t", Some("a\nb")), &[], Some("token"));
         check(&Outlet::Email("ops@example.org".into()), &[], None);
         check(&Outlet::Email("ops".into()), &[], Some("mail address"));
+        check(&Outlet::Sms("+33123456789".into()), &[], None);
+        for odd in ["0123456789", "+33 1 23 45 67 89", ""] {
+            check(&Outlet::Sms(odd.into()), &[], Some("phone number"));
+            check(&Outlet::Voice(odd.into()), &[], Some("phone number"));
+        }
+        check(&Outlet::Telegram("me".into()), &[], Some("chat"));
+        check(&Outlet::Pushover("me".into()), &[], Some("user key"));
+    }
+
+    #[test]
+    fn a_place_without_what_it_goes_by_is_known_too() {
+        let number = || SecretString::from("+33123456789");
+        check(&Outlet::Voice(number()), &[], Some("comes from a number"));
+        let telegram = Outlet::Telegram("123456789".into());
+        check(&telegram, &[], Some("there is no Telegram bot"));
+        let pushover = Outlet::Pushover("uQiRzpo4DXghDmr9QzzfQu27cmVRsG".into());
+        check(&pushover, &[], Some("there is no Pushover application"));
+        let bare = |outlet: Outlet| {
+            let found = outlet.check(&Egress::new(Vec::new()), &Senders::default());
+            found.unwrap_err().to_string()
+        };
+        assert_eq!(bare(Outlet::Sms(number())), "there is no Twilio account");
+        assert_eq!(bare(Outlet::Voice(number())), "there is no Twilio account");
+        let mail = Outlet::Email("ops@example.org".into());
+        assert_eq!(bare(mail), "there is no mail server");
     }
 
     #[test]
@@ -293,14 +442,6 @@ mod tests {
 
     #[test]
     fn mail_settings_that_can_never_work_are_known_too() {
-        let settings = |host: &str, from: &str| MailSettings {
-            host: host.to_owned(),
-            port: 25,
-            from: from.to_owned(),
-            tls: mail::Encryption::None,
-            username: None,
-            password: None,
-        };
         let egress = Egress::new(Vec::new());
         let check = |host, from| check_mail(&settings(host, from), &egress);
         assert_eq!(check("mail.example", "Tocsin <t@example.org>"), Ok(()));

@@ -79,7 +79,8 @@ pub(super) async fn post(exchange: &Exchange, call: Call) -> Report {
     }
 }
 
-fn with_words(answered: &Answered) -> Report {
+/// What an answer's status says, with its words.
+pub(super) fn with_words(answered: &Answered) -> Report {
     let words = String::from_utf8_lossy(&answered.body);
     let words: String = words.chars().take(WORDS_CHARS_MAX).collect();
     Report::of_status(answered, &words)

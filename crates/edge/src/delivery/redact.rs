@@ -6,6 +6,7 @@ use tocsin_domain::people::ChannelKind;
 
 use tocsin_wire::web_push::Subscription;
 
+use super::account::Opened;
 use super::message::{Letter, Secrets};
 use super::walk::Means;
 
@@ -35,10 +36,7 @@ pub(super) fn without_secrets(detail: &str, letter: &Letter, secrets: &Secrets) 
     );
     for carrier in &secrets.carriers {
         match &carrier.means {
-            Means::Api(opened) => {
-                let secrets = opened.secret.iter().chain(&opened.listener);
-                hidden.extend(secrets.map(|secret| secret.expose_secret().to_owned()));
-            }
+            Means::Api(opened) => hidden.extend(tokens_of(opened)),
             // A mail server repeats no password.
             Means::Mail(_) => {}
         }
@@ -68,6 +66,16 @@ pub(super) fn without_secrets(detail: &str, letter: &Letter, secrets: &Secrets) 
         }
     }
     without(detail, hidden)
+}
+
+/// What an account was told, without its tokens.
+pub(super) fn without_tokens(told: &str, opened: &Opened) -> String {
+    without(told, tokens_of(opened).collect())
+}
+
+fn tokens_of(opened: &Opened) -> impl Iterator<Item = String> {
+    let tokens = opened.secret.iter().chain(&opened.listener);
+    tokens.map(|token| token.expose_secret().to_owned())
 }
 
 /// Whether it is nothing but the status of an answer, as it mostly is: that gives no secret away, and in a storm none is looked for.

@@ -2,6 +2,7 @@
 
 use reqwest::StatusCode;
 use tocsin_domain::page::{Outcome, Via};
+use tocsin_domain::time::Timestamp;
 
 use super::exchange::Answered;
 
@@ -17,8 +18,12 @@ pub(crate) struct Report {
     pub(crate) reference: Option<String>,
     /// Whether it was refused because of whom it goes to, so that no other account could do better.
     pub(crate) of_receiver: bool,
+    /// Whether the address that it goes to is gone for ever.
+    pub(crate) is_gone: bool,
     /// By which account it went, where its channel may have several.
     pub(crate) via: Option<Box<Via>>,
+    /// Whether nothing was sent.
+    pub(crate) not_tried: bool,
 }
 
 impl Report {
@@ -29,7 +34,21 @@ impl Report {
             retry_after_ms: None,
             reference: None,
             of_receiver: false,
+            is_gone: false,
             via: None,
+            not_tried: false,
+        }
+    }
+
+    /// Nothing was sent to whoever asked to be left alone for so long, which is over at `until`.
+    pub(crate) fn put_off(wait_ms: u64, until: Timestamp) -> Self {
+        let until = until.to_rfc3339();
+        // Without the day: it is a minute at most.
+        let time = until.get(11..19).unwrap_or(&until);
+        Self {
+            retry_after_ms: Some(wait_ms),
+            not_tried: true,
+            ..Self::failed(format!("its provider asked to wait until {time} UTC"))
         }
     }
 
@@ -100,12 +119,15 @@ fn is_worth_another_try(status: StatusCode) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::header::HeaderMap;
+
     use super::*;
 
     fn check(status: u16, retry_after_ms: Option<u64>, expected: (Outcome, Option<u64>)) {
         let answered = Answered {
             status: StatusCode::from_u16(status).unwrap(),
             retry_after_ms,
+            headers: HeaderMap::new(),
             body: Vec::new(),
         };
         let report = Report::of_status(&answered, "");
@@ -113,6 +135,20 @@ mod tests {
             (report.outcome, report.retry_after_ms),
             expected,
             "{status}"
+        );
+    }
+
+    #[test]
+    fn what_is_put_off_says_until_when() {
+        let until = Timestamp::from_millis(1_723_950_727_041);
+        let report = Report::put_off(30_000, until);
+        assert_eq!(
+            report.detail,
+            "its provider asked to wait until 03:12:07 UTC"
+        );
+        assert_eq!(
+            (report.outcome, report.retry_after_ms, report.not_tried),
+            (Outcome::Failed, Some(30_000), true)
         );
     }
 

@@ -8,6 +8,7 @@ use tocsin_domain::page::{Outcome, Via};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 
+use super::ears::Ears;
 use crate::lock::lock;
 
 /// How the last attempt by a channel went.
@@ -36,11 +37,19 @@ struct Counted {
 
 /// What delivery did since the start.
 #[derive(Default)]
-pub struct Tally(Mutex<Counted>);
+pub struct Tally {
+    counted: Mutex<Counted>,
+    ears: Ears,
+}
 
 impl Tally {
     fn lock(&self) -> MutexGuard<'_, Counted> {
-        lock(&self.0)
+        lock(&self.counted)
+    }
+
+    /// Whether the buttons in messages are heard.
+    pub(crate) const fn ears(&self) -> &Ears {
+        &self.ears
     }
 
     pub(crate) fn count(&self, channel: ChannelKind, last: Last) {

@@ -1,9 +1,12 @@
 //! One attempt on its way through the accounts of its channel: which of them it goes by, in which order, and how it ended at last. It
-//! sends nothing and knows no time.
+//! sends nothing and looks at no clock.
 
 use reqwest::Url;
+use secrecy::ExposeSecret;
 use tocsin_domain::page::{Attempt, Notification, Outcome, Via};
 use tocsin_domain::people::ChannelKind;
+use tocsin_wire::slack;
+use tokio::time::Instant;
 
 use super::account::{Account, Opened, Provider};
 use super::by_account::Callbacks;
@@ -11,6 +14,7 @@ use super::mail;
 use super::message::{Letter, Secrets};
 use super::place::Place;
 use super::report::Report;
+use super::rests::{By, Rest};
 
 /// One account that a message may go by.
 pub(crate) struct Carrier {
@@ -30,7 +34,7 @@ pub(crate) enum Means {
 
 impl Carrier {
     /// What tells it from every other account, also when they change places.
-    pub(super) fn identity(&self) -> String {
+    fn identity(&self) -> String {
         match &self.means {
             Means::Api(opened) => {
                 let id = opened.account.id.as_deref().unwrap_or_default();
@@ -94,16 +98,53 @@ pub(super) fn place_of(message: &Notification) -> Place {
     known.unwrap_or(Place::First)
 }
 
-/// Which of these places an attempt goes by, in their order: not by one that left the message to others, nor by one that rests. Where
-/// no other is there, it goes by them all the same.
-fn chosen(all: &[Place], aside: &[Place], rests: impl Fn(Place) -> bool) -> Vec<Place> {
-    let is_fresh = |place: &Place| !aside.contains(place);
-    let mut chosen: Vec<Place> = all.iter().copied().filter(is_fresh).collect();
-    if chosen.is_empty() {
-        chosen = all.to_vec();
+/// Whether an address has a server for itself: our account there, if there is one, says nothing of that.
+fn has_own_server(channel: ChannelKind, address: &str) -> bool {
+    match channel {
+        ChannelKind::Webhook | ChannelKind::Ntfy | ChannelKind::WebPush => true,
+        ChannelKind::Slack => !slack::is_member(address),
+        ChannelKind::Email
+        | ChannelKind::Telegram
+        | ChannelKind::Pushover
+        | ChannelKind::Sms
+        | ChannelKind::Voice
+        | ChannelKind::PagerDuty => false,
     }
-    let awake: Vec<Place> = chosen.iter().copied().filter(|one| !rests(*one)).collect();
-    if awake.is_empty() { chosen } else { awake }
+}
+
+/// Whom a message goes by, by this account.
+fn goes_by(letter: &Letter, secrets: &Secrets, carrier: Option<&Carrier>) -> By {
+    let own = has_own_server(letter.channel, secrets.address.expose_secret());
+    match carrier.filter(|_| !own) {
+        Some(carrier) => By::Account(carrier.identity()),
+        None => By::Address(letter.address),
+    }
+}
+
+/// Which of these places an attempt goes by, in their order: not by one that left the message to others, nor by one that rests. Where
+/// no other is there, it goes by those all the same that keep failing. Where there are none but such that asked to be left alone, it
+/// waits for the first of them: the error says until when.
+fn chosen(all: &[(Place, Rest)], aside: &[Place]) -> Result<Vec<Place>, Instant> {
+    let fresh = all.iter().copied().filter(|(one, _)| !aside.contains(one));
+    let mut left: Vec<(Place, Rest)> = fresh.collect();
+    if left.is_empty() {
+        left = all.to_vec();
+    }
+    let (mut awake, mut failing, mut asked) = (Vec::new(), Vec::new(), None::<Instant>);
+    for (place, rest) in left {
+        match rest {
+            Rest::Awake => awake.push(place),
+            Rest::Failing => failing.push(place),
+            Rest::Asked(until) => asked = Some(asked.map_or(until, |first| first.min(until))),
+        }
+    }
+    if !awake.is_empty() {
+        return Ok(awake);
+    }
+    match asked.filter(|_| failing.is_empty()) {
+        Some(until) => Err(until),
+        None => Ok(failing),
+    }
 }
 
 /// An attempt that is under way.
@@ -122,21 +163,41 @@ struct Passed {
 }
 
 impl Walk {
+    /// One that begins; the error says until when it is put off.
     pub(super) fn new(
         letter: Letter,
         mut secrets: Secrets,
-        rests: impl Fn(&Carrier) -> bool,
-    ) -> Self {
-        let carriers = &secrets.carriers;
-        let all: Vec<Place> = carriers.iter().map(|one| one.place).collect();
-        let is_resting = |place: Place| carriers.iter().any(|one| one.place == place && rests(one));
-        let chosen = chosen(&all, &letter.aside, is_resting);
+        rest: impl Fn(&By) -> Rest,
+    ) -> Result<Self, Instant> {
+        let rest_of = |carrier: Option<&Carrier>| {
+            let rest = rest(&goes_by(&letter, &secrets, carrier));
+            let is_asked = matches!(rest, Rest::Asked(_));
+            // Who cannot wait goes by it all the same.
+            if is_asked && !letter.may_wait {
+                Rest::Failing
+            } else {
+                rest
+            }
+        };
+        let carriers = secrets.carriers.iter();
+        let all: Vec<(Place, Rest)> = carriers
+            .map(|one| (one.place, rest_of(Some(one))))
+            .collect();
+        if let (true, Rest::Asked(until)) = (all.is_empty(), rest_of(None)) {
+            return Err(until);
+        }
+        let chosen = chosen(&all, &letter.aside)?;
         secrets.carriers.retain(|one| chosen.contains(&one.place));
-        Self {
+        Ok(Self {
             letter,
             secrets,
             passed: Vec::new(),
-        }
+        })
+    }
+
+    /// Whom it goes by.
+    pub(super) fn by(&self) -> By {
+        goes_by(&self.letter, &self.secrets, self.carrier())
     }
 
     /// The account that it goes by; none where the channel needs none, or none is set up.

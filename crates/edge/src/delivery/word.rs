@@ -1,5 +1,5 @@
-//! What a word about duty says: duty has passed to somebody, a swap of theirs is offered or answered, an incident
-//! is theirs now, or something will keep pages from somebody. It knows no channel's form.
+//! What a word about duty says: duty has passed to somebody, a swap of theirs is offered or answered, an incident is theirs now, one
+//! of their ways is gone, or something will keep pages from somebody. It knows no channel's form.
 
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::page::{Notification, Word};
@@ -26,6 +26,10 @@ pub(super) fn write(
             };
             (notification.why.clone(), reason.to_owned(), Vec::new())
         }
+        Word::WayGone { .. } => {
+            let reason = "whoever carries its messages said that its address is gone for ever: add it anew on your own page, or remove it";
+            (notification.why.clone(), reason.to_owned(), Vec::new())
+        }
         Word::Findings => (title(state), notification.why.clone(), details(state)),
         Word::PassedOn { incident } => {
             (yours(state, incident), notification.why.clone(), Vec::new())
@@ -34,12 +38,6 @@ pub(super) fn write(
             let reason =
                 "administrators are told when a subscription of another system is not served";
             (notification.why.clone(), reason.to_owned(), Vec::new())
-        }
-    };
-    let page = match about {
-        Word::PassedOn { incident } => format!("incidents/{incident}"),
-        Word::HandOff { .. } | Word::Swap { .. } | Word::Findings | Word::Webhook { .. } => {
-            "oncall".to_owned()
         }
     };
     PageMessage {
@@ -55,7 +53,7 @@ pub(super) fn write(
         opened_at: notification.planned_at,
         reason,
         details,
-        link: format!("{public_url}/ui/{page}"),
+        link: format!("{public_url}/ui/{}", screen(about)),
         answer_link: None,
         runbook: None,
         verification_code: None,
@@ -66,6 +64,17 @@ fn yours(state: &State, incident: IncidentId) -> String {
     match state.incidents.get(&incident) {
         Some(known) => format!("Incident #{} is yours now: {}", known.number, known.title),
         None => "An incident is yours now".to_owned(),
+    }
+}
+
+/// Where something can be done about it.
+fn screen(about: Word) -> String {
+    match about {
+        Word::HandOff { .. } | Word::Swap { .. } | Word::Findings | Word::Webhook { .. } => {
+            "oncall".to_owned()
+        }
+        Word::WayGone { .. } => "people/me".to_owned(),
+        Word::PassedOn { incident } => format!("incidents/{incident}"),
     }
 }
 

@@ -13,10 +13,11 @@ use subtle::ConstantTimeEq;
 use tocsin_domain::calendar;
 use tocsin_domain::command::RosterAsk;
 use tocsin_domain::event::RosterEvent;
-use tocsin_domain::id::{CalendarId, UserId};
+use tocsin_domain::id::{CalendarId, ScheduleId, UserId};
 use tocsin_domain::oncall::{self, Refused, Shift, Span};
 use tocsin_domain::oncall_command::OncallAsk;
 use tocsin_domain::oncall_event::OncallEvent;
+use tocsin_domain::state::Revision;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::ical::{self, CalendarShift};
 use utoipa::ToSchema;
@@ -261,6 +262,7 @@ struct Found {
     calendar: calendar::Calendar,
     name: String,
     schedules: Vec<oncall::Schedule>,
+    revisions: BTreeMap<ScheduleId, Revision>,
     names: BTreeMap<UserId, String>,
 }
 
@@ -290,6 +292,7 @@ fn of_file(app: &App, file: &str) -> Option<Found> {
         Some(Found {
             name: format!("On call: {of}"),
             names: names.collect(),
+            revisions: state.dates.schedules.clone(),
             schedules,
             calendar,
         })
@@ -322,12 +325,19 @@ impl Found {
             .map(|span| known.shifts(span))
             .find(|shifts| !matches!(shifts, Err(Refused::TooManyEntries)));
         let all: Vec<Shift> = shifts.and_then(Result::ok).unwrap_or_default();
+        // Whatever set a schedule has made it one that is known.
+        let unknown = Revision {
+            number: 0,
+            at: today,
+        };
+        let revision = self.revisions.get(&known.id).copied().unwrap_or(unknown);
         all.into_iter()
             .filter(|shift| !self.calendar.only_own || shift.user == self.calendar.user)
             .map(|shift| CalendarShift {
                 schedule: known.id,
                 summary: self.summary(known, &shift),
                 shift,
+                revision,
             })
             .collect()
     }

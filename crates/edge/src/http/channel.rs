@@ -2,6 +2,7 @@
 //! providers are in [`account`].
 
 pub(crate) mod account;
+mod buttons;
 
 use axum::Json;
 use axum::extract::{Path, State};

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,6 +10,10 @@ use utoipa::ToSchema;
 use super::shape::Instant;
 use crate::app::App;
 use crate::doctor::{CheckState, Diagnosis, diagnose, diagnose_sometimes};
+use crate::watched::heard;
+
+/// By which a watcher says that it is one.
+const WATCH_EVERY: &str = "watch_every_ms";
 
 /// Whether a page would reach somebody; only names of checks, because anybody may ask.
 #[derive(Serialize, ToSchema)]
@@ -24,6 +28,8 @@ pub(crate) struct Readiness {
     /// Milliseconds since then, whatever was done to this server's clock meanwhile, so that who asks needs no right one.
     audit_age_ms: Option<u64>,
     canary_age_ms: Option<u64>,
+    /// What the token is called by which whoever asks is remembered as a watcher; null where nobody is.
+    watched_as: Option<String>,
 }
 
 /// Is Tocsin alive?
@@ -33,10 +39,18 @@ pub(crate) async fn healthz() -> &'static str {
 }
 
 /// Would a page reach somebody?
-#[utoipa::path(get, path = "/readyz", tag = "health", responses(
-    (status = 200, body = Readiness), (status = 503, body = Readiness)))]
-pub(crate) async fn readyz(State(app): State<App>) -> Response {
-    let diagnosis = diagnose_sometimes(&app).await;
+///
+/// Anybody may ask. Who shows an API token and says how often it asks is remembered as a watcher, and missed when it does not any more.
+#[utoipa::path(get, path = "/readyz", tag = "health",
+    params(("watch_every_ms" = Option<u64>, Query,
+        description = "After how many milliseconds whoever watches will ask again. It counts with an API token alone.")),
+    responses((status = 200, body = Readiness), (status = 503, body = Readiness)))]
+pub(crate) async fn readyz(State(app): State<App>, uri: Uri, headers: HeaderMap) -> Response {
+    let note = async {
+        let every_ms = watch_every_ms(&uri)?;
+        heard::note(&app, &headers, every_ms).await
+    };
+    let (diagnosis, watched_as) = tokio::join!(diagnose_sometimes(&app), note);
     let failed = diagnosis
         .checks
         .iter()
@@ -57,9 +71,17 @@ pub(crate) async fn readyz(State(app): State<App>) -> Response {
             canary_at: seen.canary_at.map(Instant),
             audit_age_ms: seen.look_age_ms,
             canary_age_ms: seen.canary_age_ms,
+            watched_as,
         }),
     )
         .into_response()
+}
+
+/// How often a watcher says that it asks. Whatever else stands there keeps nobody from being answered.
+fn watch_every_ms(uri: &Uri) -> Option<u64> {
+    let mut query = form_urlencoded::parse(uri.query()?.as_bytes());
+    let (_, value) = query.find(|(name, _)| name == WATCH_EVERY)?;
+    value.parse().ok()
 }
 
 /// What stands between a failure and a page?

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -15,6 +16,7 @@ use tocsin_wire::prometheus_text::{CONTENT_TYPE, Exposition, MetricKind};
 use crate::app::App;
 use crate::lock::lock;
 use crate::vigil::Seen;
+use crate::watched::Watcher;
 
 /// Answered requests by status class.
 #[derive(Default)]
@@ -62,6 +64,7 @@ pub(crate) async fn metrics(State(app): State<App>) -> Response {
     write_received(&app.inner().alerts_received, &mut text);
     write_delivery(&app, &mut text);
     write_vigil(&app.vigil.seen(), &mut text);
+    write_watchers(&app.vigil.watched.watchers(Instant::now()), &mut text);
     for (name, help, value) in app.telemetry.numbers() {
         text.family(name, MetricKind::Gauge, help)
             .sample(&[], value);
@@ -234,6 +237,30 @@ fn write_vigil(seen: &Seen, text: &mut Exposition) {
     text.family("tocsin_canary_seconds", gauge, help);
     for (stage, ms) in &seen.took_ms {
         text.sample(&[("stage", stage.word())], *ms as f64 / 1_000.0);
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and times of this size lose nothing that matters"
+)]
+fn write_watchers(watchers: &[Watcher], text: &mut Exposition) {
+    let help =
+        "Watchers on other machines that showed a token: who asks, and who does not any more";
+    text.family("tocsin_watchers", MetricKind::Gauge, help);
+    let away = watchers.iter().filter(|one| one.is_away).count();
+    for (state, count) in [("asking", watchers.len() - away), ("away", away)] {
+        text.sample(&[("state", state)], count as f64);
+    }
+    if watchers.is_empty() {
+        return;
+    }
+    let help = "When a watcher last asked";
+    let name = "tocsin_watcher_last_timestamp_seconds";
+    text.family(name, MetricKind::Gauge, help);
+    for one in watchers {
+        let labels = [("token", one.token.as_str()), ("name", one.name.as_str())];
+        text.sample(&labels, one.asked_at.as_millis() as f64 / 1_000.0);
     }
 }
 

@@ -6,16 +6,18 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
-use tocsin_domain::id::UserId;
+use tocsin_domain::id::{TargetId, UserId};
 use tocsin_domain::people;
-use tocsin_domain::simulate::{self, Contact, End, What, simulate};
+use tocsin_domain::simulate::{self, Contact, End, QuietTarget, What, simulate};
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
 use super::body::Params;
 use super::problem::Problem;
-use super::shape::{ChannelKind, Instant, Named, Urgency, named_policy, named_service, named_user};
+use super::shape::{
+    ChannelKind, Instant, Named, Urgency, named_policy, named_service, named_target, named_user,
+};
 use crate::app::App;
 
 /// A simulation is asked for at most this far from now: two years.
@@ -33,6 +35,9 @@ pub(crate) struct SimulationQuery {
     /// High when not given.
     #[param(inline)]
     urgency: Option<Urgency>,
+    /// The id of a target of the service, of which the alert is then. Without one it is of the service alone, as an alert from outside
+    /// is: no mute and no maintenance of a target counts.
+    target: Option<String>,
 }
 
 /// One thing that would happen.
@@ -99,14 +104,27 @@ pub(crate) enum SimulationEnd {
     TooMuch,
 }
 
+/// A target of the service that is muted or worked on at that time: nobody would be paged for its own alerts.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct SimulatedQuiet {
+    target: Named,
+    why: String,
+    /// When its alerts page again.
+    until: Instant,
+}
+
 /// Who would be contacted when, if nobody answered and every provider took every message.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Simulation {
     service: Named,
+    /// The target of which the alert is; null when it is of the service alone.
+    target: Option<Named>,
     at: Instant,
     urgency: Urgency,
     steps: Vec<SimulatedStep>,
     end: SimulationEnd,
+    /// Targets of the service whose own alerts would page nobody; none where a target was asked for.
+    quiet_targets: Vec<SimulatedQuiet>,
 }
 
 /// Who would be contacted when
@@ -129,8 +147,10 @@ pub(crate) async fn simulation(
         return Err(Problem::bad("at: at most two years from now"));
     }
     let urgency = query.urgency.unwrap_or(Urgency::High);
+    let target = query.target.map(target_of).transpose()?;
     let wanted = simulate::Wanted {
         service,
+        target,
         at,
         urgency: people::Urgency::from(urgency),
     };
@@ -153,6 +173,11 @@ pub(crate) async fn simulation(
     }
 }
 
+fn target_of(id: String) -> Result<TargetId, Problem> {
+    id.parse()
+        .map_err(|_| Problem::not_found(&format!("target {id}")))
+}
+
 fn shown(
     state: &state::State,
     wanted: &simulate::Wanted,
@@ -166,6 +191,7 @@ fn shown(
     });
     Simulation {
         service: named_service(state, wanted.service),
+        target: wanted.target.map(|target| named_target(state, target)),
         at: Instant(wanted.at),
         urgency,
         steps: steps.collect(),
@@ -175,6 +201,19 @@ fn shown(
             End::Nothing => SimulationEnd::Nothing,
             End::TooMuch => SimulationEnd::TooMuch,
         },
+        quiet_targets: played
+            .quiet
+            .into_iter()
+            .map(|one| quiet_target(state, one))
+            .collect(),
+    }
+}
+
+fn quiet_target(state: &state::State, one: QuietTarget) -> SimulatedQuiet {
+    SimulatedQuiet {
+        target: named_target(state, one.target),
+        why: one.quiet.why,
+        until: Instant(one.quiet.until),
     }
 }
 

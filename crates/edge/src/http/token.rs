@@ -18,6 +18,7 @@ use super::shape::{Instant, Named, Role, named_user};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::ports::{ApiToken as Stored, NewToken};
+use crate::watched::heard;
 
 /// Tokens of the installation at most.
 const TOKENS_MAX: usize = 1_000;
@@ -200,5 +201,6 @@ pub(crate) async fn revoke_token(
     app.blocking(move |parts| parts.accounts.revoke_token(id))
         .await?;
     app.inner().known_tokens.forget_all();
+    heard::forget_revoked(&app).await;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,6 +1,7 @@
 //! Buttons in Slack and Telegram, and what providers tell when they are asked: against fakes that also repeat, lie and close.
 
 mod of_before;
+mod repeated;
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -98,6 +98,44 @@ async fn a_calendar_that_has_not_changed_is_not_sent_again() {
     assert_eq!(changed.status, StatusCode::OK);
 }
 
+/// What an event of a calendar says under that name.
+fn value(calendar: &str, uid: &str, name: &str) -> String {
+    let mut events = calendar.split("BEGIN:VEVENT");
+    let event = events.find(|event| event.contains(uid)).unwrap();
+    let said = event.lines().find_map(|line| line.strip_prefix(name));
+    said.unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_shift_that_was_changed_is_a_later_revision_of_the_same_event() {
+    let world = World::new();
+    let id = days(&world).await;
+    let made = make(&world, json!({"schedule_id": id})).await;
+    // Bob's shift at the time.
+    let uid = format!("UID:{id}-{}-20261122T090000Z@tocsin", world.bob);
+    let shown = async || {
+        let text = read(&world, "GET", &path(&made), None).await.text();
+        ["DTEND:", "SEQUENCE:", "LAST-MODIFIED:"].map(|name| value(&text, &uid, name))
+    };
+    let first = ["20261123T090000Z", "0", "20261123T070000Z"];
+    assert_eq!(shown().await, first);
+    *world.clock.0.lock().unwrap() = START.plus_ms(60_000);
+    assert_eq!(shown().await, first);
+    let until = START.plus_ms(3_600_000).to_rfc3339();
+    let over = json!({"user_id": world.ada.to_string(), "until": until});
+    let path = format!("/schedules/{id}/overrides");
+    let added = world.post(&path, over).await;
+    assert_eq!(added.status, StatusCode::CREATED, "{}", added.text());
+    let cut = ["20261123T070100Z", "1", "20261123T070100Z"];
+    assert_eq!(shown().await, cut);
+    // What is shown of somebody is their name.
+    let person = format!("/users/{}", world.bob);
+    let name = json!({"name": "Robert"});
+    world.call("PATCH", &person, &world.admin, Some(name)).await;
+    let renamed = ["20261123T070100Z", "2", "20261123T070100Z"];
+    assert_eq!(shown().await, renamed);
+}
+
 #[tokio::test]
 async fn an_address_dies_when_it_is_renewed_or_revoked_or_its_owner_leaves() {
     let world = World::new();

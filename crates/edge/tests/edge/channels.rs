@@ -1,13 +1,15 @@
 //! Pages by Slack, Telegram, Pushover, text, call and PagerDuty, against fakes that take them, refuse them, limit them,
 //! hang or lie.
 
+mod foreign;
+pub(crate) mod limited;
+mod put_off;
+
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tocsin_domain::event::{EventBody, NotificationWhat};
 use tocsin_domain::page::Outcome;
-use tocsin_domain::time::Timestamp;
 
 use crate::buttons::{loopback, set_account};
 use crate::pace::HandPace;
@@ -251,20 +253,6 @@ async fn a_provider_that_is_down_hangs_or_refuses_is_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_success_in_another_form_than_the_providers_is_none() {
-    let hotel = "<html>Welcome to the hotel's network</html>";
-    // PagerDuty has a status of its own for what it took.
-    let pagerduty = [(202, hotel), (200, r#"{"status":"success"}"#)];
-    let pagerduty = pagerduty.map(|(status, said)| (EVERY[5], status, said));
-    let every = EVERY.map(|way| (way, 200, hotel));
-    for ((kind, address), status, said) in every.into_iter().chain(pagerduty) {
-        let provider = Provider::always(Reply::json(status, said));
-        let (_, outcome, detail) = page(&provider, kind, address).await;
-        assert_eq!(outcome, Outcome::Failed, "{kind} {status}: {detail}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn the_refusal_of_a_provider_is_told_in_its_words() {
     for (kind, address, status, said, expected) in [
         (
@@ -307,51 +295,6 @@ async fn the_refusal_of_a_provider_is_told_in_its_words() {
         let (_, outcome, detail) = page(&provider, kind, address).await;
         assert_eq!(outcome, Outcome::Refused, "{kind}: {detail}");
         assert!(detail.contains(expected), "{kind}: {detail}");
-    }
-}
-
-/// When the message is tried again, by the first attempt that ended.
-fn retry_at(world: &World) -> Option<Timestamp> {
-    let events = world.journal.events.lock().unwrap();
-    events.iter().find_map(|event| match &event.body {
-        EventBody::Notification(message) => match message.what {
-            NotificationWhat::AttemptFinished { retry_at, .. } => retry_at,
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_provider_that_limits_is_left_alone_for_as_long_as_it_asks() {
-    let telegram = r#"{"ok":false,"error_code":429,"description":"Too Many Requests","parameters":{"retry_after":30}}"#;
-    for (kind, address, reply) in [
-        ("telegram", "42", Reply::json(429, telegram)),
-        (
-            "slack",
-            "U024BE7LH",
-            Reply::Answer(429, "retry-after: 30\r\n", String::new()),
-        ),
-        (
-            "sms",
-            PHONE,
-            Reply::Answer(
-                429,
-                "retry-after: 30\r\n",
-                r#"{"code":20429,"message":"Too Many Requests"}"#.to_owned(),
-            ),
-        ),
-        (
-            "pagerduty",
-            ROUTING_KEY,
-            Reply::Answer(429, "retry-after: 30\r\n", String::new()),
-        ),
-    ] {
-        let provider = Provider::always(reply);
-        let (world, outcome, detail) = page(&provider, kind, address).await;
-        assert_eq!(outcome, Outcome::Failed, "{kind}: {detail}");
-        let wait_ms = retry_at(&world).unwrap().ms_since(crate::fakes::START);
-        assert_eq!(wait_ms, 30_000, "{kind}: {detail}");
     }
 }
 

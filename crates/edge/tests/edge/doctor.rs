@@ -2,8 +2,9 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tocsin_edge::ports::{Hindrance, Watching};
+use tocsin_edge::ports::{Accounts, Hindrance, Watching};
 
+use crate::auditor::wait_until;
 use crate::fakes::START;
 use crate::world::{Answered, World};
 
@@ -24,6 +25,62 @@ async fn the_doctor_says_what_stands_between_a_failure_and_a_page() {
 async fn ready(world: &World) -> Answered {
     let asked = axum::http::Request::get("/readyz").body(axum::body::Body::empty());
     world.send(asked.unwrap()).await
+}
+
+/// A watcher asks with this token.
+async fn watches(world: &World, token: &str) -> Answered {
+    let path = "/readyz?watch_every_ms=15000";
+    world.call_at("GET", path, token, None).await
+}
+
+#[tokio::test]
+async fn whoever_watches_with_a_token_is_told_until_that_is_revoked() {
+    let world = World::new();
+    let check = async || {
+        let diagnosis = world.get("/doctor").await.json();
+        let checks = diagnosis["checks"].as_array().unwrap();
+        let check = checks.iter().find(|check| check["name"] == "watcher");
+        check.unwrap().clone()
+    };
+    let unwatched = check().await;
+    assert_eq!(unwatched["state"], "warn");
+    for unknown in ["", "aaaaaaaaaaaaaaaaaaaa"] {
+        let answer = watches(&world, unknown).await;
+        assert_eq!(answer.json()["watched_as"], Value::Null);
+        assert_eq!(check().await, unwatched, "{unknown}");
+    }
+    let path = "/readyz";
+    let asked = world.call_at("GET", path, &world.viewer, None).await;
+    assert_eq!(asked.json()["watched_as"], Value::Null);
+    let odd = "/readyz?watch_every_ms=often";
+    let odd = world.call_at("GET", odd, &world.viewer, None).await;
+    assert_eq!((odd.status, odd.json()), (asked.status, asked.json()));
+    assert_eq!(check().await, unwatched, "somebody looked once");
+    let body = json!({"name": "second host", "role": "viewer", "owner": "installation"});
+    let made = world.post("/api-tokens", body).await.json();
+    let answer = watches(&world, made["token"].as_str().unwrap()).await;
+    assert_eq!(answer.json()["watched_as"], "second host");
+    let watched = check().await;
+    assert_eq!(watched["state"], "ok");
+    let told = format!("watched by “second host”, last seen at {START}");
+    assert_eq!(watched["detail"], told);
+    wait_until(|| world.doors.setting("watchers").unwrap().is_some());
+    let numbers = world.call_at("GET", "/metrics", &world.admin, None).await;
+    let number = "tocsin_watchers{state=\"asking\"} 1";
+    assert!(numbers.text().contains(number), "{}", numbers.text());
+    let path = format!("/api-tokens/{}", made["id"].as_str().unwrap());
+    let revoked = world.call("DELETE", &path, &world.admin, None).await;
+    assert_eq!(revoked.status, StatusCode::NO_CONTENT);
+    assert_eq!(check().await, unwatched);
+}
+
+#[tokio::test]
+async fn that_nobody_watches_keeps_no_page_back() {
+    let world = World::new();
+    let topic = "https://ntfy.example.org/topic";
+    world.reach(world.ada, "ntfy", topic, None).await;
+    assert_eq!(ready(&world).await.status, StatusCode::OK);
+    assert_eq!(world.get("/doctor").await.json()["able_to_page"], true);
 }
 
 #[tokio::test]
@@ -96,6 +153,7 @@ async fn the_doctor_says_what_is_not_watched() {
 #[tokio::test]
 async fn what_is_switched_off_on_purpose_is_told_and_needs_no_look() {
     let world = World::new();
+    watches(&world, &world.viewer).await;
     let odd = async || {
         let diagnosis = world.get("/doctor").await.json();
         let checks = diagnosis["checks"].as_array().unwrap().clone();

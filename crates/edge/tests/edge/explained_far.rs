@@ -38,7 +38,7 @@ impl World {
             .read(|state| *state.incidents.keys().next().unwrap());
         for number in 0..2_000 {
             let text = format!("look {number}");
-            self.does(Ask::Respond(RespondAsk::Note { incident, text }));
+            self.does(Ask::Respond(RespondAsk::noted(incident, text)));
         }
         incident
     }

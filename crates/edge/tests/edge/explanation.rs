@@ -1,4 +1,4 @@
-//! "Why was I paged?", "why was nobody paged?" and "who would be paged?", by the API.
+//! "Why was I paged?" and "why was nobody paged?", by the API.
 
 use std::time::Duration;
 
@@ -391,57 +391,6 @@ async fn a_test_page_and_what_is_not_there_are_explained_too() {
             StatusCode::NOT_FOUND,
             "{path}"
         );
-    }
-}
-
-#[tokio::test]
-async fn a_simulation_tells_who_would_be_contacted_and_keeps_nothing() {
-    let world = World::new();
-    let service = world
-        .engine
-        .read(|state| state.installation.as_ref().unwrap().default_service);
-    let before = world.engine.read(|state| state.position);
-    let path = format!("/services/{service}/simulation");
-    let played = world.get(&path).await;
-    assert_eq!(played.status, StatusCode::OK, "{}", played.text());
-    let played = played.json();
-    assert_eq!(played["end"], "repeats");
-    assert_eq!(played["at"], START.to_rfc3339());
-    let steps = played["steps"].as_array().unwrap();
-    assert_eq!(
-        (steps[0]["kind"].as_str(), steps[0]["level"].as_u64()),
-        (Some("level"), Some(1))
-    );
-    assert_eq!(steps[1]["kind"], "contact");
-    assert_eq!(steps[1]["user"]["name"], "Ada");
-    assert_eq!(steps[1]["channel"], "email");
-    assert_eq!(steps[1]["after_ms"], 0);
-    assert_eq!(
-        steps.iter().filter(|one| one["kind"] == "fallback").count(),
-        2
-    );
-    let low = world
-        .get(&format!("{path}?urgency=low&at=2027-01-01T00:00:00Z"))
-        .await
-        .json();
-    assert_eq!(
-        (&low["end"], &low["steps"]),
-        (&json!("nothing"), &json!([]))
-    );
-    assert_eq!(world.engine.read(|state| state.position), before);
-    for (path, status) in [
-        (
-            format!("{path}?at=2040-01-01T00:00:00Z"),
-            StatusCode::BAD_REQUEST,
-        ),
-        (format!("{path}?at=yesterday"), StatusCode::BAD_REQUEST),
-        (format!("{path}?urgency=loud"), StatusCode::BAD_REQUEST),
-        (
-            "/services/QAAAAAAAAAAAAA/simulation".to_owned(),
-            StatusCode::NOT_FOUND,
-        ),
-    ] {
-        assert_eq!(world.get(&path).await.status, status, "{path}");
     }
 }
 

@@ -1,5 +1,7 @@
 //! How soon Slack is listened to again, at a pace that the test sets, when sockets end.
 
+mod deaf;
+
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::channel;
 use std::time::Duration;

@@ -1,17 +1,31 @@
-//! Pushes to a browser, against a push service that takes them and a browser that reads them.
+//! Pushes to a browser, against a push service that takes them, refuses them, limits them, hangs or lies, and a browser that reads
+//! them.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ring::aead::{AES_128_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_ephemeral};
 use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey as VerifyingKey};
 use serde_json::{Value, json};
+use tocsin_domain::command::Ask;
+use tocsin_domain::event::{EventBody, NotificationWhat};
 use tocsin_domain::page::Outcome;
+use tocsin_domain::people::ChannelKind;
+use tocsin_edge::delivery::pace::Pace;
+use tocsin_edge::delivery::{Delivery, Needs};
 use tocsin_edge::ports::Accounts;
 use tocsin_wire::base64url;
 use tocsin_wire::web_push::{Subscription, record_keys};
 
-use crate::channels::{answer_link, page};
-use crate::providers::{Provider, Reply};
+use crate::accounts::ended;
+use crate::buttons::loopback;
+use crate::channels::limited::retry_at;
+use crate::channels::{answer_link, page, reached_by};
+use crate::fakes::START;
+use crate::pace::HandPace;
+use crate::providers::{NTFY_OK, Provider, Reply};
 use crate::world::{Answered, World};
 
 /// What a browser keeps.
@@ -101,17 +115,268 @@ async fn a_browser_can_read_what_is_pushed_and_knows_who_pushed_it() {
     );
 }
 
+/// How the first attempt by a push went. Word of a browser that is gone goes otherwise, and may be there before.
+fn outcome_by_push(world: &World) -> (Outcome, String) {
+    world.committed.wait_for(|events| {
+        let messages = events.iter().filter_map(|event| match &event.body {
+            EventBody::Notification(message) => Some(message),
+            _ => None,
+        });
+        let pushed = messages.clone().find_map(|message| match &message.what {
+            NotificationWhat::Planned { message } => {
+                (message.channel == ChannelKind::WebPush).then_some(message.id)
+            }
+            _ => None,
+        })?;
+        let mut of_push = messages.filter(|message| message.notification == pushed);
+        of_push.find_map(|message| match &message.what {
+            NotificationWhat::AttemptFinished {
+                outcome, detail, ..
+            } => Some((*outcome, detail.clone())),
+            _ => None,
+        })
+    })
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_browser_that_is_gone_is_not_tried_again_and_its_address_not_journalled() {
     for status in [404, 410] {
         let provider = Provider::always(Reply::json(status, "no push/SECRETENDPOINT here"));
         let endpoint = format!("{}/push/SECRETENDPOINT", provider.url());
         let text = Browser::new().subscription(&endpoint);
-        let (world, outcome, detail) = page(&provider, "web_push", &text).await;
+        let world = reached_by(&provider, "web_push", &text).await;
+        let delivery = world.deliver_at(loopback(), &HandPace::new());
+        world.raise("web").await;
+        let (outcome, detail) = tokio::task::block_in_place(|| outcome_by_push(&world));
+        delivery.stop();
         assert_eq!(outcome, Outcome::Refused, "{detail}");
         assert!(detail.contains("takes no more pushes"), "{detail}");
         let journal = format!("{:?}", world.journal.events.lock().unwrap());
         assert!(!journal.contains("SECRETENDPOINT"));
+    }
+}
+
+/// Pages Ada by a push to a browser that this service stands behind, and gives how the first attempt ended. The time is what is done
+/// with it `meanwhile`.
+async fn pushed_while(
+    provider: &Provider,
+    meanwhile: impl FnOnce(&HandPace),
+) -> (World, Outcome, String) {
+    let text = Browser::new().subscription(&format!("{}/push/x", provider.url()));
+    let world = reached_by(provider, "web_push", &text).await;
+    let pace = HandPace::new();
+    let delivery = world.deliver_at(loopback(), &pace);
+    world.raise("web").await;
+    meanwhile(&pace);
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    (world, outcome, detail)
+}
+
+/// The same with a service that always answers so.
+async fn pushed(reply: Reply) -> (World, Outcome, String) {
+    pushed_while(&Provider::always(reply), |_| {}).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_push_service_has_its_own_mark_of_what_it_took() {
+    for (status, headers) in [
+        // Google's and Mozilla's, as RFC 8030 has it; Mozilla's where the browser is not there.
+        (201, "location: https://push.example/m/1\r\n"),
+        (202, "location: https://push.example/m/1\r\n"),
+        // Apple's.
+        (201, "apns-id: 3BA3E2E9-5640-F35F-1ACB-24A8CF9AD3AD\r\n"),
+        // Microsoft's.
+        (201, "X-WNS-Status: received\r\n"),
+        (200, "X-WNS-Status: received\r\n"),
+        (201, ""),
+    ] {
+        let reply = Reply::Answer(status, headers, String::new());
+        let (_, outcome, detail) = pushed(reply).await;
+        assert_eq!(outcome, Outcome::Accepted, "{status} {headers}: {detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_success_in_another_form_than_a_push_services_is_none() {
+    let hotel = "<html>Welcome to the hotel's network</html>";
+    for (status, headers, said) in [
+        (200, "", hotel),
+        (200, "", ""),
+        (201, "", hotel),
+        (202, "", ""),
+        // Thrown away, and said so.
+        (200, "X-WNS-Status: dropped\r\n", ""),
+        (201, "X-WNS-Status: channelthrottled\r\n", ""),
+    ] {
+        let reply = Reply::Answer(status, headers, said.to_owned());
+        let (world, outcome, detail) = pushed(reply).await;
+        assert_eq!(outcome, Outcome::Failed, "{status} {headers}: {detail}");
+        assert!(retry_at(&world).is_some(), "{status} {headers}: {detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_service_that_is_down_or_refuses_is_told_apart() {
+    for (status, expected) in [
+        (500, Outcome::Failed),
+        (503, Outcome::Failed),
+        (403, Outcome::Refused),
+    ] {
+        let (world, outcome, detail) = pushed(Reply::json(status, "the words of it")).await;
+        assert_eq!(outcome, expected, "{detail}");
+        assert_eq!(detail, format!("HTTP {status} the words of it"));
+        let is_tried_again = retry_at(&world).is_some();
+        assert_eq!(is_tried_again, expected == Outcome::Failed, "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_service_that_hangs_is_given_up_at_the_deadline_and_tried_again() {
+    let provider = Provider::always(Reply::Hang);
+    let meanwhile = |pace: &HandPace| {
+        tokio::task::block_in_place(|| provider.next());
+        pace.attempt_runs_out();
+    };
+    let (world, outcome, detail) = pushed_while(&provider, meanwhile).await;
+    assert_eq!(outcome, Outcome::TimedOut, "{detail}");
+    assert!(retry_at(&world).is_some(), "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_service_that_limits_is_left_alone_for_as_long_as_it_asks() {
+    // Microsoft's says it by a status of its own.
+    for status in [429, 406] {
+        let reply = Reply::Answer(status, "retry-after: 30\r\n", String::new());
+        let (world, outcome, detail) = pushed(reply).await;
+        assert_eq!(outcome, Outcome::Failed, "{detail}");
+        let wait_ms = retry_at(&world).unwrap().ms_since(START);
+        assert_eq!(wait_ms, 30_000, "{detail}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_that_is_repeated_takes_the_place_of_the_one_before_and_of_no_other() {
+    let asked = AtomicUsize::new(0);
+    let provider = Provider::start(move |_| {
+        let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+        Reply::json(if is_first { 503 } else { 201 }, "")
+    });
+    let browser = Browser::new();
+    let text = browser.subscription(&format!("{}/push/x", provider.url()));
+    let world = reached_by(&provider, "web_push", &text).await;
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
+    let incident = world.raise("web").await;
+    ended(&world, 1);
+    *world.clock.0.lock().unwrap() = START.plus_ms(1_000);
+    world.does(Ask::Tick);
+    let ends = ended(&world, 2);
+    delivery.stop();
+    assert_eq!(ends[1].0, Outcome::Accepted);
+    let (_, second) = (provider.next(), provider.next());
+    let pushed = browser.read(&Subscription::read(&text).unwrap(), &second.body);
+    let messages = world.engine.read(|state| {
+        let all = state.notifications.keys();
+        all.map(ToString::to_string).collect::<Vec<_>>()
+    });
+    assert_eq!(messages, [pushed["id"].as_str().unwrap()]);
+    // By this the browser shows one of them.
+    assert_eq!(pushed["tag"], incident);
+    // A push service might keep no more than a few topics for a phone that is off, and throw other pages away.
+    assert!(!second.head.to_lowercase().contains("\r\ntopic:"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_is_gone_is_no_way_to_its_person_any_more_and_they_hear_of_it() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&asked);
+    let provider = Provider::start(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        Reply::json(410, "")
+    });
+    let topic = Provider::always(Reply::json(200, NTFY_OK));
+    let text = Browser::new().subscription(&format!("{}/push/x", provider.url()));
+    let world = World::new();
+    let browser = world.reach(world.ada, "web_push", &text, None).await;
+    let address = format!("{}/topic", topic.url());
+    let phone = world.reach(world.ada, "ntfy", &address, None).await;
+    let person = format!("/users/{}", world.ada);
+    let rule = |minutes: u64, method: &str| json!({"urgency": "high", "delay_minutes": minutes, "contact_method_id": method});
+    let rules = json!([rule(0, &browser), rule(60, &phone)]);
+    let path = format!("{person}/notification-rules");
+    let set = world.call("PUT", &path, &world.admin, Some(rules)).await;
+    assert_eq!(set.status, 200, "{}", set.text());
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
+    world.raise("web").await;
+    // The page goes by the next way at once, and so does word of the browser, after mail, which is not set up.
+    let both = [topic.next(), topic.next()].map(|request| request.json().to_string());
+    let word = "reaches you no more";
+    assert_eq!(both.iter().filter(|said| said.contains(word)).count(), 1);
+    let own_page = both.iter().any(|said| said.contains("/ui/people/me"));
+    assert!(own_page, "{both:?}");
+    let shown = world.get(&person).await.json();
+    let methods = shown["contact_methods"].as_array().unwrap();
+    let state = |id: &str| {
+        let one = methods.iter().find(|one| one["id"] == id).unwrap();
+        (one["verified"].clone(), one["gone"].clone())
+    };
+    assert_eq!(state(&browser), (json!(false), json!(true)));
+    assert_eq!(state(&phone), (json!(true), json!(false)));
+    let base = format!("{person}/contact-methods/{browser}");
+    for (path, body) in [
+        (format!("{base}/test"), json!({})),
+        (format!("{base}/verify"), json!({"code": "123456"})),
+    ] {
+        let refused = world.post(&path, body).await;
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert!(refused.text().contains("gone for ever"), "{path}");
+    }
+    world.raise("disk").await;
+    assert!(topic.next().json().to_string().contains("disk is down"));
+    delivery.stop();
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+/// Whom a push service may ask about what is pushed from a Tocsin at that address.
+async fn contact(world: &World, provider: &Provider, public_url: &str) -> String {
+    let pace: Arc<dyn Pace> = HandPace::new();
+    let needs = Needs {
+        public_url: public_url.to_owned(),
+        pace,
+        ..world.needs(loopback())
+    };
+    let delivery = Delivery::start(world.queue.clone(), needs).unwrap();
+    world.raise("web").await;
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!(outcome, Outcome::Accepted, "{detail}");
+    let authorization = provider.next().header("authorization");
+    let claims = authorization.split('.').nth(1).unwrap();
+    let claims = base64url::decode(claims, 1_000).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["sub"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_service_is_told_an_address_that_there_is() {
+    let own = "https://tocsin.example.org";
+    for (public_url, named, expected) in [
+        (own, None, own),
+        ("http://127.0.0.1:8700", None, "mailto:tocsin@example.org"),
+        (
+            own,
+            Some("mailto:ops@example.org"),
+            "mailto:ops@example.org",
+        ),
+    ] {
+        let provider = Provider::always(Reply::json(201, ""));
+        let text = Browser::new().subscription(&format!("{}/push/x", provider.url()));
+        let world = reached_by(&provider, "web_push", &text).await;
+        world.set_up_mail().await;
+        if let Some(named) = named {
+            assert_eq!(set(&world, named).await.status, 200);
+        }
+        assert_eq!(contact(&world, &provider, public_url).await, expected);
     }
 }
 

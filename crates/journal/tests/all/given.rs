@@ -69,9 +69,7 @@ pub(crate) fn note(position: u64, incident: IncidentId, text: &str) -> Event {
         position,
         EventBody::Incident(IncidentEvent {
             incident,
-            what: IncidentWhat::NoteAdded {
-                text: text.to_owned(),
-            },
+            what: IncidentWhat::noted(text.to_owned()),
         }),
     )
 }

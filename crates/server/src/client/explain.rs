@@ -12,6 +12,7 @@ use super::screen::Screen;
 use super::service;
 use super::shape::{Moment, Named, names};
 use super::table::Table;
+use super::target;
 
 /// Reads what is to be explained: a message's id, an incident's number (`12`, `#12`) or id.
 pub(super) fn page(text: &str) -> Result<String, String> {
@@ -74,9 +75,21 @@ pub(crate) enum Urgency {
 #[derive(Debug, Deserialize)]
 pub(super) struct Simulation {
     service: Named,
+    #[serde(default)]
+    target: Option<Named>,
     at: Moment,
     steps: Vec<Simulated>,
     end: Plain,
+    #[serde(default)]
+    quiet_targets: Vec<QuietTarget>,
+}
+
+/// A target of whose own alerts nobody would be told.
+#[derive(Debug, Deserialize)]
+struct QuietTarget {
+    target: Named,
+    why: Plain,
+    until: Moment,
 }
 
 #[derive(Debug, Deserialize)]
@@ -134,6 +147,9 @@ fn joined(all: &[Plain]) -> String {
 pub(crate) struct SimulateArguments {
     /// The service, by name or id
     service: String,
+    /// Imagine an alert of this watched server of the service, by name or id: its mutes and planned work count then
+    #[arg(long, value_name = "NAME")]
+    target: Option<String>,
     /// When it fails: now, "2026-11-23 08:12" or 2026-11-23T07:12:58Z
     #[arg(long, default_value = "now", value_name = "TIME")]
     at: String,
@@ -153,7 +169,11 @@ pub(super) fn run_simulation(
         Urgency::High => "high",
         Urgency::Low => "low",
     };
-    let query = [("at", given::wire(at)), ("urgency", urgency.to_owned())];
+    let mut query = vec![("at", given::wire(at)), ("urgency", urgency.to_owned())];
+    if let Some(name) = &wanted.target {
+        let target = target::named(api, name)?;
+        query.push(("target", target.id.to_string()));
+    }
     let answer = api.get(&["services", service.as_str(), "simulation"], &query)?;
     screen.show(&answer, played)
 }
@@ -202,10 +222,22 @@ pub(super) fn played(simulation: &Simulation, look: &Look) -> String {
         "nothing" => "Nothing more happens.",
         _ => "More happens than is shown.",
     };
-    format!(
-        "If {} failed {} and nobody answered:\n\n{}\n{end}\n",
-        simulation.service.name,
+    let of = simulation.target.as_ref();
+    let what = of.map_or_else(
+        || simulation.service.name.to_string(),
+        |target| format!("{} of {}", target.name, simulation.service.name),
+    );
+    let mut text = format!(
+        "If {what} failed {} and nobody answered:\n\n{}\n{end}\n",
         look.moment_with_utc(simulation.at.0),
         table.draw(look, "Nobody is contacted.")
-    )
+    );
+    for quiet in &simulation.quiet_targets {
+        let (name, why) = (&quiet.target.name, &quiet.why);
+        let until = look.moment_with_utc(quiet.until.0);
+        text.push_str(&format!(
+            "Alerts of {name} itself are suppressed until {until}: {why}.\n"
+        ));
+    }
+    text
 }

@@ -79,6 +79,8 @@ pub(super) struct ContactMethod {
     address_hint: Plain,
     #[serde(default)]
     pub(super) verified: bool,
+    #[serde(default)]
+    gone: bool,
 }
 
 impl ContactMethod {
@@ -185,8 +187,12 @@ fn list(all: &[User], look: &Look) -> String {
 }
 
 fn method(one: &ContactMethod) -> String {
-    let confirmed = if one.verified { "" } else { ", not confirmed" };
-    format!("{}{confirmed}", one.named())
+    let standing = match (one.verified, one.gone) {
+        (true, _) => "",
+        (false, true) => ", gone for ever",
+        (false, false) => ", not confirmed",
+    };
+    format!("{}{standing}", one.named())
 }
 
 #[cfg(test)]
@@ -231,7 +237,8 @@ mod tests {
              "notification_rules":[],"contact_methods":[
                {"id":"QC","kind":"email","label":"Work","address_hint":"a…@example.org","verified":true,"last_result":null},
                {"id":"QD","kind":"ntfy","label":"Phone","address_hint":"ntfy.sh/…","verified":false}]},
-            {"id":"Q2","name":"Bob","role":"viewer","email":"b…@example.org","contact_methods":[]}]}"#;
+            {"id":"Q2","name":"Bob","role":"viewer","email":"b…@example.org","contact_methods":[
+               {"id":"QE","kind":"web_push","label":"Laptop","address_hint":"push.example","verified":false,"gone":true}]}]}"#;
         let all: List<User> = Answer::of(given).parsed().unwrap();
         let drawn = list(&all.items, &Look::of_test());
         let methods = "email Work (a…@example.org), ntfy Phone (ntfy.sh/…), not confirmed";
@@ -242,11 +249,8 @@ mod tests {
                 width = 53
             ),
             format!("Ann   admin   yes      yes        ann@example.org  {methods}  Q1"),
-            format!(
-                "Bob   viewer           no         b…@example.org {:width$}Q2",
-                "",
-                width = 70
-            ),
+            "Bob viewer no b…@example.org web_push Laptop (push.example), gone for ever Q2"
+                .to_owned(),
         ];
         let words = |text: &str| {
             text.split_whitespace()

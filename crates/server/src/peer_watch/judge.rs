@@ -28,15 +28,48 @@ pub(crate) enum Answer {
 }
 
 /// `/readyz`, as far as it is looked at.
-#[derive(Deserialize)]
-struct Readiness {
-    able_to_page: bool,
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub(crate) struct Readiness {
+    pub(crate) able_to_page: bool,
     #[serde(default)]
-    reasons: Vec<String>,
+    pub(crate) reasons: Vec<String>,
     #[serde(default)]
-    audit_age_ms: Option<u64>,
+    pub(crate) audit_age_ms: Option<u64>,
     #[serde(default)]
-    canary_age_ms: Option<u64>,
+    pub(crate) canary_age_ms: Option<u64>,
+    #[serde(default)]
+    pub(crate) watched_as: Option<String>,
+}
+
+/// What came back, as it is understood.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// Nothing came, and why.
+    Nothing(String),
+    /// Something that no Tocsin answers, with this status.
+    Foreign(u16),
+    /// How the peer says that it is, with this status.
+    Told(u16, Readiness),
+}
+
+impl Reading {
+    pub(crate) fn of(answer: Answer) -> Self {
+        match answer {
+            Answer::None(why) => Self::Nothing(why),
+            Answer::Http { status, body } => match serde_json::from_slice(&body) {
+                Ok(readiness) => Self::Told(status, readiness),
+                Err(_) => Self::Foreign(status),
+            },
+        }
+    }
+
+    /// Whether the peer took the token that it was shown; nothing where it says nothing at all.
+    pub(crate) fn took_token(&self) -> Option<bool> {
+        match self {
+            Self::Nothing(_) | Self::Foreign(_) => None,
+            Self::Told(_, readiness) => Some(readiness.watched_as.is_some()),
+        }
+    }
 }
 
 /// Judges one answer after the other.
@@ -49,17 +82,17 @@ pub(crate) struct Judge {
 
 impl Judge {
     /// What is wrong with the peer; nothing when it is able to page. `at` is the time that this command has run.
-    pub(crate) fn trouble(&mut self, answer: &Answer, at: Duration) -> Option<String> {
-        let (status, body) = match answer {
-            Answer::None(why) => return Some(format!("it cannot be asked: {}", plain(why))),
-            Answer::Http { status, body } => (*status, body),
+    pub(crate) fn trouble(&mut self, reading: &Reading, at: Duration) -> Option<String> {
+        let (status, readiness) = match reading {
+            Reading::Nothing(why) => return Some(format!("it cannot be asked: {}", plain(why))),
+            Reading::Foreign(status) => {
+                return Some(format!(
+                    "it answers HTTP {status}, and not as a Tocsin does"
+                ));
+            }
+            Reading::Told(status, readiness) => (*status, readiness),
         };
-        let Ok(readiness) = serde_json::from_slice::<Readiness>(body) else {
-            return Some(format!(
-                "it answers HTTP {status}, and not as a Tocsin does"
-            ));
-        };
-        let unseen = self.unseen(&readiness, at);
+        let unseen = self.unseen(readiness, at);
         if !readiness.able_to_page {
             let reasons = plain(&readiness.reasons.join(", "));
             return Some(format!("it says that it is not able to page: {reasons}"));
@@ -104,11 +137,13 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer::Http {
-            status,
-            body: body.as_bytes().to_vec(),
-        }
+    fn answer(status: u16, body: &str) -> Reading {
+        let body = body.as_bytes().to_vec();
+        Reading::of(Answer::Http { status, body })
+    }
+
+    fn refused() -> Reading {
+        Reading::of(Answer::None("refused".to_owned()))
     }
 
     #[track_caller]
@@ -136,9 +171,21 @@ mod tests {
         check(502, "<html>", Some("HTTP 502"));
         check(200, "ok", Some("not as a Tocsin does"));
         check(500, r#"{"able_to_page":true}"#, Some("HTTP 500"));
-        let none = Answer::None("refused".to_owned());
-        let found = Judge::default().trouble(&none, Duration::ZERO);
+        let found = Judge::default().trouble(&refused(), Duration::ZERO);
         assert_eq!(found.unwrap(), "it cannot be asked: refused");
+    }
+
+    #[test]
+    fn a_peer_that_does_not_take_the_token_is_no_less_well_and_known() {
+        let well = r#"{"able_to_page":true,"watched_as":null}"#;
+        check(200, well, None);
+        assert_eq!(answer(200, well).took_token(), Some(false));
+        let older = r#"{"able_to_page":true}"#;
+        assert_eq!(answer(200, older).took_token(), Some(false));
+        let known = r#"{"able_to_page":false,"watched_as":"eye"}"#;
+        assert_eq!(answer(503, known).took_token(), Some(true));
+        assert_eq!(answer(502, "<html>").took_token(), None);
+        assert_eq!(refused().took_token(), None);
     }
 
     #[test]
@@ -164,9 +211,9 @@ mod tests {
     fn a_peer_that_starts_over_and_over_is_not_always_a_new_one() {
         let mut judge = Judge::default();
         let starts = answer(200, r#"{"able_to_page":true}"#);
-        let none = Answer::None("refused".to_owned());
         assert_eq!(judge.trouble(&starts, Duration::ZERO), None);
-        assert!(judge.trouble(&none, Duration::from_secs(30)).is_some());
+        let down = judge.trouble(&refused(), Duration::from_secs(30));
+        assert!(down.is_some());
         assert!(judge.trouble(&starts, Duration::from_secs(61)).is_some());
     }
 }

@@ -1,7 +1,9 @@
 //! `tocsin watch`: a second host asks a Tocsin whether it is able to page, and pages by its own way when it is not. Nothing that
 //! happens on the network ends it.
 
+mod failing;
 mod judge;
+mod lookout;
 mod outage;
 mod settings;
 
@@ -23,7 +25,8 @@ use tocsin_engine::Clock;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
 use tokio::runtime::{Builder, Runtime};
 
-use self::judge::{Answer, Judge};
+use self::judge::{Answer, Reading};
+use self::lookout::{Lookout, Moment};
 use self::outage::{Due, News, Outage, Patience};
 use self::settings::Settings;
 pub(crate) use self::settings::WatchArguments;
@@ -43,7 +46,7 @@ pub(crate) fn run(
     let settings = Settings::of(given, ca)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let client = client(&settings)?;
-    let outside = Outside::new(settings.egress.clone(), settings.mail.clone())?;
+    let outside = Outside::new(settings.egress.clone(), settings.senders.clone())?;
     let patience = Patience {
         fails_ms: settings.fails_ms,
         remind_ms: settings.remind_ms,
@@ -51,7 +54,7 @@ pub(crate) fn run(
     };
     let places: Vec<String> = settings.outlets.iter().map(mark).collect();
     let mut kept = read(&settings.state)?;
-    let mut outage = kept.clone().taken_up(&places);
+    let mut lookout = Lookout::new(kept.clone().taken_up(&places));
     writeln!(
         out,
         "Watching {}; an outage is told to {} places.",
@@ -59,22 +62,26 @@ pub(crate) fn run(
         settings.outlets.len()
     )?;
     out.flush()?;
-    let (mut judge, began) = (Judge::default(), Instant::now());
+    let (began, mut took_token) = (Instant::now(), None);
     loop {
-        let answer = ask(&runtime, &client, &settings.peer);
-        let wrong = judge.trouble(&answer, began.elapsed());
-        if let Some(why) = &wrong {
-            tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
+        let reading = Reading::of(ask(&runtime, &client, &settings));
+        if settings.token.is_some() {
+            note_token(&mut took_token, reading.took_token());
         }
         let now = SystemClock.now();
-        if let Some(due) = outage.seen(wrong.is_none(), now, patience, &places) {
-            let message = message(&due.news, wrong.as_deref(), now, &settings.peer);
-            let told = outside.send(&outlets(&due, &settings), &message, now);
-            outage.went(&due, &outcomes(&told), now, &places);
+        let ran = began.elapsed();
+        let found = lookout.take_in(&reading, Moment { ran, now }, patience, &places);
+        if let Some(why) = &found.wrong {
+            tracing::warn!(peer = %settings.peer, %why, "the watched server is not well");
         }
-        if outage != kept {
-            keep(&settings.state, &outage);
-            kept = outage.clone();
+        if let Some(due) = &found.due {
+            let message = message(&due.news, found.wrong.as_deref(), now, &settings.peer);
+            let told = outside.send(&outlets(due, &settings), &message, now);
+            lookout.went(due, &outcomes(&told), now, &places);
+        }
+        if *lookout.outage() != kept {
+            kept = lookout.outage().clone();
+            keep(&settings.state, &kept);
         }
         std::thread::sleep(Duration::from_millis(settings.every_ms));
     }
@@ -82,11 +89,8 @@ pub(crate) fn run(
 
 /// What a place is known by in what is kept, which must tell nobody its address.
 fn mark(outlet: &Outlet) -> String {
-    let address = match outlet {
-        Outlet::Email(address) => address,
-        Outlet::Webhook { url, .. } | Outlet::Ntfy { url, .. } => url,
-    };
-    let named = format!("{}:{}", outlet.word(), address.expose_secret());
+    let address = outlet.address().expose_secret();
+    let named = format!("{}:{address}", outlet.word());
     hex(&Sha256::digest(named.as_bytes())[..MARK_BYTES])
 }
 
@@ -137,13 +141,39 @@ fn client(settings: &Settings) -> anyhow::Result<Client> {
     builder.build().context("preparing TLS")
 }
 
-fn ask(runtime: &Runtime, client: &Client, peer: &Url) -> Answer {
-    let mut url = peer.clone();
+/// Says so when the peer begins or ceases to take the token: it pages all the same, and misses nobody who stops to watch it.
+fn note_token(known: &mut Option<bool>, took: Option<bool>) {
+    if took.is_none() || took == *known {
+        return;
+    }
+    *known = took;
+    if took == Some(true) {
+        tracing::info!("the watched server knows this watcher by its token");
+    } else {
+        tracing::warn!(
+            "the watched server does not take the token: it is watched, and does not know by whom"
+        );
+    }
+}
+
+/// Asks the peer; with a token, so that it knows who watches it.
+fn ask(runtime: &Runtime, client: &Client, settings: &Settings) -> Answer {
+    let mut url = settings.peer.clone();
     if let Ok(mut steps) = url.path_segments_mut() {
         steps.pop_if_empty().push("readyz");
     }
+    if settings.token.is_some() {
+        let every_ms = settings.every_ms.to_string();
+        url.query_pairs_mut()
+            .append_pair("watch_every_ms", &every_ms);
+    }
+    let request = client.get(url);
+    let request = match &settings.token {
+        Some(token) => request.bearer_auth(token.expose_secret()),
+        None => request,
+    };
     let asked = runtime.block_on(async {
-        let mut response = client.get(url).send().await?;
+        let mut response = request.send().await?;
         let status = response.status().as_u16();
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await? {

@@ -2,6 +2,7 @@
 //! where it was.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tocsin_domain::page::Outcome;
@@ -85,19 +86,22 @@ impl Outage {
         self
     }
 
-    /// Takes in how the peer was found at `now`; gives what is to be told to which of these places.
+    /// Takes in for how long the peer was found to fail at `now`, if it does; gives what is to be told to which of these places.
     pub(crate) fn seen(
         &mut self,
-        is_well: bool,
+        fails_for: Option<Duration>,
         now: Timestamp,
         patience: Patience,
         places: &[String],
     ) -> Option<Due> {
+        // Nothing is wrong, and nothing was.
+        if fails_for.is_none() && self.since_ms.is_none() && self.back_from_ms.is_none() {
+            return None;
+        }
         self.forget_the_future(now.as_millis());
-        let news = if is_well {
-            self.back(now, patience, places)?
-        } else {
-            self.down(now, patience)?
+        let news = match fails_for {
+            None => self.back(now, patience, places)?,
+            Some(fails_for) => self.down(fails_for, now, patience)?,
         };
         let took = match news {
             News::Down { .. } => &self.took,
@@ -187,7 +191,7 @@ impl Outage {
     }
 
     /// The peer fails.
-    fn down(&mut self, now: Timestamp, patience: Patience) -> Option<News> {
+    fn down(&mut self, fails_for: Duration, now: Timestamp, patience: Patience) -> Option<News> {
         if let Some(from_ms) = self.back_from_ms.take() {
             if self.may_be_known_to_be_over() {
                 *self = Self::default();
@@ -204,7 +208,8 @@ impl Outage {
             self.took.clear();
             self.tried_ms.clear();
         }
-        let is_long = now.ms_since(since) > patience.fails_ms;
+        // By the clock it may be any time since then: a clock is set, and a machine sleeps.
+        let is_long = fails_for > Duration::from_millis(patience.fails_ms);
         let before = match self.told_ms {
             // Others have not taken the message yet that was counted.
             Some(_) => self.times.saturating_sub(1),
@@ -246,8 +251,11 @@ mod tests {
         answer: impl Fn(usize, i64) -> Outcome,
     ) -> Told {
         let (marks, mut all) = (places(marks), Vec::new());
+        let first = seconds.start;
         for second in seconds.step_by(15) {
-            let Some(due) = outage.seen(is_well, at(second), PATIENCE, &marks) else {
+            let ran = u64::try_from(second - first).unwrap();
+            let fails_for = (!is_well).then_some(Duration::from_secs(ran));
+            let Some(due) = outage.seen(fails_for, at(second), PATIENCE, &marks) else {
                 continue;
             };
             let each = due.places.iter();
@@ -445,7 +453,7 @@ mod tests {
         assert_eq!(all, [(120, 1, down(0, 0))]);
         assert_eq!(told(&mut again_known, 915..930, true).len(), 1);
         let mut untold = Outage::default();
-        untold.seen(false, at(0), PATIENCE, &places(&["a"]));
+        untold.seen(Some(Duration::ZERO), at(0), PATIENCE, &places(&["a"]));
         let mut again_unknown = again(&untold);
         assert_eq!(told(&mut again_unknown, 600..615, false), []);
     }

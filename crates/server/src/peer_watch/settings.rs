@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail};
 use reqwest::Url;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use tocsin_edge::delivery::egress::{Block, Blocked, Egress};
 use tocsin_edge::delivery::mail::{Encryption, MailSettings};
-use tocsin_edge::delivery::outside::{Outlet, Unusable, check_mail};
+use tocsin_edge::delivery::outside::{Outlet, Sender, Senders, Unusable};
 
 /// Bytes of the file at most.
 const FILE_BYTES_MAX: u64 = 64 * 1024;
@@ -26,10 +26,10 @@ pub(crate) struct WatchArguments {
     /// The server that is watched; the file of its authority is given by --ca
     #[arg(long, value_name = "URL")]
     peer: Option<String>,
-    /// Tell this place: ntfy:URL, webhook:URL or email:ADDRESS; may be given several times
+    /// Tell this place, such as ntfy:URL: ntfy, webhook, email, sms, voice, telegram or pushover; may be given several times
     #[arg(long, value_name = "KIND:ADDRESS")]
     notify: Vec<String>,
-    /// A file with all that, and with what must not be on a command line: keys, tokens, the mail server
+    /// A file with all that, and with what must not be on a command line: keys, tokens, the mail server, accounts
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Where an outage is remembered over restarts of this command
@@ -59,11 +59,16 @@ pub(crate) struct WatchArguments {
 #[serde(deny_unknown_fields)]
 struct Document {
     peer: Option<String>,
+    /// By which the peer knows who watches it.
+    token: Option<SecretString>,
     ca: Option<PathBuf>,
     state: Option<PathBuf>,
     #[serde(default)]
     notify: Vec<Notify>,
     mail: Option<Mail>,
+    twilio: Option<Twilio>,
+    telegram: Option<Bot>,
+    pushover: Option<Bot>,
     #[serde(default)]
     egress: EgressPart,
 }
@@ -97,13 +102,56 @@ struct Mail {
     password: Option<SecretString>,
 }
 
+/// An account that makes calls and sends text messages.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Twilio {
+    base_url: Option<String>,
+    account_id: String,
+    token: SecretString,
+    from: String,
+}
+
+impl From<Twilio> for Sender {
+    fn from(given: Twilio) -> Self {
+        Self {
+            base_url: given.base_url,
+            id: Some(given.account_id),
+            from: Some(given.from),
+            token: given.token,
+        }
+    }
+}
+
+/// A bot of Telegram, or an application of Pushover.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bot {
+    base_url: Option<String>,
+    token: SecretString,
+}
+
+impl From<Bot> for Sender {
+    fn from(given: Bot) -> Self {
+        Self {
+            base_url: given.base_url,
+            id: None,
+            from: None,
+            token: given.token,
+        }
+    }
+}
+
 /// All that is needed.
 pub(crate) struct Settings {
     pub(crate) peer: Url,
+    /// A token of the peer's, by which it knows who watches it.
+    pub(crate) token: Option<SecretString>,
     pub(crate) ca: Option<PathBuf>,
     pub(crate) state: PathBuf,
     pub(crate) outlets: Vec<Outlet>,
-    pub(crate) mail: Option<(MailSettings, Option<SecretString>)>,
+    /// The mail server and accounts that those are told by.
+    pub(crate) senders: Senders,
     pub(crate) egress: Egress,
     pub(crate) every_ms: u64,
     pub(crate) fails_ms: u64,
@@ -127,36 +175,35 @@ impl Settings {
         if places.is_empty() || places.len() > NOTIFY_MAX {
             bail!("say who is told, by --notify or [[notify]]: 1 to {NOTIFY_MAX} places");
         }
-        let mail = document.mail.map(mail_of).transpose()?;
-        let needs_mail = places
-            .iter()
-            .any(|(_, one)| matches!(one, Outlet::Email(_)));
-        if needs_mail && mail.is_none() {
-            bail!(
-                "mail needs a mail server: give [mail] with host and from in the file of --config"
-            );
-        }
+        let senders = Senders {
+            mail: document.mail.map(mail_of).transpose()?,
+            twilio: document.twilio.map(Sender::from),
+            telegram: document.telegram.map(Sender::from),
+            pushover: document.pushover.map(Sender::from),
+        };
         let egress = egress(&document.egress.allow, &given.allow)?;
         let peer = peer_url(&peer)?;
+        let token = secret_of_the_environment("TOCSIN_WATCH_TOKEN").or(document.token);
+        token.as_ref().map(check_token).transpose()?;
         for (name, outlet) in &places {
             let word = outlet.word();
             outlet
-                .check(&egress)
+                .check(&egress, &senders)
                 .map_err(|why| anyhow!("{name} ({word}): {}", in_our_words(&why)))?;
         }
-        if let Some((settings, _)) = &mail {
-            check_mail(settings, &egress)
-                .map_err(|why| anyhow!("[mail]: {}", in_our_words(&why)))?;
-        }
+        senders
+            .check(&egress)
+            .map_err(|(word, why)| anyhow!("[{word}]: {}", in_our_words(&why)))?;
         let state = given.state.clone().or(document.state);
         let state = state.unwrap_or_else(|| PathBuf::from("tocsin-watch.json"));
         check_folder(&state)?;
         Ok(Self {
             peer,
+            token,
             ca: ca.map(Path::to_owned).or(document.ca),
             state,
             outlets: places.into_iter().map(|(_, outlet)| outlet).collect(),
-            mail,
+            senders,
             egress,
             every_ms: given.every_ms.max(10),
             fails_ms: given.fails_ms,
@@ -174,19 +221,28 @@ fn places(file: Vec<Notify>, flags: &[String]) -> anyhow::Result<Vec<(String, Ou
         let outlet = outlet(&one.kind, one.address, one.key, one.token)?;
         places.push((format!("[[notify]] {number}"), outlet));
     }
-    let key = || {
-        std::env::var("TOCSIN_WATCH_KEY")
-            .ok()
-            .map(SecretString::from)
-    };
+    let key = || secret_of_the_environment("TOCSIN_WATCH_KEY");
     for (number, text) in (1..).zip(flags) {
         let (kind, address) = text.split_once(':').with_context(|| {
-            format!("--notify {text}: expected ntfy:URL, webhook:URL or email:ADDRESS")
+            format!("--notify {text}: expected KIND:ADDRESS, such as ntfy:https://ntfy.sh/my-topic")
         })?;
         let outlet = outlet(kind, address.to_owned().into(), key(), None)?;
         places.push((format!("--notify {number}"), outlet));
     }
     Ok(places)
+}
+
+fn secret_of_the_environment(name: &str) -> Option<SecretString> {
+    std::env::var(name).ok().map(SecretString::from)
+}
+
+/// One that cannot stand in a request would make each question fail.
+fn check_token(token: &SecretString) -> anyhow::Result<()> {
+    let text = token.expose_secret();
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        bail!("token: expected an API token of the peer, as `tocsin token create` gives it");
+    }
+    Ok(())
 }
 
 fn egress(file: &[String], flags: &[String]) -> anyhow::Result<Egress> {
@@ -210,6 +266,9 @@ fn in_our_words(why: &Unusable) -> String {
         Unusable::Blocked(Blocked::Plain) => {
             "plain http goes only to addresses named by --allow or in [egress] allow; use https"
                 .to_owned()
+        }
+        Unusable::NoAccount { name, word } => {
+            format!("there is no {name}: give [{word}] in the file of --config")
         }
         Unusable::Wrong(_) | Unusable::Blocked(Blocked::NoAddress(_) | Blocked::Metadata(_)) => {
             why.to_string()
@@ -274,13 +333,19 @@ fn outlet(
             token,
         }),
         "email" => Ok(Outlet::Email(address)),
+        "sms" => Ok(Outlet::Sms(address)),
+        "voice" => Ok(Outlet::Voice(address)),
+        "telegram" => Ok(Outlet::Telegram(address)),
+        "pushover" => Ok(Outlet::Pushover(address)),
         "webhook" => Ok(Outlet::Webhook {
             url: address,
             key: key.context(
                 "a webhook needs the key that signs: key = … in the file, or $TOCSIN_WATCH_KEY",
             )?,
         }),
-        other => bail!("{other} is no kind of place: expected ntfy, webhook or email"),
+        other => bail!(
+            "{other} is no kind of place: expected ntfy, webhook, email, sms, voice, telegram or pushover"
+        ),
     }
 }
 
@@ -307,141 +372,4 @@ fn mail_of(mail: Mail) -> anyhow::Result<(MailSettings, Option<SecretString>)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
-
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        watch: WatchArguments,
-    }
-
-    fn settings(words: &[&str]) -> Result<Settings, String> {
-        let line = Line::try_parse_from([&["watch"][..], words].concat())
-            .map_err(|why| why.to_string())?;
-        Settings::of(&line.watch, None).map_err(|why| format!("{why:#}"))
-    }
-
-    #[track_caller]
-    fn refused(words: &[&str], expected: &str) {
-        let Err(why) = settings(words) else {
-            panic!("{words:?} was taken");
-        };
-        assert!(why.contains(expected), "{why}");
-    }
-
-    #[test]
-    fn flags_alone_are_enough_where_no_secret_is_needed() {
-        let found = settings(&[
-            "--peer",
-            "http://10.0.0.2:8700",
-            "--notify",
-            "ntfy:https://ntfy.sh/t",
-        ])
-        .unwrap();
-        assert_eq!(found.peer.as_str(), "http://10.0.0.2:8700/");
-        assert_eq!(found.outlets[0].word(), "ntfy");
-        assert_eq!(
-            (found.every_ms, found.fails_ms, found.answer_ms),
-            (15_000, 45_000, 12_000)
-        );
-        assert_eq!((found.remind_ms, found.again_ms), (900_000, 60_000));
-    }
-
-    const PEER: [&str; 2] = ["--peer", "https://a.example"];
-
-    fn written(folder: &Path, text: &str, mode: u32) -> String {
-        let path = folder.join("watch.toml");
-        std::fs::write(&path, text).unwrap();
-        std::fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
-        path.to_str().unwrap().to_owned()
-    }
-
-    #[test]
-    fn a_file_says_the_rest() {
-        let folder = tempfile::tempdir().unwrap();
-        let text = "peer = \"https://a.example\"\n[[notify]]\nkind = \"webhook\"\naddress = \"https://b.example/h\"\n\
-             key = \"sixteen bytes or more\"\n[[notify]]\nkind = \"email\"\naddress = \"ops@example.org\"\n\
-             [mail]\nhost = \"mail.example\"\nfrom = \"t@example.org\"\n[egress]\nallow = [\"10.0.0.0/8\"]\n";
-        let path = written(folder.path(), text, 0o600);
-        let path = path.as_str();
-        let found = settings(&["--config", path]).unwrap();
-        assert_eq!(found.outlets.len(), 2);
-        assert_eq!(found.mail.unwrap().0.port, 587);
-        let over = settings(&["--config", path, "--peer", "https://c.example"]).unwrap();
-        assert_eq!(over.peer.host_str(), Some("c.example"));
-        written(folder.path(), text, 0o644);
-        refused(&["--config", path], "(mode 644); run `chmod 600");
-        written(folder.path(), text, 0o640);
-        refused(&["--config", path], "(mode 640)");
-    }
-
-    #[test]
-    fn a_place_that_can_never_be_told_keeps_the_watcher_from_starting() {
-        let place = |words: &[&str], expected| refused(&[&PEER[..], words].concat(), expected);
-        let private = ["--notify", "ntfy:http://10.0.0.1/x"];
-        let expected = "--notify 1 (ntfy): 10.0.0.1 is not a public address; if it is meant, name its block by --allow";
-        place(&private, expected);
-        let allowed = [&PEER[..], &private, &["--allow", "10.0.0.0/8"]].concat();
-        assert!(settings(&allowed).is_ok());
-        place(&["--notify", "ntfy:https://ntfy.sh/"], "ntfy topic");
-        place(&["--notify", "ntfy:http://9.9.9.9/x"], "plain http");
-        let good = ["--notify", "ntfy:https://ntfy.sh/t"];
-        let nowhere = [&good[..], &["--state", "/nowhere/at/all/state.json"]].concat();
-        place(&nowhere, "there is no folder /nowhere/at/all");
-        let folder = tempfile::tempdir().unwrap();
-        let file = |text: &str, expected| {
-            let path = written(folder.path(), text, 0o600);
-            place(
-                &[&good[..], &["--config", path.as_str()]].concat(),
-                expected,
-            );
-        };
-        file(
-            "[[notify]]\nkind = \"webhook\"\naddress = \"https://b.example/h\"\nkey = \"short\"\n",
-            "[[notify]] 1 (webhook): the webhook's secret has fewer than 16 bytes",
-        );
-        file(
-            "[mail]\nhost = \"10.0.0.9\"\nfrom = \"t@example.org\"\n",
-            "[mail]: 10.0.0.9 is not",
-        );
-        file(
-            "[mail]\nhost = \"a.example\"\nfrom = \"nobody\"\n",
-            "[mail]: from",
-        );
-        file(
-            "[mail]\nhost = \"a.example\"\nfrom = \"t@example.org\"\nusername = \"t\"\n",
-            "username and password",
-        );
-    }
-
-    #[test]
-    fn what_cannot_work_is_refused_with_what_to_do() {
-        refused(&[], "--peer URL");
-        refused(&["--peer", "a b", "--notify", "ntfy:x"], "--peer");
-        refused(&["--peer", "http://a"], "--notify");
-        refused(
-            &["--peer", "http://a", "--notify", "fax:1"],
-            "fax is no kind",
-        );
-        refused(&["--peer", "http://a", "--notify", "email:a@b"], "[mail]");
-        refused(&["--peer", "http://u:p@a", "--notify", "ntfy:x"], "--peer");
-        refused(
-            &[
-                "--peer",
-                "http://a",
-                "--notify",
-                "ntfy:x",
-                "--allow",
-                "everything",
-            ],
-            "--allow",
-        );
-        refused(&["--config", "/nowhere/watch.toml"], "/nowhere/watch.toml");
-    }
-}
+mod tests;

@@ -42,6 +42,19 @@ fn a_server_that_is_paused_killed_and_started_again_is_told_once_each_time() {
 }
 
 #[test]
+fn a_server_knows_who_watches_it_by_a_token_of_its_own() {
+    let hook = Webhook::start();
+    let server = Server::set_up();
+    server.make_able_to_page();
+    let folder = tempfile::tempdir().unwrap();
+    let mut watcher = Watcher::start_known(&server.url(), &hook, folder.path(), server.token());
+    let told = server.waits_to_be_watched();
+    assert!(told.contains("watched by “setup”, last seen at "), "{told}");
+    watcher.kill();
+    assert!(hook.is_silent());
+}
+
+#[test]
 fn a_peer_that_says_it_cannot_page_is_told_and_reminded_of() {
     let hook = Webhook::start();
     let peer = Peer::start();

@@ -72,6 +72,26 @@ impl Server {
         format!("http://{}", self.address)
     }
 
+    /// A token of its administrator.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// Waits until its doctor says that it is watched, and gives the words.
+    pub(crate) fn waits_to_be_watched(&self) -> String {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let diagnosis = self.ask("GET", "/doctor", &json!({}));
+            let mut checks = diagnosis["checks"].as_array().unwrap().iter();
+            let check = checks.find(|check| check["name"] == "watcher").unwrap();
+            if check["state"] == "ok" {
+                return check["detail"].as_str().unwrap().to_owned();
+            }
+            assert!(Instant::now() < deadline, "never watched: {check}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     pub(crate) fn process(&self) -> u32 {
         self.child.id()
     }
@@ -173,6 +193,13 @@ impl Watcher {
         Self::start_telling(peer, &[hook], folder)
     }
 
+    /// With a token that the peer knows it by.
+    pub(crate) fn start_known(peer: &str, hook: &Webhook, folder: &Path, token: &str) -> Self {
+        let mut command = tocsin();
+        command.env("TOCSIN_WATCH_TOKEN", token);
+        Self::run(command, peer, &[hook], folder, Duration::from_secs(3_600))
+    }
+
     pub(crate) fn start_telling(peer: &str, hooks: &[&Webhook], folder: &Path) -> Self {
         Self::start_reminding(peer, hooks, folder, Duration::from_secs(3_600))
     }
@@ -183,10 +210,20 @@ impl Watcher {
         folder: &Path,
         remind: Duration,
     ) -> Self {
+        Self::run(tocsin(), peer, hooks, folder, remind)
+    }
+
+    fn run(
+        mut command: Command,
+        peer: &str,
+        hooks: &[&Webhook],
+        folder: &Path,
+        remind: Duration,
+    ) -> Self {
         let state = folder.join("state.json");
         let places = hooks.iter();
         let places = places.map(|hook| format!("--notify=webhook:http://{}/watch", hook.address));
-        let mut child = tocsin()
+        let mut child = command
             .env("TOCSIN_WATCH_KEY", KEY)
             .args(["watch", "--peer", peer, "--allow", "127.0.0.0/8"])
             .args([

@@ -1,24 +1,17 @@
-//! Messages in the second book: how often each is tried, when, and whether each attempt was right. What is planned is looked at
-//! elsewhere.
+//! Messages in the second book: when each is tried, and whether each attempt was right. What is planned is looked at elsewhere, and
+//! how an attempt ends too.
 
 use tocsin_domain::event::{Cause, Event, NotificationEvent, NotificationWhat};
 use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Outcome, Purpose};
+use tocsin_domain::page::Purpose;
 use tocsin_domain::time::Timestamp;
 
 use super::{Ledger, Letter, LetterState, Standing};
 use crate::check::Check;
 
 /// Attempts of one message at most.
-const ATTEMPTS_MAX: u32 = 3;
-/// A repeat comes within this time.
-const RETRY_MS_MAX: u64 = 5_000;
-/// A provider that wants to be left alone is, but for no longer than this.
-const ASKED_MS_MAX: u64 = 60_000;
-/// News to another system that keeps the incident too is tried on for this long, and this often at least.
-const NEWS_FOR_MS: u64 = 86_400_000;
-const NEWS_EVERY_MS: u64 = 1_800_000;
+pub(super) const ATTEMPTS_MAX: u32 = 3;
 /// What is told together is told within this time, and within this one where it wakes nobody.
 const GATHER_MS_MAX: u64 = 180_000;
 const GATHER_QUIET_MS_MAX: u64 = 900_000;
@@ -70,17 +63,8 @@ impl Ledger {
             NotificationWhat::AttemptStarted { number } => {
                 self.start(id, &letter, *number, at);
             }
-            NotificationWhat::AttemptFinished {
-                number,
-                outcome,
-                retry_at,
-                reference,
-                ..
-            } => {
-                self.see_outcome(id, (*number, *outcome), *retry_at, envelope);
-                if *outcome == Outcome::Accepted && reference.is_some() {
-                    self.owe_word(id, at);
-                }
+            NotificationWhat::AttemptFinished { .. } => {
+                self.see_outcome(id, &event.what, envelope);
             }
             NotificationWhat::Receipt { number, fate, .. } => {
                 self.see_receipt(id, (*number, *fate), envelope);
@@ -128,7 +112,7 @@ impl Ledger {
     }
 
     /// What was told along shares the fate of what told it.
-    fn settle_along(&mut self, id: NotificationId, state: LetterState) {
+    pub(super) fn settle_along(&mut self, id: NotificationId, state: LetterState) {
         for member in self.together.remove(&id).unwrap_or_default() {
             self.set_state(member, state);
             self.settle(member);
@@ -267,80 +251,8 @@ impl Ledger {
         case.is_some_and(|case| letter.position < case.given_event)
     }
 
-    fn see_outcome(
-        &mut self,
-        id: NotificationId,
-        (number, outcome): (u32, Outcome),
-        retry_at: Option<Timestamp>,
-        envelope: &Event,
-    ) {
-        let Some(letter) = self.letters.get(&id).cloned() else {
-            return;
-        };
-        // Whoever asks to be left alone, or is silent for 15 s, keeps nobody waiting: another way is used meanwhile.
-        let asks = self.asked_to_wait.contains_key(&(id, number));
-        let keeps_waiting = (asks && outcome == Outcome::Failed) || outcome == Outcome::TimedOut;
-        if retry_at.is_none() || keeps_waiting {
-            self.given_up.insert(envelope.position);
-        }
-        self.finish(id, &letter, (number, outcome), retry_at, envelope.at);
-        if retry_at.is_none() {
-            self.settle_along(id, LetterState::Over);
-        }
-    }
-
-    fn finish(
-        &mut self,
-        id: NotificationId,
-        letter: &Letter,
-        (number, outcome): (u32, Outcome),
-        retry_at: Option<Timestamp>,
-        at: Timestamp,
-    ) {
-        let is_open = matches!(letter.state, LetterState::Sending(_)) && number == letter.attempts;
-        if !is_open {
-            let what = format!("attempt {number} has an outcome already");
-            self.find_about(Check::RepeatsAreBounded, id, at, &what);
-        }
-        let asked = self.asked_to_wait.remove(&(id, number));
-        // Only an answer of the provider asks for anything.
-        let asked = asked.filter(|_| outcome == Outcome::Failed);
-        let asked = asked.unwrap_or_default();
-        let may_help = match outcome {
-            Outcome::Accepted | Outcome::Refused => false,
-            Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered => {
-                number < ATTEMPTS_MAX || letter.is_news()
-            }
-        };
-        let longest = if letter.is_news() {
-            asked.max(NEWS_EVERY_MS)
-        } else {
-            asked.max(RETRY_MS_MAX)
-        };
-        let latest = at.plus_ms(longest);
-        let is_worth_it = if letter.is_news() {
-            // Near the end of its time either is right.
-            let end = letter.planned_at.plus_ms(NEWS_FOR_MS);
-            latest <= end || retry_at.is_some_and(|at| at <= end)
-        } else {
-            asked <= ASKED_MS_MAX
-        };
-        // What was under way to somebody who left ends on record, and nothing follows from it.
-        let is_there = self.people.contains_key(&letter.user);
-        let owed = may_help && is_worth_it && is_there && self.is_wanted_again(letter, retry_at);
-        let soon = retry_at.is_some_and(|retry| retry >= at.plus_ms(asked) && retry <= latest);
-        if owed != retry_at.is_some() || (owed && !soon) {
-            let what = format!("after {outcome:?} a repeat is owed: {owed}, due: {retry_at:?}");
-            self.find_about(Check::RepeatsAreBounded, id, at, &what);
-        }
-        self.set_state(id, retry_at.map_or(LetterState::Over, LetterState::Due));
-        if let Some(letter) = self.letters.get_mut(&id) {
-            letter.unanswered += u32::from(outcome != Outcome::Accepted);
-        }
-    }
-
     /// Whether what was not taken is still to be told.
-    fn is_wanted_again(&self, letter: &Letter, retry_at: Option<Timestamp>) -> bool {
+    pub(super) fn is_wanted_again(&self, letter: &Letter, retry_at: Option<Timestamp>) -> bool {
         match letter.purpose {
             Purpose::Page(incident) => {
                 let case = self.cases.get(&incident);
@@ -400,7 +312,7 @@ impl Ledger {
 
 impl Letter {
     /// Whether it tells another system that keeps the incident too what became of it.
-    const fn is_news(&self) -> bool {
+    pub(super) const fn is_news(&self) -> bool {
         match self.purpose {
             Purpose::Acknowledged(_) => true,
             Purpose::Resolved(_) => self.channel.mirrors_incidents(),

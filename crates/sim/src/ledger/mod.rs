@@ -2,6 +2,7 @@
 //! the core's decisions or its state, and checks each event as it comes.
 
 mod alert;
+mod attempt;
 mod clock;
 mod cover;
 mod due;
@@ -50,6 +51,7 @@ pub(crate) use self::pulse::Pulse;
 use self::turn::Turn;
 
 use crate::check::{Check, Violation};
+use crate::sender::Told;
 
 /// Everything that the events say.
 #[derive(Debug, Default)]
@@ -107,8 +109,8 @@ pub(crate) struct Ledger {
     unplanned: BTreeMap<(IncidentId, ContactMethodId), u64>,
     /// Positions of events after which another way to the same person may be used.
     given_up: BTreeSet<u64>,
-    /// How long a provider asked to be left alone after an attempt, in milliseconds.
-    pub(crate) asked_to_wait: BTreeMap<(NotificationId, u32), u64>,
+    /// What the sender told of attempts whose end was not journalled then.
+    told: BTreeMap<(NotificationId, u32), Vec<Told>>,
     /// Pages, and calls for help, by each way: those that their people have read, or may have, and were not told since that it is
     /// over.
     read: BTreeMap<ContactMethodId, BTreeSet<NotificationId>>,
@@ -306,8 +308,10 @@ pub(crate) struct Letter {
     receipt: Option<Fate>,
     /// What is known of each attempt.
     tries: BTreeMap<u32, Tried>,
-    /// Attempts after which a repeat is right although the provider may have taken it.
+    /// Attempts, and accounts within them, after which a repeat is right although a provider may have taken it.
     pub(crate) unanswered: u32,
+    /// The last attempt that ended left it to the next account.
+    is_left: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

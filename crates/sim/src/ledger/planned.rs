@@ -35,6 +35,7 @@ impl Ledger {
             receipt: None,
             tries: BTreeMap::new(),
             unanswered: 0,
+            is_left: false,
         };
         self.letters.insert(id, letter);
         if let Purpose::Page(incident) = message.purpose {

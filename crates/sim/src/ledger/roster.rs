@@ -63,6 +63,12 @@ impl Ledger {
                     method.is_verified = true;
                 }
             }
+            PeopleEvent::ContactMethodGone { user, method } => {
+                let person = self.people.get_mut(user);
+                if let Some(method) = person.and_then(|person| person.methods.get_mut(method)) {
+                    method.is_verified = false;
+                }
+            }
             PeopleEvent::ContactMethodRemoved { user, method } => {
                 if let Some(person) = self.people.get_mut(user) {
                     person.methods.remove(method);

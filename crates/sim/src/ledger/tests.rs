@@ -1,5 +1,6 @@
 //! What the second book finds wrong where no world gets to in its few days, or where it must not be taken for right.
 
+mod accounts;
 mod given;
 mod signed;
 

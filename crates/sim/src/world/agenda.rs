@@ -9,6 +9,8 @@ use tocsin_domain::page::Fate;
 
 use super::Report;
 use super::fault::Kind;
+use super::post::{Errand, Given};
+use crate::providers::Answer;
 
 /// Something that happens in a world at its time.
 #[derive(Clone, Debug)]
@@ -35,6 +37,10 @@ pub(super) enum Happening {
         replica: usize,
         saw: u32,
     },
+    /// An attempt has its place, or is too late for one.
+    Begins(Given),
+    /// An account has answered, or did not in time.
+    Answered { errand: Box<Errand>, answer: Answer },
     /// The sender tells how an attempt went.
     Reported(Report),
     /// A provider tells what became of a message that it took.
@@ -84,6 +90,8 @@ pub(super) enum Happening {
     Befalls(Kind),
     /// The disk works again.
     DiskHeals,
+    /// This run of the process dies.
+    Dies(u64),
     /// The process is started again.
     Restarts,
 }

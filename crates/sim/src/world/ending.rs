@@ -58,6 +58,7 @@ impl World {
         self.machine.disk().mishaps.clear();
         self.disk_heals();
         self.providers.heal();
+        self.sender.heal();
         if self.engine.is_none() {
             self.restart();
         }

@@ -33,6 +33,7 @@ impl World {
     /// Starts the process on what the disk holds.
     pub(super) fn boot(&mut self) {
         self.life += 1;
+        self.sender.forget();
         self.machine = self.machine.successor();
         let past = Past {
             state: self.shadow.clone(),

@@ -19,6 +19,7 @@ pub(super) enum Kind {
     DiskFull,
     TakeOver,
     Outage,
+    AccountOutage,
     ClockForward,
     ClockBack,
     Suspend,
@@ -26,8 +27,8 @@ pub(super) enum Kind {
 }
 
 /// Each kind, and how often it comes on average.
-const KINDS: [(Kind, i64); 16] = [
-    (Kind::Crash, 26 * HOUR),
+const KINDS: [(Kind, i64); 17] = [
+    (Kind::Crash, 32 * HOUR),
     (Kind::CommitMishap(Mishap::CrashBefore), 50 * HOUR),
     (Kind::CommitMishap(Mishap::CrashAfter), 50 * HOUR),
     (Kind::CommitMishap(Mishap::CrashWithin(0)), 75 * HOUR),
@@ -39,6 +40,7 @@ const KINDS: [(Kind, i64); 16] = [
     (Kind::DiskFull, 4 * DAY),
     (Kind::TakeOver, 4 * DAY),
     (Kind::Outage, 4 * DAY),
+    (Kind::AccountOutage, 4 * DAY),
     (Kind::ClockForward, 5 * DAY),
     (Kind::ClockBack, 5 * DAY),
     (Kind::Suspend, 6 * DAY),
@@ -80,18 +82,8 @@ impl World {
                     self.take_over();
                 }
             }
-            Kind::Outage => {
-                self.tally.note(Fault::ChannelOutage);
-                let until = self.now_us + self.random.between(5 * MINUTE, 2 * HOUR);
-                let all = self.random.chance(200);
-                let one = self.random.one_of(CHANNELS);
-                for channel in CHANNELS
-                    .into_iter()
-                    .filter(|channel| all || *channel == one)
-                {
-                    self.providers.break_channel(channel, until);
-                }
-            }
+            Kind::Outage => self.break_channels(),
+            Kind::AccountOutage => self.break_account(),
             Kind::ClockForward => self.set_clock(HOUR, Fault::ClockForward),
             Kind::ClockBack => self.set_clock(-HOUR, Fault::ClockBack),
             Kind::Suspend => {
@@ -106,6 +98,35 @@ impl World {
             planned.map_or(DAY, |(_, mean)| *mean),
             Happening::Befalls(kind),
         );
+    }
+
+    fn outage_ends(&mut self) -> i64 {
+        self.now_us + self.random.between(5 * MINUTE, 2 * HOUR)
+    }
+
+    /// One channel is out with all its accounts, or every channel is.
+    fn break_channels(&mut self) {
+        self.tally.note(Fault::ChannelOutage);
+        let until = self.outage_ends();
+        let all = self.random.chance(200);
+        let one = self.random.one_of(CHANNELS);
+        for channel in CHANNELS
+            .into_iter()
+            .filter(|channel| all || *channel == one)
+        {
+            self.providers.break_channel(channel, until);
+        }
+    }
+
+    /// One account is out, and another of its channel is not.
+    fn break_account(&mut self) {
+        let until = self.outage_ends();
+        if let Some((channels, place)) = self.sender.some_account() {
+            self.tally.note(Fault::AccountOutage);
+            for channel in channels {
+                self.providers.break_account((channel, place), until);
+            }
+        }
     }
 
     /// The clock of the machine jumps; it is set right again by a jump the other way, some day.

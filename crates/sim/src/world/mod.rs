@@ -26,7 +26,6 @@ use std::sync::Arc;
 use tocsin_domain::command::{Ask, Command, HeartbeatAsk};
 use tocsin_domain::event::{Actor, Event};
 use tocsin_domain::id::{HeartbeatId, IncidentId, NotificationId, UserId};
-use tocsin_domain::page::Outcome;
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 use tocsin_engine::Core;
@@ -40,6 +39,7 @@ use crate::ledger::Ledger;
 use crate::machine::Machine;
 use crate::providers::Providers;
 use crate::random::Random;
+use crate::sender::{Sender, Told};
 use crate::tally::{Fault, Tally};
 
 const MS: i64 = 1_000;
@@ -115,15 +115,13 @@ enum Ticket {
 }
 
 /// How an attempt went, as the sender tells the engine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Report {
     /// The run of the process that made it.
     life: u64,
     notification: NotificationId,
     number: u32,
-    outcome: Outcome,
-    /// How long the provider wants to be left alone.
-    wait_ms: Option<u64>,
+    told: Told,
     /// Whether the provider gave it a name.
     is_named: bool,
     /// How often it was told already.
@@ -170,6 +168,7 @@ struct World {
     shadow: State,
     ledger: Ledger,
     providers: Providers,
+    sender: Sender,
     sources: Vec<Source>,
     twins: Vec<Twin>,
     inbox: Vec<(Command, Ticket)>,
@@ -188,6 +187,7 @@ impl World {
         let mut random = Random::new(plan.seed);
         let start_us = stage::beginning(&mut random, plan.days);
         let providers = Providers::new(random.fork());
+        let sender = Sender::new(random.fork());
         let step_events = step_events(plan.seed);
         Self {
             plan,
@@ -208,6 +208,7 @@ impl World {
             shadow: State::with_ticks_of(step_events),
             ledger: Ledger::with_steps_of(step_events),
             providers,
+            sender,
             sources: Vec::new(),
             twins: Vec::new(),
             inbox: Vec::new(),
@@ -317,6 +318,8 @@ impl World {
             Happening::TwinEnds(twin) => self.twin_ends(twin),
             Happening::TwinSees { twin, replica } => self.twin_sees(twin, replica),
             Happening::TwinTells { twin, replica, saw } => self.twin_tells(twin, replica, saw),
+            Happening::Begins(given) => self.begin(given),
+            Happening::Answered { errand, answer } => self.answered(errand, answer),
             Happening::Reported(report) => self.report(report),
             Happening::Told {
                 notification,
@@ -342,6 +345,7 @@ impl World {
             Happening::FailsBeforeHours(service) => self.fails_before_hours(service),
             Happening::Befalls(kind) => self.befalls(kind),
             Happening::DiskHeals => self.disk_heals(),
+            Happening::Dies(life) => self.dies(life),
             Happening::Restarts => self.restart(),
         }
     }

@@ -27,7 +27,7 @@ impl World {
             self.ask(Ask::Respond(ask), Ticket::Taker { user, incident });
         } else if dice < 80 {
             let text = "looking at it".to_owned();
-            let ask = RespondAsk::Note { incident, text };
+            let ask = RespondAsk::noted(incident, text);
             self.ask(Ask::Respond(ask), Ticket::Nobody);
         }
     }

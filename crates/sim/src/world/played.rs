@@ -1,9 +1,10 @@
-//! What the events show that was played: what rules, pauses, planned work, groups, jobs and people did. It judges nothing.
+//! What the events show that was played: what rules, pauses, planned work, groups, jobs and people did, and which attempts were left
+//! to others or not made. It judges nothing.
 
 use tocsin_domain::alert::AlertSource;
 use tocsin_domain::event::{
     AlertEvent, Cause, Event, EventBody, IncidentEvent, IncidentWhat, InputEvent, IntakeEvent,
-    Response, RosterEvent,
+    NotificationWhat, Response, RosterEvent,
 };
 use tocsin_domain::incident::Assigned;
 
@@ -27,12 +28,12 @@ impl World {
             }
             EventBody::Input(InputEvent::Dropped { .. }) => played.push(Fault::AlertDropped),
             EventBody::Roster(RosterEvent::Intake(what)) => played.extend(of_job(what)),
+            EventBody::Notification(what) => played.extend(of_attempt(&what.what)),
             EventBody::Input(InputEvent::Ignored { .. } | InputEvent::Changed { .. })
             | EventBody::Roster(_)
             | EventBody::Installation(_)
             | EventBody::People(_)
-            | EventBody::Watch(_)
-            | EventBody::Notification(_) => {}
+            | EventBody::Watch(_) => {}
         }
         for fault in played {
             self.tally.note(fault);
@@ -143,6 +144,25 @@ fn of_those_before(ledger: &Ledger, event: &IncidentEvent) -> Option<Fault> {
         IncidentWhat::Response(Response::Reassigned { .. })
     );
     (is_given && ledger.is_being_sent(id)).then_some(Fault::ReassignedUnderWay)
+}
+
+/// What an attempt left to the next account, where it is tried on, and what was not sent.
+fn of_attempt(what: &NotificationWhat) -> Option<Fault> {
+    let NotificationWhat::AttemptFinished {
+        retry_at,
+        not_tried,
+        via,
+        ..
+    } = what
+    else {
+        return None;
+    };
+    let is_left = via.as_ref().is_some_and(|via| via.elsewhere) && retry_at.is_some();
+    if *not_tried {
+        Some(Fault::NotTried)
+    } else {
+        is_left.then_some(Fault::AccountLeft)
+    }
 }
 
 fn of_job(what: &IntakeEvent) -> Option<Fault> {

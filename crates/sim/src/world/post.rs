@@ -1,25 +1,95 @@
-//! The sender of the simulated process: it looks up what to send, gives it to the providers, and reports what they said.
+//! The sender of the simulated process: it waits for a place, looks up what to send, gives it to the providers, by one account after the
+//! other, and reports what they said.
 
 use std::sync::PoisonError;
 
 use tocsin_domain::command::Ask;
-use tocsin_domain::id::NotificationId;
-use tocsin_domain::page::{Fate, Outcome, Purpose};
+use tocsin_domain::id::{NotificationId, SecretId, UserId};
+use tocsin_domain::page::{Delivery, Fate, Outcome, Purpose};
+use tocsin_domain::people::ChannelKind;
 
 use super::agenda::Happening;
 use super::{MS, Report, SECOND, Ticket, World};
 use crate::check::Check;
 use crate::machine::HandedOut;
-use crate::providers::{Answer, names_what_it_takes};
+use crate::providers::{self, Answer, names_what_it_takes};
+use crate::sender::{ATTEMPTS_MAX, PLACE_WAIT, Told, Walk};
+use crate::tally::Fault;
 
 /// An attempt without an answer for so long hangs.
 const HANGS: i64 = 12 * SECOND;
+/// So often the process dies between an account that may have taken a message and the next one, in so many of 1,000 cases.
+const DIES_BETWEEN: u64 = 10;
+
+/// An attempt that the sender was given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given {
+    /// The run of the process that makes it.
+    life: u64,
+    notification: NotificationId,
+    number: u32,
+    /// Since when it waits for its place.
+    since_us: i64,
+}
+
+/// An attempt on its way.
+#[derive(Clone, Debug)]
+pub(super) struct Errand {
+    given: Given,
+    user: UserId,
+    purpose: Purpose,
+    channel: ChannelKind,
+    walk: Walk,
+    /// Whether the account that it goes by takes it, whatever that says.
+    is_taken: bool,
+}
+
+impl Given {
+    fn report(&self, told: Told) -> Report {
+        Report {
+            life: self.life,
+            notification: self.notification,
+            number: self.number,
+            told,
+            is_named: false,
+            tries: 0,
+        }
+    }
+}
+
+impl Errand {
+    /// What is told when the account that it goes by has said this.
+    fn report(&self, answer: &Answer) -> Report {
+        let told = self.walk.ended(answer);
+        Report {
+            is_named: told.outcome == Outcome::Accepted && names_what_it_takes(self.channel),
+            ..self.given.report(told)
+        }
+    }
+}
+
+/// What is found when it is looked up what to send.
+enum Found {
+    /// This, to that address.
+    Letter(Box<Errand>, SecretId),
+    /// Whoever carries it asked to be left alone for so many milliseconds yet.
+    PutOff(u64),
+    /// The address is gone.
+    NoAddress,
+    /// It is not wanted any more.
+    Moot,
+}
 
 impl World {
     /// What was handed out reaches the sender and whoever freezes evidence.
     pub(super) fn deliver(&mut self, out: HandedOut) {
         for (notification, number) in out.sends {
-            self.send(notification, number);
+            self.line_up(Given {
+                life: self.life,
+                notification,
+                number,
+                since_us: self.now_us,
+            });
         }
         for incident in out.freezes {
             let life = self.life;
@@ -28,51 +98,127 @@ impl World {
         }
     }
 
-    /// The sender looks up what to send as it stands now, and makes the attempt.
-    fn send(&mut self, notification: NotificationId, number: u32) {
-        let Some(engine) = &self.engine else {
+    /// An attempt begins as soon as its channel has a place.
+    fn line_up(&mut self, given: Given) {
+        let letter = self.ledger.letters.get(&given.notification);
+        let channel = letter.map(|letter| letter.channel);
+        let wait = channel.map(|channel| self.sender.wait_us(channel, self.now_us));
+        match wait.filter(|wait| *wait > 0) {
+            Some(wait) => self.after(wait.min(PLACE_WAIT), Happening::Begins(given)),
+            None => self.begin(given),
+        }
+    }
+
+    /// Whether the process that had this to do is no more.
+    fn is_gone(&self, life: u64) -> bool {
+        life != self.life || self.engine.is_none()
+    }
+
+    /// How long the machine does nothing yet.
+    fn suspended_for(&self) -> Option<i64> {
+        let wait = self.suspended_until_us - self.now_us;
+        (wait > 0).then_some(wait)
+    }
+
+    /// It has its place, unless that came too late: the sender looks up what to send as it stands now, and makes the attempt.
+    pub(super) fn begin(&mut self, given: Given) {
+        if self.is_gone(given.life) {
             return;
+        }
+        if let Some(wait) = self.suspended_for() {
+            return self.after(wait, Happening::Begins(given));
+        }
+        let waited = self.now_us - given.since_us;
+        if waited >= PLACE_WAIT {
+            let Given { notification, .. } = given;
+            self.say(|| format!("no place for attempt {} of {notification}", given.number));
+            return self.report(given.report(Told::untried()));
+        }
+        if waited > 0 {
+            self.tally.note(Fault::PlaceAwaited);
+        }
+        match self.look_up(given) {
+            Found::Letter(errand, address) => {
+                if self.ledger.owners.get(&address) != Some(&errand.user) {
+                    let id = given.notification;
+                    let what = format!("message {id} goes to somebody else's address");
+                    self.wrong(Check::RightPerson, what);
+                }
+                if errand.walk.passes_over {
+                    self.tally.note(Fault::AccountRests);
+                }
+                let dies = errand.walk.follows && self.dies_between();
+                if !dies {
+                    self.try_account(errand);
+                }
+            }
+            Found::PutOff(wait_ms) => {
+                self.tally.note(Fault::PutOff);
+                self.report(given.report(Told::put_off(wait_ms)));
+            }
+            Found::NoAddress => {
+                let report = given.report(Told::refused());
+                self.after(MS, Happening::Reported(report));
+            }
+            Found::Moot => {}
+        }
+    }
+
+    fn look_up(&self, given: Given) -> Found {
+        let Some(engine) = &self.engine else {
+            return Found::Moot;
         };
         let published = engine.published();
         let state = published.read().unwrap_or_else(PoisonError::into_inner);
-        let message = state.notifications.get(&notification);
-        let found = message.and_then(|message| {
-            let user = state.users.get(&message.user)?;
-            let method = user.contact_method(message.contact_method)?;
-            Some((message.user, method.kind, method.address, message.purpose))
-        });
-        drop(state);
-        let life = self.life;
-        let report = |outcome| Report {
-            life,
+        let Some(message) = state.notifications.get(&given.notification) else {
+            return Found::Moot;
+        };
+        let is_sending = matches!(message.state, Delivery::Sending { .. });
+        let last = message.attempts.last();
+        let is_open =
+            last.is_some_and(|last| last.number == given.number && last.outcome.is_none());
+        if !is_sending || !is_open {
+            return Found::Moot;
+        }
+        let user = state.users.get(&message.user);
+        let method = user.and_then(|user| user.contact_method(message.contact_method));
+        let Some(method) = method else {
+            return Found::NoAddress;
+        };
+        let times = (given.since_us, self.now_us);
+        let is_last = given.number >= ATTEMPTS_MAX && !message.tells_a_mirror();
+        let tried = (message.attempts.as_slice(), is_last);
+        let walk = match self.sender.walk(method.kind, tried, times) {
+            Ok(walk) => walk,
+            Err(wait_ms) => return Found::PutOff(wait_ms),
+        };
+        let errand = Errand {
+            given,
+            user: message.user,
+            purpose: message.purpose,
+            channel: method.kind,
+            walk,
+            is_taken: false,
+        };
+        Found::Letter(Box::new(errand), method.address)
+    }
+
+    /// It goes by the account whose turn it is.
+    fn try_account(&mut self, mut errand: Box<Errand>) {
+        let Given {
             notification,
             number,
-            outcome,
-            wait_ms: None,
-            is_named: false,
-            tries: 0,
-        };
-        let Some((user, channel, address, purpose)) = found else {
-            self.after(MS, Happening::Reported(report(Outcome::Refused)));
-            return;
-        };
-        if self.ledger.owners.get(&address) != Some(&user) {
-            let what = format!("message {notification} goes to somebody else's address");
-            self.wrong(Check::RightPerson, what);
-        }
-        let fate = self.providers.receive(channel, notification, self.now_us);
+            ..
+        } = errand.given;
+        let account = (errand.channel, errand.walk.place());
+        let patience = errand.walk.patience_us(self.now_us);
+        self.sender.begins(&errand.walk, self.now_us);
+        let times = (self.now_us, patience);
+        let fate = self.providers.receive(account, notification, times);
         if let Some(fault) = fate.fault {
             self.tally.note(fault);
         }
-        self.say(|| format!("attempt {number} of {notification} by {channel:?}: {fate:?}"));
-        for answer in &fate.answers {
-            let report = Report {
-                wait_ms: answer.wait_ms,
-                is_named: answer.outcome == Outcome::Accepted && names_what_it_takes(channel),
-                ..report(answer.outcome)
-            };
-            self.after(answer.after_us, Happening::Reported(report));
-        }
+        self.say(|| format!("attempt {number} of {notification} by {account:?}: {fate:?}"));
         for word in &fate.words {
             let fate = word.fate;
             let told = Happening::Told {
@@ -82,24 +228,47 @@ impl World {
             };
             self.after(word.after_us, told);
         }
-        if let Purpose::Page(incident) = purpose {
-            if fate.is_accepted {
-                self.tally.pages += 1;
-                self.check_repeats(notification);
-                self.ledger.page_accepted(notification);
-            }
-            if let Some(after) = fate.read_after_us {
-                self.after(after, Happening::Reads { user, incident });
-            }
-            let hangs = |first: &Answer| first.after_us >= HANGS;
-            if fate.answers.first().is_none_or(hangs) && self.random.chance(40) {
-                let after = self.random.between(SECOND, HANGS);
-                self.after(after, Happening::TakesAway { user, incident });
-            }
+        errand.is_taken = fate.is_accepted;
+        self.reach(&errand, &fate);
+        let mut answers = fate.answers.into_iter();
+        let Some(first) = answers.next() else {
+            return;
+        };
+        let again = answers.map(|answer| (answer.after_us, errand.report(&answer)));
+        let again: Vec<(i64, Report)> = again.collect();
+        let answered = Happening::Answered {
+            errand,
+            answer: first,
+        };
+        self.after(first.after_us, answered);
+        for (after, report) in again {
+            self.after(after, Happening::Reported(report));
         }
     }
 
-    /// A provider takes a message once, and once more for each attempt that had no answer or a bad one.
+    /// What becomes of a page that reached a provider.
+    fn reach(&mut self, errand: &Errand, fate: &providers::Fate) {
+        let user = errand.user;
+        let Purpose::Page(incident) = errand.purpose else {
+            return;
+        };
+        if fate.is_accepted {
+            self.tally.pages += 1;
+            self.check_repeats(errand.given.notification);
+            self.ledger.page_accepted(errand.given.notification);
+        }
+        if let Some(after) = fate.read_after_us {
+            self.after(after, Happening::Reads { user, incident });
+        }
+        let hangs = |first: &Answer| first.after_us >= HANGS;
+        if fate.answers.first().is_none_or(hangs) && self.random.chance(40) {
+            let after = self.random.between(SECOND, HANGS);
+            self.after(after, Happening::TakesAway { user, incident });
+        }
+    }
+
+    /// A provider takes a message once, and once more for each account, or attempt, that said nothing or nothing clear before. Of what was
+    /// refused for good, or not sent at all, nobody owes a repeat.
     fn check_repeats(&mut self, key: NotificationId) {
         let taken = self.providers.accepted(key);
         let allowed = self
@@ -113,28 +282,109 @@ impl World {
         }
     }
 
+    /// An account has answered, or did not in time: the next one is tried, or the engine is told.
+    pub(super) fn answered(&mut self, mut errand: Box<Errand>, answer: Answer) {
+        if self.is_gone(errand.given.life) {
+            return;
+        }
+        if let Some(wait) = self.suspended_for() {
+            return self.after(wait, Happening::Answered { errand, answer });
+        }
+        self.sender.note(&errand.walk, &answer, self.now_us);
+        let goes_on = errand.walk.goes_on(&answer, self.now_us);
+        self.note_walk(&errand, &answer, goes_on);
+        let is_refused = answer.outcome == Outcome::Refused;
+        let is_left = errand.walk.has_more() && answer.outcome != Outcome::Accepted;
+        if is_left && !is_refused && self.dies_between() {
+            return;
+        }
+        if !goes_on {
+            return self.report(errand.report(&answer));
+        }
+        if !is_refused {
+            self.ledger.note_unclear(errand.given.notification);
+        }
+        errand.walk.pass(answer);
+        self.try_account(errand);
+    }
+
+    /// Counts what happens among the accounts of a channel.
+    fn note_walk(&mut self, errand: &Errand, answer: &Answer, goes_on: bool) {
+        let walk = &errand.walk;
+        let is_silent = answer.outcome == Outcome::TimedOut;
+        let is_next_tried = goes_on || (is_silent && walk.has_more());
+        let is_taken = answer.outcome == Outcome::Accepted;
+        let played = [
+            (goes_on, Fault::AccountPassed),
+            (errand.is_taken && is_next_tried, Fault::AccountTookUnsaid),
+            (
+                is_taken && walk.was_refused_before(),
+                Fault::RefusedThenTaken,
+            ),
+            (
+                answer.of_receiver && walk.has_more(),
+                Fault::ReceiverRefused,
+            ),
+            (walk.is_through(answer), Fault::AccountsExhausted),
+        ];
+        for (_, fault) in played.into_iter().filter(|(it, _)| *it) {
+            self.tally.note(fault);
+        }
+    }
+
+    /// Whether the process dies now, between an account that may have taken a message and the next one.
+    fn dies_between(&mut self) -> bool {
+        let dies = self.is_rough && self.random.chance(DIES_BETWEEN);
+        if dies {
+            let life = self.life;
+            self.after(0, Happening::Dies(life));
+        }
+        dies
+    }
+
+    /// The process dies, if it is still the one that was to.
+    pub(super) fn dies(&mut self, life: u64) {
+        if self.is_rough && !self.is_gone(life) {
+            self.say(|| "the process dies between two accounts".to_owned());
+            self.tally.note(Fault::CrashBetweenAccounts);
+            self.fall(Vec::new());
+        }
+    }
+
     /// The sender tells the engine what came of an attempt.
     pub(super) fn report(&mut self, report: Report) {
         if report.life != self.life {
             return;
         }
-        if self.now_us < self.suspended_until_us {
-            let wait = self.suspended_until_us - self.now_us;
-            self.after(wait, Happening::Reported(report));
-            return;
+        if let Some(wait) = self.suspended_for() {
+            return self.after(wait, Happening::Reported(report));
         }
-        let ask = Ask::AttemptFinished {
-            notification: report.notification,
-            number: report.number,
-            outcome: report.outcome,
-            detail: String::new(),
-            retry_after_ms: report.wait_ms,
-            reference: report.is_named.then(|| "SM1".to_owned()),
-            via: None,
+        let Report {
+            notification,
+            number,
+            ..
+        } = report;
+        let told = report.told.clone();
+        let ask = if told.is_untried {
+            Ask::NotTried {
+                notification,
+                number,
+                detail: String::new(),
+                retry_after_ms: told.wait_ms,
+            }
+        } else {
+            Ask::AttemptFinished {
+                notification,
+                number,
+                outcome: told.outcome,
+                detail: String::new(),
+                retry_after_ms: told.wait_ms,
+                reference: report.is_named.then(|| "SM1".to_owned()),
+                via: told.via.clone(),
+            }
         };
-        if let Some(wait_ms) = report.wait_ms {
-            let attempt = (report.notification, report.number);
-            self.ledger.asked_to_wait.insert(attempt, wait_ms);
+        if report.tries == 0 {
+            self.ledger.note_told((notification, number), told);
         }
         self.ask(ask, Ticket::Report(report));
     }

@@ -2,6 +2,7 @@
 
 use tocsin_domain::id::ScheduleId;
 use tocsin_domain::oncall::Shift;
+use tocsin_domain::state::Revision;
 use tocsin_domain::time::Timestamp;
 
 /// The longest line in octets, without its end (RFC 5545, section 3.1).
@@ -42,6 +43,8 @@ pub struct CalendarShift {
     pub summary: String,
     /// The whole shift: an event is known again by its beginning, so it must not be cut to a range.
     pub shift: Shift,
+    /// That of the schedule: a subscriber may keep what it has of an event as long as nothing says that this one is newer.
+    pub revision: Revision,
 }
 
 /// The calendar as `text/calendar`. Times are in UTC and whole seconds; a shift within one second is left out, since an event
@@ -90,7 +93,10 @@ fn event(entry: &CalendarShift, stamp: Timestamp) -> Option<Vec<String>> {
         "BEGIN:VEVENT".to_owned(),
         // Nobody has two shifts of one schedule that begin together.
         format!("UID:{}-{}-{from}@tocsin", entry.schedule, shift.user),
-        format!("DTSTAMP:{}", utc(stamp)?),
+        // Nothing is made before it was changed.
+        format!("DTSTAMP:{}", utc(stamp.max(entry.revision.at))?),
+        format!("LAST-MODIFIED:{}", utc(entry.revision.at)?),
+        format!("SEQUENCE:{}", entry.revision.number),
         format!("DTSTART:{from}"),
         format!("DTEND:{until}"),
         format!("SUMMARY:{}", escaped(&entry.summary)),
@@ -156,6 +162,10 @@ mod tests {
                 until: instant(until),
                 by: By::Layer(0),
             },
+            revision: Revision {
+                number: 3,
+                at: instant("2024-04-30T08:00:00Z"),
+            },
         }
     }
 
@@ -195,6 +205,8 @@ mod tests {
             "BEGIN:VEVENT",
             "UID:QAAAAAAAAAAAAA-QBBBBBBBBBBBBB-20240506T070000Z@tocsin",
             "DTSTAMP:20240501T120000Z",
+            "LAST-MODIFIED:20240430T080000Z",
+            "SEQUENCE:3",
             "DTSTART:20240506T070000Z",
             "DTEND:20240513T070000Z",
             "SUMMARY:Ada on call: Web",
@@ -226,6 +238,16 @@ mod tests {
             lines.into_iter().find(|line| line.starts_with("UID:"))
         };
         assert_eq!(uid("2024-05-07T09:00:00Z"), uid("2024-05-08T09:00:00Z"));
+    }
+
+    #[test]
+    fn what_was_changed_since_the_calendar_was_made_was_made_then() {
+        let mut late = shift("Ada", "2024-05-06T09:00:00Z", "2024-05-07T09:00:00Z");
+        late.revision.at = instant("2024-05-01T18:00:00Z");
+        let text = render(&calendar("Web", vec![late]));
+        for line in ["DTSTAMP", "LAST-MODIFIED"] {
+            assert!(text.contains(&format!("{line}:20240501T180000Z\r\n")));
+        }
     }
 
     #[test]
@@ -265,9 +287,9 @@ mod tests {
                 prop_assert!(!line.contains(char::is_control), "{line:?}");
             }
             let lines = unfolded(&text);
-            prop_assert_eq!(lines.len(), 18);
+            prop_assert_eq!(lines.len(), 20);
             prop_assert_eq!(&lines[5], &format!("NAME:{}", escaped(&name)));
-            prop_assert_eq!(&lines[14], &format!("SUMMARY:{}", escaped(&summary)));
+            prop_assert_eq!(&lines[16], &format!("SUMMARY:{}", escaped(&summary)));
         }
     }
 }

@@ -36,6 +36,12 @@ pub fn webhook_body(message: &PageMessage) -> Vec<u8> {
     bytes(&message_of(message, None))
 }
 
+/// Whether these are the words of an incoming webhook that took the message.
+#[must_use]
+pub fn is_taken(words: &[u8]) -> bool {
+    words == b"ok"
+}
+
 /// The body for `chat.postMessage` to a member; `with_button` when somebody listens for buttons.
 #[must_use]
 pub fn member_body(member: &str, message: &PageMessage, with_button: bool) -> Vec<u8> {
@@ -222,6 +228,20 @@ mod tests {
             text.chars().count()
         };
         assert!(chars(0) <= HEADER_CHARS_MAX && chars(1) <= SECTION_CHARS_MAX);
+    }
+
+    #[test]
+    fn an_incoming_webhook_that_took_a_message_says_ok_and_nothing_else() {
+        assert!(is_taken(b"ok"));
+        for words in [
+            "",
+            "OK",
+            "ok: sign in first",
+            r#"{"ok":true}"#,
+            "no_service",
+        ] {
+            assert!(!is_taken(words.as_bytes()), "{words}");
+        }
     }
 
     #[test]

@@ -77,15 +77,19 @@ fn text(message: &PageMessage) -> String {
 
 fn keyboard(message: &PageMessage, with_button: bool) -> Vec<Value> {
     let mut keys = Vec::new();
-    if message.kind == Kind::Page && with_button {
+    // Of what is no incident, nobody would hear a press.
+    let can_answer = with_button && message.incident_number.is_some();
+    if message.kind == Kind::Page && can_answer {
         let data = format!("{ACKNOWLEDGE}{}", message.idempotency_key);
         keys.push(json!({"text": "Acknowledge", "callback_data": data}));
     }
     let answer = message.answer_link.as_deref().and_then(outside_address);
-    for (label, url) in [
-        ("Answer…", answer),
-        ("Open", outside_address(&message.link)),
-    ] {
+    let more = if keys.is_empty() {
+        "Acknowledge…"
+    } else {
+        "Answer…"
+    };
+    for (label, url) in [(more, answer), ("Open", outside_address(&message.link))] {
         if let Some(url) = url {
             keys.push(json!({"text": label, "url": url}));
         }
@@ -260,6 +264,16 @@ mod tests {
         let body = String::from_utf8(body).unwrap();
         assert!(!body.contains("callback_data"), "{body}");
         assert!(body.contains("Open"), "{body}");
+        // The link does what the button would.
+        assert!(body.contains("Acknowledge…"), "{body}");
+    }
+
+    #[test]
+    fn what_is_about_no_incident_has_no_button_to_acknowledge_it() {
+        let mut page = hostile_page();
+        page.incident_number = None;
+        let body = json(&page).to_string();
+        assert!(!body.contains("callback_data"), "{body}");
     }
 
     #[test]

@@ -279,8 +279,12 @@ export type SimulatedStep = SimulatedAt &
 /** Who would be contacted when, if nobody answered and every provider took every message. */
 export interface Simulation {
   service: Named;
+  /** Of which the alert is; null for one of the service alone. */
+  target: Named | null;
   at: Instant;
   urgency: Urgency;
   steps: SimulatedStep[];
   end: 'repeats' | 'day' | 'nothing' | 'too_much';
+  /** Targets of the service whose own alerts would page nobody. */
+  quiet_targets: { target: Named; why: string; until: Instant }[];
 }

@@ -2292,8 +2292,8 @@ export interface paths {
         put?: never;
         /**
          * Send a test page
-         * @description One to an unconfirmed contact method carries the code that confirms it. By a channel that is not set up nothing is sent: 409 says
-         *     what is missing, and who sets it up.
+         * @description One to an unconfirmed contact method carries the code that confirms it. By a channel that is not set up, and to an address that is
+         *     gone, nothing is sent: 409 says what is missing, and who sets it up.
          */
         post: operations["test_contact_method"];
         delete?: never;
@@ -7121,6 +7121,11 @@ export interface components {
         ContactMethod: {
             /** @description Enough of the address to recognise it. */
             address_hint: string;
+            /**
+             * @description Whether whoever carries its messages said that its address is gone for ever: nothing is sent there any more, and it cannot be
+             *     confirmed again.
+             */
+            gone: boolean;
             id: string;
             kind: components["schemas"]["ChannelKind"];
             label: string;

@@ -236,6 +236,8 @@ export interface ContactMethod {
   label: string;
   address_hint: string;
   verified: boolean;
+  /** Whether its address is gone for ever: nothing is sent there any more, and it cannot be verified again. */
+  gone: boolean;
   /** Whether the mail server or account that its address needs is there; without that nothing can be sent by it. */
   set_up: boolean;
   last_result: null | { at: Instant; state: PageState; detail: string };
@@ -399,6 +401,16 @@ export interface ProviderAccount {
   has_listener_token: boolean;
   public_key: string | null;
   state: 'ok' | 'failing' | 'unknown';
+  detail: string | null;
+  /** Whether the buttons in its messages are heard; null while nobody listens. Missing where the server does not tell. */
+  buttons?: Buttons | null;
+}
+
+/** Whether the buttons in messages are heard: where they are not, messages carry a link instead. */
+export interface Buttons {
+  heard: boolean;
+  since: Instant;
+  /** Why they are not. */
   detail: string | null;
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Channels, ContactMethod, NotificationRule, ProviderAccount, ProviderName, Urgency } from '../../lib/api/index.ts';
-import { isUnused, kindsOf, missingFor, notSetUp, WAYS } from './ways.ts';
+import { inPlaceOf, isUnused, kindsOf, missingFor, notSetUp, WAYS } from './ways.ts';
 
 const account = (provider: ProviderName, configured: boolean): ProviderAccount => ({ provider, configured, base_url: null, account_id: null, from: null, has_token: configured, has_listener_token: false, public_key: null, state: 'unknown', detail: null });
 const email = (configured: boolean): Channels['email'] => ({ configured, host: null, port: null, from: null, tls: null, username: null, has_password: false, state: 'unknown', detail: null });
@@ -47,7 +47,7 @@ test('a way whose channel is not set up says what is missing', () => {
   expect(notSetUp({ kind: 'email', set_up: true })).toBeNull();
 });
 
-const way = (id: string, verified = true): ContactMethod => ({ id, kind: 'ntfy', label: id, address_hint: '', verified, set_up: true, last_result: null });
+const way = (id: string, verified = true): ContactMethod => ({ id, kind: 'ntfy', label: id, address_hint: '', verified, gone: false, set_up: true, last_result: null });
 const rule = (contact_method_id: string, urgency: Urgency = 'high'): NotificationRule => ({ id: contact_method_id, urgency, delay_minutes: 0, contact_method_id });
 
 test('a verified way that no rule names is told from those that are used', () => {
@@ -62,4 +62,13 @@ test('a verified way that no rule names is told from those that are used', () =>
 test('without a rule that wakes by a verified way, each verified one is used', () => {
   const contact_methods = [way('a'), way('b'), way('new', false)];
   for (const notification_rules of [[], [rule('new')], [rule('a', 'low')]]) expect(isUnused(way('b'), { contact_methods, notification_rules })).toBe(false);
+});
+
+test('a way that is added anew stands in all rules of the one that is gone', () => {
+  expect(inPlaceOf('old', 'new', [rule('a'), rule('old'), rule('old', 'low')])).toEqual([
+    { urgency: 'high', delay_minutes: 0, contact_method_id: 'a' },
+    { urgency: 'high', delay_minutes: 0, contact_method_id: 'new' },
+    { urgency: 'low', delay_minutes: 0, contact_method_id: 'new' },
+  ]);
+  expect(inPlaceOf('old', 'new', [rule('a')])).toBeNull();
 });

@@ -1,5 +1,5 @@
 // The ways to reach a person, by kind: what is asked for, how to get it, what has to be set up before. Pure.
-import type { ChannelKind, Channels, ContactMethod, ProviderName, User } from '../../lib/api/index.ts';
+import type { ChannelKind, Channels, ContactMethod, ProviderName, RuleInput, User } from '../../lib/api/index.ts';
 
 export interface Way {
   /** The name of the address field; null where no address is typed in. */
@@ -115,6 +115,12 @@ export function isUnused(method: Pick<ContactMethod, 'id' | 'verified'>, { conta
   const isVerified = (id: string): boolean => contact_methods.some((each) => each.id === id && each.verified);
   const areUsed = notification_rules.some((rule) => rule.urgency === 'high' && isVerified(rule.contact_method_id));
   return method.verified && areUsed && !notification_rules.some((rule) => rule.contact_method_id === method.id);
+}
+
+/** The rules in which one way stands in the place of another; null when no rule names that one. */
+export function inPlaceOf(gone: string, made: string, rules: User['notification_rules']): RuleInput[] | null {
+  if (!rules.some((rule) => rule.contact_method_id === gone)) return null;
+  return rules.map(({ urgency, delay_minutes, contact_method_id }) => ({ urgency, delay_minutes, contact_method_id: contact_method_id === gone ? made : contact_method_id }));
 }
 
 export const PROVIDER_NAMES: Record<ProviderName, string> = {

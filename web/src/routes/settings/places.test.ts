@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Channels, EmailChannel, ProviderAccount, ProviderName } from '../../lib/api/index.ts';
-import { accountRows, furtherMail, placeOf, placeWord, standing } from './places.ts';
+import { accountRows, furtherMail, hearing, placeOf, placeWord, standing } from './places.ts';
 
 const account = (provider: ProviderName, place: number, configured = true): ProviderAccount => ({ provider, place, configured, base_url: null, account_id: null, from: null, has_token: configured, has_listener_token: false, public_key: null, state: 'unknown', detail: null });
 const server = (place: number, configured = true): EmailChannel => ({ place, configured, host: null, port: null, from: null, tls: null, username: null, has_password: false, state: 'unknown', detail: null });
@@ -34,6 +34,13 @@ test('a mail server may be followed by two that take over', () => {
 test('a place has a word, and an older server knows the first alone', () => {
   expect([1, 2, 3].map(placeWord)).toEqual(['First', 'Second', 'Third']);
   expect(placeOf({})).toBe(1);
+});
+
+test('whether buttons are heard is said where somebody listens', () => {
+  const since = '2026-11-23T07:00:00.000Z';
+  expect(hearing({ buttons: { heard: true, since, detail: null } })).toEqual({ words: 'hears buttons', tone: 'good' });
+  expect(hearing({ buttons: { heard: false, since, detail: 'invalid_auth' } })).toEqual({ words: 'hears no buttons', tone: 'bad' });
+  expect([hearing({ buttons: null }), hearing({})]).toEqual([null, null]);
 });
 
 test('how one stands is said in few words', () => {

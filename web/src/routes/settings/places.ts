@@ -1,5 +1,5 @@
 // The places of accounts and mail servers: those after the first take over where it fails. Pure.
-import type { Channels, EmailChannel, ProviderAccount } from '../../lib/api/index.ts';
+import type { Buttons, Channels, EmailChannel, ProviderAccount } from '../../lib/api/index.ts';
 
 const PLACES_MAX = 3;
 const WORDS = ['First', 'Second', 'Third'];
@@ -35,6 +35,12 @@ export function furtherMail({ email, further_email }: Channels, mayAdd: boolean)
   const free = mayAdd && further_email !== undefined && email.configured ? freePlace(further) : null;
   const empty: EmailChannel[] = free === null ? [] : [{ place: free, configured: false, host: null, port: null, from: null, tls: null, username: null, has_password: false, state: 'unknown', detail: null }];
   return inOrder([...further, ...empty]);
+}
+
+/** Whether the buttons in its messages are heard, in words and as a tone; nothing while nobody listens. */
+export function hearing({ buttons }: { buttons?: Buttons | null }): { words: string; tone: string } | null {
+  if (!buttons) return null;
+  return buttons.heard ? { words: 'hears buttons', tone: 'good' } : { words: 'hears no buttons', tone: 'bad' };
 }
 
 /** How an account or a mail server is, in words and as a tone. */

@@ -1,5 +1,7 @@
 //! Which accounts an attempt goes by, and how it ended by all of them together.
 
+use std::time::Duration;
+
 use tocsin_domain::time::Timestamp;
 
 use super::*;
@@ -8,12 +10,25 @@ const FIRST: Place = Place::First;
 const SECOND: Place = Place::Second;
 const THIRD: Place = Place::Third;
 
+/// All places, of which these keep failing and those asked to be left alone, for so many seconds.
+fn all(failing: &[Place], asking: &[(Place, u64)], now: Instant) -> Vec<(Place, Rest)> {
+    let rest = |place: Place| {
+        let asked = asking.iter().find(|(one, _)| *one == place);
+        match asked {
+            Some((_, seconds)) => Rest::Asked(now + Duration::from_secs(*seconds)),
+            None if failing.contains(&place) => Rest::Failing,
+            None => Rest::Awake,
+        }
+    };
+    Place::ALL.map(|place| (place, rest(place))).to_vec()
+}
+
 #[test]
 fn an_attempt_goes_by_the_accounts_that_neither_rest_nor_left_the_message_to_others() {
-    let check = |aside: &[Place], resting: &[Place], expected: &[Place]| {
-        let rests = |place: Place| resting.contains(&place);
-        let found = chosen(&Place::ALL, aside, rests);
-        assert_eq!(found, expected, "{aside:?} {resting:?}");
+    let now = Instant::now();
+    let check = |aside: &[Place], failing: &[Place], expected: &[Place]| {
+        let found = chosen(&all(failing, &[], now), aside);
+        assert_eq!(found.as_deref(), Ok(expected), "{aside:?} {failing:?}");
     };
     check(&[], &[], &Place::ALL);
     check(&[], &[FIRST], &[SECOND, THIRD]);
@@ -23,7 +38,40 @@ fn an_attempt_goes_by_the_accounts_that_neither_rest_nor_left_the_message_to_oth
     check(&[FIRST, SECOND], &[THIRD], &[THIRD]);
     check(&[], &Place::ALL, &Place::ALL);
     check(&Place::ALL, &[FIRST], &[SECOND, THIRD]);
-    assert_eq!(chosen(&[], &[FIRST], |_| true), []);
+    assert_eq!(chosen(&[], &[FIRST]), Ok(Vec::new()));
+}
+
+#[test]
+fn an_attempt_waits_for_whoever_asked_for_it_where_no_other_account_is_left() {
+    let now = Instant::now();
+    let check = |aside: &[Place],
+                 failing: &[Place],
+                 asking: &[(Place, u64)],
+                 expected: Result<&[Place], u64>| {
+        let expected = expected.map(<[Place]>::to_vec);
+        let expected = expected.map_err(|seconds| now + Duration::from_secs(seconds));
+        let found = chosen(&all(failing, asking, now), aside);
+        assert_eq!(found, expected, "{aside:?} {failing:?} {asking:?}");
+    };
+    check(&[], &[], &[(FIRST, 30)], Ok(&[SECOND, THIRD]));
+    check(&[], &[FIRST, SECOND], &[(THIRD, 30)], Ok(&[FIRST, SECOND]));
+    check(&[FIRST, SECOND], &[], &[(THIRD, 30)], Err(30));
+    let everybody = [(FIRST, 30), (SECOND, 20), (THIRD, 40)];
+    check(&[], &[], &everybody, Err(20));
+    check(&[SECOND], &[], &everybody, Err(30));
+    check(&Place::ALL, &[], &everybody, Err(20));
+}
+
+#[test]
+fn what_the_server_of_an_address_says_is_about_no_account() {
+    let check = |channel, address: &str, expected: bool| {
+        assert_eq!(has_own_server(channel, address), expected, "{address}");
+    };
+    check(ChannelKind::Slack, "U024BE7LH", false);
+    check(ChannelKind::Slack, "https://hooks.example/x", true);
+    check(ChannelKind::Ntfy, "https://ntfy.example/topic", true);
+    check(ChannelKind::WebPush, "{}", true);
+    check(ChannelKind::Telegram, "42", false);
 }
 
 /// An attempt by the account at that place, which another one may have been left after.
@@ -63,7 +111,10 @@ fn an_account_that_was_passed_within_an_attempt_is_set_aside_with_the_one_that_i
     left.via.as_mut().unwrap().passed = vec![1];
     let aside = aside(&[left.clone(), attempt(None)]);
     assert_eq!(aside, [SECOND, FIRST]);
-    assert_eq!(chosen(&Place::ALL, &aside, |_| false), [THIRD]);
+    assert_eq!(
+        chosen(&all(&[], &[], Instant::now()), &aside),
+        Ok(vec![THIRD])
+    );
     // An older journal does not tell which were passed.
     let mut old = serde_json::to_value(&left).unwrap();
     old["via"].as_object_mut().unwrap().remove("passed");

@@ -278,7 +278,7 @@ fn wanted(integration: &Integration, named: Named, step: Step, said: Option<Stri
 /// What keeps a note about an alert.
 fn note(integration: &Integration, named: &Named, text: String) -> Ask {
     match named.over {
-        Some(incident) => Ask::Respond(RespondAsk::Note { incident, text }),
+        Some(incident) => Ask::Respond(RespondAsk::noted(incident, text)),
         None => {
             let of = SaidOf {
                 service: integration.service,

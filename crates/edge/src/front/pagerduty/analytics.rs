@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
-use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
+use tocsin_domain::id::{IncidentId, PolicyId, ServiceId, TeamId, UserId};
 use tocsin_domain::incident::Incident;
 use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::ChannelKind;
@@ -32,6 +32,7 @@ enum By {
     All,
     Service,
     Team,
+    Policy,
 }
 
 fn is_major(state: &State, one: &Incident) -> bool {
@@ -55,6 +56,10 @@ fn wants(state: &State, filters: &Filters, one: &Incident) -> bool {
         && filters.urgency.is_none_or(|urgency| one.urgency == urgency)
         && among(&filters.services, one.service.as_str())
         && among(&filters.teams, one.team.as_str())
+        && filters.policies.as_ref().is_none_or(|set| {
+            let followed = policy_of(state, one);
+            followed.is_some_and(|id| set.iter().any(|known| known == id.as_str()))
+        })
         && has_priority(&filters.priority_names, str::to_owned)
         && has_priority(&filters.priority_ids, id::of_name)
         && filters
@@ -170,28 +175,65 @@ fn subject(state: &State, service: Option<ServiceId>, team: Option<TeamId>) -> M
     told
 }
 
-/// What is told apart: a service or a team, and the begin of a day, a week or a month.
-type Key = (Option<ServiceId>, Option<TeamId>, Option<String>);
+/// What an answer tells apart from the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Apart {
+    All,
+    Service(ServiceId),
+    Team(TeamId),
+    Policy(PolicyId),
+}
+
+impl Apart {
+    /// The names under which it is told.
+    fn named(self, state: &State) -> Map<String, Value> {
+        match self {
+            Self::All => Map::new(),
+            Self::Service(service) => subject(state, Some(service), None),
+            Self::Team(team) => subject(state, None, Some(team)),
+            Self::Policy(policy) => {
+                let name = state.policies.get(&policy);
+                let name = name.map(|known| known.name.as_str());
+                let told = [
+                    ("escalation_policy_id", json!(policy.as_str())),
+                    ("escalation_policy_name", json!(name)),
+                ];
+                let told = told.into_iter();
+                told.map(|(name, value)| (name.to_owned(), value)).collect()
+            }
+        }
+    }
+}
+
+/// What is told apart, and the begin of a day, a week or a month.
+type Key = (Apart, Option<String>);
+
+/// What one incident came to, and what it belongs to.
+#[derive(Debug)]
+struct Measured {
+    service: ServiceId,
+    team: TeamId,
+    policy: Option<PolicyId>,
+    measure: Measure,
+}
 
 /// What the incidents of each kind came to.
-fn grouped(
-    found: Vec<(ServiceId, TeamId, Measure)>,
-    by: By,
-    question: &Question,
-) -> Vec<(Key, Map<String, Value>)> {
+fn grouped(found: Vec<Measured>, by: By, question: &Question) -> Vec<(Key, Map<String, Value>)> {
     let mut groups: BTreeMap<Key, Vec<Measure>> = BTreeMap::new();
     if by == By::All && question.unit.is_none() {
         // Of nothing there are none, which is an answer too.
-        groups.insert((None, None, None), Vec::new());
+        groups.insert((Apart::All, None), Vec::new());
     }
-    for (service, team, measure) in found {
-        let begin = bodies::range_start(measure.opened, question);
-        let key = match by {
-            By::All => (None, None, begin),
-            By::Service => (Some(service), None, begin),
-            By::Team => (None, Some(team), begin),
+    for one in found {
+        let apart = match by {
+            By::All => Some(Apart::All),
+            By::Service => Some(Apart::Service(one.service)),
+            By::Team => Some(Apart::Team(one.team)),
+            By::Policy => one.policy.map(Apart::Policy),
         };
-        groups.entry(key).or_default().push(measure);
+        let Some(apart) = apart else { continue };
+        let begin = bodies::range_start(one.measure.opened, question);
+        groups.entry((apart, begin)).or_default().push(one.measure);
     }
     let totals = groups.into_iter();
     totals
@@ -199,8 +241,13 @@ fn grouped(
         .collect()
 }
 
-fn measured(state: &State, one: &Incident) -> (ServiceId, TeamId, Measure) {
-    (one.service, one.team, measure(state, one))
+fn measured(state: &State, one: &Incident) -> Measured {
+    Measured {
+        service: one.service,
+        team: one.team,
+        policy: policy_of(state, one),
+        measure: measure(state, one),
+    }
 }
 
 async fn metrics(asked: &Asked, by: By) -> Answer {
@@ -212,8 +259,8 @@ async fn metrics(asked: &Asked, by: By) -> Answer {
         .rendered(move || Ok(grouped(found, by, &counted)))
         .await?;
     let mut rows: Vec<Value> = asked.app.read(|state| {
-        let rows = groups.into_iter().map(|((service, team, begin), mut row)| {
-            row.extend(subject(state, service, team));
+        let rows = groups.into_iter().map(|((apart, begin), mut row)| {
+            row.extend(apart.named(state));
             if let Some(begin) = begin {
                 row.insert("range_start".to_owned(), json!(begin));
             }
@@ -237,6 +284,34 @@ async fn metrics(asked: &Asked, by: By) -> Answer {
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn measure_all(asked: Asked) -> Answer {
     metrics(&asked, By::All).await
+}
+
+/// What the incidents of all services came to, which are all there are
+#[utoipa::path(post, path = "/analytics/metrics/incidents/services/all", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn measure_all_services(asked: Asked) -> Answer {
+    metrics(&asked, By::All).await
+}
+
+/// What the incidents of all teams came to, which are all there are
+#[utoipa::path(post, path = "/analytics/metrics/incidents/teams/all", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn measure_all_teams(asked: Asked) -> Answer {
+    metrics(&asked, By::All).await
+}
+
+/// What the incidents of all escalation policies came to, which are all there are
+#[utoipa::path(post, path = "/analytics/metrics/incidents/escalation_policies/all", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn measure_all_policies(asked: Asked) -> Answer {
+    metrics(&asked, By::All).await
+}
+
+/// What incidents came to, by the escalation policy that each follows or followed last
+#[utoipa::path(post, path = "/analytics/metrics/incidents/escalation_policies", tag = "fronts", request_body = Object,
+    responses((status = 200, body = Object), (status = 400, body = Object)))]
+pub(crate) async fn measure_policies(asked: Asked) -> Answer {
+    metrics(&asked, By::Policy).await
 }
 
 /// What incidents came to, service by service
@@ -417,45 +492,4 @@ pub(crate) async fn get_raw_incident(Path(id): Path<String>, asked: Asked) -> An
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn ids(count: u32) -> Vec<IncidentId> {
-        let letters = ('A'..='Z').take(count as usize);
-        letters
-            .map(|letter| format!("QAAAAAAAAAAAA{letter}").parse().unwrap())
-            .collect()
-    }
-
-    #[test]
-    fn pages_of_raw_data_follow_each_other_both_ways() {
-        let all = ids(5);
-        let page = |after: Option<usize>, before: Option<usize>| {
-            let named = |index: usize| all[index].to_string();
-            let page = RawPage {
-                limit: 2,
-                by: RawOrder::Created,
-                descends: false,
-                after: after.map(named),
-                before: before.map(named),
-            };
-            page_of(&all, &page).unwrap()
-        };
-        assert_eq!(page(None, None), (all[0..2].to_vec(), true));
-        assert_eq!(page(Some(1), None), (all[2..4].to_vec(), true));
-        assert_eq!(page(Some(3), None), (all[4..].to_vec(), false));
-        assert_eq!(page(Some(4), None), (Vec::new(), false));
-        assert_eq!(page(None, Some(4)), (all[2..4].to_vec(), true));
-        assert_eq!(page(None, Some(2)), (all[0..2].to_vec(), false));
-        assert_eq!(page(None, Some(1)), (all[0..1].to_vec(), false));
-        assert_eq!(page(None, Some(0)), (Vec::new(), false));
-        let unknown = RawPage {
-            limit: 2,
-            by: RawOrder::Created,
-            descends: true,
-            after: Some("QA".to_owned()),
-            before: None,
-        };
-        assert!(page_of(&all, &unknown).is_err());
-    }
-}
+mod tests;

@@ -230,7 +230,7 @@ fn of_incident(place: &Place, state: &State, event: &Event, what: &IncidentWhat)
         IncidentWhat::Acknowledged { .. } => {
             Some(("acknowledge", "Acknowledged".to_owned(), json!({})))
         }
-        IncidentWhat::NoteAdded { text } => Some(noted(text)),
+        IncidentWhat::NoteAdded { text, .. } => Some(noted(text)),
         IncidentWhat::Relapsed { reopened: true, .. } => {
             let summary = "Triggered again: the failure came back".to_owned();
             let channel = json!({"type": way(state, &event.actor)});

@@ -281,6 +281,10 @@ fn about_rules_and_numbers() -> Routes {
         (READ, routes!(analytics::measure_all)),
         (READ, routes!(analytics::measure_services)),
         (READ, routes!(analytics::measure_teams)),
+        (READ, routes!(analytics::measure_policies)),
+        (READ, routes!(analytics::measure_all_services)),
+        (READ, routes!(analytics::measure_all_teams)),
+        (READ, routes!(analytics::measure_all_policies)),
         (READ, routes!(analytics::list_raw_incidents)),
         (READ, routes!(analytics::get_raw_incident)),
     ]

@@ -48,7 +48,7 @@ impl Asked {
 
 /// The words of a note, if the event is one.
 pub(crate) fn note_in(event: &Event) -> Option<&str> {
-    let Some(IncidentWhat::NoteAdded { text }) = event.body.incident_part() else {
+    let Some(IncidentWhat::NoteAdded { text, .. }) = event.body.incident_part() else {
         return None;
     };
     Some(text)
@@ -101,14 +101,15 @@ pub(crate) async fn add_note(Path(id): Path<String>, asked: Asked) -> Answer {
     request_body = Object, responses((status = 200, body = Object), (status = 400, body = Object), (status = 404, body = Object)))]
 pub(crate) async fn send_status_update(Path(id): Path<String>, asked: Asked) -> Answer {
     let incident = lookup::incident(&asked.app, &id)?;
-    let message = bodies::status_update(&asked.body)?;
+    let update = bodies::status_update(&asked.body)?;
     let by = asked.requester(Role::Responder).await?;
-    let event = status_updated(&asked.app, &by.actor, incident, &message).await;
+    let event = status_updated(&asked.app, &by.actor, incident, &update.text()).await;
     let event = event.map_err(refusing(Noun::Bare))?;
     let sender = asked.app.read(|state| asked.place.user(state, by.user));
     Ok(Reply::Done(json!({"status_update": {
         "id": id::of_position(event.position),
-        "message": message,
+        "message": update.message,
+        "subject": update.subject,
         "created_at": time::written(event.at),
         "sender": sender,
     }})))

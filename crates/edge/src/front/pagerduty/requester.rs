@@ -17,6 +17,15 @@ pub(crate) struct Requester {
 }
 
 impl Asked {
+    /// As whom something is journalled that no person needs to have done. Whoever is named must be known and may do it themselves; where
+    /// nobody is named, a token that belongs to nobody did it itself.
+    pub(crate) async fn author(&self, needed: Role) -> Result<Actor, Refused> {
+        if self.caller.user.is_none() && self.from.is_none() {
+            return Ok(self.caller.actor.clone());
+        }
+        Ok(self.requester(needed).await?.actor)
+    }
+
     /// Who does what is asked, of which everybody with this role is capable. A token of a person speaks for that person,
     /// whatever the header says.
     pub(crate) async fn requester(&self, needed: Role) -> Result<Requester, Refused> {

@@ -222,7 +222,7 @@ fn asks_for(
         }
         (None | Some(bodies::Status::Triggered), _) => {
             let text = note.into_iter();
-            asks.extend(text.map(|text| RespondAsk::Note { incident, text }));
+            asks.extend(text.map(|text| RespondAsk::noted(incident, text)));
         }
         (Some(bodies::Status::Acknowledged | bodies::Status::Resolved), Status::Resolved) => {
             return Err(Refusal::resolved_already().into());

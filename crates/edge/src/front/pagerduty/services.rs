@@ -8,7 +8,7 @@ use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::{Actor, RosterEvent};
 use tocsin_domain::id::{IntegrationId, PolicyId, ServiceId, TeamId};
 use tocsin_domain::people::Role;
-use tocsin_domain::service::{Hold, Integration, Service, WholeService};
+use tocsin_domain::service::{Hold, Integration, Service, Speaks, WholeService};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::Refusal;
 use tocsin_wire::pagerduty::rest::called::Noun;
@@ -355,9 +355,20 @@ pub(crate) async fn change_service_integration(
     wrapped_integration(&asked, &known.await?).await
 }
 
+/// Where an integration is sent mail to, if it is and its key is kept.
+async fn mail_address(asked: &Asked, known: &Integration) -> Result<Option<String>, Refused> {
+    if known.kind.speaks() != Speaks::Email {
+        return Ok(None);
+    }
+    let mut keys = kept_keys(asked, vec![known.clone()]).await?;
+    Ok(keys.remove(&known.id).and_then(|key| key.address))
+}
+
 /// Changes this integration, in the turn of the roster.
 async fn integration_changed(asked: &Asked, known: Integration) -> Result<Integration, Refused> {
-    let change = bodies::integration_change(&asked.body, Vendor::of_integration(&known))?;
+    let address = mail_address(asked, &known).await?;
+    let vendor = Vendor::of_integration(&known);
+    let change = bodies::integration_change(&asked.body, vendor, address.as_deref())?;
     let Some(name) = change.filter(|name| *name != known.name) else {
         return Ok(known);
     };

@@ -149,14 +149,14 @@ pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
     let (Some(name), Some(email)) = (body.name, body.email) else {
         return Err(Refusal::bad("'user.name' and 'user.email' are needed").into());
     };
-    let by = asked.requester(Role::Admin).await?;
+    let by = asked.author(Role::Admin).await?;
     let request = UserRequest {
         name,
         email,
         role: body.role.map_or(Role::Responder, role_of).into(),
     };
     let about = words::about(&asked.body, &About::default())?;
-    let made = added(&asked.app, &by.actor, request, Some(about)).await;
+    let made = added(&asked.app, &by, request, Some(about)).await;
     let made = made.map_err(|why| match why {
         NotAdded::AddressTaken => Refused(Refusal::bad(ADDRESS_TWICE)),
         NotAdded::Else(problem) => refusing(Noun::User)(problem),

@@ -130,10 +130,14 @@ fn parts_of(what: &IncidentWhat) -> Vec<Part> {
         IncidentWhat::Acknowledged { .. } => {
             stands(WebhookKind::Acknowledged, Some("acknowledged"))
         }
-        IncidentWhat::NoteAdded { text } => match text.strip_prefix(STATUS_UPDATE) {
-            Some(message) => vec![Part::Update(message.to_owned())],
-            None => vec![Part::Note(text.clone())],
-        },
+        IncidentWhat::NoteAdded { text, update: true } => {
+            let message = text.strip_prefix(STATUS_UPDATE).unwrap_or(text);
+            vec![Part::Update(message.to_owned())]
+        }
+        IncidentWhat::NoteAdded {
+            text,
+            update: false,
+        } => vec![Part::Note(text.clone())],
         IncidentWhat::Relapsed { reopened: true, .. } => {
             stands(WebhookKind::Reopened, Some("triggered"))
         }
@@ -326,13 +330,17 @@ mod tests {
 
     #[test]
     fn a_status_update_is_told_as_one_although_it_is_kept_as_a_note() {
-        let note = |text: &str| IncidentWhat::NoteAdded {
-            text: text.to_owned(),
+        let note = |update| IncidentWhat::NoteAdded {
+            text: format!("{STATUS_UPDATE}we are on it"),
+            update,
         };
-        assert_eq!(kinds(&note("disks")), ["incident.annotated"]);
+        let message = "we are on it".to_owned();
+        assert_eq!(parts_of(&note(true)), [Part::Update(message)]);
+        assert_eq!(kinds(&note(true)), ["incident.status_update_published"]);
         assert_eq!(
-            kinds(&note(&format!("{STATUS_UPDATE}we are on it"))),
-            ["incident.status_update_published"]
+            kinds(&note(false)),
+            ["incident.annotated"],
+            "whoever writes so"
         );
     }
 
@@ -351,6 +359,14 @@ mod tests {
             recipients: Some(vec![user]),
         };
         assert_eq!(parts_of(&IncidentWhat::Response(passed)), [theirs]);
+    }
+
+    #[test]
+    fn a_note_of_before_there_were_updates_is_read_and_one_is_written_as_it_was() {
+        let old = json!({"kind": "note_added", "text": "disks"});
+        let read: IncidentWhat = serde_json::from_value(old.clone()).unwrap();
+        assert_eq!(read, IncidentWhat::noted("disks".to_owned()));
+        assert_eq!(serde_json::to_value(&read).unwrap(), old);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, IntakeAsk};
-use tocsin_domain::event::{IntakeEvent, RosterEvent};
+use tocsin_domain::event::{Actor, IntakeEvent, RosterEvent};
 use tocsin_domain::id::{MaintenanceId, ServiceId, TeamId};
 use tocsin_domain::intake::{When, Window};
 use tocsin_domain::oncall::Span;
@@ -22,7 +22,6 @@ use super::lookup;
 use super::parameters;
 use super::place::whole;
 use super::reply::{Answer, Refused, Reply, refusing};
-use super::requester::Requester;
 use crate::http::roster::{lost, set_in_turn};
 
 /// What can be shown wholly, and where it stands.
@@ -180,7 +179,7 @@ pub(crate) async fn get_maintenance_window(Path(id): Path<String>, asked: Asked)
 /// Plans work or changes this, in the turn of the roster.
 async fn set(
     asked: &Asked,
-    by: &Requester,
+    by: &Actor,
     body: bodies::Window,
     known: Option<Window>,
 ) -> Result<Window, Refused> {
@@ -217,7 +216,7 @@ async fn set(
         when: When::Once { span },
         matchers: None,
     };
-    let event = set_in_turn(&asked.app, &by.actor, Ask::Intake(ask)).await;
+    let event = set_in_turn(&asked.app, by, Ask::Intake(ask)).await;
     let event = event.map_err(refusing(Noun::Window))?;
     let RosterEvent::Intake(IntakeEvent::WindowSet { window }) = event else {
         return Err(lost().into());
@@ -230,7 +229,7 @@ async fn set(
     responses((status = 201, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn add_maintenance_window(asked: Asked) -> Answer {
     let body = bodies::window(&asked.body)?;
-    let by = asked.requester(Role::Responder).await?;
+    let by = asked.author(Role::Responder).await?;
     let made = asked.in_turn(|own| async move { set(&own, &by, body, None).await });
     let made = made.await?;
     wrapped(&asked, &made).await.map(Reply::Created)
@@ -243,7 +242,7 @@ pub(crate) async fn change_maintenance_window(Path(id): Path<String>, asked: Ask
     // Who names no window is told that, whatever else they say.
     named(&asked, &id)?;
     let body = bodies::window(&asked.body)?;
-    let by = asked.requester(Role::Responder).await?;
+    let by = asked.author(Role::Responder).await?;
     let made = asked.in_turn(|own| async move {
         let known = named(&own, &id)?;
         set(&own, &by, body, Some(known)).await

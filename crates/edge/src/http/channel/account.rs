@@ -11,6 +11,7 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_wire::{base64url, pushover, telegram, twilio};
 use utoipa::ToSchema;
 
+use super::buttons::{self, Buttons};
 use super::{ChannelState, further_place};
 use crate::app::App;
 use crate::delivery::account::{self, Account, Provider, key_pair};
@@ -77,6 +78,8 @@ pub(crate) struct ProviderAccount {
     state: ChannelState,
     /// The words of the last attempt, when it failed.
     detail: Option<String>,
+    /// Whether the buttons in its messages are heard (of Slack and Telegram); null while nobody listens.
+    buttons: Option<Buttons>,
 }
 
 /// An account at a provider, to set.
@@ -170,6 +173,7 @@ async fn shown(app: &App, provider: Provider, place: Place) -> Result<ProviderAc
         public_key: key.map(|key| base64url::encode(key.public_key().as_ref())),
         state,
         detail,
+        buttons: buttons::shown(app, provider),
     })
 }
 
@@ -283,6 +287,7 @@ fn forget_last_words(app: &App, provider: Provider, place: Place) {
     for channel in channels_of(provider) {
         app.tally.forget_account(*channel, place.number());
     }
+    app.tally.ears().forget(provider);
 }
 
 const fn needs_token(provider: Provider) -> bool {

@@ -398,7 +398,7 @@ mod tests {
     /// Something that happened to an incident; 0 stands for no cause.
     fn note(position: u64, cause: u64, incident: IncidentId) -> Event {
         let text = String::new();
-        let what = IncidentWhat::NoteAdded { text };
+        let what = IncidentWhat::noted(text);
         event(
             position,
             cause,

@@ -9,6 +9,7 @@ mod intake;
 pub(crate) mod list;
 pub(crate) mod live;
 mod message_steps;
+mod people_sentence;
 pub(crate) mod postmortem;
 pub(crate) mod respond;
 mod response_sentence;
@@ -37,7 +38,7 @@ use crate::access::who::Caller;
 use crate::app::App;
 use summary::{IncidentSummary, summary};
 
-/// Before the words of a status update, which is kept as a note.
+/// Before the words of a status update, which is kept as a note: for whoever reads it, since the note itself says what it is.
 pub(crate) const STATUS_UPDATE: &str = "Status update: ";
 /// Characters of a status update at most: it stands in a note, with the words before it.
 const STATUS_UPDATE_CHARS_MAX: usize = 3_900;
@@ -156,8 +157,12 @@ pub(crate) async fn noted(
     incident: IncidentId,
     text: String,
 ) -> Result<Event, Problem> {
-    let ask = Ask::Respond(RespondAsk::Note { incident, text });
-    let done = app.ask(actor, ask).await?;
+    kept(app, actor, RespondAsk::noted(incident, text)).await
+}
+
+/// The event by which a note is kept.
+async fn kept(app: &App, actor: &Actor, note: RespondAsk) -> Result<Event, Problem> {
+    let done = app.ask(actor, Ask::Respond(note)).await?;
     let is_note = |event: &&Event| {
         let what = event.body.incident_part();
         matches!(what, Some(IncidentWhat::NoteAdded { .. }))
@@ -206,7 +211,12 @@ pub(crate) async fn status_updated(
     incident: IncidentId,
     message: &str,
 ) -> Result<Event, Problem> {
-    noted(app, actor, incident, format!("{STATUS_UPDATE}{message}")).await
+    let update = RespondAsk::Note {
+        incident,
+        text: format!("{STATUS_UPDATE}{message}"),
+        update: true,
+    };
+    kept(app, actor, update).await
 }
 
 /// An incident that a person declares.
@@ -233,7 +243,7 @@ pub(crate) struct DeclareRequest {
     /// Or the policy that is followed instead of the service's.
     #[schema(value_type = Option<Id>)]
     policy_id: Option<String>,
-    /// A key that no other open incident of the service has that was declared so; made here when none is given.
+    /// A key that no other open incident of the service has, however it was opened; made here when none is given.
     key: Option<String>,
 }
 

@@ -2,8 +2,8 @@
 
 use tocsin_domain::alert::{Alert, EvidenceSample};
 use tocsin_domain::event::{
-    BusinessEvent, IncidentWhat, InstallationEvent, NotificationWhat, PeopleEvent, RosterEvent,
-    TagEvent, WatchEvent,
+    BusinessEvent, IncidentWhat, InstallationEvent, NotificationWhat, RosterEvent, TagEvent,
+    WatchEvent,
 };
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Fate, Outcome, Purpose};
@@ -12,7 +12,6 @@ use tocsin_domain::webhook::WebhookEvent;
 
 use super::response_sentence::{acknowledged, response};
 use super::timeline::{Names, Tone, Words};
-use crate::access::who::role_word;
 
 fn info(title: impl Into<String>) -> Words {
     (title.into(), String::new(), Tone::Info)
@@ -53,44 +52,6 @@ pub(super) fn installation(event: &InstallationEvent, names: &Names<'_>) -> Word
             ),
             "what waits for some time waits no longer for that",
         ),
-    }
-}
-
-pub(super) fn people(event: &PeopleEvent, names: &Names<'_>) -> Words {
-    match event {
-        PeopleEvent::UserAdded { user } => person(format!(
-            "{} was added as {}",
-            user.name,
-            role_word(user.role)
-        )),
-        PeopleEvent::UserChanged { name, role, .. } => {
-            person(format!("{name} is now {}", role_word(*role)))
-        }
-        PeopleEvent::UserRemoved { .. } => person("A person was removed"),
-        PeopleEvent::ContactMethodAdded { user, method } => person(format!(
-            "{} can be reached by {} ({})",
-            names.user(*user),
-            method.kind.word(),
-            method.label
-        )),
-        PeopleEvent::ContactMethodVerified { user, .. } => told(
-            Tone::Good,
-            format!("{} confirmed a contact method", names.user(*user)),
-            "",
-        ),
-        PeopleEvent::ContactMethodRemoved { user, .. } => person(format!(
-            "A contact method of {} was removed",
-            names.user(*user)
-        )),
-        PeopleEvent::ContactMethodRenamed { user, label, .. } => person(format!(
-            "A contact method of {} is now called “{label}”",
-            names.user(*user)
-        )),
-        PeopleEvent::NotificationRulesSet { user, rules } => person(format!(
-            "{} now has {} notification rules",
-            names.user(*user),
-            rules.len()
-        )),
     }
 }
 
@@ -350,7 +311,7 @@ pub(super) fn incident(what: &IncidentWhat, names: &Names<'_>) -> Words {
             acknowledged(*by, *ends_at, *again, names)
         }
         IncidentWhat::Response(what) => response(what, names),
-        IncidentWhat::NoteAdded { text } => told(Tone::Person, "Note", text.clone()),
+        IncidentWhat::NoteAdded { text, .. } => told(Tone::Person, "Note", text.clone()),
         IncidentWhat::Recovered { closed: None } => {
             told(Tone::Good, "Everything is healthy again", "")
         }

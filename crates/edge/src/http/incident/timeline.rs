@@ -11,7 +11,7 @@ use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
-use super::sentence;
+use super::{people_sentence, sentence};
 use crate::app::App;
 use crate::http::body::Params;
 use crate::http::page::{Page, PageQuery};
@@ -233,7 +233,7 @@ fn is_acknowledged_by_link_alone(event: &Event) -> bool {
 fn words(body: &EventBody, names: &Names<'_>) -> Words {
     match body {
         EventBody::Installation(event) => sentence::installation(event, names),
-        EventBody::People(event) => sentence::people(event, names),
+        EventBody::People(event) => people_sentence::people(event, names),
         EventBody::Roster(event) => sentence::roster(event, names),
         EventBody::Watch(event) => sentence::watch(event, names),
         EventBody::Alert(event) => alert(event, names),

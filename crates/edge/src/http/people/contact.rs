@@ -334,8 +334,8 @@ fn planned_in(done: &Done) -> Option<NotificationId> {
 
 /// Send a test page
 ///
-/// One to an unconfirmed contact method carries the code that confirms it. By a channel that is not set up nothing is sent: 409 says
-/// what is missing, and who sets it up.
+/// One to an unconfirmed contact method carries the code that confirms it. By a channel that is not set up, and to an address that is
+/// gone, nothing is sent: 409 says what is missing, and who sets it up.
 #[utoipa::path(post, path = "/api/tocsin/v1/users/{id}/contact-methods/{method_id}/test", tag = "people",
     params(("id" = String, Path), ("method_id" = String, Path)),
     responses((status = 202, body = Planned), (status = 404), (status = 409), (status = 429)))]
@@ -403,6 +403,11 @@ pub(crate) async fn verify_contact_method(
     Body(request): Body<CodeRequest>,
 ) -> Result<Json<ContactMethod>, Problem> {
     let (user, method) = named(&app, &id, &method_id)?;
+    if method.gone_at.is_some() {
+        return Err(Problem::conflict(
+            "the address of this contact method is gone for ever: remove it, and add the way anew",
+        ));
+    }
     if let Some(row) = method.pending_code {
         limit_tries(&app, "verify", method.id)?;
         let expected = app.blocking(move |parts| parts.vault.get(row)).await?;

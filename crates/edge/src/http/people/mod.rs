@@ -46,6 +46,9 @@ pub(crate) struct ContactMethod {
     pub(crate) address_hint: String,
     /// Whether its owner proved to receive there; without that it is never paged.
     pub(crate) verified: bool,
+    /// Whether whoever carries its messages said that its address is gone for ever: nothing is sent there any more, and it cannot be
+    /// confirmed again.
+    pub(crate) gone: bool,
     /// Whether the mail server or the account that its address needs is set up; without that nothing can be sent by it. A member of
     /// Slack needs the app, an incoming webhook nothing; a call needs an account with a number.
     pub(crate) set_up: bool,
@@ -98,6 +101,7 @@ fn draft(
         label: method.label.clone(),
         address_hint: String::new(),
         verified: method.verified_at.is_some(),
+        gone: method.gone_at.is_some(),
         set_up: set_up.carries(method),
         last_result: last_result(state, method),
     });

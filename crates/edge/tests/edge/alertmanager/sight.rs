@@ -202,3 +202,19 @@ async fn what_a_plain_filter_leaves_out_is_not_held_and_the_other_filters_are_as
         assert_eq!(grouped.sum::<usize>(), count, "{query}");
     }
 }
+
+#[tokio::test]
+async fn grafana_takes_the_address_with_the_prefix_for_an_alertmanager_and_not_for_a_mimir() {
+    let world = World::new();
+    let asked = async |path: &str| world.call_at("GET", path, &world.viewer, None).await.status;
+    // What its data source asks for, in this order: an answer to the first is a Mimir to it.
+    for (address, mimir, own) in [
+        ("/alertmanager", StatusCode::NOT_FOUND, StatusCode::OK),
+        ("", StatusCode::OK, StatusCode::OK),
+    ] {
+        let probed = asked(&format!("{address}/alertmanager/api/v2/status")).await;
+        assert_eq!(probed, mimir, "{address}");
+        let probed = asked(&format!("{address}/api/v2/status")).await;
+        assert_eq!(probed, own, "{address}");
+    }
+}

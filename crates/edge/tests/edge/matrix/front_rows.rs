@@ -175,6 +175,10 @@ PUT    /event_orchestrations/{id}/router            router      1 1 3 3 3 3 3 + 
 POST   /analytics/metrics/incidents/all             -           1 1 + + + + + + 1 +
 POST   /analytics/metrics/incidents/services        -           1 1 + + + + + + 1 +
 POST   /analytics/metrics/incidents/teams           -           1 1 + + + + + + 1 +
+POST   /analytics/metrics/incidents/services/all    -           1 1 + + + + + + 1 +
+POST   /analytics/metrics/incidents/teams/all       -           1 1 + + + + + + 1 +
+POST   /analytics/metrics/incidents/escalation_policies - 1 1 + + + + + + 1 +
+POST   /analytics/metrics/incidents/escalation_policies/all - 1 1 + + + + + + 1 +
 POST   /analytics/raw/incidents                     -           1 1 + + + + + + 1 +
 GET    /analytics/raw/incidents/{id}                incident    1 1 + + + + + + 1 +
 ";

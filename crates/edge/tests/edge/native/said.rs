@@ -46,6 +46,11 @@ async fn how_an_incident_stands_is_noted_and_told_to_who_subscribed_to_it() {
     };
     let webhooks = Webhooks::start(world.app.clone(), patience).unwrap();
     world.raise("web").await;
+    // Whoever writes so in a note tells it to nobody else.
+    let note = json!({"text": "Status update: A fix is not in sight"});
+    let noted = world.call("POST", "/incidents/1/notes", &world.bobs, Some(note));
+    let noted = noted.await;
+    assert_eq!(noted.status, StatusCode::CREATED, "{}", noted.text());
     let path = "/incidents/1/status-updates";
     let update = json!({"message": " A fix is under way "});
     let noted = world.call("POST", path, &world.bobs, Some(update)).await;
@@ -55,6 +60,7 @@ async fn how_an_incident_stands_is_noted_and_told_to_who_subscribed_to_it() {
     assert!(told.contains("Status update: A fix is under way"), "{told}");
     let event = receiver.next().json()["event"].clone();
     assert_eq!(event["event_type"], "incident.status_update_published");
+    assert_eq!(event["data"]["message"], "A fix is under way");
     webhooks.stop();
     let long = "x".repeat(3_901);
     for wrong in ["", "\u{200b}", long.as_str()] {

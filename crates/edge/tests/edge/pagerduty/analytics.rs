@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-use super::roster::{changed, id_of};
+use super::roster::{changed, id_of, made, user};
 use super::{ada, ask, declared, read, refused};
 use crate::fakes::START;
 use crate::world::World;
@@ -73,6 +73,40 @@ async fn means_and_counts_are_those_of_the_incidents() {
     let wrong = Some(json!({"filters": {"urgency": "loud"}}));
     let call = ("POST", "/analytics/metrics/incidents/all");
     refused(&ada(&world, call, wrong).await, 400, 2001);
+}
+
+#[tokio::test]
+async fn incidents_are_measured_by_the_policy_that_they_follow_and_all_together() {
+    let world = World::new();
+    let incidents = history(&world).await;
+    let rule = json!({"escalation_delay_in_minutes": 30, "targets": [user(&world)]});
+    let night = json!({"escalation_policy": {"name": "Night", "escalation_rules": [rule]}});
+    let night = made(&world, "/escalation_policies", night).await["escalation_policy"].clone();
+    let path = format!("/incidents/{}", id_of(&incidents[2]));
+    let reference = json!({"id": night["id"], "type": "escalation_policy_reference"});
+    let given = json!({"incident": {"escalation_policy": reference}});
+    changed(&world, &path, given).await;
+    let by = json!({"order_by": "total_incident_count", "order": "desc"});
+    let told = asked(&world, "metrics/incidents/escalation_policies", by).await;
+    let counts = told["data"].as_array().unwrap().iter().map(|row| {
+        let name = row["escalation_policy_name"].as_str().unwrap();
+        (name == "Night", row["total_incident_count"].clone())
+    });
+    let counts: Vec<(bool, Value)> = counts.collect();
+    assert_eq!(counts, [(false, json!(2)), (true, json!(1))]);
+    assert_eq!(told["data"][1]["escalation_policy_id"], night["id"]);
+    let of_night = json!({"filters": {"escalation_policy_ids": [night["id"]]}});
+    for path in ["services/all", "teams/all", "escalation_policies/all"] {
+        let path = format!("metrics/incidents/{path}");
+        let all = asked(&world, &path, json!({})).await["data"].clone();
+        assert_eq!(all.as_array().unwrap().len(), 1, "{path}");
+        assert_eq!(all[0]["total_incident_count"], 3, "{path}");
+        for name in ["service_id", "team_id", "escalation_policy_id"] {
+            assert_eq!(all[0].get(name), None, "{path}");
+        }
+        let some = asked(&world, &path, of_night.clone()).await["data"].clone();
+        assert_eq!(some[0]["total_incident_count"], 1, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -93,6 +93,22 @@ async fn an_alert_shows_what_its_event_carried() {
 }
 
 #[tokio::test]
+async fn the_key_of_what_an_event_opened_is_no_other_incidents_until_it_is_over() {
+    let world = World::new();
+    let id = world.raise("web").await;
+    let body =
+        json!({"incident": {"title": "Down", "incident_key": "web", "service": service(&world)}});
+    let open = async || ada(&world, ("POST", "/incidents"), Some(body.clone())).await;
+    let told = refused(&open().await, 400, 2001);
+    assert!(told.contains("has this key already"), "{told}");
+    let over = Some(json!({"incident": {"status": "resolved"}}));
+    let over = ada(&world, ("PUT", &format!("/incidents/{id}")), over).await;
+    assert_eq!(over.status, StatusCode::OK, "{}", over.text());
+    let opened = open().await;
+    assert_eq!(opened.status, StatusCode::CREATED, "{}", opened.text());
+}
+
+#[tokio::test]
 async fn what_an_event_acknowledged_has_its_service_as_acknowledger() {
     let world = World::new();
     let id = world.raise("web").await;
@@ -361,9 +377,7 @@ async fn of_an_incident_with_very_many_events_the_newest_are_looked_at() {
             let EventBody::Incident(about) = &mut event.body else {
                 panic!("the note is the last event");
             };
-            about.what = IncidentWhat::NoteAdded {
-                text: format!("note {number}"),
-            };
+            about.what = IncidentWhat::noted(format!("note {number}"));
             event.position += 1;
             events.push(event.clone());
         }

@@ -241,7 +241,7 @@ async fn lists_of_a_team_hold_what_is_that_team_s_and_nothing_else() {
         let entries = of("log_entries").await;
         assert!(!entries.is_empty());
         for entry in &entries {
-            assert_eq!(teams_of(entry), [team.clone()], "{entry}");
+            assert_eq!(teams_of(entry), std::slice::from_ref(&team), "{entry}");
             assert_eq!(entry["incident"]["id"], incidents[0]["id"], "{entry}");
         }
         for by in ["teams", "services"] {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use tocsin_domain::event::Actor;
 use tocsin_domain::people::Role;
 use tocsin_edge::ports::{Accounts, NewToken};
 
@@ -9,6 +10,53 @@ use super::roster::{changed, gone, id_of, made};
 use super::{ada, ask, read, refused};
 use crate::fakes::START;
 use crate::world::{World, add_person};
+
+/// A token of the installation, as Terraform has one.
+pub(super) fn installations_token(world: &World, role: Role) -> String {
+    let token = NewToken {
+        name: "Terraform".to_owned(),
+        role,
+        user: None,
+        made_by: None,
+        expires_at: None,
+    };
+    world.doors.add_token(token, START).unwrap().1
+}
+
+/// Who did what was recorded last.
+pub(super) fn last_actor(world: &World) -> Actor {
+    let events = world.journal.events.lock().unwrap();
+    events.last().unwrap().actor.clone()
+}
+
+/// The name of a token that did something by itself.
+pub(super) fn token_in(actor: Actor) -> Option<String> {
+    if let Actor::Token { name, .. } = actor {
+        name
+    } else {
+        None
+    }
+}
+
+#[tokio::test]
+async fn a_token_of_nobody_adds_people_by_itself_or_in_the_name_of_whoever_may() {
+    let world = World::new();
+    let key = installations_token(&world, Role::Admin);
+    let add = async |name: &str, from: Option<&str>| {
+        let mail = format!("{name}@example.org");
+        let body = json!({"user": {"name": name, "email": mail, "role": "user"}});
+        ask(&world, ("POST", "/users"), &key, from, Some(body)).await
+    };
+    let alone = add("Cy", None).await;
+    assert_eq!(alone.status, StatusCode::CREATED, "{}", alone.text());
+    let by = token_in(last_actor(&world));
+    assert_eq!(by.as_deref(), Some("Terraform"));
+    refused(&add("Dan", Some("nobody@example.org")).await, 400, 1008);
+    refused(&add("Dan", Some("bob@example.org")).await, 403, 2010);
+    let as_ada = add("Dan", Some("ada@example.org")).await;
+    assert_eq!(as_ada.status, StatusCode::CREATED, "{}", as_ada.text());
+    assert_eq!(last_actor(&world).person(), Some(world.ada));
+}
 
 #[tokio::test]
 async fn everybody_has_the_one_license() {
@@ -210,15 +258,7 @@ async fn a_responder_adds_nobody_whoever_they_name() {
     )
     .await;
     refused(&answer, 403, 2010);
-    let token = NewToken {
-        name: "t".to_owned(),
-        role: Role::Admin,
-        user: None,
-        made_by: None,
-        expires_at: None,
-    };
-    let (_, account) = world.doors.add_token(token, START).unwrap();
-    refused(&ask(&world, call, &account, None, new()).await, 400, 2016);
+    let account = installations_token(&world, Role::Admin);
     let as_bob = ask(&world, call, &account, Some("bob@example.org"), new()).await;
     refused(&as_bob, 403, 2010);
     let as_ada = ask(&world, call, &account, Some("ada@example.org"), new()).await;

@@ -273,7 +273,7 @@ async fn small_things_are_answered() {
 #[tokio::test]
 async fn a_vendor_is_a_way_to_speak_and_an_integration_of_it_speaks_so() {
     let world = World::new();
-    let vendors = read(&world, "/vendors?query=grafana").await;
+    let vendors = read(&world, "/vendors?query=grafana%20webhook").await;
     let vendor = vendors["vendors"][0].clone();
     let one = read(&world, &format!("/vendors/{}", id_of(&vendor))).await;
     assert_eq!(one["vendor"], vendor);

@@ -1,5 +1,7 @@
 //! Services, and what is said of other things, as Terraform's provider of PagerDuty keeps it: what it writes, reads back and takes away.
 
+mod senders;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::event::{EventBody, RosterEvent};

@@ -1,10 +1,12 @@
 //! Maintenance windows in PagerDuty's REST API when something that is worked on goes, and when they are ended.
 
 use axum::http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
+use tocsin_domain::people::Role;
 
+use super::people::{installations_token, last_actor, token_in};
 use super::roster::{changed, id_of, made};
-use super::{ada, read, refused, service};
+use super::{ada, ask, read, refused, service};
 use crate::fakes::START;
 use crate::world::World;
 
@@ -51,4 +53,31 @@ async fn work_that_was_ended_begins_again_only_by_a_new_end() {
     let again = changed(&world, &path, longer).await["maintenance_window"].clone();
     let end = again["end_time"].as_str().unwrap();
     assert!(end.starts_with(&at(3)[..19]), "{end}");
+}
+
+#[tokio::test]
+async fn a_token_of_nobody_plans_work_by_itself_or_in_the_name_of_somebody() {
+    let world = World::new();
+    let key = installations_token(&world, Role::Responder);
+    let at = |hours: u64| START.plus_ms(hours * 3_600_000).to_rfc3339();
+    let body = json!({"maintenance_window": {"type": "maintenance_window", "description": "New disks",
+        "start_time": at(1), "end_time": at(2), "services": [service(&world)]}});
+    let call = ("POST", "/maintenance_windows");
+    let plan = async |from: Option<&str>| ask(&world, call, &key, from, Some(body.clone())).await;
+    refused(&plan(Some("nobody@example.org")).await, 400, 1008);
+    for (from, person) in [
+        (None, Value::Null),
+        (Some("bob@example.org"), json!(world.bob.to_string())),
+    ] {
+        let planned = plan(from).await;
+        assert_eq!(planned.status, StatusCode::CREATED, "{}", planned.text());
+        let planned = planned.json()["maintenance_window"].clone();
+        assert_eq!(planned["created_by"]["id"], person, "{from:?}");
+        let path = format!("/maintenance_windows/{}", id_of(&planned));
+        let longer = json!({"maintenance_window": {"end_time": at(3)}});
+        let longer = ask(&world, ("PUT", &path), &key, None, Some(longer)).await;
+        assert_eq!(longer.status, StatusCode::OK, "{}", longer.text());
+        let by = token_in(last_actor(&world));
+        assert_eq!(by.as_deref(), Some("Terraform"));
+    }
 }

@@ -277,14 +277,14 @@ async fn help_is_asked_for_and_how_it_stands_is_told() {
     let told = ada(
         &world,
         ("POST", &path),
-        Some(json!({"message": "A fix is under way"})),
+        Some(json!({"subject": "Till", "message": "A fix is under way"})),
     )
     .await;
     assert_eq!(told.status, StatusCode::OK, "{}", told.text());
     let notes = read(&world, &format!("/incidents/{id}/notes")).await;
     assert_eq!(
         notes["notes"][0]["content"],
-        "Status update: A fix is under way"
+        "Status update: Till\nA fix is under way"
     );
 }
 

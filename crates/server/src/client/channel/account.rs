@@ -112,6 +112,30 @@ struct Account {
     state: Option<Plain>,
     #[serde(default)]
     detail: Option<Plain>,
+    #[serde(default)]
+    buttons: Option<Buttons>,
+}
+
+/// Whether the buttons in its messages are heard.
+#[derive(Debug, Deserialize)]
+struct Buttons {
+    heard: bool,
+    since: Plain,
+    #[serde(default)]
+    detail: Option<Plain>,
+}
+
+impl Buttons {
+    fn shown(&self) -> String {
+        let Self {
+            heard,
+            since,
+            detail,
+        } = self;
+        let not = if *heard { "" } else { "not " };
+        let why = detail.as_ref().map(|detail| format!(": {detail}"));
+        format!("{not}heard since {since}{}", why.unwrap_or_default())
+    }
 }
 
 pub(super) fn run(verb: &Verb, api: &Api, screen: &Screen) -> Result<(), Failure> {
@@ -186,6 +210,8 @@ fn shown(channels: &Channels, look: &Look) -> String {
         ] {
             known.extend(value.as_ref().map(|value| (name, value.to_string())));
         }
+        let buttons = account.buttons.as_ref().map(Buttons::shown);
+        known.extend(buttons.map(|buttons| ("buttons", buttons)));
         known.retain(|(_, value)| !value.is_empty());
         facts(&known, look)
     });
@@ -202,13 +228,17 @@ mod tests {
         let given = r#"{"email":{"configured":false},"accounts":[
             {"provider":"twilio","configured":true,"base_url":"https://api.twilio.com","account_id":"AC1","from":"+15005550006",
              "has_token":true,"state":"failing","detail":"HTTP 401"},
-            {"provider":"telegram","configured":false,"base_url":"https://api.telegram.org","state":"unknown","detail":null}],
+            {"provider":"telegram","configured":false,"base_url":"https://api.telegram.org","state":"unknown","detail":null},
+            {"provider":"slack","configured":true,"base_url":"https://slack.com","state":"ok",
+             "buttons":{"heard":false,"since":"2026-11-23T07:00:00.000Z","detail":"invalid_auth"}}],
             "further_accounts":[{"provider":"twilio","place":2,"configured":true,"base_url":"https://sms.example.org","state":"ok"}]}"#;
         let channels: Channels = Answer::of(given).parsed().unwrap();
         assert_eq!(
             shown(&channels, &Look::of_test()),
             "provider  twilio\nstate     failing\naddress   https://api.twilio.com\naccount   AC1\nfrom      +15005550006\n          \
              HTTP 401\n\nprovider  telegram\nstate     not set up\naddress   https://api.telegram.org\n\n\
+             provider  slack\nstate     ok\naddress   https://slack.com\n\
+             buttons   not heard since 2026-11-23T07:00:00.000Z: invalid_auth\n\n\
              provider  twilio, place 2\nstate     ok\naddress   https://sms.example.org\n"
         );
     }

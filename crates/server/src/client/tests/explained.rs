@@ -65,6 +65,38 @@ fn a_simulation_is_a_table_of_who_and_when() {
 }
 
 #[test]
+fn a_simulation_of_a_target_says_so_and_one_of_its_service_names_it_where_it_is_quiet() {
+    let services = r#"{"items":[{"id":"QS","name":"Web","escalation_policy_id":null,"integrations":[]}],"next_cursor":null}"#;
+    let targets = r#"{"items":[{"id":"QT","name":"webserver-01","kind":"apache","state":"up"}],"next_cursor":null}"#;
+    let played = r#"{"service":{"id":"QS","name":"Web"},"target":{"id":"QT","name":"webserver-01"},"at":"2026-11-23T07:00:00Z",
+        "urgency":"high","end":"nothing","steps":[],"quiet_targets":[]}"#;
+    let at = "2026-11-23T07:00:00Z";
+    let replies = [services, targets, played].map(|body| Reply::new(200, body));
+    let line = ["simulate", "web", "--target", "Webserver-01", "--at", at];
+    let (ran, requests) = run_with(replies.to_vec(), &line);
+    assert_eq!(ran.code, 0, "{}", ran.notes);
+    assert!(
+        requests[2].contains("&urgency=high&target=QT "),
+        "{}",
+        requests[2]
+    );
+    let words = "If webserver-01 of Web failed ";
+    assert!(ran.data.contains(words), "{}", ran.data);
+    let played = r#"{"service":{"id":"QS","name":"Web"},"target":null,"at":"2026-11-23T07:00:00Z","urgency":"high","end":"nothing",
+        "steps":[],"quiet_targets":[{"target":{"id":"QT","name":"webserver-01"},"why":"the target is muted","until":"2026-11-23T09:00:00Z"}]}"#;
+    let replies = [services, played].map(|body| Reply::new(200, body));
+    let (ran, _) = run_with(replies.to_vec(), &["simulate", "web", "--at", at]);
+    assert!(ran.data.contains("If Web failed "), "{}", ran.data);
+    let words = "Alerts of webserver-01 itself are suppressed until ";
+    assert!(ran.data.contains(words), "{}", ran.data);
+    assert!(
+        ran.data.ends_with(": the target is muted.\n"),
+        "{}",
+        ran.data
+    );
+}
+
+#[test]
 fn a_time_that_is_none_is_refused_here() {
     let (ran, requests) = run_with(Vec::new(), &["simulate", "web", "--at", "soon"]);
     assert_eq!((ran.code, requests.len()), (2, 0));

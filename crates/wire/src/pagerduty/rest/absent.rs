@@ -46,11 +46,8 @@ const FIRST: [(&str, &str); 24] = [
     ),
     ("sre", "Tocsin keeps no memories of agents"),
     ("standards", "Tocsin measures no services by standards"),
-    (
-        "status_dashboards",
-        "Tocsin has one status page, of its own",
-    ),
-    ("status_pages", "Tocsin has one status page, of its own"),
+    ("status_dashboards", "Tocsin publishes no status page"),
+    ("status_pages", "Tocsin publishes no status page"),
     ("templates", "Tocsin has no templates of messages"),
     (
         "v3",
@@ -59,82 +56,148 @@ const FIRST: [(&str, &str); 24] = [
     ("workflows", "Tocsin has no workflows"),
 ];
 
-/// The last parts of paths whose first parts are served, and why there is nothing under them.
-const LAST: [(&str, &str); 23] = [
+/// Under which first parts of paths, that are served, there is nothing where another part follows somewhere, and why. Where two such
+/// parts follow, the one that stands first here tells.
+const UNDER: [(&[&str], &str, &str); 28] = [
     (
+        &["business_services"],
         "account_subscription",
         "nobody subscribes to business services",
     ),
     (
-        "audit/records",
+        &[
+            "escalation_policies",
+            "schedules",
+            "services",
+            "teams",
+            "users",
+        ],
+        "audit",
         "what was done is told by Tocsin's own API, under /api/tocsin/v1",
     ),
-    ("cache_variables", "rules keep no variables"),
     (
+        &["event_orchestrations"],
+        "cache_variables",
+        "rules keep no variables",
+    ),
+    (
+        &["log_entries"],
         "channel",
         "what an alert told is in its log entry, where include[]=channels asks for it",
     ),
     (
+        &["incidents"],
         "count",
         "how many there are is told by the list, where total=true asks for it",
     ),
-    ("custom_fields", "there are no fields of your own"),
     (
+        &["incidents", "services"],
+        "custom_fields",
+        "there are no fields of your own",
+    ),
+    (
+        &["event_orchestrations"],
         "global",
         "a rule that does more than send an alert to a service is set in Tocsin",
     ),
     (
+        &["incidents"],
         "impacts",
         "what hurts a business service follows from what supports it, and is not said by hand",
     ),
     (
+        &["event_orchestrations"],
         "integrations",
         "alerts come by the integrations of services, and every rule sees them all",
     ),
     (
+        &["teams", "users"],
+        "notification_subscriptions",
+        "nobody subscribes to incidents or to business services",
+    ),
+    (
+        &["users"],
         "oncall_handoff_notification_rules",
         "whoever has duty next is told by Tocsin itself, which has no rules for that",
     ),
     (
+        &["incidents"],
         "outlier_incident",
         "Tocsin does not say how usual an incident is",
     ),
     (
+        &["incidents"],
         "past_incidents",
         "Tocsin does not look for incidents like this one",
     ),
     (
+        &["analytics"],
+        "pd_advance_usage",
+        "Tocsin has no assistant whose use could be measured",
+    ),
+    (
+        &["business_services"],
         "priority_thresholds",
         "every urgent incident counts for business services, whatever its priority",
     ),
     (
+        &["incidents"],
         "related_incidents",
         "Tocsin does not guess which other incidents belong to this one",
     ),
     (
+        &["analytics"],
         "responders",
-        "services, teams and all together are measured, and no single people",
+        "incidents are measured all together, by service, by team and by policy, and no single people",
     ),
     (
+        &["analytics"],
         "responses",
         "who was asked and what they said is told by the incident itself",
     ),
     (
+        &["services"],
+        "rules",
+        "the rules of one service are set in Tocsin",
+    ),
+    (
+        &["event_orchestrations"],
         "rules",
         "rules are served as the router of an event orchestration",
     ),
-    ("services", "the rules of one service are set in Tocsin"),
-    ("sessions", "sessions are ended in Tocsin"),
     (
+        &["event_orchestrations"],
+        "services",
+        "the rules of one service are set in Tocsin",
+    ),
+    (&["users"], "sessions", "sessions are ended in Tocsin"),
+    (
+        &["users"],
         "status_update_notification_rules",
         "nobody subscribes to incidents",
     ),
     (
+        &["incidents"],
         "subscribers",
-        "nobody subscribes to incidents or to business services",
+        "nobody subscribes to incidents",
     ),
-    ("unsubscribe", "nobody subscribes to business services"),
     (
+        &["business_services"],
+        "subscribers",
+        "nobody subscribes to business services",
+    ),
+    (
+        &["incidents"],
+        "unsubscribe",
+        "nobody subscribes to incidents",
+    ),
+    (
+        &["business_services"],
+        "unsubscribe",
+        "nobody subscribes to business services",
+    ),
+    (
+        &["event_orchestrations"],
         "unrouted",
         "what no rule sends elsewhere stays with the service whose key it came by",
     ),
@@ -144,26 +207,12 @@ const LAST: [(&str, &str); 23] = [
 const ID: &str = "*";
 
 /// Paths that begin as those of things that are served, and why there is nothing at them and under them.
-const PATHS: [(&str, &str); 11] = [
-    (
-        "event_orchestrations/*/cache_variables",
-        "rules keep no variables",
-    ),
+const PATHS: [(&str, &str); 6] = [
     ("event_orchestrations/*/enablements", ENABLEMENTS),
-    (
-        "event_orchestrations/services/*/active",
-        "the rules of one service are set in Tocsin",
-    ),
-    (
-        "event_orchestrations/services/*/cache_variables",
-        "rules keep no variables",
-    ),
     ("incidents/custom_fields", CUSTOM_FIELDS),
     ("incidents/types", "incidents are of one type"),
     ("services/*/enablements", ENABLEMENTS),
     ("services/custom_fields", CUSTOM_FIELDS),
-    ("teams/*/notification_subscriptions", SUBSCRIPTIONS),
-    ("users/*/notification_subscriptions", SUBSCRIPTIONS),
     (
         "webhook_subscriptions/oauth_clients",
         "who may receive webhooks is said by headers of their own",
@@ -171,7 +220,6 @@ const PATHS: [(&str, &str); 11] = [
 ];
 const ENABLEMENTS: &str = "Tocsin has no features that are switched on for one thing";
 const CUSTOM_FIELDS: &str = "there are no fields of your own";
-const SUBSCRIPTIONS: &str = "nobody subscribes to incidents or to business services";
 
 /// Why there is nothing at a path that stands in the place of something that is served: no id is one of its words.
 #[must_use]
@@ -196,22 +244,16 @@ pub fn why(path: &str) -> Option<&'static str> {
     if let Some(why) = in_its_place(path) {
         return Some(why);
     }
-    let path = path.trim_matches('/');
-    let first = path.split('/').next().unwrap_or_default();
+    let mut parts = path.trim_matches('/').split('/');
+    let first = parts.next().unwrap_or_default();
     let known = FIRST.iter().find(|(name, _)| *name == first);
     if let Some((_, why)) = known {
         return Some(*why);
     }
-    // A part of it may stand before the id of one thing.
-    let shorter = path.rsplit_once('/').map_or("", |(before, _)| before);
-    let ends = |text: &str, name: &str| {
-        let before = text.strip_suffix(name);
-        before.is_some_and(|before| before.ends_with('/'))
-    };
-    let known = LAST
+    let known = UNDER
         .iter()
-        .find(|(name, _)| ends(path, name) || ends(shorter, name));
-    known.map(|(_, why)| *why)
+        .find(|(under, name, _)| under.contains(&first) && parts.clone().any(|part| part == *name));
+    known.map(|(_, _, why)| *why)
 }
 
 #[cfg(test)]
@@ -229,6 +271,12 @@ mod tests {
             ("/business_services/QA/subscribers", "business services"),
             ("/business_services/QA/unsubscribe", "business services"),
             ("/business_services/QA/account_subscription", "subscribes"),
+            ("/incidents/QA/status_updates/subscribers", "to incidents"),
+            ("/incidents/QA/status_updates/unsubscribe", "to incidents"),
+            ("/users/QA/notification_subscriptions", "subscribes"),
+            ("/users/QA/sessions/mobile/QB", "in Tocsin"),
+            ("/status_pages/QA/posts", "no status page"),
+            ("/status_dashboards", "no status page"),
             ("/incidents/QA/business_services/QB/impacts", "by hand"),
             ("/teams/QA/escalation_policies/QB", ""),
             ("/escalation_policies", ""),
@@ -252,7 +300,11 @@ mod tests {
             ("/incidents/QA/past_incidents", "like this one"),
             ("/incidents/QA/related_incidents", "belong"),
             ("/incidents/QA/outlier_incident", "usual"),
+            ("/analytics/metrics/incidents/escalation_policies/x", ""),
+            ("/analytics/metrics/incidents/services/x", ""),
+            ("/analytics/metrics/pd_advance_usage/features", "assistant"),
             ("/analytics/metrics/responders/all", "no single people"),
+            ("/analytics/raw/responders/QA/incidents", "no single people"),
             (
                 "/analytics/raw/incidents/QA/responses",
                 "the incident itself",
@@ -267,10 +319,15 @@ mod tests {
                 "/event_orchestrations/QA/cache_variables/QB/data",
                 "variables",
             ),
-            ("/event_orchestrations/services/QA/active", "one service"),
-            ("/users/QA/notification_subscriptions", "subscribes"),
             ("/v3/schedules/QA", "/schedules"),
             ("/event_orchestrations/services/QA", "one service"),
+            ("/event_orchestrations/services/QA/active", "one service"),
+            (
+                "/event_orchestrations/services/QA/cache_variables",
+                "variables",
+            ),
+            ("/services/QA/rules", "one service"),
+            ("/services/QA/integrations/QB/x", ""),
             ("/incidents", ""),
             ("/", ""),
             ("", ""),

@@ -20,6 +20,30 @@ const HOLDS_S: RangeInclusive<u64> = 60..=604_800;
 /// The kind of integrations that take the older events, which Tocsin takes by the same key.
 const EVENTS_V1: &str = "generic_events_api_inbound_integration";
 
+/// What Terraform's provider writes as the type of an integration of which it knows the vendor alone.
+const BY_VENDOR: &str = "service_integration";
+
+/// What can be said of mail by one word each, the words for what Tocsin does, and why any other is refused.
+const MAIL_WORDS: [(&str, &[&str], &str); 3] = [
+    (
+        "email_incident_creation",
+        &["on_new_email", "on_new_email_subject"],
+        "mail raises an alert by its subject, and how alerts make incidents is said of the service",
+    ),
+    (
+        "email_filter_mode",
+        &["all-email"],
+        "all mail is taken; rules of Tocsin say what becomes of it",
+    ),
+    (
+        "email_parsing_fallback",
+        &["open_new_incident"],
+        "without a mapping, every mail raises an alert",
+    ),
+];
+/// What a filter of mail says of each part of it.
+const FILTER_MODES: [&str; 3] = ["subject_mode", "body_mode", "from_email_mode"];
+
 /// A service to add or to change; what is not said stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Service {
@@ -122,6 +146,7 @@ pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
+    refuse_of_mail(&fields, &mut wrong, None);
     let kind = fields.text(&mut wrong, "type", NAME_CHARS_MAX);
     let vendor = fields.reference(&mut wrong, "vendor", "vendor");
     let known = vendor.as_deref().and_then(Vendor::of_id);
@@ -134,7 +159,8 @@ pub fn integration(bytes: &[u8]) -> Result<Integration, Refusal> {
         Some(kind) => speaks_of(kind),
     };
     // A type of several vendors says nothing without one of them.
-    let shares_type = kind.as_deref() == Some(Vendor::of(Speaks::Grafana).kind);
+    let shared = [BY_VENDOR, Vendor::of(Speaks::Grafana).kind];
+    let shares_type = kind.as_deref().is_some_and(|kind| shared.contains(&kind));
     if of_kind.is_none() && !(shares_type && vendor.is_some()) {
         let path = fields.path("type");
         wrong.add(format!(
@@ -166,19 +192,60 @@ fn speaks_of(kind: &str) -> Option<Speaks> {
         .find(|speaks| Vendor::of(*speaks).kind == kind)
 }
 
-/// Reads the body of `PUT /services/{id}/integrations/{integration_id}`: its name, if that is said.
+/// Says of each field about mail that asks for more than Tocsin does with all mail. `address` is where the integration is sent mail to,
+/// as far as that is known.
+fn refuse_of_mail(fields: &Fields<'_>, wrong: &mut Wrong, address: Option<&str>) {
+    let not_served = |wrong: &mut Wrong, name: &str, why: &str| {
+        let path = fields.path(name);
+        wrong.add(format!("'{path}' is not supported: {why}"));
+    };
+    let chosen = fields.text(wrong, "integration_email", NAME_CHARS_MAX);
+    let is_own = |text: &str| address.is_some_and(|own| own.eq_ignore_ascii_case(text));
+    if chosen.is_some_and(|text| !is_own(&text)) {
+        let why = "Tocsin makes the address, in which is the key; leave it out, and read it";
+        not_served(wrong, "integration_email", why);
+    }
+    for (name, taken, why) in MAIL_WORDS {
+        let word = fields.text(wrong, name, NAME_CHARS_MAX);
+        if word.is_some_and(|word| !taken.contains(&word.as_str())) {
+            not_served(wrong, name, why);
+        }
+    }
+    let filters = fields.objects(wrong, "email_filters").unwrap_or_default();
+    let is_open = |filter: &Fields<'_>| {
+        let mut modes = FILTER_MODES.iter().filter_map(|name| filter.value(name));
+        modes.all(|mode| mode == "always")
+    };
+    if !filters.iter().all(is_open) {
+        let why = "all mail is taken; rules of Tocsin say what becomes of it";
+        not_served(wrong, "email_filters", why);
+    }
+    let parsers = fields.objects(wrong, "email_parsers").unwrap_or_default();
+    if !parsers.is_empty() {
+        let why = "how mail is read is said by a mapping, which is set in Tocsin";
+        not_served(wrong, "email_parsers", why);
+    }
+}
+
+/// Reads the body of `PUT /services/{id}/integrations/{integration_id}`: its name, if that is said. `address` is where it is sent mail
+/// to, if it is and that is known.
 ///
 /// # Errors
-/// It says a type or a vendor that is not what the integration is: that stays as it was made.
-pub fn integration_change(bytes: &[u8], is: &Vendor) -> Result<Option<String>, Refusal> {
+/// It says a type, a vendor or an address that is not what the integration has: that stays as it was made.
+pub fn integration_change(
+    bytes: &[u8],
+    is: &Vendor,
+    address: Option<&str>,
+) -> Result<Option<String>, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
+    refuse_of_mail(&fields, &mut wrong, address);
     let name = fields.name(&mut wrong, "name", NAME_CHARS_MAX);
     if let Some(kind) = fields.text(&mut wrong, "type", NAME_CHARS_MAX) {
         let kind = kind.strip_suffix("_reference").unwrap_or(&kind);
         let old_events = is.speaks == Speaks::EventsV2 && kind == EVENTS_V1;
-        if kind != is.kind && !old_events {
+        if kind != is.kind && kind != BY_VENDOR && !old_events {
             stays(&fields, &mut wrong, "type");
         }
     }
@@ -291,7 +358,7 @@ mod tests {
         };
         let mut wrong: Vec<(&str, Value)> = Vec::new();
         for name in objects {
-            let odd = odd.iter().filter(|value| !is_object(name, *value));
+            let odd = odd.iter().filter(|value| !is_object(name, value));
             wrong.extend(odd.map(|value| (name, value.clone())));
         }
         for value in [json!("x"), json!(7), json!({}), json!([7]), json!([{}])] {
@@ -373,7 +440,7 @@ mod tests {
     fn an_integration_is_called_otherwise_and_nothing_else_of_it_changes() {
         let read = |body: Value| {
             let is = Vendor::of(Speaks::EventsV2);
-            integration_change(&bytes(&json!({"integration": body})), is)
+            integration_change(&bytes(&json!({"integration": body})), is, None)
         };
         let vendor = |speaks| json!({"id": Vendor::of(speaks).id(), "type": "vendor_reference"});
         let same = json!({"name": "Probe 2", "type": "events_api_v2_inbound_integration", "vendor": vendor(Speaks::EventsV2)});
@@ -407,8 +474,8 @@ mod tests {
             ("Boards", Speaks::Grafana)
         );
         assert_eq!(grafana.vendor, None, "it follows from how it speaks");
-        for kind in [json!(EVENTS_V1), Value::Null] {
-            let vendor = json!({"id": "PRO19CT", "type": "vendor_reference"});
+        for kind in [json!(EVENTS_V1), json!(BY_VENDOR), Value::Null] {
+            let vendor = json!({"id": "PRO19CT", "type": "vendor"});
             let body = json!({"integration": {"name": "x", "type": kind, "vendor": vendor}});
             let made = integration(&bytes(&body)).unwrap();
             assert_eq!(made.speaks, Speaks::EventsV2);
@@ -428,17 +495,62 @@ mod tests {
             "nagios_inbound_integration",
             "generic_email_of_sorts",
             "event_transformer_api_inbound_integration",
+            BY_VENDOR,
         ] {
             let told = read(foreign).unwrap_err().to_string();
             assert!(told.contains("integration.type"), "{foreign}: {told}");
         }
     }
 
+    #[test]
+    fn of_mail_what_is_done_anyway_is_taken_and_the_rest_is_refused_by_its_name() {
+        let check = |field: &str, value: Value, is_taken: bool| {
+            let kind = "generic_email_inbound_integration";
+            let mut body = json!({"integration": {"type": kind, "name": "Mail"}});
+            body["integration"][field] = value.clone();
+            let made = integration(&bytes(&body)).map(|_| ());
+            let own = Some("abc@alerts.example");
+            let is = Vendor::of(Speaks::Email);
+            let set = integration_change(&bytes(&body), is, own).map(|_| ());
+            for told in [made, set] {
+                assert_eq!(told.is_ok(), is_taken, "{field}: {value}");
+                let names = |refusal: Refusal| refusal.errors[0].contains(field);
+                assert!(told.err().is_none_or(names), "{field}");
+            }
+        };
+        for word in ["on_new_email", "on_new_email_subject"] {
+            check("email_incident_creation", json!(word), true);
+        }
+        for word in ["only_if_no_open_incidents", "use_rules"] {
+            check("email_incident_creation", json!(word), false);
+        }
+        check("email_filter_mode", json!("all-email"), true);
+        check("email_filter_mode", json!("and-rules-email"), false);
+        check("email_parsing_fallback", json!("open_new_incident"), true);
+        check("email_parsing_fallback", json!("discard"), false);
+        for empty in [json!([]), Value::Null] {
+            check("email_filters", empty.clone(), true);
+            check("email_parsers", empty, true);
+        }
+        let always = json!([{"subject_mode": "always", "subject_regex": null, "body_mode": "always", "from_email_mode": "always"}]);
+        check("email_filters", always, true);
+        let some = json!([{"subject_mode": "match", "subject_regex": "disk"}]);
+        check("email_filters", some, false);
+        check("email_parsers", json!([{"action": "trigger"}]), false);
+        check("integration_email", json!(""), true);
+        check("integration_email", json!("shop@alerts.example"), false);
+        let own = json!({"integration": {"integration_email": "ABC@alerts.example"}});
+        let is = Vendor::of(Speaks::Email);
+        let same = integration_change(&bytes(&own), is, Some("abc@alerts.example"));
+        assert_eq!(same, Ok(None));
+        assert!(integration_change(&bytes(&own), is, None).is_err());
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(body in "\\{\"(service|integration)\":\\PC{0,60}\\}") {
             let body = body.as_bytes();
-            let _ = (service(body, &Intake::default()), integration(body), integration_change(body, Vendor::of(Speaks::Email)));
+            let _ = (service(body, &Intake::default()), integration(body), integration_change(body, Vendor::of(Speaks::Email), None));
         }
     }
 }

@@ -19,16 +19,31 @@ pub struct Vendor {
     pub kind: &'static str,
 }
 
-/// All of them, of each way to speak the one first that an integration has which names none. None is called by the name of a product
-/// that sends to PagerDuty by its events, since whoever asks for that name wants a key for events, which needs no vendor, but for one
-/// whose own client asks by its id and looks for its integration by that.
-pub static VENDORS: [Vendor; 7] = [
+/// PagerDuty's word for an integration that takes events.
+const EVENTS: &str = "events_api_v2_inbound_integration";
+
+/// A product that sends to PagerDuty by its events, v1 or v2.
+const fn sender(name: &'static str, description: &'static str) -> Vendor {
+    Vendor {
+        speaks: Speaks::EventsV2,
+        known_as: None,
+        name,
+        description,
+        kind: EVENTS,
+    }
+}
+
+/// All of them, of each way to speak the one first that an integration has which names none. A product is among them only where what it
+/// sends to PagerDuty is events, by the key of an integration: whoever asks for its name, as Terraform's provider does, gets a key for
+/// events. What posts a form of its own to an address of its own there (Amazon CloudWatch, Pingdom, Splunk and others) is not, since
+/// nothing here would understand it: that comes by a JSON webhook with a mapping.
+pub static VENDORS: [Vendor; 22] = [
     Vendor {
         speaks: Speaks::EventsV2,
         known_as: None,
         name: "Events API V2",
         description: "Whatever sends events to PagerDuty.",
-        kind: "events_api_v2_inbound_integration",
+        kind: EVENTS,
     },
     Vendor {
         speaks: Speaks::Alertmanager,
@@ -70,8 +85,35 @@ pub static VENDORS: [Vendor; 7] = [
         known_as: Some("PRO19CT"),
         name: "Backstage",
         description: "Backstage's plugin, which sends events.",
-        kind: "events_api_v2_inbound_integration",
+        kind: EVENTS,
     },
+    sender("Checkmk", "Checkmk's notifications to PagerDuty."),
+    sender(
+        "Datadog",
+        "Datadog's integration with PagerDuty, where its events are led here.",
+    ),
+    sender("Elastic", "The connector of Kibana to PagerDuty."),
+    sender("Grafana", "A contact point of Grafana for PagerDuty."),
+    sender("Graylog", "Graylog's notifications to PagerDuty."),
+    sender("Icinga", "Icinga, by PagerDuty's agent."),
+    sender("LibreNMS", "LibreNMS' transport to PagerDuty."),
+    sender("Nagios", "Nagios, by PagerDuty's agent."),
+    sender("Netdata", "Netdata's notifications to PagerDuty."),
+    sender(
+        "New Relic",
+        "New Relic's notifications to PagerDuty, where its events are led here.",
+    ),
+    sender("Prometheus", "An Alertmanager's receiver for PagerDuty."),
+    sender(
+        "Sensu",
+        "Sensu's handler for PagerDuty, or PagerDuty's agent.",
+    ),
+    sender("Sentry", "Sentry's integration with PagerDuty."),
+    sender("Uptime Kuma", "Uptime Kuma's notifications to PagerDuty."),
+    sender(
+        "Zabbix",
+        "Zabbix' media type for PagerDuty, or PagerDuty's agent.",
+    ),
 ];
 
 impl Vendor {
@@ -107,6 +149,8 @@ impl Vendor {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use tocsin_domain::service::IntegrationKind;
 
     use super::*;
@@ -126,6 +170,23 @@ mod tests {
             assert_eq!(Vendor::of_id(&vendor.id()), Some(vendor));
         }
         assert_eq!(Vendor::of_id("PAM4FGS"), None);
+    }
+
+    #[test]
+    fn every_vendor_has_an_id_and_a_name_of_its_own_and_products_send_events() {
+        let ids: BTreeSet<String> = VENDORS.iter().map(Vendor::id).collect();
+        let names = VENDORS.iter().map(|one| one.name.to_lowercase());
+        let names: BTreeSet<String> = names.collect();
+        assert_eq!((ids.len(), names.len()), (VENDORS.len(), VENDORS.len()));
+        let named = |name: &str| VENDORS.iter().find(|one| one.name == name);
+        for name in ["Datadog", "Grafana", "Nagios", "Prometheus", "Zabbix"] {
+            let known = named(name).unwrap();
+            assert_eq!((known.speaks, known.kind), (Speaks::EventsV2, EVENTS));
+        }
+        // What they send to PagerDuty is of a form of their own.
+        for name in ["Amazon CloudWatch", "Pingdom", "Splunk"] {
+            assert_eq!(named(name), None, "{name}");
+        }
     }
 
     #[test]

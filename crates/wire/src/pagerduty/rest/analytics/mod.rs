@@ -22,13 +22,14 @@ const LIMITS: (usize, usize) = (100, 1_000);
 /// Entries of one filter at most.
 const ENTRIES_MAX: usize = 1_000;
 /// The filters that are known.
-const FILTERS: [&str; 8] = [
+const FILTERS: [&str; 9] = [
     "created_at_start",
     "created_at_end",
     "urgency",
     "major",
     "team_ids",
     "service_ids",
+    "escalation_policy_ids",
     "priority_ids",
     "priority_names",
 ];
@@ -59,6 +60,8 @@ pub struct Filters {
     pub teams: Option<Vec<String>>,
     /// The ids of services.
     pub services: Option<Vec<String>>,
+    /// The ids of escalation policies.
+    pub policies: Option<Vec<String>>,
     /// The ids of priorities.
     pub priority_ids: Option<Vec<String>>,
     /// The names of priorities.
@@ -364,6 +367,7 @@ fn filters(given: &Fields<'_>, wrong: &mut Wrong) -> Filters {
         major: given.flag(wrong, "major"),
         teams: texts(given, wrong, "team_ids"),
         services: texts(given, wrong, "service_ids"),
+        policies: texts(given, wrong, "escalation_policy_ids"),
         priority_ids: texts(given, wrong, "priority_ids"),
         priority_names: texts(given, wrong, "priority_names"),
     };

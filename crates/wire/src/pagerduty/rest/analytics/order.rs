@@ -9,7 +9,9 @@ use super::totals;
 use crate::pagerduty::rest::body::{Fields, Wrong};
 
 /// The columns of measures beside what is measured.
-const SUBJECTS: [&str; 5] = [
+const SUBJECTS: [&str; 7] = [
+    "escalation_policy_id",
+    "escalation_policy_name",
     "range_start",
     "service_id",
     "service_name",

@@ -101,7 +101,7 @@ fn a_question_is_read_strictly() {
     let read = asked(&json!({
         "filters": {
             "created_at_start": "2026-11-01T00:00:00+0100", "created_at_end": "2026-12-01", "urgency": "high",
-            "team_ids": [], "service_ids": ["QA"], "major": null,
+            "team_ids": [], "service_ids": ["QA"], "escalation_policy_ids": ["QB"], "major": null,
         },
         "time_zone": "Europe/Paris", "aggregate_unit": "week",
     }))
@@ -109,6 +109,7 @@ fn a_question_is_read_strictly() {
     assert_eq!(read.unit, Some(Unit::Week));
     assert_eq!(read.filters.since, Some(at("2026-10-31T23:00:00Z")));
     assert_eq!(read.filters.services, Some(vec!["QA".to_owned()]));
+    assert_eq!(read.filters.policies, Some(vec!["QB".to_owned()]));
     assert_eq!((read.filters.teams, read.filters.major), (None, None));
     assert_eq!(question(b"").unwrap().0.zone_name, "Etc/UTC");
     for wrong in [

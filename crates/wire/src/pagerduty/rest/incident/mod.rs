@@ -15,6 +15,8 @@ pub const DETAILS_CHARS_MAX: usize = 4_000;
 pub const KEY_CHARS_MAX: usize = 255;
 /// Characters of a note, of a resolution and of a status update at most.
 pub const NOTE_CHARS_MAX: usize = 3_900;
+/// Characters of what stands above a status update at most.
+pub const SUBJECT_CHARS_MAX: usize = 255;
 /// Incidents that are changed at once at most.
 pub const BULK_MAX: usize = 250;
 /// Alerts that are changed at once at most.
@@ -124,6 +126,26 @@ pub struct Request {
     pub message: String,
     /// Who is asked.
     pub targets: Vec<Named>,
+}
+
+/// How an incident stands, in somebody's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatusUpdate {
+    /// What stands above them.
+    pub subject: Option<String>,
+    /// The words.
+    pub message: String,
+}
+
+impl StatusUpdate {
+    /// All of it as one text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.subject {
+            Some(subject) => format!("{subject}\n{}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 /// Reads the body of `POST /incidents`.
@@ -331,17 +353,25 @@ pub fn note(bytes: &[u8]) -> Result<String, Refusal> {
     wrong.outcome(text)
 }
 
-/// Reads the body of `POST /incidents/{id}/status_updates`: its text.
+/// Reads the body of `POST /incidents/{id}/status_updates`.
 ///
 /// # Errors
-/// There is none that can be read, or it has what Tocsin cannot send.
-pub fn status_update(bytes: &[u8]) -> Result<String, Refusal> {
+/// It says nothing that can be read, or it has what Tocsin cannot send.
+pub fn status_update(bytes: &[u8]) -> Result<StatusUpdate, Refusal> {
     let body = body::object(bytes)?;
     let fields = Fields::new("", &body);
     let mut wrong = Wrong::default();
     fields.refuse(&mut wrong, &["html_message"]);
-    let text = fields.readable(&mut wrong, "message", NOTE_CHARS_MAX);
-    wrong.outcome(text)
+    let subject = fields.readable_if_any(&mut wrong, "subject", SUBJECT_CHARS_MAX);
+    let message = fields.readable(&mut wrong, "message", NOTE_CHARS_MAX);
+    let update = message.map(|message| StatusUpdate { subject, message });
+    let is_long = |update: &StatusUpdate| update.text().chars().count() > NOTE_CHARS_MAX;
+    if update.as_ref().is_some_and(is_long) {
+        wrong.add(format!(
+            "'message' is too long (maximum is {NOTE_CHARS_MAX} characters together with 'subject')"
+        ));
+    }
+    wrong.outcome(update)
 }
 
 /// Reads the body of `PUT /incidents/{id}/alerts/{alert_id}`.

@@ -175,10 +175,15 @@ fn notes_updates_and_sources_need_what_they_are_about() {
     );
     assert!(note(&bytes(&json!({"note": {}}))).is_err());
     assert!(note(&bytes(&json!({"content": "Disk"}))).is_err());
-    assert_eq!(
-        status_update(&bytes(&json!({"message": "Soon"}))).as_deref(),
-        Ok("Soon")
-    );
+    let update = |body: Value| status_update(&bytes(&body)).map(|update| update.text());
+    assert_eq!(update(json!({"message": "Soon"})), Ok("Soon".to_owned()));
+    let under = json!({"subject": " Till ", "message": "Soon"});
+    assert_eq!(update(under), Ok("Till\nSoon".to_owned()));
+    let long = |subject: usize, message: usize| {
+        update(json!({"subject": "x".repeat(subject), "message": "x".repeat(message)}))
+    };
+    assert!(long(99, 3_800).is_ok());
+    assert!(long(100, 3_800).is_err() && long(256, 1).is_err());
     let html = json!({"message": "Soon", "html_message": "<b>"});
     assert!(status_update(&bytes(&html)).is_err());
     let lines = json!({"note": {"content": "Disk:\n\tfull"}});
