@@ -20,9 +20,9 @@ pub const SUMMARY_CHARS_MAX: usize = 1_024;
 pub const TEXT_CHARS_MAX: usize = 1_024;
 /// Bytes of the details at most, as JSON.
 pub const DETAILS_BYTES_MAX: usize = 8_192;
-/// Links at most.
+/// Links at most, and images.
 pub const LINKS_MAX: usize = 10;
-/// Bytes of the address of a link at most.
+/// Bytes of the address of a link, or of an image, at most.
 pub const LINK_BYTES_MAX: usize = 2_048;
 /// A change may have to do with what began to fail this long after it.
 pub const RELATED_MS: u64 = 3_600_000;
@@ -50,6 +50,9 @@ pub struct Change {
     /// Where more of it is found.
     #[serde(default)]
     pub links: Vec<ChangeLink>,
+    /// What is to be seen of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ChangeImage>,
 }
 
 /// A link that goes with a change.
@@ -60,6 +63,19 @@ pub struct ChangeLink {
     /// Its words.
     #[serde(default)]
     pub text: Option<String>,
+}
+
+/// An image that goes with a change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeImage {
+    /// Where it is; an address of the web, as that of a link is.
+    pub src: String,
+    /// Where it leads.
+    #[serde(default)]
+    pub href: Option<String>,
+    /// What it shows.
+    #[serde(default)]
+    pub alt: Option<String>,
 }
 
 /// The changes that are known, by the place in the journal at which each was told.
@@ -75,8 +91,11 @@ impl Change {
         let optional = |text: &Option<String>| text.as_ref().map_or(0, String::len);
         let links = self.links.iter();
         let links = links.map(|link| link.href.len() + optional(&link.text));
+        let images = self.images.iter();
+        let images =
+            images.map(|image| image.src.len() + optional(&image.href) + optional(&image.alt));
         let own = self.summary.len() + optional(&self.source) + optional(&self.details);
-        own + links.sum::<usize>()
+        own + links.sum::<usize>() + images.sum::<usize>()
     }
 }
 
@@ -170,6 +189,7 @@ mod tests {
             source: None,
             details: Some("x".repeat(details_bytes)),
             links: Vec::new(),
+            images: Vec::new(),
         }
     }
 

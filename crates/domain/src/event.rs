@@ -10,7 +10,7 @@ mod tag;
 use serde::{Deserialize, Serialize};
 
 pub use crate::actor::Actor;
-pub use alert::AlertEvent;
+pub use alert::{AlertEvent, Reworded};
 pub use business::BusinessEvent;
 pub use incident::{IncidentEvent, IncidentWhat};
 pub use intake::IntakeEvent;

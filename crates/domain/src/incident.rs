@@ -161,6 +161,9 @@ pub struct Incident {
     /// The incident this one ended in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<IncidentId>,
+    /// The alert that it began with, where that is the other one's by now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began_with: Option<Box<AlertId>>,
     /// How important it is, by a name of the installation's list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<String>,
@@ -282,6 +285,7 @@ impl Incident {
             responders: Vec::new(),
             merged: Vec::new(),
             merged_into: None,
+            began_with: None,
             priority: None,
             urgent_by_hand: false,
             low_by_hand: false,

@@ -19,6 +19,7 @@ pub mod incident;
 pub mod intake;
 pub mod learn;
 pub mod monitor;
+pub mod numbers;
 pub mod oncall;
 pub mod oncall_command;
 pub mod oncall_event;

@@ -10,6 +10,7 @@ mod doctor;
 pub mod feed;
 mod front;
 mod heads;
+mod hosts;
 mod http;
 mod kind;
 mod links;

@@ -4,12 +4,13 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum_server::Handle;
 use axum_server::tls_rustls::RustlsAcceptor;
 
 use crate::app::App;
 use crate::heads;
+use crate::hosts;
 use crate::http;
 use crate::seats::{HEADER_WAIT, Seats, silence_max};
 use crate::tls::{self, Tls, TlsError};
@@ -60,7 +61,7 @@ pub async fn serve(
     check(&app, address, config.is_some())?;
     let behind_proxy = app.settings.behind_proxy;
     let seats = Seats::new(connections_max, behind_proxy);
-    let mut router = http::router(app);
+    let mut router = http::router(app).layer(from_fn(hosts::said_once));
     if behind_proxy {
         // The wait below is too long for a head that has begun.
         router = router.layer(from_fn_with_state(seats.connections(), heads::note));

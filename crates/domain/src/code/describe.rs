@@ -144,6 +144,8 @@ fn schedule(name: &str, known: &oncall::Schedule, keys: &Keys) -> Schedule {
         proposed: _,
         description,
         layer_names,
+        // They stand in files in their order.
+        layer_numbers: _,
     } = known;
     let layers = layers.iter().enumerate();
     let layers = layers.map(|(index, one)| {
@@ -193,6 +195,7 @@ fn policy(name: &str, known: &page::Policy, keys: &Keys) -> EscalationPolicy {
         repeat,
         acknowledgement_timeout_ms,
         description,
+        level_numbers: _,
     } = known;
     EscalationPolicy {
         name: name.to_owned(),

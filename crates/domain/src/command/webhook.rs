@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::change::ChangeLink;
+use crate::change::{ChangeImage, ChangeLink};
 use crate::id::{IntegrationId, SecretId, ServiceId, WebhookId};
 use crate::time::Timestamp;
 use crate::webhook::{WebhookKind, WebhookScope};
@@ -24,6 +24,8 @@ pub struct ChangeAsk {
     pub details: Option<String>,
     /// Where more of it is found; addresses of the web.
     pub links: Vec<ChangeLink>,
+    /// What is to be seen of it; their addresses are ones of the web too.
+    pub images: Vec<ChangeImage>,
 }
 
 /// Work on subscriptions.

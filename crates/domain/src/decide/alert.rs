@@ -10,7 +10,7 @@ use super::{Decider, text_within, title_of_alert};
 use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
 use crate::bugs::{self, Bug};
 use crate::command::{AlertAsk, Refusal, SaidOf};
-use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent, Response};
+use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent, Response, Reworded};
 use crate::id::{AlertId, IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::incident::Hold;
 use crate::monitor::Severity;
@@ -228,7 +228,12 @@ impl Decider<'_> {
         Ok(())
     }
 
-    pub(super) fn trigger(&mut self, mut condition: Condition) {
+    pub(super) fn trigger(&mut self, condition: Condition) {
+        self.trigger_as(condition, None);
+    }
+
+    /// The same of what is only said otherwise, if so.
+    pub(super) fn trigger_as(&mut self, mut condition: Condition, reworded: Option<Reworded>) {
         let key = AlertKey {
             service: condition.service,
             sender: condition.source.sender(),
@@ -262,6 +267,7 @@ impl Decider<'_> {
             ends_at: condition.taken.ends_at,
             details: tells_more.then(|| condition.details.clone()),
             hold,
+            reworded,
         };
         self.emit(Cause::Request, EventBody::Alert(repeated));
         // Who said that it is not urgent knew of this.

@@ -2,7 +2,8 @@
 
 use super::{Decider, text_within};
 use crate::change::{
-    Change, DETAILS_BYTES_MAX, LINK_BYTES_MAX, LINKS_MAX, SUMMARY_CHARS_MAX, TEXT_CHARS_MAX,
+    Change, ChangeImage, ChangeLink, DETAILS_BYTES_MAX, LINK_BYTES_MAX, LINKS_MAX,
+    SUMMARY_CHARS_MAX, TEXT_CHARS_MAX,
 };
 use crate::command::{ChangeAsk, Refusal};
 use crate::event::{Cause, EventBody, InputEvent};
@@ -29,18 +30,8 @@ impl Decider<'_> {
             let reason = format!("details: at most {DETAILS_BYTES_MAX} bytes");
             return Err(Refusal::invalid(reason));
         }
-        let mut links = ask.links;
-        if links.len() > LINKS_MAX {
-            let reason = format!("links: at most {LINKS_MAX}");
-            return Err(Refusal::invalid(reason));
-        }
-        for link in &mut links {
-            text_within("links.href", &link.href, LINK_BYTES_MAX)?;
-            let text = link.text.as_deref();
-            link.text = text
-                .map(|text| text_within("links.text", text, TEXT_CHARS_MAX))
-                .transpose()?;
-        }
+        let links = links_within(ask.links)?;
+        let images = images_within(ask.images)?;
         // Nothing was changed tomorrow: whoever says so has another clock.
         let at = ask.at.unwrap_or(self.now).min(self.now);
         let change = Change {
@@ -52,9 +43,44 @@ impl Decider<'_> {
             source,
             details: ask.details,
             links,
+            images,
         };
         let event = InputEvent::Changed { change };
         self.emit_at(at, Cause::Request, EventBody::Input(event));
         Ok(())
     }
+}
+
+fn links_within(mut links: Vec<ChangeLink>) -> Result<Vec<ChangeLink>, Refusal> {
+    few_enough("links", links.len())?;
+    for link in &mut links {
+        text_within("links.href", &link.href, LINK_BYTES_MAX)?;
+        link.text = words_within("links.text", link.text.as_deref())?;
+    }
+    Ok(links)
+}
+
+fn images_within(mut images: Vec<ChangeImage>) -> Result<Vec<ChangeImage>, Refusal> {
+    few_enough("images", images.len())?;
+    for image in &mut images {
+        text_within("images.src", &image.src, LINK_BYTES_MAX)?;
+        if let Some(href) = &image.href {
+            text_within("images.href", href, LINK_BYTES_MAX)?;
+        }
+        image.alt = words_within("images.alt", image.alt.as_deref())?;
+    }
+    Ok(images)
+}
+
+fn few_enough(field: &str, count: usize) -> Result<(), Refusal> {
+    if count > LINKS_MAX {
+        let reason = format!("{field}: at most {LINKS_MAX}");
+        return Err(Refusal::invalid(reason));
+    }
+    Ok(())
+}
+
+fn words_within(field: &str, text: Option<&str>) -> Result<Option<String>, Refusal> {
+    text.map(|text| text_within(field, text, TEXT_CHARS_MAX))
+        .transpose()
 }

@@ -172,6 +172,7 @@ impl Decider<'_> {
                 description: Some(description.clone()),
                 layer_names: Some(layer_names(layers)),
                 given_to: Some(given_to(&keys, &part, team.as_deref())?),
+                layer_numbers: None,
             };
             let ask = RosterAsk::SetWholeSchedule(Box::new(wanted));
             self.roster(ask).map_err(of(part))?;
@@ -210,6 +211,7 @@ impl Decider<'_> {
                 acknowledgement_timeout_ms: acknowledgement_timeout.map(|one| one.ms),
                 description: Some(description.clone()),
                 given_to: Some(given_to(&keys, &part, team.as_deref())?),
+                level_numbers: None,
             };
             let ask = RosterAsk::SetWholePolicy(Box::new(wanted));
             self.roster(ask).map_err(of(part))?;

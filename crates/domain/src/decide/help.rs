@@ -84,6 +84,7 @@ impl Decider<'_> {
             message,
             skipped,
             level,
+            asked_by: None,
         };
         let position = self.emit_response(Cause::Request, id, requested);
         self.notify_all(Purpose::Request(id), None, &found, position);
@@ -177,6 +178,7 @@ impl Decider<'_> {
             message: failed.message,
             skipped,
             level: next,
+            asked_by: None,
         };
         // Whosever request it follows from, they did not ask these.
         let asks = std::mem::replace(&mut self.actor, Actor::System);

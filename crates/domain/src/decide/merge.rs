@@ -17,6 +17,7 @@ const SOURCES_MAX: usize = 100;
 struct Request {
     level: Option<(PolicyId, usize)>,
     message: String,
+    asked_by: Option<Actor>,
     people: Vec<UserId>,
 }
 
@@ -136,14 +137,17 @@ impl Decider<'_> {
         let unanswered = ended.responders.iter().filter(|one| one.answer.is_none());
         let mut requests: Vec<Request> = Vec::new();
         for one in unanswered.filter(|one| !knows(one.user)) {
-            let mut alike = requests.iter_mut();
-            let alike =
-                alike.find(|known| known.level == one.level && known.message == one.message);
-            match alike {
+            let is_alike = |known: &&mut Request| {
+                known.level == one.level
+                    && known.message == one.message
+                    && known.asked_by == one.asked_by
+            };
+            match requests.iter_mut().find(is_alike) {
                 Some(known) => known.people.push(one.user),
                 None => requests.push(Request {
                     level: one.level,
                     message: one.message.clone(),
+                    asked_by: one.asked_by.clone(),
                     people: vec![one.user],
                 }),
             }
@@ -171,6 +175,7 @@ impl Decider<'_> {
             message: request.message,
             skipped,
             level: request.level.map(|(_, index)| AskedLevel { index, people }),
+            asked_by: request.asked_by.map(Box::new),
         };
         let position = self.emit_response(Cause::Event { position }, id, requested);
         self.notify_all(Purpose::Request(id), None, &found, position);

@@ -6,11 +6,11 @@ use super::take_in::Taken;
 use super::{Decider, prose_within, title_of_alert};
 use crate::alert::{Alert, AlertKey};
 use crate::command::{Refusal, Restated};
-use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat};
+use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, Response, Reworded};
 use crate::text::shows_nothing;
 
 impl Decider<'_> {
-    /// An alert that fires is said again with what is said otherwise. Another wording is told and changes nothing else; a severity is
+    /// An alert that fires has from now on what is said otherwise of it, and so has an incident that is called like it. A severity is
     /// judged as any that its sender says, and only rises. What is over stays over.
     pub(super) fn restate_by_key(&mut self, key: &AlertKey, said: Restated) -> Result<(), Refusal> {
         let Some(known) = self.state.fires(key) else {
@@ -19,13 +19,23 @@ impl Decider<'_> {
         match said {
             Restated::Title(title) => {
                 let title = title_of_alert("title", &title, TITLE_MAX)?;
-                let again = said_again(known, title);
-                self.emit(Cause::Request, EventBody::Alert(again));
+                let of = self.state.incidents.get(&known.incident);
+                let is_called_so = of.is_some_and(|of| of.title == known.title);
+                let incident = known.incident;
+                if title == known.title {
+                    return Ok(());
+                }
+                let told = reworded(known, Reworded::Title, title.clone());
+                self.emit(Cause::Request, EventBody::Alert(told));
+                if is_called_so {
+                    self.emit_response(Cause::Request, incident, Response::TitleSet { title });
+                }
             }
-            Restated::Summary(summary) if shows_nothing(&summary) => {}
+            // Whoever leaves it out says nothing of it.
+            Restated::Summary(summary) if shows_nothing(&summary) || summary == known.summary => {}
             Restated::Summary(summary) => {
-                let again = said_again(known, summary);
-                self.emit(Cause::Request, EventBody::Alert(again));
+                let told = reworded(known, Reworded::Summary, summary);
+                self.emit(Cause::Request, EventBody::Alert(told));
             }
             Restated::Severity(severity) if severity > known.severity => {
                 let condition = Condition {
@@ -44,7 +54,7 @@ impl Decider<'_> {
                     hold: Vec::new(),
                     taken: Taken::default(),
                 };
-                self.trigger(condition);
+                self.trigger_as(condition, Some(Reworded::Severity));
             }
             Restated::Severity(severity) => {
                 let what = format!(
@@ -72,8 +82,8 @@ impl Decider<'_> {
     }
 }
 
-/// An alert said again in other words.
-fn said_again(known: &Alert, words: String) -> AlertEvent {
+/// Other words of an alert.
+fn reworded(known: &Alert, part: Reworded, words: String) -> AlertEvent {
     AlertEvent::Repeated {
         alert: known.id,
         incident: known.incident,
@@ -84,5 +94,6 @@ fn said_again(known: &Alert, words: String) -> AlertEvent {
         ends_at: known.ends_at,
         details: None,
         hold: None,
+        reworded: Some(part),
     }
 }

@@ -56,6 +56,7 @@ impl Decider<'_> {
                 description: None,
                 layer_names: None,
                 given_to: None,
+                layer_numbers: None,
             })?,
             RosterAsk::SetWholeSchedule(asked) => self.schedule_set(*asked)?,
             RosterAsk::RemoveSchedule(schedule) => self.schedule_removed(schedule)?,
@@ -73,6 +74,7 @@ impl Decider<'_> {
                 acknowledgement_timeout_ms,
                 description: None,
                 given_to: None,
+                level_numbers: None,
             })?,
             RosterAsk::SetWholePolicy(asked) => self.policy_set(*asked)?,
             RosterAsk::RemovePolicy(policy) => self.policy_removed(policy)?,
@@ -201,6 +203,7 @@ impl Decider<'_> {
             description,
             layer_names,
             given_to,
+            layer_numbers,
         } = asked;
         let team = self.team()?;
         let name = name_within("name", &name, 200)?;
@@ -226,6 +229,10 @@ impl Decider<'_> {
                 } else {
                     Vec::new()
                 },
+                layer_numbers: layer_numbers.unwrap_or_else(|| {
+                    let numbers = &known.layer_numbers;
+                    numbers.resized(known.layers.len(), layers.len())
+                }),
                 name,
                 time_zone,
                 layers,
@@ -276,6 +283,7 @@ impl Decider<'_> {
             acknowledgement_timeout_ms,
             description,
             given_to,
+            level_numbers,
         } = asked;
         let team = self.team()?;
         let name = name_within("name", &name, 200)?;
@@ -304,6 +312,10 @@ impl Decider<'_> {
         }
         let description = description.or_else(|| known.map(|known| known.description.clone()));
         let given_before = known.and_then(|known| known.given_to);
+        let by_place = known.map(|known| {
+            let numbers = &known.level_numbers;
+            numbers.resized(known.levels.len(), levels.len())
+        });
         let id = id.unwrap_or_else(|| PolicyId::random(self.entropy));
         Ok(RosterEvent::PolicySet {
             policy: Policy {
@@ -315,6 +327,7 @@ impl Decider<'_> {
                 repeat,
                 acknowledgement_timeout_ms,
                 description: description.unwrap_or_default(),
+                level_numbers: level_numbers.or(by_place).unwrap_or_default(),
             },
         })
     }

@@ -9,6 +9,7 @@ use crate::id::{
 };
 use crate::intake::Intake;
 use crate::monitor::Monitor;
+use crate::numbers::Numbers;
 use crate::oncall::{Layer, Schedule, Turn, TurnUnit};
 use crate::pack;
 use crate::page::{Level, Policy, Recipient};
@@ -53,6 +54,7 @@ impl Decider<'_> {
             repeat: 2,
             acknowledgement_timeout_ms: None,
             description: String::new(),
+            level_numbers: Numbers::default(),
         };
         let service = Service {
             id: ServiceId::random(self.entropy),

@@ -47,6 +47,9 @@ pub enum AlertEvent {
         /// whose end has come waits no longer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hold: Option<Box<Hold>>,
+        /// What its sender says otherwise of it, when it does not say again that it fails.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reworded: Option<Reworded>,
     },
     /// The condition is over, or is watched no longer.
     Recovered {
@@ -60,6 +63,18 @@ pub enum AlertEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         closed: Option<String>,
     },
+}
+
+/// What is said otherwise of an alert that fires.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reworded {
+    /// Its title: the summary of the event takes its place.
+    Title,
+    /// More about it: the summary of the event takes the place of that.
+    Summary,
+    /// How bad it is.
+    Severity,
 }
 
 impl AlertEvent {

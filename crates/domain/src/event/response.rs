@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::id::{AlertId, IncidentId, PolicyId, UserId};
 use crate::incident::Assigned;
 use crate::monitor::Severity;
@@ -85,6 +86,9 @@ pub enum Response {
         /// The level of that policy.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         level: Option<AskedLevel>,
+        /// Who asks them, where that is not whoever brought it about: they were asked about what is part of this by now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked_by: Option<Box<Actor>>,
     },
     /// Somebody who was asked to help answered.
     ResponderAnswered {

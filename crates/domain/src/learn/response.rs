@@ -172,6 +172,7 @@ mod tests {
                 message: "help".to_owned(),
                 skipped: Vec::new(),
                 level: None,
+                asked_by: None,
             },
             "NAME asked NAME to help: “help”.",
         );

@@ -81,11 +81,17 @@ fn alert_text(case: &Case<'_>, what: &AlertEvent) -> Option<Told> {
             let key = first == Some(alert.id);
             told(format!("{by} raised the alert “{title}”."), key, Tone::Bad)
         }
-        AlertEvent::Repeated { alert, .. } => told(
-            format!("The alert “{}” was raised again.", title_of(*alert)),
-            false,
-            Tone::Info,
-        ),
+        AlertEvent::Repeated {
+            alert, reworded, ..
+        } => {
+            let how = if reworded.is_some() {
+                "told otherwise"
+            } else {
+                "raised again"
+            };
+            let text = format!("The alert “{}” was {how}.", title_of(*alert));
+            told(text, false, Tone::Info)
+        }
         AlertEvent::Recovered { alert, closed, .. } => {
             ending::alert_text(&title_of(*alert), closed.as_deref())
         }

@@ -8,6 +8,7 @@ use super::civil::{CivilTime, TimeOfDay, WeekTime};
 use super::span::Span;
 use super::swap::{Swap, SwapProposal};
 use crate::id::{OverrideId, ScheduleId, TeamId, TemporaryId, UserId};
+use crate::numbers::Numbers;
 use crate::time::Timestamp;
 
 /// Who is on call when.
@@ -41,6 +42,9 @@ pub struct Schedule {
     /// What its layers are called, in their order, where somebody called them something.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub layer_names: Vec<String>,
+    /// The numbers by which its layers are known.
+    #[serde(skip_serializing_if = "Numbers::are_places")]
+    pub layer_numbers: Numbers,
 }
 
 /// A schedule with all that is said of it at once, as it shall be; what was changed by hand for it stays.
@@ -60,6 +64,8 @@ pub struct WholeSchedule {
     pub layer_names: Option<Vec<String>>,
     /// The team that it is given to, `Some(None)` for none; as before when none is said.
     pub given_to: Option<Option<TeamId>>,
+    /// The numbers by which its layers are known from now on; each that of its place before when none.
+    pub layer_numbers: Option<Numbers>,
 }
 
 /// People who take turns.
@@ -195,6 +201,7 @@ impl Schedule {
             proposed: Vec::new(),
             description: String::new(),
             layer_names: Vec::new(),
+            layer_numbers: Numbers::default(),
         }
     }
 
@@ -243,6 +250,8 @@ struct Stored {
     description: String,
     #[serde(default)]
     layer_names: Vec<String>,
+    #[serde(default)]
+    layer_numbers: Numbers,
 }
 
 impl From<Stored> for Schedule {
@@ -260,6 +269,7 @@ impl From<Stored> for Schedule {
             proposed: stored.proposed,
             description: stored.description,
             layer_names: stored.layer_names,
+            layer_numbers: stored.layer_numbers,
         }
     }
 }

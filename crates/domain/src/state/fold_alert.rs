@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::State;
 use crate::alert::Alert;
-use crate::event::{AlertEvent, Event};
+use crate::event::{AlertEvent, Event, Reworded};
 use crate::id::AlertId;
 use crate::time::Timestamp;
 
@@ -44,13 +44,20 @@ impl State {
                 ends_at,
                 details,
                 hold,
+                summary,
+                reworded,
                 ..
             } => {
                 if let Some(alert) = self.alerts.get_mut(alert) {
                     let said = urgency.unwrap_or(severity.urgency());
                     let before = alert.urgency();
                     let loudest = before.max(said);
-                    alert.repeats += 1;
+                    match reworded {
+                        None => alert.repeats += 1,
+                        Some(Reworded::Title) => alert.title.clone_from(summary),
+                        Some(Reworded::Summary) => alert.summary.clone_from(summary),
+                        Some(Reworded::Severity) => {}
+                    }
                     alert.severity = alert.severity.max(*severity);
                     alert.set_urgency(loudest);
                     alert.heard_at = Some(at);

@@ -149,10 +149,14 @@ fn keep_channel(incident: &mut Incident, what: &IncidentWhat, actor: &Actor, was
 
 /// Who asked those who were asked to help now.
 fn keep_asker(incident: &mut Incident, what: &IncidentWhat, actor: &Actor) {
-    if let IncidentWhat::Response(Response::RespondersRequested { people, .. }) = what {
+    if let IncidentWhat::Response(Response::RespondersRequested {
+        people, asked_by, ..
+    }) = what
+    {
+        let by = asked_by.as_deref().unwrap_or(actor);
         let known = incident.responders.iter_mut();
         for asked in known.filter(|one| people.contains(&one.user)) {
-            asked.asked_by = Some(actor.clone());
+            asked.asked_by = Some(by.clone());
         }
     }
 }

@@ -24,6 +24,8 @@ impl State {
             counts = (source.firing, source.burning);
             is_urgent = source.urgent_by_hand;
             closed.clone_from(&source.closed);
+            let first = source.alerts.first().copied().map(Box::new);
+            source.began_with = source.began_with.take().or(first);
             // Of both there may be many.
             let moved: BTreeSet<AlertId> = alerts.iter().copied().collect();
             source.alerts.retain(|alert| !moved.contains(alert));

@@ -25,6 +25,7 @@ fn policy(world: &World, description: &str) -> Ask {
         acknowledgement_timeout_ms: None,
         description: Some(description.to_owned()),
         given_to: None,
+        level_numbers: None,
     })))
 }
 
@@ -41,6 +42,7 @@ fn schedule(world: &World, description: &str, names: &[&str]) -> Ask {
         description: Some(description.to_owned()),
         layer_names: Some(names.iter().map(|name| (*name).to_owned()).collect()),
         given_to: None,
+        layer_numbers: None,
     })))
 }
 

@@ -1,7 +1,7 @@
 //! Keys from outside: one alert per sender and key, found again however the key is written, and no way to a monitor's alert.
 
 use crate::world::World;
-use tocsin_domain::command::{AlertAsk, Ask, IntakeAsk, Restated, SaidOf};
+use tocsin_domain::command::{AlertAsk, Ask, IntakeAsk, RespondAsk, Restated, SaidOf};
 use tocsin_domain::event::{AlertEvent, EventBody, IncidentWhat, InputEvent};
 use tocsin_domain::id::{IntegrationId, ServiceId};
 use tocsin_domain::incident::Status;
@@ -125,7 +125,7 @@ fn restate(world: &mut World, key: &str, said: Restated) -> Vec<EventBody> {
 }
 
 #[test]
-fn what_is_said_otherwise_of_an_alert_that_fires_is_that_alert_said_again() {
+fn what_is_said_otherwise_of_an_alert_that_fires_is_what_it_says_from_then_on() {
     let mut world = World::set_up();
     world.ask(Ask::Alert(AlertAsk::Trigger {
         service: None,
@@ -158,8 +158,34 @@ fn what_is_said_otherwise_of_an_alert_that_fires_is_that_alert_said_again() {
         Severity::Critical,
         "as when it is repeated"
     );
-    let alert = world.state.alerts.values().next().unwrap();
+    let alert = world.state.alerts.values().next().unwrap().clone();
     assert_eq!(alert.details.len(), 1);
+    let said = (alert.title.as_str(), alert.summary.as_str());
+    assert_eq!(said, ("it burns", "of db1, since noon"));
+    assert_eq!(alert.repeats, 0, "nothing was said again");
+    assert_eq!(world.incident().title, "it burns");
+    for same in [
+        Restated::Title("it burns".to_owned()),
+        Restated::Summary("of db1, since noon".to_owned()),
+        Restated::Summary(" ".to_owned()),
+    ] {
+        assert_eq!(restate(&mut world, "disk", same), Vec::new());
+    }
+}
+
+#[test]
+fn an_incident_that_is_called_otherwise_than_its_alert_keeps_its_title() {
+    let mut world = World::set_up();
+    world.ask(Ask::Alert(trigger(None, "disk")));
+    let incident = world.incident().id;
+    world.ask(Ask::Respond(RespondAsk::SetTitle {
+        incident,
+        title: "Nobody can buy".to_owned(),
+    }));
+    restate(&mut world, "disk", Restated::Title("it burns".to_owned()));
+    assert_eq!(world.incident().title, "Nobody can buy");
+    let alert = world.state.alerts.values().next().unwrap();
+    assert_eq!(alert.title, "it burns");
 }
 
 #[test]

@@ -213,6 +213,8 @@ fn who_was_asked_to_help_with_a_merged_incident_is_asked_about_the_other() {
     let mail = world.state.users[&bea].contact_methods[0].id;
     world.set_rules(bea, &[(2 * MINUTE, mail)]);
     world.respond(ask_for_help(two, vec![bea, cy]));
+    let asker = get(&world, two).responders[0].asked_by.clone();
+    assert!(asker.is_some());
     let declines = RespondAsk::AnswerRequest {
         incident: two,
         by: cy,
@@ -228,6 +230,7 @@ fn who_was_asked_to_help_with_a_merged_incident_is_asked_about_the_other() {
     assert_eq!(asked, [bea], "who has declined is not asked again");
     let responders = &get(&world, one).responders;
     assert_eq!(responders[0].message, "the database looks full");
+    assert_eq!(responders[0].asked_by, asker, "whoever merges asks nobody");
     world.respond(RespondAsk::AnswerRequest {
         incident: one,
         by: bea,

@@ -26,6 +26,7 @@ fn change(summary: &str, at: Option<Timestamp>) -> Ask {
         source: None,
         details: None,
         links: Vec::new(),
+        images: Vec::new(),
     })
 }
 

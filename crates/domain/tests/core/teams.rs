@@ -162,6 +162,7 @@ fn give(world: &World, given_to: Option<TeamId>) -> Ask {
         acknowledgement_timeout_ms: known.acknowledgement_timeout_ms,
         description: None,
         given_to: Some(given_to),
+        level_numbers: None,
     })))
 }
 
@@ -176,6 +177,7 @@ fn give_schedule(world: &World, given_to: Option<TeamId>) -> Ask {
         description: None,
         layer_names: None,
         given_to: Some(given_to),
+        layer_numbers: None,
     })))
 }
 

@@ -93,7 +93,15 @@ pub(crate) struct ChangeQuery {
 
 fn shown(service: Named, known: &change::Change) -> ChangeShape {
     let details = known.details.as_deref();
-    let links = known.links.iter();
+    let links = known.links.iter().map(|link| LinkShape {
+        href: link.href.clone(),
+        text: link.text.clone(),
+    });
+    // An image is shown as a link to it.
+    let images = known.images.iter().map(|image| LinkShape {
+        href: image.src.clone(),
+        text: image.alt.clone(),
+    });
     ChangeShape {
         id: known.id.to_string(),
         at: Instant(known.at),
@@ -101,12 +109,7 @@ fn shown(service: Named, known: &change::Change) -> ChangeShape {
         summary: known.summary.clone(),
         source: known.source.clone(),
         details: details.and_then(|text| serde_json::from_str(text).ok()),
-        links: links
-            .map(|link| LinkShape {
-                href: link.href.clone(),
-                text: link.text.clone(),
-            })
-            .collect(),
+        links: links.chain(images).collect(),
     }
 }
 
@@ -196,6 +199,7 @@ pub(crate) async fn tell_change(
         source: request.source,
         details: request.details.map(|details| details.to_string()),
         links: links.collect::<Result<_, Problem>>()?,
+        images: Vec::new(),
     };
     let done = app.ask(&caller.actor, Ask::Change(ask)).await?;
     let kept = done

@@ -271,7 +271,7 @@ fn statuses(
             add(is_read, &["400", "408", "413"]);
         }
         Words::Alertmanager => add(has_body, &["400", "408", "413", "415"]),
-        Words::PagerDuty => add(true, &["400", "413", "429"]),
+        Words::PagerDuty => add(true, &["400", "408", "413", "429"]),
     }
     all
 }

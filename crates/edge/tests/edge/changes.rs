@@ -10,7 +10,8 @@ use crate::world::{Answered, ROUTING_KEY, World, trigger};
 fn change(summary: &str) -> Value {
     json!({"routing_key": ROUTING_KEY, "payload": {
         "summary": summary, "source": "ci", "custom_details": {"build": 7},
-    }, "links": [{"href": "https://ci.example.org/7", "text": "Build"}]})
+    }, "links": [{"href": "https://ci.example.org/7", "text": "Build"}],
+    "images": [{"src": "https://ci.example.org/7.png", "alt": "Load"}]})
 }
 
 async fn tell(world: &World, body: &Value) -> Answered {
@@ -56,6 +57,8 @@ async fn a_change_event_is_kept_and_shown_with_what_fails_after_it() {
     assert_eq!(event["source"], "ci");
     assert_eq!(event["custom_details"], json!({"build": 7}));
     assert_eq!(event["links"][0]["text"], "Build");
+    let image = json!({"src": "https://ci.example.org/7.png", "href": null, "alt": "Load"});
+    assert_eq!(event["images"], json!([image]));
     assert_eq!(event["services"][0]["id"], service(&world)["id"]);
     let id = event["id"].as_str().unwrap();
     let one = read(&world, &format!("/change_events/{id}")).await;

@@ -110,6 +110,17 @@ async fn an_alert_is_said_otherwise_and_ends_all_the_same() {
     for said in ["Disk nearly full", "of db1"] {
         assert!(timeline.contains(said), "{timeline}");
     }
+    let path = "/v2/alerts/db1?identifierType=alias";
+    let data = get(&world, path, key).await.json()["data"].clone();
+    let said = ["message", "description", "priority", "count"].map(|name| data[name].clone());
+    let expected = [
+        json!("Disk nearly full"),
+        json!("of db1"),
+        json!("P1"),
+        json!(2),
+    ];
+    assert_eq!(said, expected, "no update counts as said again");
+    assert_eq!(items[0]["title"], "Disk nearly full");
     let lower = json!({"priority": "P5"}).to_string();
     let answer = put(&world, &by_alias("priority"), key, &lower).await;
     let request = answer.json()["requestId"].as_str().unwrap().to_owned();
@@ -127,7 +138,7 @@ async fn an_alert_is_said_otherwise_and_ends_all_the_same() {
         (by_alias("description"), "{}", 202),
         (by_alias("priority"), r#"{"priority": "P9"}"#, 422),
         (by_alias("message"), "{", 400),
-        (by_alias("tags"), "{}", 404),
+        (by_alias("tags"), "{}", 405),
     ] {
         let answer = put(&world, &path, key, body).await;
         assert_eq!(answer.status.as_u16(), status, "{path} {}", answer.text());
@@ -317,10 +328,13 @@ async fn refusals_are_in_opsgenies_form_and_nothing_is_made_up() {
         "/v2/alerts/a/snooze?identifierType=alias",
         key,
         "{}",
-        404,
+        405,
         "close, acknowledge and notes",
     )
     .await;
+    for path in ["/v2/heartbeats", "/v2/schedules/x/on-calls", "/v1/services"] {
+        check(path, key, "{}", 404, "").await;
+    }
     let items = world.get("/incidents").await.json()["items"].clone();
     assert_eq!(items, json!([]));
 }
@@ -401,6 +415,8 @@ async fn questions_are_refused_in_opsgenies_form_and_no_alert_is_said_to_be_miss
         ("/opsgenie/v2/alerts", not_allowed, Some("POST")),
         ("/opsgenie/v2/alerts/count", not_allowed, Some("")),
         ("/opsgenie/v2/users", StatusCode::NOT_FOUND, None),
+        ("/v2/users", StatusCode::NOT_FOUND, None),
+        ("/v2/teams/a/members", StatusCode::NOT_FOUND, None),
     ] {
         let request = Request::get(path).header(header::AUTHORIZATION, format!("GenieKey {key}"));
         let answer = world.send(request.body(Body::empty()).unwrap()).await;

@@ -10,6 +10,7 @@ mod import;
 mod incidents;
 mod include;
 mod keys;
+mod kept_ids;
 mod levels;
 mod log_entries;
 pub(crate) mod owned;

@@ -112,8 +112,8 @@ async fn among_frames_little_is_read_of_a_large_body_and_no_connection_ends_for_
     assert!(read.load(Ordering::SeqCst) < 10);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_request_behind_one_that_was_refused_is_answered() {
+/// All that a server answers to these bytes, which come over one connection.
+async fn answered(parts: &'static [&'static str]) -> String {
     let world = World::new();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -129,10 +129,7 @@ async fn a_request_behind_one_that_was_refused_is_answered() {
         connection
             .set_read_timeout(Some(Duration::from_secs(30)))
             .unwrap();
-        for part in [
-            "POST /nowhere HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfour\r\n",
-            "0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
-        ] {
+        for part in parts {
             connection.write_all(part.as_bytes()).unwrap();
         }
         let mut answers = String::new();
@@ -146,6 +143,35 @@ async fn a_request_behind_one_that_was_refused_is_answered() {
     };
     let (served, answers) = tokio::join!(serving, asking);
     served.unwrap();
+    answers
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_behind_one_that_was_refused_is_answered() {
+    let answers = answered(&[
+        "POST /nowhere HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfour\r\n",
+        "0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n",
+    ])
+    .await;
     assert!(answers.starts_with("HTTP/1.1 404"), "{answers}");
     assert!(answers.contains("HTTP/1.1 200"), "{answers}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_does_not_say_once_to_which_host_it_is_is_refused() {
+    for (request, status) in [
+        (
+            &["GET /healthz HTTP/1.1\r\nconnection: close\r\n\r\n"],
+            "400",
+        ),
+        (
+            &["GET /healthz HTTP/1.1\r\nhost: x\r\nhost: y\r\nconnection: close\r\n\r\n"],
+            "400",
+        ),
+        (&["GET /healthz HTTP/1.0\r\n\r\n"], "200"),
+    ] {
+        let answer = answered(request).await;
+        let line = answer.lines().next().unwrap_or_default();
+        assert!(line.contains(status), "{request:?}: {answer}");
+    }
 }

@@ -12,6 +12,7 @@ use tocsin_domain::id::{
     ContactMethodId, IncidentId, NotificationId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
 };
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::numbers::Numbers;
 use tocsin_domain::page::{
     Delivery, Fate, Level, Notification, Outcome, Policy, Purpose, Recipient,
 };
@@ -143,6 +144,7 @@ fn no_schedule_goes_that_a_policy_pages_and_no_service_on_which_something_fails(
         repeat: 0,
         acknowledgement_timeout_ms: None,
         description: String::new(),
+        level_numbers: Numbers::default(),
     };
     let incident = IncidentId::random(&mut random);
     let what = IncidentWhat::Opened {

@@ -1,14 +1,14 @@
 //! The body of `POST /generic/2010-04-15/create_event.json` (PagerDuty Events API v1) to the event that v2 would have, and the
 //! answers of v1. It does not route events.
 //!
-//! v1 knows no severity and no source: what is triggered by it pages. What is merely ornamental is dropped and noted.
+//! v1 knows no severity and no source: what is triggered by it pages. What is merely ornamental and cannot be read is dropped and noted.
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::events_v2::{
-    Action, BODY_BYTES_MAX, DEDUP_KEY_CHARS_MAX, Event, Payload, ROUTING_KEY_CHARS, Rejection,
-    SUMMARY_CHARS_MAX, Severity,
+    Action, BODY_BYTES_MAX, Contexts, DEDUP_KEY_CHARS_MAX, Event, Payload, ROUTING_KEY_CHARS,
+    Rejection, SUMMARY_CHARS_MAX, Severity,
 };
 use crate::page_message::web_address;
 use crate::plain::{cut, is_plain};
@@ -71,10 +71,10 @@ fn refused(errors: Vec<String>) -> Rejection {
 }
 
 fn event_of(value: &Value, errors: &mut Vec<String>) -> Option<Event> {
-    if !value.is_object() {
+    let Some(object) = value.as_object() else {
         errors.push("the body is not a JSON object".to_owned());
         return None;
-    }
+    };
     let key = text(value, "service_key", errors).unwrap_or_default();
     let good =
         key.len() == ROUTING_KEY_CHARS && key.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -110,16 +110,20 @@ fn event_of(value: &Value, errors: &mut Vec<String>) -> Option<Event> {
         Action::Acknowledge | Action::Resolve => None,
     };
     let address = text(value, "client_url", &mut Vec::new());
+    let contexts = match action {
+        Action::Trigger => Contexts::of(object),
+        Action::Acknowledge | Action::Resolve => Contexts::default(),
+    };
     Some(Event {
         routing_key: key,
         action,
         dedup_key: incident_key,
         payload,
-        images: Vec::new(),
-        links: Vec::new(),
+        images: contexts.images,
+        links: contexts.links,
         client,
         client_url: address.and_then(|text| web_address(&text).map(str::to_owned)),
-        notes: Vec::new(),
+        notes: contexts.notes,
     })
 }
 
@@ -198,6 +202,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::pagerduty::events_v2::{Image, Link};
 
     const KEY: &str = "R0123456789ABCDEFGHIJabcdefghij0";
 
@@ -228,6 +233,44 @@ mod tests {
         assert_eq!(exact.custom_details.unwrap()["id"], long);
         let plain = json!({"service_key": KEY, "event_type": "resolve", "incident_key": "k"});
         assert_eq!(read(&plain).unwrap().action, Action::Resolve);
+    }
+
+    #[test]
+    fn contexts_are_links_and_images_and_none_costs_the_alert() {
+        let (page, picture) = ("https://example.org/page", "https://example.org/load.png");
+        let with = |contexts: Value| {
+            read(&json!({
+                "service_key": KEY, "event_type": "trigger", "description": "x", "contexts": contexts,
+            }))
+            .unwrap()
+        };
+        let event = with(json!([
+            {"type": "link", "href": page, "text": "Runbook"},
+            {"type": "image", "src": picture, "href": page, "alt": "Load"},
+            {"type": "link", "href": page},
+        ]));
+        let link = |text: Option<&str>| Link {
+            href: page.to_owned(),
+            text: text.map(str::to_owned),
+        };
+        let image = Image {
+            src: picture.to_owned(),
+            href: Some(page.to_owned()),
+            alt: Some("Load".to_owned()),
+        };
+        assert_eq!(event.links, [link(Some("Runbook")), link(None)]);
+        assert_eq!(event.images, [image]);
+        assert!(event.notes.is_empty(), "{:?}", event.notes);
+        for wrong in [
+            json!("none"),
+            json!([1]),
+            json!([{"type": "film", "src": picture}]),
+            json!([{"type": "link", "href": "javascript:1"}]),
+        ] {
+            let event = with(wrong.clone());
+            assert!(event.links.is_empty() && event.images.is_empty(), "{wrong}");
+            assert_eq!(event.notes.len(), 1, "{wrong}");
+        }
     }
 
     #[test]

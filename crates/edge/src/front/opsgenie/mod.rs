@@ -2,13 +2,14 @@
 //! note something about it, and what became of such a request. Only `wire` knows the format.
 
 pub(crate) mod alert;
+mod meant;
 mod naming;
 mod outcome;
 mod requests;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -25,9 +26,11 @@ use crate::app::App;
 use crate::http::alert::new_key;
 use crate::http::body;
 use crate::http::problem::Problem;
+use meant::{is_about_alerts, unprefixed};
 use naming::{Named, named};
 use outcome::{done_about, raised};
 
+pub(crate) use meant::is_meant;
 pub(crate) use requests::OpsgenieRequests;
 
 /// The prefix under which the whole front is there again.
@@ -38,27 +41,6 @@ const UNASKED: &str = "Tocsin takes alerts to create, read, update, acknowledge 
 const UNKNOWN: &str = "Could not authenticate";
 /// What is said to whoever sends too much.
 const TOO_MANY: &str = "You are making too many requests!";
-/// What every path about alerts begins with.
-const ALERTS: &str = "/v2/alerts";
-
-/// The path without the front's own prefix, and whether it had that.
-fn unprefixed(path: &str) -> (&str, bool) {
-    match path.strip_prefix(PREFIX) {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => (rest, true),
-        Some(_) | None => (path, false),
-    }
-}
-
-fn is_about_alerts(path: &str) -> bool {
-    let rest = path.strip_prefix(ALERTS);
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Whether a request that no route takes comes from a client of Opsgenie.
-pub(crate) fn is_meant(request: &Request) -> bool {
-    let (path, is_prefixed) = unprefixed(request.uri().path());
-    is_prefixed || is_about_alerts(path)
-}
 
 /// A refusal of what no route takes. To a question about an alert, 404 would say that there is no such alert.
 pub(crate) fn refused_at(path: &str, problem: &Problem) -> Response {
@@ -147,7 +129,12 @@ impl Asked {
 
     /// A refusal of a question that is not answered; `taken` are the methods that its path takes.
     fn unasked(&self, app: &App, taken: &'static str) -> Response {
-        let mut response = self.refused(app, StatusCode::METHOD_NOT_ALLOWED, UNASKED);
+        self.not_taken(app, UNASKED, taken)
+    }
+
+    /// A refusal of what is not done about alerts, which does not say that there is no such alert.
+    fn not_taken(&self, app: &App, why: &str, taken: &'static str) -> Response {
+        let mut response = self.refused(app, StatusCode::METHOD_NOT_ALLOWED, why);
         let taken = HeaderValue::from_static(taken);
         response.headers_mut().insert(header::ALLOW, taken);
         response
@@ -226,7 +213,7 @@ struct Wanted {
     params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
-        (status = 404, body = Object), (status = 413, body = Object), (status = 422, body = Object),
+        (status = 404, body = Object), (status = 405, body = Object), (status = 413, body = Object), (status = 422, body = Object),
         (status = 429, body = Object), (status = 503, body = Object)))]
 pub(crate) async fn step(
     State(app): State<App>,
@@ -239,7 +226,7 @@ pub(crate) async fn step(
     let (integration, bytes) = admitted(&app, &asked, &headers, content).await?;
     let Some(step) = Step::of(&step) else {
         let why = "Tocsin knows the steps close, acknowledge and notes of an alert alone.";
-        return Err(asked.refused(&app, StatusCode::NOT_FOUND, why));
+        return Err(asked.not_taken(&app, why, ""));
     };
     let said =
         opsgenie::said(step, &bytes).map_err(|rejection| asked.rejected(&app, &rejection))?;
@@ -333,13 +320,13 @@ pub(crate) async fn look(
 
 /// Say otherwise what an alert says, as Opsgenie's clients do
 ///
-/// `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires is said
-/// again with it; one that is over stays over.
+/// `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires says it
+/// from then on; one that is over stays over.
 #[utoipa::path(put, path = "/v2/alerts/{id}/{step}", tag = "fronts",
     params(("id" = String, Path), ("step" = String, Path), ("identifierType" = Option<String>, Query)),
     request_body(content = Object, content_type = "application/json"),
     responses((status = 202, body = Object), (status = 400, body = Object), (status = 401, body = Object),
-        (status = 404, body = Object), (status = 413, body = Object), (status = 422, body = Object),
+        (status = 404, body = Object), (status = 405, body = Object), (status = 413, body = Object), (status = 422, body = Object),
         (status = 429, body = Object), (status = 503, body = Object)))]
 pub(crate) async fn update(
     State(app): State<App>,
@@ -352,7 +339,7 @@ pub(crate) async fn update(
     let (integration, bytes) = admitted(&app, &asked, &headers, content).await?;
     let Some(field) = Field::of(&field) else {
         let why = "Tocsin changes the message, the description and the priority of an alert alone.";
-        return Err(asked.refused(&app, StatusCode::NOT_FOUND, why));
+        return Err(asked.not_taken(&app, why, ""));
     };
     let update = opsgenie::update(field, &bytes);
     let said = match update.map_err(|rejection| asked.rejected(&app, &rejection))? {

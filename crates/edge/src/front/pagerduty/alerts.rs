@@ -1,7 +1,6 @@
 //! Alerts of an incident: read, and ended by whoever may answer for them. What Tocsin itself sees failing cannot be talked well.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 use std::slice;
 
 use serde_json::{Value, json};
@@ -15,6 +14,7 @@ use tocsin_wire::pagerduty::rest::incident::{self as bodies, AlertUpdate, Status
 use tocsin_wire::pagerduty::rest::{Refusal, in_order, time};
 
 use super::asked::{Asked, Path};
+use super::carried::Carried;
 use super::include::Named;
 use super::lookup;
 use super::parameters;
@@ -45,11 +45,6 @@ fn shown(state: &State, place: &Place, alert: &Alert, begin: Option<u64>) -> Val
     let path = Place::alert_path(alert.incident, alert.id);
     let page = format!("incidents/{}", alert.incident);
     let head = place.named("alert", alert.id.as_str(), &alert.title, &path, &page);
-    let details: BTreeMap<&str, &str> = alert
-        .details
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()))
-        .collect();
     let integration = alert.source.integration();
     let integration = integration.map(|known| place.integration(state, known));
     let trigger = begin.map(|position| Value::from(place.trigger(alert.incident, position)));
@@ -70,12 +65,7 @@ fn shown(state: &State, place: &Place, alert: &Alert, begin: Option<u64>) -> Val
         "incident": place.incident(state, alert.incident),
         "first_trigger_log_entry": trigger,
         "integration": integration,
-        "body": {
-            "type": "alert_body",
-            "contexts": [],
-            "details": details,
-            "cef_details": {"message": alert.summary, "dedup_key": alert.dedup_key, "severity": alert.severity.word()},
-        },
+        "body": Carried::by(state, alert).body(alert),
     });
     super::place::whole(head, "alert", more)
 }

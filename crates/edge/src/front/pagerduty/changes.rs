@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
-use tocsin_domain::change::{Change, ChangeLink};
+use tocsin_domain::change::{Change, ChangeImage, ChangeLink};
 use tocsin_domain::command::{Ask, ChangeAsk};
 use tocsin_domain::id::{ChangeId, IntegrationId, ServiceId, TeamId};
 use tocsin_domain::service::Integration;
@@ -60,6 +60,7 @@ fn by_itself(integration: &Integration) -> String {
 /// What a change asks; nobody speaks of it again, so it has no key.
 fn told(integration: &Integration, change: events_v2::Change) -> Result<(Ask, String), Problem> {
     let links = change.links.into_iter();
+    let images = change.images.into_iter();
     let ask = ChangeAsk {
         service: Some(integration.service),
         integration: Some(integration.id),
@@ -71,6 +72,13 @@ fn told(integration: &Integration, change: events_v2::Change) -> Result<(Ask, St
             .map(|link| ChangeLink {
                 href: link.href,
                 text: link.text,
+            })
+            .collect(),
+        images: images
+            .map(|image| ChangeImage {
+                src: image.src,
+                href: image.href,
+                alt: image.alt,
             })
             .collect(),
     };
@@ -92,6 +100,10 @@ fn shown(asked: &Asked, state: &state::State, change: &Change) -> Value {
     let links: Vec<Value> = links
         .map(|link| json!({"href": link.href, "text": link.text}))
         .collect();
+    let images = change.images.iter();
+    let images: Vec<Value> = images
+        .map(|image| json!({"src": image.src, "href": image.href, "alt": image.alt}))
+        .collect();
     let more = json!({
         "timestamp": time::written(change.at),
         "source": change.source,
@@ -99,7 +111,7 @@ fn shown(asked: &Asked, state: &state::State, change: &Change) -> Value {
         "services": [place.service(state, change.service)],
         "custom_details": details,
         "links": links,
-        "images": [],
+        "images": images,
     });
     whole(head, "change_event", more)
 }

@@ -1,7 +1,5 @@
 //! PagerDuty's Events API, v2 and v1: anything that can page by PagerDuty can page by Tocsin. Only `wire` knows the formats.
 
-use std::iter;
-
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -11,14 +9,13 @@ use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::service::{Integration, IntegrationKind};
 use tocsin_wire::pagerduty::events_v1;
-use tocsin_wire::pagerduty::events_v2::{
-    self, Action, BODY_BYTES_MAX, Event, Image, Payload, Rejection,
-};
+use tocsin_wire::pagerduty::events_v2::{self, Action, BODY_BYTES_MAX, Event, Payload, Rejection};
 use tocsin_wire::plain::cut;
 
+use super::carried::details_of;
 use crate::app::App;
 use crate::front::integration;
-use crate::http::alert::{flat, new_key};
+use crate::http::alert::new_key;
 use crate::http::body;
 use crate::http::problem::Problem;
 
@@ -212,38 +209,8 @@ fn asked(integration: &Integration, mut event: Event) -> Result<(Ask, String), P
     Ok((Ask::Alert(ask), key))
 }
 
-/// What is shown of an image: what it shows, where it is and where it leads.
-fn told_of(image: Image) -> impl Iterator<Item = (String, String)> {
-    let name = image.alt.map(|alt| format!("Image: {alt}"));
-    let name = name.unwrap_or_else(|| "Image".to_owned());
-    let href = image.href.map(|href| (format!("{name} (link)"), href));
-    iter::once((name, image.src)).chain(href)
-}
-
-fn trigger(integration: &Integration, event: Event, payload: Payload, key: String) -> AlertAsk {
-    let mut details = Vec::new();
-    let mut add = |name: &str, value: Option<String>| {
-        details.extend(value.map(|value| (name.to_owned(), value)));
-    };
-    add("Component", payload.component);
-    add("Group", payload.group);
-    add("Class", payload.class);
-    add("Client", event.client);
-    add("Client address", event.client_url);
-    for link in event.links {
-        let name = link.text.unwrap_or_else(|| "Link".to_owned());
-        details.push((name, link.href));
-    }
-    details.extend(event.images.into_iter().flat_map(told_of));
-    details.extend(
-        payload
-            .custom_details
-            .as_ref()
-            .map(flat)
-            .unwrap_or_default(),
-    );
-    let notes = event.notes.into_iter();
-    details.extend(notes.map(|note| ("Note".to_owned(), note)));
+fn trigger(integration: &Integration, event: Event, mut payload: Payload, key: String) -> AlertAsk {
+    let details = details_of(event, &mut payload);
     AlertAsk::Trigger {
         service: Some(integration.service),
         integration: Some(integration.id),

@@ -158,8 +158,10 @@ pub(crate) const fn urgency_word(urgency: Urgency) -> &'static str {
     }
 }
 
+/// The alert that an incident began with, also where it was merged into another: then it has no other.
 pub(super) fn first_alert<'a>(state: &'a State, one: &Incident) -> Option<&'a Alert> {
-    state.alerts.get(one.alerts.first()?)
+    let first = one.alerts.first().or(one.began_with.as_deref());
+    state.alerts.get(first?)
 }
 
 /// What was written of it: a text, since clients read nothing else there. The fields of its alert follow, one in each line.

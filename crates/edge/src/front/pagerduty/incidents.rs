@@ -11,7 +11,7 @@ use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::{Listed, State};
 use tocsin_domain::time::Timestamp;
-use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, in_order};
+use tocsin_wire::pagerduty::rest::{Paging, Parameters, Refusal, id, in_order};
 
 use super::asked::{Asked, Path};
 use super::incident_shape::{Include, assignees};
@@ -65,6 +65,8 @@ struct Filter {
     services: Option<Vec<ServiceId>>,
     teams: Option<Vec<TeamId>>,
     users: Option<Vec<UserId>>,
+    /// The ids of priorities, which are made of their names.
+    priorities: Option<Vec<String>>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     key: Option<String>,
@@ -94,6 +96,7 @@ impl Filter {
             services: parameters.ids("service_ids")?,
             teams: parameters.ids("team_ids")?,
             users: parameters.ids("user_ids")?,
+            priorities: priorities(parameters)?,
             since,
             until: if all { None } else { until },
             key: parameters.get("incident_key").map(str::to_owned),
@@ -117,6 +120,10 @@ impl Filter {
                     .users
                     .as_ref()
                     .is_none_or(|users| is_theirs(state, one, users))
+                && self
+                    .priorities
+                    .as_ref()
+                    .is_none_or(|ids| is_of_priority(state, one, ids))
         };
         let reach = paging.offset + paging.limit;
         let enough = if paging.counted {
@@ -173,6 +180,19 @@ impl Filter {
         });
         by_sorts.then(one.number.cmp(&other.number))
     }
+}
+
+fn priorities(parameters: &Parameters) -> Result<Option<Vec<String>>, Refusal> {
+    let given = parameters.set("priority_ids")?;
+    let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect();
+    Ok(given.map(owned))
+}
+
+/// Whether it has one of the priorities with these ids, also where the list has that no longer.
+fn is_of_priority(state: &State, one: &Listed, ids: &[String]) -> bool {
+    let known = state.incidents.get(&one.id);
+    let name = known.and_then(|incident| incident.priority.as_deref());
+    name.is_some_and(|name| ids.contains(&id::of_name(name)))
 }
 
 /// The incidents that have an alert with this key.

@@ -124,8 +124,14 @@ fn was_sent(what: &NotificationWhat) -> bool {
 fn of_alert(state: &State, actor: &Actor, about: &AlertEvent) -> Option<Told> {
     let (said, again) = match about {
         AlertEvent::Opened { alert } if alert.joined => (&alert.title, false),
-        AlertEvent::Repeated { summary, .. } => (summary, true),
-        AlertEvent::Opened { .. } | AlertEvent::Recovered { .. } => return None,
+        AlertEvent::Repeated {
+            summary,
+            reworded: None,
+            ..
+        } => (summary, true),
+        AlertEvent::Opened { .. } | AlertEvent::Repeated { .. } | AlertEvent::Recovered { .. } => {
+            return None;
+        }
     };
     let how = if again {
         "Triggered again"

@@ -20,7 +20,12 @@ pub(crate) fn in_path<I: FromStr, T>(
     id: &str,
     find: impl FnOnce(&State, I) -> Option<T>,
 ) -> Result<T, Refused> {
-    Ok(named::known(app, id, find).ok_or_else(|| Refusal::no_such(noun))?)
+    let missing = || {
+        // What PagerDuty has in the place of an id.
+        let path = format!("{}s/{id}", noun.replace(' ', "_"));
+        absent::in_its_place(&path).map_or_else(|| Refusal::no_such(noun), Refusal::not_found)
+    };
+    Ok(named::known(app, id, find).ok_or_else(missing)?)
 }
 
 /// The id of what a body names at a place, if it is known.

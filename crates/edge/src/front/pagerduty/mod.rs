@@ -5,6 +5,7 @@ mod alerts;
 mod analytics;
 mod asked;
 mod business;
+mod carried;
 pub(crate) mod changes;
 mod dependencies;
 mod described;
@@ -343,11 +344,15 @@ fn is_their_key(value: &str) -> bool {
 /// A refusal of what no route takes: what Tocsin has not is told with the reason.
 pub(crate) fn refused_at(path: &str, problem: Problem) -> Response {
     let path = path.strip_prefix(PREFIX).unwrap_or(path);
-    match absent::why(path) {
-        Some(why) if problem.status() == StatusCode::NOT_FOUND => {
-            Refused(Refusal::not_found(why)).into_response()
-        }
-        Some(_) | None => refused(problem),
+    // Where a word stands for no id, a path that takes other methods is not that of anything.
+    let why = match problem.status() {
+        StatusCode::NOT_FOUND => absent::why(path),
+        StatusCode::METHOD_NOT_ALLOWED => absent::in_its_place(path),
+        _ => None,
+    };
+    match why {
+        Some(why) => Refused(Refusal::not_found(why)).into_response(),
+        None => refused(problem),
     }
 }
 

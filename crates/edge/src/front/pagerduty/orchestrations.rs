@@ -11,6 +11,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::called::Noun;
 use tocsin_wire::pagerduty::rest::orchestration::{self as bodies, Route, SET, UNROUTED};
 use tocsin_wire::pagerduty::rest::{Refusal, id, pcl, time};
+use tocsin_wire::plain::cut;
 
 use super::asked::{Asked, Path};
 use super::lookup;
@@ -21,6 +22,10 @@ use crate::http::roster::{lost, set_in_turn};
 
 /// What the only orchestration is called.
 const NAME: &str = "Tocsin";
+/// What the name of a rule without a label begins with: here every rule has a name, and there not.
+const UNLABELLED: &str = "Without a label, to ";
+/// Characters of such a name at most.
+const RULE_NAME_CHARS_MAX: usize = 100;
 
 fn orchestration_id() -> String {
     id::of_name("event_orchestration")
@@ -100,10 +105,11 @@ fn route_of(rule: &Rule) -> Result<(ServiceId, Vec<String>), Refused> {
 
 fn rule_shown(rule: &Rule) -> Result<Value, Refused> {
     let (service, when) = route_of(rule)?;
+    let label = Some(&rule.name).filter(|name| !name.starts_with(UNLABELLED));
     let conditions = when.iter().map(|text| json!({"expression": text}));
     Ok(json!({
         "id": rule.id.as_str(),
-        "label": rule.name,
+        "label": label,
         "conditions": conditions.collect::<Vec<_>>(),
         "actions": {"route_to": service.as_str()},
         "disabled": false,
@@ -173,7 +179,9 @@ fn rule_for(state: &State, index: usize, route: Route) -> Result<AskedRule, Refu
     let id: Option<RuleId> = route.id.and_then(|id| id.parse().ok());
     Ok(AskedRule {
         id: id.filter(|id| state.rules.iter().any(|rule| rule.id == *id)),
-        name: route.label.unwrap_or_else(|| format!("To {name}")),
+        name: route
+            .label
+            .unwrap_or_else(|| cut(&format!("{UNLABELLED}{name}"), RULE_NAME_CHARS_MAX)),
         when: route.when,
         then: vec![Action::Route { service }],
         go_on: false,

@@ -59,6 +59,7 @@ groups! {
         query("date_range", "`all`: whatever the span.", words(["all"])),
         set("statuses", "Only those of one of these statuses.", of(&incidents::STATUSES)),
         set("urgencies", "Only those of one of these urgencies.", of(&incidents::URGENCIES)),
+        ids("priority_ids", "Only those of one of these priorities."),
         query("incident_key", "Only that with an alert of this key.", text()),
         sorted_by(&of(&incidents::SORTS)),
     ];
@@ -121,8 +122,11 @@ groups! {
         include(["users", "escalation_policies", "schedules"]),
     ];
 
-    /// Services by their ids.
-    ServiceIds: [ids("id", "Only these.")];
+    /// Services by what they are known by.
+    NamedServices: [
+        ids("id", "Only these."),
+        query("name", "Only that of exactly this name.", text()),
+    ];
     /// What of services is shown wholly.
     ServiceInclude: [include(["integrations", "escalation_policies", "teams"])];
     /// What of integrations is shown wholly.
@@ -144,7 +148,7 @@ groups! {
     ImpactFields: [set("additional_fields", "What is told besides.", impacts::FIELDS)];
     /// Which webhook subscriptions.
     Subscriptions: [
-        query("filter_type", "Only those to this.", words(webhooks::SCOPES)),
+        query("filter_type", "Only those to this.", words(of(&webhooks::SCOPES))),
         query("filter_id", "Only those to the service or the team with this id.", text()),
     ];
 }

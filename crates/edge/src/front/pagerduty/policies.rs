@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tocsin_domain::command::{Ask, RosterAsk};
 use tocsin_domain::event::RosterEvent;
 use tocsin_domain::id::{PolicyId, TeamId, UserId};
+use tocsin_domain::numbers::Numbers;
 use tocsin_domain::page::{Level, Policy, Recipient, WholePolicy};
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::called::Noun;
@@ -97,16 +98,21 @@ fn recipient(state: &State, place: &str, target: &body::Named) -> Result<Recipie
     }
 }
 
-/// The level that a rule of a body was read as. Who sends ids says by them which is which, so one without is new; who sends none
-/// means the levels in their order.
-fn before<'a>(known: &'a Policy, wanted: &[bodies::Level], index: usize) -> Option<&'a Level> {
+/// The place of the level that a rule of a body was read as. Who sends ids says by them which is which, so one without is new; who sends
+/// none means the levels in their order.
+fn before(known: &Policy, wanted: &[bodies::Level], index: usize) -> Option<usize> {
+    let count = known.levels.len();
     if wanted.iter().all(|level| level.id.is_none()) {
-        return known.levels.get(index);
+        return (index < count).then_some(index);
     }
     let id = wanted.get(index)?.id.as_deref()?;
-    let mut levels = known.levels.iter().enumerate();
-    let found = levels.find(|(index, _)| rule_id(known.id, *index) == id);
-    found.map(|(_, level)| level)
+    (0..count).find(|index| rule_id(known, *index) == id)
+}
+
+/// The numbers of levels by which those of a body keep their ids.
+fn numbers(known: &Policy, wanted: &[bodies::Level]) -> Numbers {
+    let places = (0..wanted.len()).map(|index| before(known, wanted, index));
+    known.level_numbers.after(known.levels.len(), places)
 }
 
 /// How long a level is waited for. Who sends back the minutes that they were shown means the time that is there, which may be between
@@ -133,7 +139,10 @@ fn levels(
         let targets = level.targets.iter();
         let targets = targets.map(|target| recipient(state, &place, target));
         let targets = targets.collect::<Result<Vec<_>, Refused>>()?;
-        let before = known.and_then(|known| before(known, wanted, index));
+        let before = known.and_then(|known| {
+            let place = before(known, wanted, index)?;
+            known.levels.get(place)
+        });
         let is_left_empty = before.is_some_and(|before| before.targets.is_empty());
         if targets.is_empty() && !is_left_empty {
             return Err(Refusal::bad(format!("'{place}' is invalid: {NO_TARGET}")).into());
@@ -165,6 +174,8 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
             return Err(Refusal::bad("'escalation_policy.escalation_rules' is missing").into());
         }
     };
+    let level_numbers = body.levels.as_deref().zip(known);
+    let level_numbers = level_numbers.map(|(wanted, known)| numbers(known, wanted));
     let repeat = match body.repeat {
         None => known.map_or(0, |known| known.repeat),
         Some(repeat) => u32::try_from(repeat).unwrap_or(u32::MAX),
@@ -177,6 +188,7 @@ async fn set(asked: &Asked, known: Option<&Policy>) -> Result<Policy, Refused> {
         acknowledgement_timeout_ms: known.and_then(|known| known.acknowledgement_timeout_ms),
         description,
         given_to,
+        level_numbers,
     };
     set_whole(asked, wanted).await
 }
@@ -210,6 +222,7 @@ async fn moved(asked: &Asked, (team, id): (String, String), is_put_in: bool) -> 
                 acknowledgement_timeout_ms: known.acknowledgement_timeout_ms,
                 description: None,
                 given_to: Some(is_put_in.then_some(team)),
+                level_numbers: None,
             };
             set_whole(&own, wanted).await.map(drop)
         })

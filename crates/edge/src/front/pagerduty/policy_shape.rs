@@ -28,7 +28,7 @@ pub(super) fn write_policy(out: &mut JsonText, state: &State, place: &Place, kno
         let targets = level.targets.iter();
         let targets: Vec<Value> = targets.map(|one| target(state, place, *one)).collect();
         let mut rule = json!({
-            "id": rule_id(known.id, index),
+            "id": rule_id(known, index),
             "escalation_delay_in_minutes": shown_minutes(level.delay_ms),
             "targets": targets,
         });
@@ -87,9 +87,10 @@ pub(super) const fn shown_minutes(delay_ms: u64) -> u64 {
     delay_ms.div_ceil(60_000)
 }
 
-/// The id of a level, which has none of its own: it stands for its place in its policy.
-pub(super) fn rule_id(policy: PolicyId, index: usize) -> String {
-    tocsin_wire::pagerduty::rest::id::of_name(&format!("{policy}/{index}"))
+/// The id of a level, which has none of its own: it stands for its number in its policy.
+pub(super) fn rule_id(policy: &Policy, index: usize) -> String {
+    let number = policy.level_numbers.of(index);
+    tocsin_wire::pagerduty::rest::id::of_name(&format!("{}/{number}", policy.id))
 }
 
 /// Who is paged.

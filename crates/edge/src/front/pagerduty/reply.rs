@@ -127,6 +127,7 @@ impl From<Problem> for Refused {
             StatusCode::FORBIDDEN => Refusal::denied(detail),
             StatusCode::NOT_FOUND => Refusal::not_found(detail),
             StatusCode::METHOD_NOT_ALLOWED => Refusal::method_not_allowed(detail),
+            StatusCode::REQUEST_TIMEOUT => Refusal::late(detail),
             StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(detail),
             StatusCode::TOO_MANY_REQUESTS => {
                 Refusal::too_many(problem.retry_after_s().unwrap_or(1))
@@ -201,5 +202,19 @@ impl Counted {
         headers.insert(REMAINING, HeaderValue::from(self.remaining.count));
         headers.insert(RESET, HeaderValue::from(self.remaining.more_in_s));
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_comes_too_late_is_told_as_such() {
+        let Refused(refusal) = Refused::from(Problem::timeout("late"));
+        assert_eq!(
+            (refusal.status, refusal.errors),
+            (408, vec!["late".to_owned()])
+        );
     }
 }

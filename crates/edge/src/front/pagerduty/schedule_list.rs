@@ -1,7 +1,7 @@
 //! The list of schedules, over a span where one is asked for, and when somebody is on call next.
 
 use serde_json::Value;
-use tocsin_domain::id::{ScheduleId, UserId};
+use tocsin_domain::id::{ScheduleId, TeamId, UserId};
 use tocsin_domain::oncall::{Schedule, Shift, Span};
 use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
@@ -58,6 +58,32 @@ impl Next {
     }
 }
 
+/// Which schedules are wanted.
+struct Among {
+    /// Those that were given to one of these teams.
+    teams: Option<Vec<TeamId>>,
+    /// Those that name one of these people.
+    users: Option<Vec<UserId>>,
+}
+
+impl Among {
+    fn read(asked: &Asked) -> Result<Self, Refused> {
+        Ok(Self {
+            teams: asked.parameters.ids("team_ids")?,
+            users: asked.parameters.ids("user_ids")?,
+        })
+    }
+
+    fn holds(&self, known: &Schedule) -> bool {
+        let is_of = |teams: &Vec<TeamId>| known.given_to.is_some_and(|team| teams.contains(&team));
+        let names = |users: &Vec<UserId>| {
+            let named = known.people();
+            users.iter().any(|user| named.contains(user))
+        };
+        self.teams.as_ref().is_none_or(is_of) && self.users.as_ref().is_none_or(names)
+    }
+}
+
 /// What is computed of a schedule before it is shown.
 #[derive(Debug, Default)]
 struct Computed {
@@ -85,7 +111,8 @@ fn computed(
 
 /// Schedules, with who has duty between `since` and `until` where `include[]` names that
 #[utoipa::path(get, path = "/schedules", tag = "fronts",
-    params(parameters::Page, parameters::Search, parameters::Span, parameters::Zone, parameters::NextTurn, parameters::ScheduleInclude),
+    params(parameters::Page, parameters::Search, parameters::Span, parameters::Zone, parameters::Teams, parameters::People,
+        parameters::NextTurn, parameters::ScheduleInclude),
     responses((status = 200, body = Object), (status = 400, body = Object)))]
 pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
     let asked = asked.zoned()?;
@@ -96,8 +123,9 @@ pub(crate) async fn list_pagerduty_schedules(asked: Asked) -> Answer {
         .collect();
     let range = span_in(&asked)?.filter(|_| !wanted.is_empty());
     let next = Next::read(&asked);
+    let among = Among::read(&asked)?;
     let cut = asked.app.read(|state| {
-        let all = state.schedules.values();
+        let all = state.schedules.values().filter(|one| among.holds(one));
         let named = all.map(|one| (one.id, one.name.as_str(), ""));
         let cut = asked.named_cut(paging, named)?;
         Ok::<_, Refused>(cut.map(|id: ScheduleId| state.schedules.get(&id).cloned()))

@@ -4,6 +4,7 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 use tocsin_domain::id::{ScheduleId, UserId};
+use tocsin_domain::numbers::Numbers;
 use tocsin_domain::oncall::{
     self, CivilTime, Restriction, Schedule, Span, TimeOfDay, TurnUnit, WeekTime, Weekday,
 };
@@ -148,7 +149,7 @@ fn layer(
     let virtual_start = one.hand_off.and_then(|civil| instant_of(civil, zone));
     let named = of.layer_names.get(index).and_then(|name| told(name));
     let mut shown = json!({
-        "id": layer_id(of.id, index),
+        "id": layer_id(of, index),
         "name": named.map_or_else(|| format!("Layer {}", index + 1), str::to_owned),
         "start": place.time(one.start),
         "end": one.until.map(|at| place.time(at)),
@@ -166,8 +167,10 @@ fn layer(
     shown
 }
 
-fn layer_id(schedule: ScheduleId, index: usize) -> String {
-    id::of_name(&format!("{schedule}/layer/{index}"))
+/// The id of a layer, which has none of its own: it stands for its number in its schedule.
+fn layer_id(schedule: &Schedule, index: usize) -> String {
+    let number = schedule.layer_numbers.of(index);
+    id::of_name(&format!("{}/layer/{number}", schedule.id))
 }
 
 fn restriction(one: &Restriction) -> Value {
@@ -218,20 +221,21 @@ fn civil_of(at: Timestamp, zone: &str) -> Option<CivilTime> {
     shown.strftime("%Y-%m-%dT%H:%M:%S").to_string().parse().ok()
 }
 
-/// The layer that one of a body was read as. Who sends ids says by them which is which, so one without is new; who sends none
-/// means the layers in their order.
-fn before<'a>(
-    known: &'a Schedule,
-    layers: &[bodies::Layer],
-    index: usize,
-) -> Option<&'a oncall::Layer> {
+/// The place of the layer that one of a body was read as. Who sends ids says by them which is which, so one without is new; who sends
+/// none means the layers in their order.
+fn before(known: &Schedule, layers: &[bodies::Layer], index: usize) -> Option<usize> {
+    let count = known.layers.len();
     if layers.iter().all(|one| one.id.is_none()) {
-        return known.layers.get(index);
+        return (index < count).then_some(index);
     }
     let id = layers.get(index)?.id.as_deref()?;
-    let mut layers = known.layers.iter().enumerate();
-    let found = layers.find(|(index, _)| layer_id(known.id, *index) == id);
-    found.map(|(_, layer)| layer)
+    (0..count).find(|index| layer_id(known, *index) == id)
+}
+
+/// The numbers of layers by which those of a body keep their ids.
+pub(crate) fn layer_numbers_of(known: &Schedule, layers: &[bodies::Layer]) -> Numbers {
+    let places = (0..layers.len()).map(|index| before(known, layers, index));
+    known.layer_numbers.after(known.layers.len(), places)
 }
 
 /// The layers of a body for a schedule of this zone. A layer that is known keeps a zone of its own, which PagerDuty's clients do
@@ -245,7 +249,10 @@ pub(crate) fn layers_of(
     let all = layers.iter().enumerate();
     all.map(|(index, one)| {
         let place = format!("schedule.schedule_layers[{index}]");
-        let before = known.and_then(|known| before(known, layers, index));
+        let before = known.and_then(|known| {
+            let place = before(known, layers, index)?;
+            known.layers.get(place)
+        });
         let kept = before.and_then(|before| before.time_zone.as_deref());
         // That of the schedule is none of its own.
         let own = one.time_zone.as_deref().or(kept);

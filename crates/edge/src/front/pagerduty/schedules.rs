@@ -16,7 +16,7 @@ use super::asked::{Asked, Path};
 use super::lookup;
 use super::parameters;
 use super::reply::{Answer, Refused, Reply, refusing};
-use super::schedule_shape::{Rendered, layers_of, policies_of, schedule_in_full};
+use super::schedule_shape::{Rendered, layer_numbers_of, layers_of, policies_of, schedule_in_full};
 use super::user_shape::user;
 use crate::http::problem::Problem;
 use crate::http::roster::change::changed;
@@ -206,6 +206,8 @@ fn wanted(asked: &Asked, known: Option<&Schedule>) -> Result<WholeSchedule, Refu
         (None, Some(known)) => known.layers.clone(),
         (None, None) => return Err(Refusal::bad("'schedule.schedule_layers' is missing").into()),
     };
+    let layer_numbers = body.layers.as_deref().zip(known);
+    let layer_numbers = layer_numbers.map(|(layers, known)| layer_numbers_of(known, layers));
     Ok(WholeSchedule {
         id: known.map(|known| known.id),
         name,
@@ -214,6 +216,7 @@ fn wanted(asked: &Asked, known: Option<&Schedule>) -> Result<WholeSchedule, Refu
         description: words::description(&asked.body, "schedule")?,
         layer_names: words::layer_names(&asked.body)?,
         given_to,
+        layer_numbers,
     })
 }
 

@@ -35,11 +35,12 @@ pub(super) const INCLUDED: &[Named] = &[("services", &["service"]), ("vendors", 
 
 /// Services
 #[utoipa::path(get, path = "/services", tag = "fronts",
-    params(parameters::Page, parameters::Search, parameters::ServiceIds, parameters::Teams, parameters::ServiceInclude),
+    params(parameters::Page, parameters::Search, parameters::NamedServices, parameters::Teams, parameters::ServiceInclude),
     responses((status = 200, body = Object)))]
 pub(crate) async fn list_services(asked: Asked) -> Answer {
     let ids: Option<Vec<ServiceId>> = asked.parameters.ids("id")?;
     let teams: Option<Vec<TeamId>> = asked.parameters.ids("team_ids")?;
+    let name = asked.parameters.get("name");
     let paging = asked.paging()?;
     let keyed = keyed(&asked);
     let found_by = |id: ServiceId| match keyed {
@@ -50,6 +51,7 @@ pub(crate) async fn list_services(asked: Asked) -> Answer {
         let all = state.services.values();
         let wanted = all.filter(|one| {
             ids.as_ref().is_none_or(|set| set.contains(&one.id))
+                && name.is_none_or(|name| name == one.name)
                 && teams
                     .as_ref()
                     .is_none_or(|set| set.contains(&state.team_of(one)))

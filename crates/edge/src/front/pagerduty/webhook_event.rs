@@ -9,7 +9,7 @@ use tocsin_domain::webhook::{Webhook, WebhookEvent, WebhookKind, WebhookScope};
 use tocsin_wire::pagerduty::rest::{id, time};
 use tocsin_wire::pagerduty::webhook_v3;
 
-use super::incident_shape::{assignees, policy_of, status_word, urgency_word};
+use super::incident_shape::{assignees, first_alert, policy_of, status_word, urgency_word};
 use super::place::Place;
 use crate::http::incident::STATUS_UPDATE;
 
@@ -263,7 +263,7 @@ fn incident(
     assigned: &[UserId],
 ) -> Value {
     let path = format!("incidents/{}", one.id);
-    let first = one.alerts.first().and_then(|id| state.alerts.get(id));
+    let first = first_alert(state, one);
     let assigned = assigned.iter().map(|user| place.user(state, *user));
     let assigned: Vec<Value> = if status == "resolved" {
         Vec::new()
@@ -378,6 +378,7 @@ mod tests {
             message: "help".to_owned(),
             skipped: Vec::new(),
             level: None,
+            asked_by: None,
         };
         let asked = IncidentWhat::Response(asked);
         assert_eq!(kinds(&asked), ["incident.responder.added"; 2]);

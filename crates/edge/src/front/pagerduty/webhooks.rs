@@ -17,8 +17,15 @@ use super::reply::{Answer, Refused, Reply, refusing};
 use crate::http::webhook::subscription::{self, Made, Unset, Wanted};
 use crate::webhooks::kept::Kept;
 
-/// The words for what a subscription is to.
-pub(super) const SCOPES: [&str; 3] = ["account", "service", "team"];
+/// The words for what a subscription is to: as PagerDuty has them here, and as the subscription itself tells it.
+pub(super) const SCOPES: [(&str, &str); 6] = [
+    ("account", "account"),
+    ("service", "service"),
+    ("team", "team"),
+    ("account_reference", "account"),
+    ("service_reference", "service"),
+    ("team_reference", "team"),
+];
 
 /// The subscription that a path names.
 fn named(asked: &Asked, id: &str) -> Result<Subscribed, Refused> {
@@ -73,8 +80,7 @@ async fn wrapped(asked: &Asked, known: &Subscribed) -> Answer {
     responses((status = 200, body = Object)))]
 pub(crate) async fn list_webhook_subscriptions(asked: Asked) -> Answer {
     let paging = asked.paging()?;
-    let kinds = SCOPES.map(|kind| (kind, kind));
-    let kind = asked.parameters.word("filter_type", &kinds)?;
+    let kind = asked.parameters.word("filter_type", &SCOPES)?;
     let id = asked.parameters.get("filter_id");
     let wanted = |one: &&Subscribed| {
         let (of, whose) = match one.webhook.scope {

@@ -140,8 +140,15 @@ fn step(event: &Event, asked: Option<&Notification>, names: &Names<'_>) -> Vec<S
         },
         EventBody::Incident(about) => incident(&about.what, event, asked, names),
         EventBody::Alert(AlertEvent::Opened { alert }) => alert_steps(alert, names),
-        EventBody::Alert(AlertEvent::Repeated { summary, .. }) => {
-            one(StepKind::Alert, format!("It was said again: {summary}."))
+        EventBody::Alert(AlertEvent::Repeated {
+            summary, reworded, ..
+        }) => {
+            let how = if reworded.is_some() {
+                "otherwise"
+            } else {
+                "again"
+            };
+            one(StepKind::Alert, format!("It was said {how}: {summary}."))
         }
         EventBody::Alert(AlertEvent::Recovered { closed, .. }) => {
             let text = match closed {

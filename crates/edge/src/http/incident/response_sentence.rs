@@ -90,6 +90,7 @@ pub(super) fn response(what: &Response, names: &Names<'_>) -> Words {
             message,
             skipped,
             level: _,
+            asked_by: _,
         } => {
             let by = policy.map_or_else(String::new, |policy| {
                 format!(" (by way of {})", names.policy(Some(policy)))

@@ -3,7 +3,9 @@
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::Serialize;
-use tocsin_domain::event::{Actor, AlertEvent, Event, EventBody, IncidentWhat, InputEvent};
+use tocsin_domain::event::{
+    Actor, AlertEvent, Event, EventBody, IncidentWhat, InputEvent, Reworded,
+};
 use tocsin_domain::id::{NotificationId, ScheduleId, TargetId, UserId};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::state;
@@ -269,12 +271,20 @@ fn alert(event: &AlertEvent, names: &Names<'_>) -> Words {
             (format!("Failing: {}", alert.title), detail, Tone::Bad)
         }
         AlertEvent::Repeated {
-            summary, severity, ..
-        } => (
-            format!("Said again ({}): {summary}", severity.word()),
-            String::new(),
-            Tone::Info,
-        ),
+            summary,
+            severity,
+            reworded,
+            ..
+        } => {
+            let severity = severity.word();
+            let told = match reworded {
+                None => format!("Said again ({severity}): {summary}"),
+                Some(Reworded::Title) => format!("Called otherwise: {summary}"),
+                Some(Reworded::Summary) => format!("Described otherwise: {summary}"),
+                Some(Reworded::Severity) => format!("Said to be {severity}: {summary}"),
+            };
+            (told, String::new(), Tone::Info)
+        }
         AlertEvent::Recovered {
             alert,
             evidence,

@@ -249,6 +249,7 @@ async fn set_policy(
         acknowledgement_timeout_ms,
         description: request.description,
         given_to: given_to(request.team_id)?,
+        level_numbers: None,
     }));
     let RosterEvent::PolicySet { policy: known } = set_in(app, caller, ask).await? else {
         return Err(lost());

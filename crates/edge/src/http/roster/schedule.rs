@@ -220,6 +220,7 @@ async fn set_schedule(
         description: request.description,
         layer_names: request.layer_names,
         given_to: given_to(request.team_id)?,
+        layer_numbers: None,
     }));
     let RosterEvent::ScheduleSet { schedule: known } = set_in(app, caller, ask).await? else {
         return Err(lost());

@@ -112,6 +112,7 @@ async fn a_filter_that_cannot_be_read_is_refused_and_not_passed_over() {
                 "service_ids[]=",
                 "team_ids[]=",
                 "user_ids[]=",
+                "priority_ids[]=",
                 "date_range=some",
                 "sort_by=title",
             ][..],
@@ -178,6 +179,33 @@ async fn the_filters_that_there_are_filter() {
 }
 
 #[tokio::test]
+async fn incidents_are_found_by_their_priority() {
+    let world = World::new();
+    let priorities = read(&world, "/priorities").await["priorities"].clone();
+    let (first, second) = (id_of(&priorities[0]), id_of(&priorities[1]));
+    let bad = id_of(&declared(&world, "bad").await);
+    declared(&world, "plain").await;
+    let body = json!({"incident": {"priority": {"id": first, "type": "priority_reference"}}});
+    let path = format!("/incidents/{bad}");
+    let set = ada(&world, ("PUT", &path), Some(body)).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    for (query, expected) in [
+        (format!("priority_ids[]={first}"), vec![&bad]),
+        (
+            format!("priority_ids={second}&priority_ids={first}"),
+            vec![&bad],
+        ),
+        (format!("priority_ids[]={second}"), Vec::new()),
+        ("priority_ids[]=PXPGF42".to_owned(), Vec::new()),
+    ] {
+        let found = read(&world, &format!("/incidents?{query}")).await["incidents"].clone();
+        let found = found.as_array().unwrap().iter();
+        let found: Vec<String> = found.map(id_of).collect();
+        assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
+    }
+}
+
+#[tokio::test]
 async fn alerts_of_an_incident_stand_in_the_order_that_is_asked_for() {
     let world = World::new();
     let into = id_of(&declared(&world, "one").await);
@@ -237,7 +265,7 @@ async fn a_service_is_found_by_the_whole_key_of_its_integration() {
 }
 
 #[tokio::test]
-async fn services_are_listed_by_their_ids() {
+async fn services_are_listed_by_their_ids_and_by_their_whole_names() {
     let world = World::new();
     let first = id_of(&service(&world));
     let known = read(&world, &format!("/services/{first}")).await["service"].clone();
@@ -249,6 +277,9 @@ async fn services_are_listed_by_their_ids() {
         (format!("id={first}&query="), vec![&first]),
         (format!("id[]={first}&id[]={shop}"), vec![&first, &shop]),
         (format!("id[]={shop}&id[]=PXPGF42"), vec![&shop]),
+        ("name=Shop".to_owned(), vec![&shop]),
+        ("name=Sho".to_owned(), Vec::new()),
+        ("name=Shop&query=x".to_owned(), Vec::new()),
         ("id[]=QAAAAAAAAAAAAA".to_owned(), Vec::new()),
         ("id[]=PXPGF42".to_owned(), Vec::new()),
     ] {

@@ -63,6 +63,36 @@ async fn an_incident_has_what_clients_look_for() {
 }
 
 #[tokio::test]
+async fn an_alert_shows_what_its_event_carried() {
+    let world = World::new();
+    let (page, picture) = ("https://example.org/page", "https://example.org/load.png");
+    let mut event = trigger("web");
+    event["client"] = json!("Probe");
+    event["client_url"] = json!(page);
+    event["links"] = json!([{"href": page, "text": "Runbook"}]);
+    event["images"] = json!([{"src": picture, "href": page, "alt": "Load"}]);
+    event["payload"]["class"] = json!("io");
+    event["payload"]["component"] = json!("disk");
+    event["payload"]["group"] = json!("www");
+    event["payload"]["custom_details"] = json!({"Class": "own", "free": "1 %"});
+    assert_eq!(world.enqueue(&event).await.status, StatusCode::ACCEPTED);
+    let shown = read(&world, "/incidents/1/alerts").await["alerts"][0]["body"].clone();
+    let contexts = json!([
+        {"type": "link", "href": page, "text": "Runbook"},
+        {"type": "image", "src": picture, "href": page, "alt": "Load"},
+    ]);
+    let details = json!({"Class": "own", "free": "1 %"});
+    let cef = json!({
+        "client": "Probe", "client_url": page, "contexts": contexts, "dedup_key": "web", "description": "web is down",
+        "details": details, "event_class": "io", "message": "web is down", "service_group": "www", "severity": "critical",
+        "source_component": "disk", "source_origin": "host",
+    });
+    let body =
+        json!({"type": "alert_body", "contexts": contexts, "details": details, "cef_details": cef});
+    assert_eq!(shown, body);
+}
+
+#[tokio::test]
 async fn the_key_of_what_an_event_opened_is_no_other_incidents_until_it_is_over() {
     let world = World::new();
     let id = world.raise("web").await;

@@ -108,6 +108,43 @@ async fn what_is_made_for_a_team_is_read_back_as_it_was_written() {
 }
 
 #[tokio::test]
+async fn schedules_are_listed_by_their_team_and_by_whom_they_name() {
+    let world = World::new();
+    let web = web(&world).await;
+    let mut body = schedule(&world);
+    body["teams"] = json!([web]);
+    let night = made(&world, "/schedules", json!({ "schedule": body })).await;
+    let night = id_of(&night["schedule"]);
+    let all = read(&world, "/schedules").await["schedules"].clone();
+    let count = all.as_array().unwrap().len();
+    assert!(count > 1, "there is one of nobody's");
+    for (query, expected) in [
+        (format!("team_ids[]={}", id_of(&web)), 1),
+        (format!("user_ids[]={}", world.bob), 1),
+        (
+            format!("user_ids={0}&user_ids={1}", world.ada, world.bob),
+            count,
+        ),
+        (
+            format!("team_ids[]={}&user_ids[]={}", id_of(&web), world.ada),
+            0,
+        ),
+        ("team_ids[]=PXPGF42".to_owned(), 0),
+    ] {
+        let found = read(&world, &format!("/schedules?{query}")).await["schedules"].clone();
+        let found: Vec<String> = found.as_array().unwrap().iter().map(id_of).collect();
+        assert_eq!(found.len(), expected, "{query}: {found:?}");
+        if expected == 1 {
+            assert_eq!(found, [night.clone()], "{query}");
+        }
+    }
+    for query in ["team_ids[]=", "user_ids[]="] {
+        let answer = ada(&world, ("GET", &format!("/schedules?{query}")), None).await;
+        refused(&answer, 400, 2001);
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_given_to_two_teams_or_to_one_that_is_not_there() {
     let world = World::new();
     let (web, nobody) = (

@@ -2,15 +2,17 @@
 
 use serde_json::{Value, json};
 
+use super::duty::weekly;
 use super::roster::{id_of, made, user};
 use super::{ada, read, refused, service};
 use crate::fakes::START;
 use crate::world::World;
 
 /// Names that fields have in the core alone.
-const OWN_NAMES: [&str; 7] = [
+const OWN_NAMES: [&str; 8] = [
     "levels",
-    "layers[",
+    "'layers[",
+    ".layers[",
     "members",
     "turn.every",
     "delay_minutes",
@@ -91,6 +93,73 @@ async fn a_schedule_and_who_stands_in_are_refused_by_their_names() {
         json!({"start": from.to_rfc3339(), "end": until.to_rfc3339(), "user": user(&world)});
     let body = json!({"override": backwards});
     check(&world, ("POST", &path), body, "override.end").await;
+}
+
+#[tokio::test]
+async fn a_layer_that_does_not_say_who_is_in_it_takes_nobody_off_duty() {
+    let world = World::new();
+    let primary = made(&world, "/schedules", weekly(&world)).await;
+    let path = format!("/schedules/{}", id_of(&primary["schedule"]));
+    let before = read(&world, &path).await;
+    let field = "schedule.schedule_layers[0].users";
+    for silent in [None, Some(Value::Null)] {
+        let mut body = weekly(&world);
+        let layer = body["schedule"]["schedule_layers"][0].as_object_mut();
+        let layer = layer.unwrap();
+        layer.remove("users");
+        layer.extend(silent.map(|null| ("users".to_owned(), null)));
+        check(&world, ("PUT", &path), body.clone(), field).await;
+        check(&world, ("POST", "/schedules"), body, field).await;
+    }
+    assert_eq!(read(&world, &path).await, before);
+}
+
+#[tokio::test]
+async fn a_name_that_shows_nothing_is_refused_where_something_is_changed_too() {
+    let world = World::new();
+    let first = |path: &'static str, list: &'static str| {
+        let world = &world;
+        async move { id_of(&read(world, path).await[list][0]) }
+    };
+    let business = json!({"business_service": {"name": "Shop"}});
+    let business = ada(&world, ("POST", "/business_services"), Some(business)).await;
+    for (path, noun) in [
+        (format!("/users/{}", world.bob), "user"),
+        (format!("/teams/{}", first("/teams", "teams").await), "team"),
+        (format!("/services/{}", id_of(&service(&world))), "service"),
+        (
+            format!("/schedules/{}", first("/schedules", "schedules").await),
+            "schedule",
+        ),
+        (
+            format!(
+                "/escalation_policies/{}",
+                first("/escalation_policies", "escalation_policies").await
+            ),
+            "escalation_policy",
+        ),
+        (
+            format!(
+                "/business_services/{}",
+                id_of(&business.json()["business_service"])
+            ),
+            "business_service",
+        ),
+    ] {
+        for blank in ["", " \t", "\0"] {
+            let body = json!({noun: {"name": blank}});
+            check(&world, ("PUT", &path), body, &format!("{noun}.name")).await;
+        }
+        let before = read(&world, &path).await;
+        let nothing = json!({noun: {"name": null}});
+        let answer = ada(&world, ("PUT", &path), Some(nothing)).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text());
+        let after = read(&world, &path).await;
+        assert_eq!(
+            after[noun]["name"], before[noun]["name"],
+            "null says nothing"
+        );
+    }
 }
 
 #[tokio::test]

@@ -44,6 +44,14 @@ async fn a_router_is_written_read_back_and_sends_alerts() {
     assert_eq!(read(&world, &path).await, set);
     let again = changed(&world, &path, set.clone()).await;
     assert_eq!(again, set, "a rule keeps its id");
+    for silent in [
+        json!({"sets": [{}]}),
+        json!({"type": "service", "sets": [{"id": "start", "rules": []}]}),
+    ] {
+        let body = json!({ "orchestration_path": silent });
+        refused(&ada(&world, ("PUT", &path), Some(body)).await, 400, 2001);
+        assert_eq!(read(&world, &path).await, set, "no rule goes by silence");
+    }
     let mut event = crate::world::trigger("carts");
     event["payload"]["summary"] = json!("No cart can be opened");
     event["payload"]["severity"] = json!("critical");
@@ -54,6 +62,25 @@ async fn a_router_is_written_read_back_and_sends_alerts() {
     )
     .await;
     assert_eq!(open["incidents"][0]["title"], "No cart can be opened");
+}
+
+#[tokio::test]
+async fn a_rule_without_a_label_is_read_back_without_one() {
+    let world = World::new();
+    let (path, shop) = (path(&world).await, shop(&world).await);
+    let path = format!("{path}/router");
+    let to = json!({"route_to": shop["id"]});
+    for silent in [json!({}), json!({"label": null}), json!({"label": ""})] {
+        let mut rule = silent;
+        rule["actions"] = to.clone();
+        let set = changed(&world, &path, router(json!([rule]))).await;
+        let shown = set["orchestration_path"]["sets"][0]["rules"][0].clone();
+        assert_eq!(shown["label"], Value::Null);
+        assert_eq!(changed(&world, &path, set.clone()).await, set);
+    }
+    let native = world.get("/alert-rules").await.json();
+    let name = native["rules"][0]["name"].as_str().unwrap();
+    assert!(name.ends_with("Shop"), "{name}");
 }
 
 #[tokio::test]

@@ -200,16 +200,33 @@ async fn several_are_changed_at_once() {
 #[tokio::test]
 async fn incidents_are_merged() {
     let world = World::new();
+    world
+        .reach(world.bob, "ntfy", "https://ntfy.example.org/bob", None)
+        .await;
     let (into, source) = (
         id_of(&declared(&world, "one").await),
         id_of(&declared(&world, "two").await),
     );
     let body = || Some(json!({"source_incidents": [{"id": source, "type": "incident_reference"}]}));
+    let before = read(&world, &format!("/incidents/{source}")).await;
+    let help = json!({
+        "requester_id": world.ada.to_string(), "message": "Please help",
+        "responder_request_targets": [{"responder_request_target": {"id": world.bob.to_string(), "type": "user_reference"}}],
+    });
+    let asks = format!("/incidents/{source}/responder_requests");
+    let asks = ada(&world, ("POST", &asks), Some(help)).await;
+    assert_eq!(asks.status, StatusCode::OK, "{}", asks.text());
     let path = format!("/incidents/{into}/merge");
     let merged = ada(&world, ("PUT", &path), body()).await;
     assert_eq!(merged.status, StatusCode::OK, "{}", merged.text());
     assert_eq!(merged.json()["incident"]["alert_counts"]["all"], 2);
+    let asked = merged.json()["incident"]["incidents_responders"][0].clone();
+    assert_eq!(asked["user"]["id"], world.bob.to_string());
+    assert_eq!(asked["requester"]["id"], world.ada.to_string());
     let ended = read(&world, &format!("/incidents/{source}")).await;
+    let key = &ended["incident"]["incident_key"];
+    assert!(key.is_string(), "{key}");
+    assert_eq!(key, &before["incident"]["incident_key"]);
     assert_eq!(ended["incident"]["resolve_reason"]["incident"]["id"], into);
     refused(&ada(&world, ("PUT", &path), body()).await, 400, 2001);
 }

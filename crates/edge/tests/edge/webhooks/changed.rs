@@ -82,6 +82,15 @@ async fn a_subscription_without_its_row_is_listed_and_can_be_given_another() {
     world.vault.remove(&[row]).unwrap();
     let listed = read(&world, PATH).await;
     assert_eq!(listed["webhook_subscriptions"].as_array().unwrap().len(), 2);
+    for (word, count) in [
+        ("account", 2),
+        ("account_reference", 2),
+        ("team_reference", 0),
+    ] {
+        let listed = read(&world, &format!("{PATH}?filter_type={word}")).await;
+        let listed = listed["webhook_subscriptions"].as_array().unwrap().len();
+        assert_eq!(listed, count, "{word}");
+    }
     let shown = read(&world, &path).await["webhook_subscription"].clone();
     assert!(shown["delivery_method"]["url"].is_null(), "{shown}");
     let url = "https://example.org/other";

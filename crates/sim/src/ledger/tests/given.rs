@@ -8,6 +8,7 @@ use tocsin_domain::id::{
 };
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::numbers::Numbers;
 use tocsin_domain::page::{Delivery, Level, Notification, Policy, Purpose, Recipient};
 use tocsin_domain::people::ChannelKind;
 
@@ -161,6 +162,7 @@ fn the_turn_passes_on_with_each_new_page_and_stays_where_the_same_is_paged_again
         repeat: 0,
         acknowledgement_timeout_ms: None,
         description: String::new(),
+        level_numbers: Numbers::default(),
     };
     let mut ledger = Ledger::default();
     for user in &users {

@@ -9,7 +9,8 @@ use tocsin_domain::time::Timestamp;
 
 use super::check::{Check, Fields};
 use super::{
-    Link, Rejection, as_written, keyed_object, links, routing_key, summary, take_details, timestamp,
+    Image, Link, Rejection, as_written, images, keyed_object, links, routing_key, summary,
+    take_details, timestamp,
 };
 
 /// A change that obeys the rules.
@@ -27,6 +28,8 @@ pub struct Change {
     pub details: Option<String>,
     /// Links to show; their addresses are ones of the web.
     pub links: Vec<Link>,
+    /// Pictures to show; their addresses are ones of the web too.
+    pub images: Vec<Image>,
 }
 
 impl fmt::Debug for Change {
@@ -70,6 +73,8 @@ fn read(fields: &Fields<'_>, check: &mut Check) -> Option<Change> {
     }
     let mut links = links(fields, check);
     links.truncate(LINKS_MAX);
+    let mut images = images(fields, check);
+    images.truncate(LINKS_MAX);
     let payload = payload?;
     let summary = summary(&payload, check);
     let source = payload.short(check, "source");
@@ -85,6 +90,13 @@ fn read(fields: &Fields<'_>, check: &mut Check) -> Option<Change> {
             .map(|link| Link {
                 text: link.text.and_then(|text| plain(check, "links.text", &text)),
                 ..link
+            })
+            .collect(),
+        images: images
+            .into_iter()
+            .map(|image| Image {
+                alt: image.alt.and_then(|alt| plain(check, "images.alt", &alt)),
+                ..image
             })
             .collect(),
     })
@@ -131,7 +143,8 @@ mod tests {
         let body = json!({"routing_key": KEY, "payload": {
             "summary": "Build Success: shop 1.2", "timestamp": "2020-07-17T08:42:58.315+0000",
             "source": "ci", "custom_details": {"build": 7},
-        }, "links": [{"href": "https://ci.example.org/7", "text": "Build"}, {"href": "javascript:1"}]});
+        }, "links": [{"href": "https://ci.example.org/7", "text": "Build"}, {"href": "javascript:1"}],
+        "images": [{"src": "https://ci.example.org/7.png", "alt": "Load"}, {"src": "javascript:1"}]});
         let change = check(&body).unwrap();
         assert_eq!(change.summary, "Build Success: shop 1.2");
         assert_eq!(change.source.as_deref(), Some("ci"));
@@ -141,6 +154,12 @@ mod tests {
             Some(1_594_975_378_315)
         );
         assert_eq!(change.links.len(), 1);
+        let image = Image {
+            src: "https://ci.example.org/7.png".to_owned(),
+            href: None,
+            alt: Some("Load".to_owned()),
+        };
+        assert_eq!(change.images, [image]);
     }
 
     #[test]

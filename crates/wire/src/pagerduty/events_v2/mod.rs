@@ -400,30 +400,62 @@ fn timestamp(fields: &Fields<'_>, check: &mut Check) -> Option<Timestamp> {
 }
 
 fn images(event: &Fields<'_>, check: &mut Check) -> Vec<Image> {
-    let mut images = Vec::new();
-    for image in event.objects(check, "images") {
-        let src = image
-            .short(check, "src")
-            .and_then(|src| check.web_address(&image.path("src"), &src));
-        let href = image
-            .short(check, "href")
-            .and_then(|href| check.web_address(&image.path("href"), &href));
-        let alt = image.short(check, "alt");
-        images.extend(src.map(|src| Image { src, href, alt }));
-    }
-    images
+    let images = event.objects(check, "images").into_iter();
+    images.filter_map(|one| image(&one, check)).collect()
+}
+
+fn image(image: &Fields<'_>, check: &mut Check) -> Option<Image> {
+    let src = image
+        .short(check, "src")
+        .and_then(|src| check.web_address(&image.path("src"), &src));
+    let href = image
+        .short(check, "href")
+        .and_then(|href| check.web_address(&image.path("href"), &href));
+    let alt = image.short(check, "alt");
+    src.map(|src| Image { src, href, alt })
 }
 
 fn links(event: &Fields<'_>, check: &mut Check) -> Vec<Link> {
-    let mut links = Vec::new();
-    for link in event.objects(check, "links") {
-        let href = link
-            .short(check, "href")
-            .and_then(|href| check.web_address(&link.path("href"), &href));
-        let text = link.short(check, "text");
-        links.extend(href.map(|href| Link { href, text }));
+    let links = event.objects(check, "links").into_iter();
+    links.filter_map(|one| link(&one, check)).collect()
+}
+
+fn link(link: &Fields<'_>, check: &mut Check) -> Option<Link> {
+    let href = link
+        .short(check, "href")
+        .and_then(|href| check.web_address(&link.path("href"), &href));
+    let text = link.short(check, "text");
+    href.map(|href| Link { href, text })
+}
+
+/// What an event of v1 has in the place of images and links.
+#[derive(Debug, Default)]
+pub(super) struct Contexts {
+    pub(super) images: Vec<Image>,
+    pub(super) links: Vec<Link>,
+    /// What was dropped of them, and why.
+    pub(super) notes: Vec<String>,
+}
+
+impl Contexts {
+    /// Those of an event. They adorn it: none costs the alert.
+    pub(super) fn of(event: &Map<String, Value>) -> Self {
+        let mut contexts = Self::default();
+        let mut check = Check::default();
+        let event = Fields::new("", event);
+        for one in event.objects(&mut check, "contexts") {
+            match one.value("type").and_then(Value::as_str) {
+                Some("image") => contexts.images.extend(image(&one, &mut check)),
+                Some("link") => contexts.links.extend(link(&one, &mut check)),
+                Some(_) | None => {
+                    let path = one.path("type");
+                    check.note(format!("{path} was dropped: it is neither link nor image"));
+                }
+            }
+        }
+        contexts.notes = check.notes;
+        contexts
     }
-    links
 }
 
 #[cfg(test)]

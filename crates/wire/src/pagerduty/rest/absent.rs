@@ -203,9 +203,47 @@ const UNDER: [(&[&str], &str, &str); 28] = [
     ),
 ];
 
+/// What stands in the place of an id.
+const ID: &str = "*";
+
+/// Paths that begin as those of things that are served, and why there is nothing at them and under them.
+const PATHS: [(&str, &str); 6] = [
+    ("event_orchestrations/*/enablements", ENABLEMENTS),
+    ("incidents/custom_fields", CUSTOM_FIELDS),
+    ("incidents/types", "incidents are of one type"),
+    ("services/*/enablements", ENABLEMENTS),
+    ("services/custom_fields", CUSTOM_FIELDS),
+    (
+        "webhook_subscriptions/oauth_clients",
+        "who may receive webhooks is said by headers of their own",
+    ),
+];
+const ENABLEMENTS: &str = "Tocsin has no features that are switched on for one thing";
+const CUSTOM_FIELDS: &str = "there are no fields of your own";
+
+/// Why there is nothing at a path that stands in the place of something that is served: no id is one of its words.
+#[must_use]
+pub fn in_its_place(path: &str) -> Option<&'static str> {
+    let parts = || path.trim_matches('/').split('/');
+    let begins = |pattern: &str| {
+        let mut parts = parts();
+        let mut wanted = pattern.split('/');
+        wanted.all(|wanted| {
+            parts
+                .next()
+                .is_some_and(|part| wanted == ID || wanted == part)
+        })
+    };
+    let known = PATHS.iter().find(|(pattern, _)| begins(pattern));
+    known.map(|(_, why)| *why)
+}
+
 /// Why there is nothing at a path of the API, where that is known.
 #[must_use]
 pub fn why(path: &str) -> Option<&'static str> {
+    if let Some(why) = in_its_place(path) {
+        return Some(why);
+    }
     let mut parts = path.trim_matches('/').split('/');
     let first = parts.next().unwrap_or_default();
     let known = FIRST.iter().find(|(name, _)| *name == first);
@@ -270,6 +308,16 @@ mod tests {
             (
                 "/analytics/raw/incidents/QA/responses",
                 "the incident itself",
+            ),
+            ("/incidents/types", "one type"),
+            ("/incidents/types/QA/custom_fields", "one type"),
+            ("/incidents/custom_fields/QA/field_options", "of your own"),
+            ("/services/custom_fields/QA/field_options", "of your own"),
+            ("/services/QA/enablements", "switched on"),
+            ("/webhook_subscriptions/oauth_clients", "headers"),
+            (
+                "/event_orchestrations/QA/cache_variables/QB/data",
+                "variables",
             ),
             ("/v3/schedules/QA", "/schedules"),
             ("/event_orchestrations/services/QA", "one service"),

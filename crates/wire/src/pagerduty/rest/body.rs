@@ -170,7 +170,8 @@ impl<'a> Fields<'a> {
         (!shows_nothing(text)).then(|| text.to_owned())
     }
 
-    /// A text of at most `max` characters as it was written, with its blanks; empty when it is null.
+    /// A text of at most `max` characters as it was written, with its blanks; empty when it is null. Of control characters, it has those
+    /// alone with which lines end, and tabs.
     pub fn words(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
         if !self.has(name) {
             return None;
@@ -184,6 +185,7 @@ impl<'a> Fields<'a> {
             ));
             return None;
         }
+        self.without_control(wrong, name, text)?;
         Some(text.to_owned())
     }
 
@@ -195,6 +197,12 @@ impl<'a> Fields<'a> {
             wrong.add(format!("'{}' is missing or blank", self.path(name)));
         }
         text
+    }
+
+    /// A name that may be absent; one that is there shows something.
+    pub fn name(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
+        self.value(name)?;
+        self.required(wrong, name, max)
     }
 
     /// A text that must be there and that can be read: of control characters, it has new lines and tabs alone.

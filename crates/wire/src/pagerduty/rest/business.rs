@@ -66,7 +66,7 @@ pub fn business_service(bytes: &[u8]) -> Result<BusinessService, Refusal> {
     };
     let description = words(&mut wrong, "description", DESCRIPTION_CHARS_MAX);
     let point_of_contact = words(&mut wrong, "point_of_contact", NAME_CHARS_MAX);
-    let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
+    let name = fields.name(&mut wrong, "name", NAME_CHARS_MAX);
     // Terraform's provider writes an empty object where no team is named.
     let team = fields.has("team").then(|| {
         let team = fields.object(&mut wrong, "team")?;

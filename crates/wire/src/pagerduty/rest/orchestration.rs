@@ -7,6 +7,8 @@ use super::body::{self, Fields, Wrong};
 use super::pcl;
 use super::refusal::Refusal;
 
+/// The type of a path that is a router.
+const ROUTER: &str = "router";
 /// The only set of rules that a router has.
 pub const SET: &str = "start";
 /// Where alerts go that no rule sends anywhere.
@@ -37,6 +39,11 @@ pub fn router(bytes: &[u8]) -> Result<Vec<Route>, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "orchestration_path")?;
     let mut wrong = Wrong::default();
+    let kind = fields.text(&mut wrong, "type", 64);
+    if kind.is_some_and(|kind| kind != ROUTER) {
+        let path = fields.path("type");
+        wrong.add(format!("'{path}' is invalid: it is {ROUTER}"));
+    }
     let sets = fields.objects(&mut wrong, "sets");
     let Some(sets) = sets.filter(|sets| !sets.is_empty()) else {
         wrong.add("'orchestration_path.sets' is missing: it is an array with one set of rules");
@@ -47,17 +54,7 @@ pub fn router(bytes: &[u8]) -> Result<Vec<Route>, Refusal> {
     }
     let mut routes = Vec::new();
     for set in sets.iter().take(1) {
-        let id = set.text(&mut wrong, "id", 64);
-        if id.is_some_and(|id| id != SET) {
-            wrong.add(format!("'{}' is invalid: it is {SET}", set.path("id")));
-        }
-        let rules = set.objects(&mut wrong, "rules").unwrap_or_default();
-        if rules.len() > RULES_MAX {
-            let path = set.path("rules");
-            wrong.add(format!("'{path}' has more than {RULES_MAX} entries"));
-        }
-        let read = rules.iter().take(RULES_MAX);
-        routes.extend(read.filter_map(|rule| route(rule, &mut wrong)));
+        routes.extend(routes_of(set, &mut wrong));
     }
     let rest = fields.object(&mut wrong, "catch_all");
     let rest = rest.and_then(|rest| rest.object(&mut wrong, "actions"));
@@ -71,6 +68,24 @@ pub fn router(bytes: &[u8]) -> Result<Vec<Route>, Refusal> {
         }
     }
     wrong.outcome(Some(routes))
+}
+
+/// The rules of a set. One without any says so by an empty list: where it says nothing of them, all that there are would go.
+fn routes_of(set: &Fields<'_>, wrong: &mut Wrong) -> Vec<Route> {
+    let id = set.text(wrong, "id", 64);
+    if id.is_some_and(|id| id != SET) {
+        wrong.add(format!("'{}' is invalid: it is {SET}", set.path("id")));
+    }
+    let path = set.path("rules");
+    if set.value("rules").is_none() {
+        wrong.add(format!("'{path}' is missing: it is an array"));
+    }
+    let rules = set.objects(wrong, "rules").unwrap_or_default();
+    if rules.len() > RULES_MAX {
+        wrong.add(format!("'{path}' has more than {RULES_MAX} entries"));
+    }
+    let read = rules.iter().take(RULES_MAX);
+    read.filter_map(|rule| route(rule, wrong)).collect()
 }
 
 fn route(rule: &Fields<'_>, wrong: &mut Wrong) -> Option<Route> {
@@ -197,12 +212,25 @@ mod tests {
         for path in [
             json!({}),
             json!({"sets": []}),
-            json!({"sets": [{"id": "start"}, {"id": "other"}]}),
+            json!({"sets": [{"id": "start", "rules": []}, {"id": "other", "rules": []}]}),
             json!({"sets": [{"id": "other", "rules": []}]}),
-            json!({"sets": [{"id": "start"}], "catch_all": {"actions": {"route_to": "QB"}}}),
+            json!({"sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {"route_to": "QB"}}}),
+            json!({"sets": [{}]}),
+            json!({"sets": [{"id": "start"}]}),
+            json!({"sets": [{"id": "start", "rules": null}]}),
+            json!({"sets": [{"id": "start", "rules": {}}]}),
+            json!({"type": "service", "sets": [{"id": "start", "rules": []}]}),
         ] {
             let body = json!({ "orchestration_path": path }).to_string();
             assert_eq!(router(body.as_bytes()).unwrap_err().status, 400, "{path}");
+        }
+        // As Terraform's provider writes it before a router is forgotten, and as one is written that leaves out what is always so.
+        for path in [
+            json!({"type": "", "sets": [{"id": "start", "rules": []}]}),
+            json!({"sets": [{"rules": []}]}),
+        ] {
+            let body = json!({ "orchestration_path": path }).to_string();
+            assert_eq!(router(body.as_bytes()), Ok(Vec::new()), "{path}");
         }
         let many = vec![json!({"actions": {"route_to": "QB"}}); RULES_MAX + 1];
         assert!(read(json!(many)).is_err());

@@ -132,6 +132,12 @@ impl Refusal {
         refusal.later(retry_after_s)
     }
 
+    /// The body did not arrive in time.
+    #[must_use]
+    pub fn late(error: impl Into<String>) -> Self {
+        Self::new(408, 2001, "Request Timeout", vec![error.into()])
+    }
+
     /// Nothing is wrong with the request, but it was not carried out.
     #[must_use]
     pub fn failed(status: u16, error: impl Into<String>) -> Self {

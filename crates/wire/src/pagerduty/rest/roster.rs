@@ -124,7 +124,7 @@ pub fn policy(bytes: &[u8]) -> Result<Policy, Refusal> {
     });
     fields.word(&mut wrong, "on_call_handoff_notifications", &HAND_OFFS);
     let policy = Policy {
-        name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
+        name: fields.name(&mut wrong, "name", NAME_CHARS_MAX),
         levels,
         repeat: fields.number(&mut wrong, "num_loops"),
         teams: fields.ids(&mut wrong, "teams", "team"),
@@ -176,7 +176,7 @@ pub fn team(bytes: &[u8]) -> Result<Option<String>, Refusal> {
             "'team.default_role' is not supported: it is {DEFAULT_ROLE}, since no team is private"
         ));
     }
-    let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
+    let name = fields.name(&mut wrong, "name", NAME_CHARS_MAX);
     wrong.outcome(Some(name))
 }
 
@@ -225,7 +225,7 @@ pub fn user(bytes: &[u8]) -> Result<User, Refusal> {
     let fields = body::wrapped(&body, "user")?;
     let mut wrong = Wrong::default();
     let user = User {
-        name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
+        name: fields.name(&mut wrong, "name", NAME_CHARS_MAX),
         email: fields.text(&mut wrong, "email", NAME_CHARS_MAX),
         role: fields.word(&mut wrong, "role", &ROLES),
     };

@@ -101,7 +101,7 @@ pub fn schedule(bytes: &[u8]) -> Result<Schedule, Refusal> {
         read.collect::<Vec<Layer>>()
     });
     let schedule = Schedule {
-        name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
+        name: fields.name(&mut wrong, "name", NAME_CHARS_MAX),
         time_zone: fields.text(&mut wrong, "time_zone", NAME_CHARS_MAX),
         layers,
         teams: fields.ids(&mut wrong, "teams", "team"),
@@ -130,15 +130,7 @@ fn layer(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Layer> {
             "'{path}' is invalid: a turn is a whole number of hours"
         ));
     }
-    let users = fields.objects(wrong, "users").unwrap_or_default();
-    let users = users.iter().filter_map(|one| {
-        let user = one.reference(wrong, "user", "user");
-        if one.value("user").is_none() {
-            wrong.add(format!("'{}' is missing", one.path("user")));
-        }
-        user
-    });
-    let users = users.collect();
+    let users = users(fields, wrong);
     let restrictions = fields.objects(wrong, "restrictions").unwrap_or_default();
     let restrictions = restrictions
         .iter()
@@ -159,6 +151,23 @@ fn layer(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Layer> {
         users,
         restrictions,
     })
+}
+
+/// Who takes turns. A layer that nobody is in says so by an empty list: where it says nothing, whoever has duty by it would lose it.
+fn users(fields: &Fields<'_>, wrong: &mut Wrong) -> Vec<String> {
+    if fields.value("users").is_none() {
+        let path = fields.path("users");
+        wrong.add(format!("'{path}' is missing: it is an array"));
+    }
+    let users = fields.objects(wrong, "users").unwrap_or_default();
+    let users = users.iter().filter_map(|one| {
+        let user = one.reference(wrong, "user", "user");
+        if one.value("user").is_none() {
+            wrong.add(format!("'{}' is missing", one.path("user")));
+        }
+        user
+    });
+    users.collect()
 }
 
 /// The largest unit that a length is a whole number of.
@@ -336,6 +345,19 @@ mod tests {
             lasts_s: 86_400,
         };
         assert_eq!(layer.restrictions, [daily, weekly]);
+    }
+
+    #[test]
+    fn a_layer_says_who_is_in_it_and_that_nobody_is() {
+        let mut layer = week();
+        layer["users"] = json!([]);
+        let nobody = read(layer.clone()).unwrap().layers.unwrap();
+        assert_eq!(nobody[0].users, Vec::<String>::new());
+        let told = "'schedule.schedule_layers[0].users' is missing: it is an array";
+        layer["users"] = Value::Null;
+        assert_eq!(read(layer.clone()).unwrap_err().errors, [told]);
+        layer.as_object_mut().unwrap().remove("users");
+        assert_eq!(read(layer).unwrap_err().errors, [told]);
     }
 
     #[test]

@@ -74,7 +74,7 @@ pub fn service(bytes: &[u8], known: &Intake) -> Result<Service, Refusal> {
     refuse_unserved(&fields, &mut wrong);
     let resolve_s = RESOLVE_AFTER_MS_MIN / 1_000..=RESOLVE_AFTER_MS_MAX / 1_000;
     let service = Service {
-        name: fields.text(&mut wrong, "name", NAME_CHARS_MAX),
+        name: fields.name(&mut wrong, "name", NAME_CHARS_MAX),
         policy: fields.reference(&mut wrong, "escalation_policy", "escalation_policy"),
         description: fields.words(&mut wrong, "description", DESCRIPTION_CHARS_MAX),
         resolve_after_s: seconds(&fields, &mut wrong, "auto_resolve_timeout", &resolve_s),
@@ -241,7 +241,7 @@ pub fn integration_change(
     let fields = body::wrapped(&body, "integration")?;
     let mut wrong = Wrong::default();
     refuse_of_mail(&fields, &mut wrong, address);
-    let name = fields.text(&mut wrong, "name", NAME_CHARS_MAX);
+    let name = fields.name(&mut wrong, "name", NAME_CHARS_MAX);
     if let Some(kind) = fields.text(&mut wrong, "type", NAME_CHARS_MAX) {
         let kind = kind.strip_suffix("_reference").unwrap_or(&kind);
         let old_events = is.speaks == Speaks::EventsV2 && kind == EVENTS_V1;

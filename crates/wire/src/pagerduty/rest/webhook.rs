@@ -129,6 +129,9 @@ fn filter(fields: &Fields<'_>, wrong: &mut Wrong) -> Option<Filter> {
         ("account_reference", 0),
         ("service_reference", 1),
         ("team_reference", 2),
+        ("account", 0),
+        ("service", 1),
+        ("team", 2),
     ];
     let kind = filter.word(wrong, "type", &kinds);
     if filter.value("type").is_none() {
@@ -233,6 +236,21 @@ mod tests {
             read.headers.unwrap(),
             [("X-Foo".to_owned(), "bar".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_filter_is_of_a_kind_by_either_of_its_words() {
+        let id = "QAAAAAAAAAAAAA";
+        for (word, expected) in [
+            ("account", Filter::Account),
+            ("service", Filter::Service(id.to_owned())),
+            ("team", Filter::Team(id.to_owned())),
+        ] {
+            for word in [word.to_owned(), format!("{word}_reference")] {
+                let filter = json!({"filter": {"type": word, "id": id}});
+                assert_eq!(read(&filter).unwrap().filter, Some(expected.clone()));
+            }
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use tocsin_domain::service::DESCRIPTION_CHARS_MAX;
 
 use super::body::{self, Wrong};
 use super::refusal::Refusal;
+use super::schedule::zone_of;
 
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 255;
@@ -43,7 +44,7 @@ pub fn layer_names(bytes: &[u8]) -> Result<Option<Vec<String>>, Refusal> {
 /// Reads what is said of a person; what is not said stays as it is known.
 ///
 /// # Errors
-/// One of the fields is no text, or too long.
+/// One of the fields is no text, or too long, or the zone is none.
 pub fn about(bytes: &[u8], known: &About) -> Result<About, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "user")?;
@@ -59,6 +60,11 @@ pub fn about(bytes: &[u8], known: &About) -> Result<About, Refusal> {
         description: said("description", &known.description, DESCRIPTION_CHARS_MAX),
         role_word: said("role", &known.role_word, NAME_CHARS_MAX),
     };
+    let zone = fields.value("time_zone").map(|_| about.time_zone.as_str());
+    if zone.is_some_and(|zone| !zone.is_empty() && zone_of(zone).is_none()) {
+        let path = fields.path("time_zone");
+        wrong.add(format!("'{path}' is invalid: there is no such time zone"));
+    }
     wrong.outcome(Some(about))
 }
 
@@ -79,6 +85,11 @@ mod tests {
         assert_eq!(read(json!(null)), Ok(Some(String::new())));
         assert!(read(json!("x".repeat(DESCRIPTION_CHARS_MAX + 1))).is_err());
         assert!(read(json!(7)).is_err());
+        let lines = "by us\r\n\tand others\n";
+        assert_eq!(read(json!(lines)), Ok(Some(lines.to_owned())));
+        for control in ["by\0us", "\u{1b}[1m", "\u{7f}"] {
+            assert!(read(json!(control)).is_err(), "{control:?}");
+        }
         assert_eq!(description(br#"{"team": {}}"#, "team"), Ok(None));
     }
 
@@ -96,6 +107,29 @@ mod tests {
             ..known
         };
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn what_is_said_of_a_person_can_be_read_and_their_zone_is_one() {
+        let read = |name: &str, value: serde_json::Value| {
+            let known = About {
+                time_zone: "Mars/Olympus".to_owned(),
+                ..About::default()
+            };
+            let body = json!({"user": {name: value}});
+            about(body.to_string().as_bytes(), &known)
+        };
+        for name in ["job_title", "color", "description"] {
+            let refusal = read(name, json!("a\u{1b}b")).unwrap_err();
+            assert!(refusal.errors[0].contains(name), "{refusal}");
+        }
+        let refusal = read("time_zone", json!("Mars/Olympus")).unwrap_err();
+        assert!(refusal.errors[0].contains("'user.time_zone'"), "{refusal}");
+        for zone in [json!("America/Lima"), json!("UTC"), json!(""), json!(null)] {
+            assert!(read("time_zone", zone.clone()).is_ok(), "{zone}");
+        }
+        // What was kept before stays as long as nothing is said of it.
+        assert!(read("color", json!("teal")).is_ok());
     }
 
     #[test]

@@ -1,0 +1,281 @@
+//! What an event carries besides what fails, as the details of its alert, and told from one another when they are read back. It knows
+//! no route.
+
+use std::collections::BTreeMap;
+use std::iter;
+
+use serde_json::{Map, Value, json};
+use tocsin_domain::alert::{Alert, AlertSource};
+use tocsin_domain::intake::place_in;
+use tocsin_domain::service::IntegrationKind;
+use tocsin_domain::state::State;
+use tocsin_wire::pagerduty::events_v2::{Event, Image, Link, Payload};
+use tocsin_wire::plain::cut;
+
+use crate::http::alert::flat;
+
+const COMPONENT: &str = "Component";
+const GROUP: &str = "Group";
+const CLASS: &str = "Class";
+const CLIENT: &str = "Client";
+const CLIENT_ADDRESS: &str = "Client address";
+/// The names under which fields of an event are kept.
+const FIELDS: [&str; 5] = [COMPONENT, GROUP, CLASS, CLIENT, CLIENT_ADDRESS];
+/// Under which name it is kept what was dropped.
+const NOTE: &str = "Note";
+/// What the names of links and of images begin with; their words follow.
+const LINK: &str = "Link";
+const IMAGE: &str = "Image";
+const WORDS: &str = ": ";
+/// What is behind the name of an image where it is told where that leads.
+const LEADS: &str = " (link)";
+/// What goes before the name of a custom detail that is called like any of these. Rules find it by its own name all the same.
+const CUSTOM: &str = "details.";
+/// Characters of a name at most.
+const NAME_CHARS_MAX: usize = 1_000;
+
+/// All that an event carries, in the order in which it is shown.
+pub(super) fn details_of(event: Event, payload: &mut Payload) -> Vec<(String, String)> {
+    let mut details = Vec::new();
+    let mut add = |name: &str, value: Option<String>| {
+        details.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    add(COMPONENT, payload.component.take());
+    add(GROUP, payload.group.take());
+    add(CLASS, payload.class.take());
+    add(CLIENT, event.client);
+    add(CLIENT_ADDRESS, event.client_url);
+    details.extend(event.links.into_iter().map(kept_link));
+    details.extend(event.images.into_iter().flat_map(kept_image));
+    let custom = payload.custom_details.as_ref();
+    let custom = custom.map(flat).unwrap_or_default();
+    details.extend(custom.into_iter().map(kept_custom));
+    let notes = event.notes.into_iter();
+    details.extend(notes.map(|note| (NOTE.to_owned(), note)));
+    details
+}
+
+fn kept_link(link: Link) -> (String, String) {
+    (named(LINK, link.text), link.href)
+}
+
+/// What is shown of an image: what it shows, where it is and where it leads.
+fn kept_image(image: Image) -> impl Iterator<Item = (String, String)> {
+    let name = named(IMAGE, image.alt);
+    let href = image.href.map(|href| (format!("{name}{LEADS}"), href));
+    iter::once((name, image.src)).chain(href)
+}
+
+fn named(kind: &str, words: Option<String>) -> String {
+    words.map_or_else(|| kind.to_owned(), |words| format!("{kind}{WORDS}{words}"))
+}
+
+fn kept_custom((name, text): (String, String)) -> (String, String) {
+    if is_called_like_a_field(&name) {
+        (cut(&format!("{CUSTOM}{name}"), NAME_CHARS_MAX), text)
+    } else {
+        (name, text)
+    }
+}
+
+/// Whether a custom detail has a name by which something else is kept, or the one under which such a detail is.
+fn is_called_like_a_field(name: &str) -> bool {
+    let name = name.trim_start_matches(CUSTOM);
+    let leads = name.strip_suffix(LEADS).unwrap_or(name);
+    FIELDS.contains(&name)
+        || name == NOTE
+        || words_of(name, LINK).is_some()
+        || words_of(leads, IMAGE).is_some()
+}
+
+/// The name that a custom detail was sent with.
+fn sent_name(kept: &str) -> &str {
+    let sent = kept.strip_prefix(CUSTOM);
+    sent.filter(|sent| is_called_like_a_field(sent))
+        .unwrap_or(kept)
+}
+
+/// The words of a link or of an image, which are empty where it has none.
+fn words_of<'a>(name: &'a str, kind: &str) -> Option<&'a str> {
+    let rest = name.strip_prefix(kind)?;
+    if rest.is_empty() {
+        return Some(rest);
+    }
+    rest.strip_prefix(WORDS)
+}
+
+/// What an event carried, out of the details of its alert.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Carried<'a> {
+    /// Its fields, by the names under which they are kept.
+    fields: BTreeMap<&'a str, &'a str>,
+    /// Where it happened.
+    source: Option<&'a str>,
+    /// What fails, and more.
+    description: &'a str,
+    /// Links and images.
+    contexts: Vec<Value>,
+    /// Custom details, each once.
+    details: Map<String, Value>,
+}
+
+impl<'a> Carried<'a> {
+    /// What an alert carries. What came by no such event has nothing but details.
+    pub(super) fn by(state: &State, alert: &'a Alert) -> Self {
+        let is_event = match alert.source {
+            AlertSource::EventsV2 { integration } => {
+                let known = state.integrations.get(&integration);
+                known.is_none_or(|known| known.kind == IntegrationKind::EventsV2)
+            }
+            AlertSource::Monitor { .. }
+            | AlertSource::Api
+            | AlertSource::Rule { .. }
+            | AlertSource::Heartbeat { .. }
+            | AlertSource::Alertmanager { .. } => false,
+        };
+        let mut carried = if is_event {
+            Self::of(&alert.details)
+        } else {
+            let details = alert.details.iter();
+            let details = details.map(|(name, text)| (name.clone(), Value::from(text.as_str())));
+            Self {
+                details: details.collect(),
+                ..Self::default()
+            }
+        };
+        let says_where = is_event || alert.source == AlertSource::Api;
+        carried.source = place_in(&alert.summary).filter(|_| says_where);
+        // A summary that says where says nothing else.
+        let is_told = is_event || carried.source.is_some() || alert.summary.is_empty();
+        carried.description = if is_told {
+            &alert.title
+        } else {
+            &alert.summary
+        };
+        carried
+    }
+
+    fn of(details: &'a [(String, String)]) -> Self {
+        let mut carried = Self::default();
+        let mut all = details.iter().peekable();
+        while let Some((name, text)) = all.next() {
+            let (name, text) = (name.as_str(), text.as_str());
+            if FIELDS.contains(&name) && !carried.fields.contains_key(name) {
+                carried.fields.insert(name, text);
+            } else if let Some(words) = words_of(name, LINK) {
+                let link = json!({"type": "link", "href": text, "text": said(words)});
+                carried.contexts.push(link);
+            } else if let Some(words) = words_of(name, IMAGE) {
+                let leads = format!("{name}{LEADS}");
+                let href = all.next_if(|(next, _)| *next == leads);
+                let href = href.map(|(_, href)| href.as_str());
+                let image = json!({"type": "image", "src": text, "href": href, "alt": said(words)});
+                carried.contexts.push(image);
+            } else if name != NOTE {
+                let name = sent_name(name).to_owned();
+                carried.details.insert(name, text.into());
+            }
+        }
+        carried
+    }
+
+    /// The body of the alert, as PagerDuty shows it.
+    pub(super) fn body(self, alert: &Alert) -> Value {
+        let field = |name: &str| self.fields.get(name).copied();
+        let cef = json!({
+            "client": field(CLIENT),
+            "client_url": field(CLIENT_ADDRESS),
+            "contexts": self.contexts,
+            "dedup_key": alert.dedup_key,
+            "description": self.description,
+            "details": self.details,
+            "event_class": field(CLASS),
+            "message": alert.title,
+            "service_group": field(GROUP),
+            "severity": alert.severity.word(),
+            "source_component": field(COMPONENT),
+            "source_origin": self.source,
+        });
+        json!({
+            "type": "alert_body",
+            "contexts": self.contexts,
+            "details": self.details,
+            "cef_details": cef,
+        })
+    }
+}
+
+fn said(words: &str) -> Option<&str> {
+    Some(words).filter(|words| !words.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use tocsin_wire::pagerduty::events_v2;
+
+    use super::*;
+
+    const PAGE: &str = "https://example.org/page";
+    const PICTURE: &str = "https://example.org/load.png";
+
+    /// The details of the alert that an event becomes.
+    fn kept(more: &Value, payload: &Value) -> Vec<(String, String)> {
+        let mut event = json!({
+            "routing_key": "R0123456789ABCDEFGHIJabcdefghij0", "event_action": "trigger",
+            "payload": {"summary": "x", "source": "web1", "severity": "error"},
+        });
+        for (place, part) in [("", more), ("/payload", payload)] {
+            let place = event.pointer_mut(place).unwrap().as_object_mut().unwrap();
+            place.extend(part.as_object().unwrap().clone());
+        }
+        let mut event = events_v2::parse(event.to_string().as_bytes(), None).unwrap();
+        let mut payload = event.payload.take().unwrap();
+        details_of(event, &mut payload)
+    }
+
+    #[test]
+    fn what_an_event_carried_is_told_from_one_another() {
+        let more = json!({
+            "client": "Probe", "client_url": PAGE,
+            "links": [{"href": PAGE, "text": "Runbook"}, {"href": PAGE}],
+            "images": [{"src": PICTURE, "href": PAGE, "alt": "Load"}, {"src": PICTURE}],
+        });
+        let payload =
+            json!({"component": "disk", "class": "io", "custom_details": {"free": "1 %"}});
+        let details = kept(&more, &payload);
+        let carried = Carried::of(&details);
+        let fields = [
+            (CLASS, "io"),
+            (CLIENT, "Probe"),
+            (CLIENT_ADDRESS, PAGE),
+            (COMPONENT, "disk"),
+        ];
+        assert_eq!(carried.fields, BTreeMap::from(fields));
+        let contexts = json!([
+            {"type": "link", "href": PAGE, "text": "Runbook"},
+            {"type": "link", "href": PAGE, "text": null},
+            {"type": "image", "src": PICTURE, "href": PAGE, "alt": "Load"},
+            {"type": "image", "src": PICTURE, "href": null, "alt": null},
+        ]);
+        assert_eq!(json!(carried.contexts), contexts);
+        assert_eq!(json!(carried.details), json!({"free": "1 %"}));
+    }
+
+    #[test]
+    fn custom_details_are_read_back_by_their_names_whatever_these_are() {
+        let custom = json!({
+            "Class": "own", "component": "small", "Note": "n", "Link": "l", "Link: a": "b", "Image": "i", "Image (link)": "j",
+            "Image: a (link)": "k", "details.Class": "deep", "details.a": "c", "Links": "many",
+        });
+        for payload in [
+            json!({"custom_details": custom}),
+            json!({"class": "theirs", "custom_details": custom}),
+        ] {
+            let details = kept(&json!({"links": [{"href": "javascript:1"}]}), &payload);
+            let carried = Carried::of(&details);
+            assert_eq!(json!(carried.details), custom);
+            assert_eq!(json!(carried.fields.get(CLASS)), payload["class"]);
+            assert!(carried.contexts.is_empty(), "{:?}", carried.contexts);
+        }
+    }
+}
