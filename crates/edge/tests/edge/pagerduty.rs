@@ -1,6 +1,7 @@
 //! PagerDuty's REST API v2: keys, in whose name a write is, limits, errors, paging, and what is not there.
 
 mod analytics;
+mod audit;
 mod business;
 mod dates;
 mod described;
@@ -113,12 +114,8 @@ async fn both_forms_of_a_key_are_good_and_a_wrong_one_is_told_in_their_words() {
         401,
         2006,
     );
-    let write = ("POST", "/incidents");
-    refused(
-        &ask(&world, write, &world.viewer, None, None).await,
-        403,
-        2010,
-    );
+    let write = ask(&world, ("POST", "/incidents"), &world.viewer, None, None).await;
+    refused(&write, 403, 2010);
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 mod alerts;
 mod analytics;
 mod asked;
+mod audit;
 mod business;
 pub(crate) mod changes;
 mod dependencies;
@@ -89,6 +90,7 @@ pub(crate) fn add_to(table: Table) -> Table {
         about_business_services(),
         about_changes(),
         about_webhooks(),
+        about_audits(),
         about_tags(),
         about_rules_and_numbers(),
     ];
@@ -287,6 +289,17 @@ fn about_changes() -> Routes {
         (READ, routes!(changes::get_change_event)),
         (READ, routes!(changes::list_service_change_events)),
         (READ, routes!(changes::list_related_change_events)),
+    ]
+}
+
+fn about_audits() -> Routes {
+    vec![
+        (MANAGE, routes!(audit::list_pagerduty_audit_records)),
+        (MANAGE, routes!(audit::list_user_audit_records)),
+        (MANAGE, routes!(audit::list_team_audit_records)),
+        (MANAGE, routes!(audit::list_schedule_audit_records)),
+        (MANAGE, routes!(audit::list_policy_audit_records)),
+        (MANAGE, routes!(audit::list_service_audit_records)),
     ]
 }
 
