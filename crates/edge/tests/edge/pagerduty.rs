@@ -7,6 +7,7 @@ mod dates;
 mod described;
 mod duty;
 mod filters;
+mod groupings;
 mod import;
 mod incidents;
 mod include;

@@ -10,6 +10,7 @@ pub(crate) mod changes;
 mod dependencies;
 mod described;
 pub(crate) mod events;
+mod groupings;
 mod impacts;
 mod incident_shape;
 mod incident_shown;
@@ -87,6 +88,7 @@ pub(crate) fn add_to(table: Table) -> Table {
         about_people(),
         about_duty(),
         about_services(),
+        about_groupings(),
         about_business_services(),
         about_changes(),
         about_webhooks(),
@@ -227,6 +229,21 @@ fn about_services() -> Routes {
         (READ, routes!(small::list_priorities)),
         (READ, routes!(small::list_vendors)),
         (READ, routes!(small::get_vendor)),
+    ]
+}
+
+fn about_groupings() -> Routes {
+    vec![
+        (READ, routes!(groupings::list_alert_grouping_settings)),
+        (READ, routes!(groupings::get_alert_grouping_setting)),
+        (MANAGE, routes!(groupings::add_alert_grouping_setting)),
+        (
+            MANAGE,
+            routes!(
+                groupings::change_alert_grouping_setting,
+                groupings::remove_alert_grouping_setting
+            ),
+        ),
     ]
 }
 

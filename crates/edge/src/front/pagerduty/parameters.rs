@@ -10,8 +10,8 @@ use utoipa::openapi::{RefOr, Required, Schema};
 
 use super::include::Named;
 use super::{
-    alerts, audit, impacts, incident_shape, incidents, log_channels, log_entries, notifications,
-    policies, schedule_list, services, teams, triggers, users, webhooks, windows,
+    alerts, audit, groupings, impacts, incident_shape, incidents, log_channels, log_entries,
+    notifications, policies, schedule_list, services, teams, triggers, users, webhooks, windows,
 };
 
 /// What several routes take together, each under a name, so that each route names what it reads.
@@ -135,6 +135,13 @@ groups! {
     /// What of maintenance windows is shown wholly.
     WindowInclude: [include(named(windows::INCLUDED))];
 
+    /// Which page of a list that goes on after an id.
+    GroupingPage: [
+        query("limit", &format!("Entries wanted; 25 when not given, {LIMIT_MAX} at most."), number(1)),
+        query(groupings::AFTER, "The id that the page comes after: `after` of the page before it.", text()),
+        query(groupings::BEFORE, "The id that the page comes before: `before` of the page after it.", text()),
+        query("total", "Whether all entries are to be counted.", flag()),
+    ];
     /// Which business services, and how many.
     Impacts: [
         query("limit", &format!("Entries wanted, {} at most.", impacts::ENTRIES_MAX), number(1)),

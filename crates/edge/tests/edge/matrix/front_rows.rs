@@ -121,6 +121,11 @@ POST   /services/{id}/integrations                  service     1 1 3 3 3 3 3 + 
 GET    /services/{id}/integrations/{integration_id} integration 1 1 + + + + + + 1 +
 PUT    /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1 +
 DELETE /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1 +
+GET    /alert_grouping_settings                     -           1 1 + + + + + + 1 +
+POST   /alert_grouping_settings                     -           1 1 3 3 3 3 3 + 1 +
+GET    /alert_grouping_settings/{id}                grouping    1 1 + + + + + + 1 +
+PUT    /alert_grouping_settings/{id}                grouping    1 1 3 3 3 3 3 + 1 +
+DELETE /alert_grouping_settings/{id}                grouping    1 1 3 3 3 3 3 + 1 +
 GET    /maintenance_windows                         -           1 1 + + + + + + 1 +
 POST   /maintenance_windows                         -           1 1 3 + + + + + 1 +
 GET    /maintenance_windows/{id}                    window      1 1 + + + + + + 1 +

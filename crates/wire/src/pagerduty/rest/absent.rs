@@ -2,12 +2,8 @@
 //! that no client takes an answer for done what nobody does.
 
 /// The first part of a path, and why there is nothing under it.
-const FIRST: [(&str, &str); 23] = [
+const FIRST: [(&str, &str); 22] = [
     ("addons", "Tocsin's pages show no addons"),
-    (
-        "alert_grouping_settings",
-        "how a service groups its alerts is set in Tocsin",
-    ),
     ("automation_actions", "Tocsin runs no automation"),
     ("extension_schemas", "Tocsin has no extensions"),
     ("extensions", "Tocsin has no extensions"),

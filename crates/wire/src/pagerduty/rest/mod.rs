@@ -6,6 +6,7 @@ pub mod analytics;
 pub mod body;
 pub mod business;
 pub mod grouping;
+pub mod grouping_setting;
 pub mod id;
 pub mod incident;
 pub mod orchestration;
