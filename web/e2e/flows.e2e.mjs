@@ -144,7 +144,7 @@ test('an incident is declared by hand and resolved with a word on how', async ()
 });
 
 test('what comes from outside is text: nothing of it runs', async () => {
-  for (const path of ['/ui/?status=all', '/ui/incidents/40', '/ui/targets', '/ui/oncall', '/ui/people', '/ui/settings/monitors', '/ui/settings/rules', '/ui/settings/tokens', '/ui/settings/doctor']) {
+  for (const path of ['/ui/?status=all', '/ui/incidents/40', '/ui/targets', '/ui/oncall', '/ui/people', '/ui/settings/monitors', '/ui/settings/rules', '/ui/settings/tokens', '/ui/settings/audit', '/ui/settings/doctor']) {
     await open(path, 'main h1');
     await page.getByText('window.__struck').first().waitFor();
     assert.equal(await page.evaluate(() => window.__struck), undefined, path);

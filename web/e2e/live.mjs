@@ -15,7 +15,7 @@ const PHONE = { width: 390, height: 844 };
 const DESK = { width: 1280, height: 900 };
 const SCREENS = {
   incidents: '/ui/?status=all', targets: '/ui/targets', heartbeats: '/ui/targets/heartbeats', maintenance: '/ui/targets/maintenance', oncall: '/ui/oncall', people: '/ui/people', teams: '/ui/people/teams', person: '/ui/people/me', welcome: '/ui/welcome',
-  doctor: '/ui/settings/doctor', mail: '/ui/settings/mail', providers: '/ui/settings/providers', services: '/ui/settings/services', 'alert-rules': '/ui/settings/alert-rules', priorities: '/ui/settings/priorities', monitors: '/ui/settings/monitors', rules: '/ui/settings/rules', tokens: '/ui/settings/tokens',
+  doctor: '/ui/settings/doctor', mail: '/ui/settings/mail', providers: '/ui/settings/providers', services: '/ui/settings/services', 'alert-rules': '/ui/settings/alert-rules', priorities: '/ui/settings/priorities', monitors: '/ui/settings/monitors', rules: '/ui/settings/rules', tokens: '/ui/settings/tokens', audit: '/ui/settings/audit',
 };
 
 let browser, page;

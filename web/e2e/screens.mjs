@@ -145,6 +145,7 @@ export const SCREENS = [
     await page.getByRole('button', { name: 'Make the token' }).click();
     await page.waitForSelector('dialog pre');
   } },
+  { name: 'settings-audit', path: '/ui/settings/audit', ready: '.rows' },
   { name: 'welcome', path: '/ui/welcome', ready: '.rows' },
   { name: 'cannot-page', path: '/ui/', ready: '.banner.bad', before: (base) => control(base, 'switch', { ill: true }) },
   { name: 'connection-lost', path: '/ui/', ready: 'a.row', act: async (page, base) => {

@@ -338,6 +338,19 @@ export function onCall(start, state) {
   ];
 }
 
+/** What was changed, the newest first. */
+export function audit(start) {
+  const by = (one, kind = 'person') => ({ kind, id: one?.id ?? null, token_id: null, name: one?.name ?? 'Tocsin' });
+  const of = (kind, name) => ({ kind, id: id(kind), name });
+  const record = (position, ago, actor, action, object, kind, title, detail = '') => ({ position, at: iso(start - ago), actor, action, object, kind, title, detail });
+  return [
+    record(912, 5 * MINUTE, by(ADA), 'updated', of('schedule', 'Web on call'), 'roster.override_added', `Schedule “Web on call”: ${GRACE.name} takes over`),
+    record(871, 3 * HOUR, by({ id: id('tok3'), name: 'token “Terraform”' }, 'token'), 'created', of('service', SHOP.name), 'roster.service_set', `The service “${SHOP.name}” was set`),
+    record(640, 2 * DAY, by(LIN), 'removed', of('user', 'Old ' + HOSTILE), 'people.user_removed', 'A person was removed'),
+    record(1, 90 * DAY, by(null, 'system'), 'created', { kind: 'installation', id: null, name: null }, 'installation.set_up', 'Tocsin was set up'),
+  ];
+}
+
 export const DOCTOR_FINE = {
   able_to_page: true,
   checks: [

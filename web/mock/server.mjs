@@ -8,7 +8,7 @@ import { intakeRoutes, intakeWorld } from './intake.mjs';
 import { integrationRoutes, integrationWorld } from './integrations.mjs';
 import { bulkProblem, deed } from './respond.mjs';
 import { duties, findings, scheduleRoutes, simulated } from './schedules.mjs';
-import { DOCTOR_FINE, DOCTOR_ILL, DOCTOR_UNWATCHED, id, onCall, PICTURE, POSTMORTEM, rules, world } from './fixtures.mjs';
+import { audit, DOCTOR_FINE, DOCTOR_ILL, DOCTOR_UNWATCHED, id, onCall, PICTURE, POSTMORTEM, rules, world } from './fixtures.mjs';
 
 const DIST = fileURLToPath(new URL('../dist', import.meta.url));
 const API = '/api/tocsin/v1';
@@ -287,6 +287,8 @@ function thingRoutes(mock, response, url, method, path, body) {
       return json(response, mock.switches.empty ? { items: [], schedules: [] } : { items: onCall(mock.start, mock), schedules: duties(mock), next_cursor: null });
     case 'GET oncall findings':
       return json(response, mock.switches.empty ? { days: 14, items: [] } : findings(mock));
+    case 'GET audit':
+      return list(mock.switches.empty ? [] : audit(mock.start));
     case 'GET rules':
       return json(response, mock.switches.empty ? { trouble: null, groups: [] } : rules(mock.start));
     case 'GET doctor':

@@ -30,6 +30,7 @@ export const SCREENS: Record<string, Load> = {
   '/settings/monitors': settings,
   '/settings/rules': settings,
   '/settings/tokens': settings,
+  '/settings/audit': settings,
   '/welcome': () => import('./routes/access/Welcome.svelte'),
   '/login': () => import('./routes/access/Login.svelte'),
   '/setup': () => import('./routes/access/Setup.svelte'),

@@ -8,6 +8,7 @@ pub mod bugs;
 pub mod business;
 pub mod calendar;
 pub mod change;
+pub mod changed;
 pub mod code;
 pub mod command;
 pub mod decide;

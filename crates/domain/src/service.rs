@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{IntegrationId, PolicyId, SecretId, ServiceId, TeamId};
-use crate::intake::{GroupBy, Intake, UrgencyBy};
+use crate::intake::{GroupBy, GroupingLabel, Intake, UrgencyBy};
 use crate::page::Policy;
 
 /// Something that can fail and whose failure somebody answers for.
@@ -79,6 +79,8 @@ pub struct WholeService {
     pub urgency: Option<UrgencyBy>,
     /// Which alerts make one incident.
     pub grouping: Option<GroupBy>,
+    /// What that is called; it goes where alerts are no longer grouped.
+    pub grouping_label: Option<GroupingLabel>,
     /// After so long without news, an alert from outside is taken to be over; `Some(None)` for never.
     pub resolve_after_ms: Option<Option<u64>>,
 }

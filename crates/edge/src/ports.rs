@@ -1,6 +1,7 @@
 //! What the sockets need from the journal, the vault, the accounts and the store, as traits that the shell fulfils. Every call
 //! may block and is made on a blocking thread; none of them knows HTTP.
 
+mod changes;
 pub mod rules;
 pub mod scrape;
 mod vault;
@@ -18,6 +19,7 @@ use tocsin_domain::time::Timestamp;
 use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written};
 use tocsin_promql::{Ask, StoredExemplar};
 
+pub use changes::ChangeLog;
 pub use vault::Vault;
 
 /// Why something could not be read or kept.
@@ -31,7 +33,7 @@ pub struct StorageError {
 }
 
 /// Reads journalled events back.
-pub trait EventLog: Send + Sync + 'static {
+pub trait EventLog: ChangeLog {
     /// Events after `position`, in order, at most `limit`.
     ///
     /// # Errors

@@ -1,10 +1,14 @@
-//! Where the events of each incident are, in memory. In the file it would be an index of which every commit touches a page for
-//! each incident, which in a storm is most of what is written.
+//! Where the events of each incident are, and those by which something that is set up changed, in memory. In the file it would be an
+//! index of which every commit touches a page for each incident, which in a storm is most of what is written.
 
 use std::collections::HashMap;
 
+use tocsin_domain::changed::{Changed, ChangedKind};
 use tocsin_domain::event::Event;
 use tocsin_domain::id::IncidentId;
+use tocsin_domain::time::Timestamp;
+
+use crate::changes::Changes;
 
 /// Positions by incident, of every event up to one of them; it grows by 8 bytes for each event.
 #[derive(Debug, Default)]
@@ -13,6 +17,7 @@ pub(crate) struct ByIncident {
     /// Nothing was committed that is not known here.
     is_whole: bool,
     positions: HashMap<IncidentId, Vec<u64>>,
+    changes: Changes,
 }
 
 impl ByIncident {
@@ -34,12 +39,24 @@ impl ByIncident {
     /// Notes events; those that do not continue what is known are found in the file when they are asked for.
     pub(crate) fn note_events(&mut self, events: &[Event]) {
         for event in events {
-            self.note(event.position, event.body.incident());
+            self.note_event(event);
         }
     }
 
-    /// Notes the event at `position`, if it is the next one.
-    pub(crate) fn note(&mut self, position: u64, incident: Option<IncidentId>) {
+    /// The same of one event.
+    pub(crate) fn note_event(&mut self, event: &Event) {
+        let changed = event.body.changed();
+        let changed = changed.as_ref().map(|changed| (event.recorded_at, changed));
+        self.note(event.position, event.body.incident(), changed);
+    }
+
+    /// Notes the event at `position`, if it is the next one: the incident it is of, and when it changed what.
+    pub(crate) fn note(
+        &mut self,
+        position: u64,
+        incident: Option<IncidentId>,
+        changed: Option<(Timestamp, &Changed<'_>)>,
+    ) {
         if position != self.known_to + 1 {
             self.is_whole &= position <= self.known_to;
             return;
@@ -48,6 +65,20 @@ impl ByIncident {
         if let Some(incident) = incident {
             self.positions.entry(incident).or_default().push(position);
         }
+        if let Some((at, changed)) = changed {
+            self.changes.note(position, at, changed);
+        }
+    }
+
+    /// Positions of changes, as [`Changes::newest`] gives them.
+    pub(crate) fn newest_changes(
+        &self,
+        of: Option<(ChangedKind, &str)>,
+        before: u64,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Vec<u64> {
+        self.changes.newest(of, before, until, limit)
     }
 
     /// At most `limit` positions after `after` of events of an incident, in order.

@@ -6,6 +6,7 @@
 
 mod access;
 mod by_incident;
+mod changes;
 mod connection;
 mod data_dir;
 mod disk;

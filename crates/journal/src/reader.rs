@@ -1,12 +1,15 @@
 //! Reading the journal from any thread, over a few connections that cannot write and never wait for the writer.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
+use tocsin_domain::changed::ChangedKind;
 use tocsin_domain::event::Event;
 use tocsin_domain::id::IncidentId;
+use tocsin_domain::time::Timestamp;
 
 use crate::by_incident::ByIncident;
 use crate::connection::{self, Fault};
@@ -21,6 +24,8 @@ pub const EVENTS_PER_READ_MAX: usize = 10_000;
 const BATCH: usize = 500;
 /// Events of which is read at a time what incidents they are of.
 const CATCH_UP_BATCH: i64 = 10_000;
+/// The kinds of events of people, the roster and settings: among them are all that change what is set up.
+const SETTING_KINDS: [&str; 4] = ["installation.%", "people.%", "roster.%", "watch.%"];
 /// Connections that read at the same time; a further reader waits for one of them.
 const CONNECTIONS_MAX: usize = 8;
 
@@ -87,7 +92,7 @@ impl JournalReader {
                     let detail = format!("event {expected} is missing");
                     return Err(Fault::Corrupt(detail).in_journal(&self.shared.file).into());
                 }
-                self.by_incident().note(expected, event.body.incident());
+                self.by_incident().note_event(&event);
                 expected += 1;
                 each(event)?;
             }
@@ -126,6 +131,32 @@ impl JournalReader {
         let limit = limit.min(EVENTS_PER_READ_MAX);
         self.catch_up()?;
         let positions = self.by_incident().of(incident, after_position, limit);
+        self.events_at(&positions)
+    }
+
+    /// At most `limit` events by which something that is set up changed, of one thing or of all, before `before`, the newest first.
+    /// Where `until` is given, what was recorded then or later is left out as far as that stands after all others.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn newest_changes(
+        &self,
+        of: Option<(ChangedKind, &str)>,
+        before: u64,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Event>, JournalError> {
+        let limit = limit.min(EVENTS_PER_READ_MAX);
+        self.catch_up()?;
+        let mut positions = self.by_incident().newest_changes(of, before, until, limit);
+        positions.reverse();
+        let mut found = self.events_at(&positions)?;
+        found.reverse();
+        Ok(found)
+    }
+
+    /// The events at these positions, which are in order.
+    fn events_at(&self, positions: &[u64]) -> Result<Vec<Event>, JournalError> {
         let mut found = Vec::with_capacity(positions.len());
         for some in positions.chunks(BATCH) {
             let some = some.iter().copied().map(stored);
@@ -153,8 +184,8 @@ impl JournalReader {
         self.by_incident().note_events(events);
     }
 
-    /// Reads which incidents the events are of that were committed and not noted. The file is read without the lock: a commit
-    /// needs it before it is answered.
+    /// Reads which incidents the events are of that were committed and not noted, and what they changed. The file is read without the
+    /// lock: a commit needs it before it is answered.
     fn catch_up(&self) -> Result<(), JournalError> {
         loop {
             let (known_to, is_whole) = {
@@ -172,20 +203,46 @@ impl JournalReader {
                     .select((events::position, events::incident))
                     .load(connection)
             })?;
-            let mut by_incident = self.by_incident();
-            if rows.is_empty() {
-                by_incident.nothing_after(known_to);
+            let Some((last, _)) = rows.last() else {
+                self.by_incident().nothing_after(known_to);
                 return Ok(());
-            }
+            };
+            let changes = self.changes_among(stored(known_to), *last)?;
+            let mut by_incident = self.by_incident();
             for (position, incident) in rows {
                 let incident = incident.and_then(|text| text.parse().ok());
-                by_incident.note(position.try_into().unwrap_or(0), incident);
+                let position: u64 = position.try_into().unwrap_or(0);
+                let event = changes.get(&position);
+                let changed =
+                    event.and_then(|event| Some((event.recorded_at, event.body.changed()?)));
+                let changed = changed.as_ref().map(|(at, changed)| (*at, changed));
+                by_incident.note(position, incident, changed);
             }
             if by_incident.known_to() == known_to {
                 // The journal has a gap; whoever reads it all is told.
                 return Ok(());
             }
         }
+    }
+
+    /// The events after one position and up to another, by their positions, that are about people, the roster and settings.
+    fn changes_among(&self, after: i64, until: i64) -> Result<BTreeMap<u64, Event>, JournalError> {
+        let [installation, people, roster, watch] = SETTING_KINDS;
+        let rows: Vec<EventRow> = self.read(|connection| {
+            let is_setting = events::kind
+                .like(installation)
+                .or(events::kind.like(people))
+                .or(events::kind.like(roster))
+                .or(events::kind.like(watch));
+            events::table
+                .filter(events::position.gt(after))
+                .filter(events::position.le(until))
+                .filter(is_setting)
+                .select(EventRow::as_select())
+                .load(connection)
+        })?;
+        let placed = |row: &EventRow| row.event().map(|event| (event.position, event));
+        rows.iter().map(placed).collect()
     }
 
     fn by_incident(&self) -> MutexGuard<'_, ByIncident> {

@@ -2,9 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tocsin_domain::changed::ChangedKind;
 use tocsin_domain::event::Event;
 use tocsin_domain::id::IncidentId;
-use tocsin_edge::ports::{EventLog, Health, JournalHealth, StorageError};
+use tocsin_domain::time::Timestamp;
+use tocsin_edge::ports::{ChangeLog, EventLog, Health, JournalHealth, StorageError};
 use tocsin_engine::{AppendError, NotDurable};
 use tocsin_journal::{Journal, JournalError, JournalReader};
 
@@ -103,6 +105,20 @@ impl EventLog for Reading {
 
     fn at(&self, position: u64) -> Result<Option<Event>, StorageError> {
         self.reader.event(position).map_err(|error| storage(&error))
+    }
+}
+
+impl ChangeLog for Reading {
+    fn changes(
+        &self,
+        of: Option<(ChangedKind, &str)>,
+        before: u64,
+        until: Option<Timestamp>,
+        limit: usize,
+    ) -> Result<Vec<Event>, StorageError> {
+        self.reader
+            .newest_changes(of, before, until, limit)
+            .map_err(|error| storage(&error))
     }
 }
 

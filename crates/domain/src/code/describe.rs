@@ -254,6 +254,7 @@ pub(crate) fn of_service(
     let Intake {
         urgency,
         grouping,
+        grouping_label: _,
         resolve_after_ms,
         rules,
     } = intake;

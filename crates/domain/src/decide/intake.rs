@@ -30,9 +30,11 @@ impl Decider<'_> {
                 let intake = Intake {
                     urgency,
                     grouping,
+                    grouping_label: known.intake.grouping_label.clone(),
                     resolve_after_ms,
                     rules: known.intake.rules.clone(),
                 };
+                let intake = intake.labelled();
                 let reasons = intake.violations();
                 if !reasons.is_empty() {
                     return Err(Refusal::Invalid { reasons });

@@ -450,9 +450,11 @@ impl Decider<'_> {
         let intake = Intake {
             urgency: asked.urgency.unwrap_or(before.urgency),
             grouping: asked.grouping.unwrap_or(before.grouping),
+            grouping_label: asked.grouping_label.or(before.grouping_label),
             resolve_after_ms: asked.resolve_after_ms.unwrap_or(before.resolve_after_ms),
             rules: before.rules,
         };
+        let intake = intake.labelled();
         let mut reasons = intake.violations();
         let acknowledgement = asked.acknowledgement.unwrap_or(service.acknowledgement);
         let range = ACKNOWLEDGEMENT_TIMEOUT_MS_MIN..=ACKNOWLEDGEMENT_TIMEOUT_MS_MAX;

@@ -14,6 +14,10 @@ pub const ALERTS_PER_INCIDENT_MAX: usize = 1_000;
 pub const GROUP_MS_MAX: u64 = 86_400_000;
 /// Fields that alerts of one incident have in common, at most.
 pub const GROUP_FIELDS_MAX: usize = 5;
+/// Characters of the name of a grouping at most.
+pub const GROUP_NAME_CHARS_MAX: usize = 255;
+/// Characters of what is said of one at most.
+pub const GROUP_DESCRIPTION_CHARS_MAX: usize = 1_024;
 /// The shortest silence after which an alert from outside is taken to be over: five minutes.
 pub const RESOLVE_AFTER_MS_MIN: u64 = 300_000;
 /// The longest: 30 days.
@@ -28,6 +32,9 @@ pub struct Intake {
     pub urgency: UrgencyBy,
     /// Which alerts make one incident.
     pub grouping: GroupBy,
+    /// What a client of another system calls this, where it does; nothing where alerts are not grouped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grouping_label: Option<GroupingLabel>,
     /// After so long without news, an alert from outside is taken to be over.
     pub resolve_after_ms: Option<u64>,
     /// Looked at in this order, after those of the installation.
@@ -140,7 +147,27 @@ pub enum GroupBy {
     },
 }
 
+/// What a client of another system calls the way in which alerts of a service are grouped, and says of it. It is told back to clients,
+/// and nothing is decided by it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupingLabel {
+    /// Its name; may be empty.
+    pub name: String,
+    /// What it is for; may be empty.
+    pub description: String,
+}
+
 impl Intake {
+    /// The same without a label where alerts are not grouped.
+    pub(crate) fn labelled(self) -> Self {
+        let is_grouped = self.grouping != GroupBy::Nothing;
+        let grouping_label = self.grouping_label.filter(|_| is_grouped);
+        Self {
+            grouping_label,
+            ..self
+        }
+    }
+
     /// Why they cannot be used; empty when they can. What rules name is checked elsewhere.
     #[must_use]
     pub fn violations(&self) -> Vec<String> {
@@ -165,6 +192,22 @@ impl Intake {
                         .filter_map(|field| field.violation("grouping.fields")),
                 );
             }
+        }
+        if let Some(label) = &self.grouping_label {
+            let texts = [
+                ("name", &label.name, GROUP_NAME_CHARS_MAX),
+                (
+                    "description",
+                    &label.description,
+                    GROUP_DESCRIPTION_CHARS_MAX,
+                ),
+            ];
+            let long = texts
+                .into_iter()
+                .filter(|(_, text, max)| text.chars().count() > *max);
+            reasons.extend(
+                long.map(|(what, _, max)| format!("grouping.{what}: at most {max} characters")),
+            );
         }
         let range = RESOLVE_AFTER_MS_MIN..=RESOLVE_AFTER_MS_MAX;
         if self.resolve_after_ms.is_some_and(|ms| !range.contains(&ms)) {

@@ -25,6 +25,7 @@ fn holds(world: &World, acknowledgement: Option<Hold>) -> WholeService {
         acknowledgement: Some(acknowledgement),
         urgency: Some(UrgencyBy::Severity),
         grouping: Some(GroupBy::Nothing),
+        grouping_label: None,
         resolve_after_ms: Some(None),
     }
 }

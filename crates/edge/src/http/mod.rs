@@ -5,6 +5,7 @@ pub(crate) mod address;
 pub(crate) mod alert;
 mod alert_list;
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod body;
 pub(crate) mod calendar;
 pub(crate) mod change;
@@ -460,6 +461,7 @@ fn watch(table: Table) -> Table {
 
 fn settings(table: Table) -> Table {
     table
+        .add(Who::Role(Admin), routes!(audit::list_audit_records))
         .add(Who::Role(Admin), routes!(code::export_code))
         .add(Who::Role(Admin), routes!(code::plan_code))
         .add(Who::Role(Admin), routes!(code::apply_code))

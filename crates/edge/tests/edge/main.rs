@@ -11,6 +11,7 @@ mod access;
 mod accounts;
 mod alertmanager;
 mod answer;
+mod audit;
 mod auditor;
 mod browser;
 mod buttons;

@@ -1,16 +1,18 @@
 //! PagerDuty's REST API v2: errors, paging, links, and what is not there.
 
 mod analytics;
+mod audit;
 mod business;
 mod dates;
 mod described;
 mod duty;
 mod filters;
+mod groupings;
 mod import;
 mod incidents;
 mod include;
-mod keys;
 mod kept_ids;
+mod keys;
 mod levels;
 mod log_entries;
 pub(crate) mod owned;

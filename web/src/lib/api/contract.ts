@@ -44,6 +44,7 @@ export type Contract = [
   Fits<Written<Server['Monitor']>, screen.Monitor>,
   Fits<Written<Server['RuleList']>, screen.RuleList>,
   Fits<Written<Server['ApiToken']>, screen.ApiToken>,
+  Fits<Written<Server['AuditRecord']>, screen.AuditRecord>,
   Fits<Written<Server['EmailChannel']>, screen.EmailChannel>,
   Fits<Written<Server['ProviderAccount']>, screen.ProviderAccount>,
   Fits<Written<Server['Diagnosis']>, screen.Doctor>,

@@ -254,4 +254,9 @@ export const settings = {
   doctor: (signal?: AbortSignal) => get<T.Doctor>('/doctor', signal),
 };
 
+export const audit = {
+  records: (query: { cursor?: string }, signal?: AbortSignal) =>
+    request<T.Page<T.AuditRecord>>('/audit/records', { query: { ...query }, ...(signal && { signal }) }),
+};
+
 export const STREAM_URL = `${API_BASE}/stream`;

@@ -370,6 +370,18 @@ export interface ApiToken {
   last_used_at: Instant | null;
 }
 
+/** Something that was changed, as the journal tells it. */
+export interface AuditRecord {
+  position: number;
+  at: Instant;
+  actor: { kind: 'person' | 'token' | 'integration' | 'system'; id: string | null; token_id: string | null; name: string };
+  action: 'created' | 'updated' | 'removed';
+  object: { kind: string; id: string | null; name: string | null };
+  kind: string;
+  title: string;
+  detail: string;
+}
+
 export type MailTls = 'none' | 'starttls' | 'tls';
 
 export interface EmailChannel {

@@ -62,6 +62,7 @@ impl Decider<'_> {
             acknowledgement: Some(acknowledgement_timeout.map(code::Timeout::hold)),
             urgency: Some(urgency.read()),
             grouping: Some(grouping.read()),
+            grouping_label: None,
             resolve_after_ms: Some(resolve_after.map(|one| one.ms)),
         };
         let ask = RosterAsk::SetWholeService(Box::new(wanted));

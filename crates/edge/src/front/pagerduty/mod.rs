@@ -4,12 +4,14 @@
 mod alerts;
 mod analytics;
 mod asked;
+mod audit;
 mod business;
 mod carried;
 pub(crate) mod changes;
 mod dependencies;
 mod described;
 pub(crate) mod events;
+mod groupings;
 mod impacts;
 mod incident_shape;
 mod incident_shown;
@@ -87,9 +89,11 @@ pub(crate) fn add_to(table: Table) -> Table {
         about_people(),
         about_duty(),
         about_services(),
+        about_groupings(),
         about_business_services(),
         about_changes(),
         about_webhooks(),
+        about_audits(),
         about_tags(),
         about_rules_and_numbers(),
     ];
@@ -233,6 +237,21 @@ fn about_services() -> Routes {
     ]
 }
 
+fn about_groupings() -> Routes {
+    vec![
+        (READ, routes!(groupings::list_alert_grouping_settings)),
+        (READ, routes!(groupings::get_alert_grouping_setting)),
+        (MANAGE, routes!(groupings::add_alert_grouping_setting)),
+        (
+            MANAGE,
+            routes!(
+                groupings::change_alert_grouping_setting,
+                groupings::remove_alert_grouping_setting
+            ),
+        ),
+    ]
+}
+
 fn about_business_services() -> Routes {
     vec![
         (READ, routes!(business::list_pagerduty_business_services)),
@@ -296,6 +315,17 @@ fn about_changes() -> Routes {
         (READ, routes!(changes::get_change_event)),
         (READ, routes!(changes::list_service_change_events)),
         (READ, routes!(changes::list_related_change_events)),
+    ]
+}
+
+fn about_audits() -> Routes {
+    vec![
+        (MANAGE, routes!(audit::list_pagerduty_audit_records)),
+        (MANAGE, routes!(audit::list_user_audit_records)),
+        (MANAGE, routes!(audit::list_team_audit_records)),
+        (MANAGE, routes!(audit::list_schedule_audit_records)),
+        (MANAGE, routes!(audit::list_policy_audit_records)),
+        (MANAGE, routes!(audit::list_service_audit_records)),
     ]
 }
 

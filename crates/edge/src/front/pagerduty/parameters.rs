@@ -10,8 +10,8 @@ use utoipa::openapi::{RefOr, Required, Schema};
 
 use super::include::Named;
 use super::{
-    alerts, impacts, incident_shape, incidents, log_channels, log_entries, notifications, policies,
-    schedule_list, services, teams, triggers, users, webhooks, windows,
+    alerts, audit, groupings, impacts, incident_shape, incidents, log_channels, log_entries,
+    notifications, policies, schedule_list, services, teams, triggers, users, webhooks, windows,
 };
 
 /// What several routes take together, each under a name, so that each route names what it reads.
@@ -139,6 +139,13 @@ groups! {
     /// What of maintenance windows is shown wholly.
     WindowInclude: [include(named(windows::INCLUDED))];
 
+    /// Which page of a list that goes on after an id.
+    GroupingPage: [
+        query("limit", &format!("Entries wanted; 25 when not given, {LIMIT_MAX} at most."), number(1)),
+        query(groupings::AFTER, "The id that the page comes after: `after` of the page before it.", text()),
+        query(groupings::BEFORE, "The id that the page comes before: `before` of the page after it.", text()),
+        query("total", "Whether all entries are to be counted.", flag()),
+    ];
     /// Which business services, and how many.
     Impacts: [
         query("limit", &format!("Entries wanted, {} at most.", impacts::ENTRIES_MAX), number(1)),
@@ -146,6 +153,19 @@ groups! {
     ];
     /// What is told of them besides.
     ImpactFields: [set("additional_fields", "What is told besides.", impacts::FIELDS)];
+    /// Which page of a list that goes on by a cursor.
+    AuditPage: [
+        query("limit", &format!("Records wanted; 25 when not given, {LIMIT_MAX} at most."), number(1)),
+        query(audit::CURSOR, "`next_cursor` of the page before.", text()),
+    ];
+    /// Which audit records.
+    AuditRecords: [
+        set("root_resource_types", "Only those of these kinds of things.", of(&audit::ROOTS)),
+        set("actions", "Only those by which one of these was done.", of(&audit::ACTIONS)),
+        query("actor_type", "Only those by an actor of this type.", words(of(&audit::ACTORS))),
+        query("actor_id", "Only those by the actor of that type with this id.", text()),
+        query("method_type", "Only those that were made this way.", words(of(&audit::METHODS))),
+    ];
     /// Which webhook subscriptions.
     Subscriptions: [
         query("filter_type", "Only those to this.", words(of(&webhooks::SCOPES))),

@@ -193,6 +193,7 @@ fn whole_of(
             .urgency
             .filter(|by| is_new(&|known| known.intake.urgency != *by)),
         grouping: body.grouping.filter(|by| *by != intake.grouping),
+        grouping_label: None,
         resolve_after_ms: resolve_after_ms
             .filter(|ms| is_new(&|known| known.intake.resolve_after_ms != *ms)),
     })

@@ -329,12 +329,26 @@ fn is_about(event: &Event, message: NotificationId) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tocsin_domain::changed::ChangedKind;
     use tocsin_domain::event::{Actor, IncidentEvent, NotificationEvent, NotificationWhat};
     use tocsin_domain::time::Timestamp;
 
     use super::*;
+    use crate::ports::ChangeLog;
 
     struct Journal(Vec<Event>);
+
+    impl ChangeLog for Journal {
+        fn changes(
+            &self,
+            _: Option<(ChangedKind, &str)>,
+            _: u64,
+            _: Option<Timestamp>,
+            _: usize,
+        ) -> Result<Vec<Event>, StorageError> {
+            Ok(Vec::new())
+        }
+    }
 
     impl EventLog for Journal {
         fn after(&self, position: u64, limit: usize) -> Result<Vec<Event>, StorageError> {

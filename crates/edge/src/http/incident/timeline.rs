@@ -142,7 +142,7 @@ impl Names<'_> {
     }
 
     /// What an actor is called.
-    pub(super) fn actor_name(&self, actor: &Actor) -> String {
+    pub(crate) fn actor_name(&self, actor: &Actor) -> String {
         self.actor(actor).name
     }
 

@@ -123,6 +123,11 @@ POST   /services/{id}/integrations                  service     1 1 3 3 3 3 3 + 
 GET    /services/{id}/integrations/{integration_id} integration 1 1 + + + + + + 1 +
 PUT    /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1 +
 DELETE /services/{id}/integrations/{integration_id} integration 1 1 3 3 3 3 3 + 1 +
+GET    /alert_grouping_settings                     -           1 1 + + + + + + 1 +
+POST   /alert_grouping_settings                     -           1 1 3 3 3 3 3 + 1 +
+GET    /alert_grouping_settings/{id}                grouping    1 1 + + + + + + 1 +
+PUT    /alert_grouping_settings/{id}                grouping    1 1 3 3 3 3 3 + 1 +
+DELETE /alert_grouping_settings/{id}                grouping    1 1 3 3 3 3 3 + 1 +
 GET    /maintenance_windows                         -           1 1 + + + + + + 1 +
 POST   /maintenance_windows                         -           1 1 3 + + + + + 1 +
 GET    /maintenance_windows/{id}                    window      1 1 + + + + + + 1 +
@@ -138,6 +143,12 @@ GET    /change_events                               -           1 1 + + + + + + 
 GET    /change_events/{id}                          change      1 1 + + + + + + 1 +
 GET    /services/{id}/change_events                 service     1 1 + + + + + + 1 +
 GET    /incidents/{id}/related_change_events        incident    1 1 + + + + + + 1 +
+GET    /audit/records                               -           1 1 3 3 3 3 3 + 1 +
+GET    /users/{id}/audit/records                    person      1 1 3 3 3 3 3 + 1 +
+GET    /teams/{id}/audit/records                    team        1 1 3 3 3 3 3 + 1 +
+GET    /schedules/{id}/audit/records                schedule    1 1 3 3 3 3 3 + 1 +
+GET    /escalation_policies/{id}/audit/records      policy      1 1 3 3 3 3 3 + 1 +
+GET    /services/{id}/audit/records                 service     1 1 3 3 3 3 3 + 1 +
 GET    /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1 +
 POST   /webhook_subscriptions                       -           1 1 3 3 3 3 3 + 1 +
 GET    /webhook_subscriptions/{id}                  webhook     1 1 3 3 3 3 3 + 1 +

@@ -159,6 +159,7 @@ async fn of_fronts(world: &World, object: &str, has_key: bool) -> Values {
                 .json();
             vec![("id", text(&made["business_service"], "id"))]
         }
+        "grouping" => vec![("id", grouping(world).await)],
         "rule" => {
             let (bob, address) = (world.bob, "https://127.0.0.1/topic");
             world.reach(bob, "ntfy", address, None).await;
@@ -313,6 +314,16 @@ fn token(world: &World) -> String {
 async fn service(world: &World) -> String {
     let body = json!({"name": random(), "escalation_policy_id": null});
     text(&made(world, "/services", body).await, "id")
+}
+
+/// How the alerts of a service are grouped.
+async fn grouping(world: &World) -> String {
+    let service = json!([{"id": service(world).await}]);
+    let body = json!({"type": "time", "config": {"timeout": 300}, "services": service});
+    let body = json!({ "alert_grouping_setting": body });
+    let call = ("POST", "/alert_grouping_settings");
+    let made = ada(world, call, Some(body)).await.json();
+    text(&made["alert_grouping_setting"], "id")
 }
 
 async fn heartbeat(world: &World) -> Value {

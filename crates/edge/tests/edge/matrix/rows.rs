@@ -283,6 +283,7 @@ GET    /monitors/{id}                                 none        1 1 + + + + + 
 GET    /rules                                         -           1 1 + + + + + + + +
 GET    /query                                         -           1 1 + + + + + + + +
 GET    /query_range                                   -           1 1 + + + + + + + +
+GET    /audit/records                                  -           1 1 3 3 3 3 3 + 3 +
 GET    /channels                                      -           1 1 + + + + + + + +
 GET    /webhook-subscriptions                         -           1 1 3 3 3 3 3 + 3 +
 POST   /webhook-subscriptions                         -           1 1 3 3 3 3 3 + 3 +

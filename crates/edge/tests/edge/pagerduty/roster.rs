@@ -344,10 +344,6 @@ async fn what_tocsin_has_not_is_told_with_the_reason() {
         (("POST", "/response_plays"), "response plays"),
         (("GET", "/log_entries/QAAAAAAAAAAAAA/channel"), "log entry"),
         (
-            ("GET", "/schedules/QAAAAAAAAAAAAA/audit/records"),
-            "own API",
-        ),
-        (
             (
                 "GET",
                 "/users/QAAAAAAAAAAAAA/oncall_handoff_notification_rules",

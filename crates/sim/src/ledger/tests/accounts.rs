@@ -12,7 +12,7 @@ use tocsin_domain::page::{Delivery, Notification, Outcome, Purpose, Via};
 use tocsin_domain::people::ChannelKind;
 use tocsin_domain::time::Timestamp;
 
-use super::{START, about, of};
+use super::{START, about, of, person_with};
 use crate::ledger::Ledger;
 use crate::random::Random;
 use crate::sender::Told;

@@ -297,6 +297,7 @@ impl Installation {
                 grouping: Some(GroupBy::Content {
                     fields: vec![Field::Detail("cluster".to_owned()), Field::Class],
                 }),
+                grouping_label: None,
                 resolve_after_ms: Some(Some(600_000)),
             }))),
             Ask::Roster(RosterAsk::AddIntegration {

@@ -37,7 +37,7 @@ pub fn field(word: &str) -> Option<Field> {
 }
 
 /// The name of a field there. Some have none: theirs can be read, and written back as it is.
-fn word(field: &Field) -> String {
+pub(super) fn word(field: &Field) -> String {
     let word = match field {
         Field::Title => "summary",
         Field::Summary => "tocsin.summary",
@@ -120,7 +120,12 @@ fn by_parameters(
             let path = format!("{}.config.timeout", service.path(PARAMETERS));
             by_time(timeout.unwrap_or(0), &path, wrong)
         }
-        "content_based" => by_content(config.as_ref(), wrong),
+        "content_based" => {
+            if let Some(config) = &config {
+                config.refuse(wrong, &["time_window"]);
+            }
+            by_content(config.as_ref(), &service.path(PARAMETERS), wrong)
+        }
         _ => {
             not_so(&format!("{}.type", service.path(PARAMETERS)), wrong);
             None
@@ -201,12 +206,16 @@ fn by_time(minutes: u64, path: &str, wrong: &mut Wrong) -> Option<GroupBy> {
     })
 }
 
-fn by_content(config: Option<&Fields<'_>>, wrong: &mut Wrong) -> Option<GroupBy> {
+/// By what alerts have in common, as the `config` of the object at `place` says.
+pub(super) fn by_content(
+    config: Option<&Fields<'_>>,
+    place: &str,
+    wrong: &mut Wrong,
+) -> Option<GroupBy> {
     let Some(config) = config else {
-        wrong.add(format!("'service.{PARAMETERS}.config' is missing"));
+        wrong.add(format!("'{place}.config' is missing"));
         return None;
     };
-    config.refuse(wrong, &["time_window"]);
     let words = config.value("fields").and_then(Value::as_array);
     let words = words.map_or(&[][..], Vec::as_slice);
     let path = config.path("fields");

@@ -7,6 +7,7 @@ pub mod body;
 pub mod business;
 pub mod called;
 pub mod grouping;
+pub mod grouping_setting;
 pub mod id;
 pub mod incident;
 pub mod orchestration;

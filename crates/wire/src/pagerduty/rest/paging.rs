@@ -99,7 +99,11 @@ impl Paging {
     }
 }
 
-fn limit_of(parameters: &Parameters) -> Result<usize, Refusal> {
+/// Entries of a page at most, as `limit` says it.
+///
+/// # Errors
+/// It is no number, or zero.
+pub fn limit_of(parameters: &Parameters) -> Result<usize, Refusal> {
     match parameters.number("limit")? {
         None => Ok(LIMIT_DEFAULT),
         Some(0) => Err(Refusal::bad("'limit' is invalid: it is 1 or more")),

@@ -1,11 +1,25 @@
 //! How far back is looked, and what is said of what was not looked at.
 
+use tocsin_domain::changed::ChangedKind;
 use tocsin_domain::event::{Actor, Cause, EventBody, InputEvent};
 
 use super::*;
+use crate::ports::ChangeLog;
 
 /// A journal in which every event is about the one incident there is.
 pub(in crate::front::pagerduty) struct Log(Vec<Event>);
+
+impl ChangeLog for Log {
+    fn changes(
+        &self,
+        _: Option<(ChangedKind, &str)>,
+        _: u64,
+        _: Option<Timestamp>,
+        _: usize,
+    ) -> Result<Vec<Event>, StorageError> {
+        Ok(Vec::new())
+    }
+}
 
 impl EventLog for Log {
     fn after(&self, position: u64, limit: usize) -> Result<Vec<Event>, StorageError> {
