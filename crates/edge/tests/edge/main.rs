@@ -57,6 +57,7 @@ mod repeated;
 mod respond;
 mod samples;
 mod schedules;
+mod scopes;
 mod set_up;
 mod stream;
 mod token_limit;

@@ -3,7 +3,6 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::people::Role;
-use tocsin_edge::ports::{Accounts, NewToken};
 
 use super::{ada, ask, read, refused, service};
 use crate::fakes::START;
@@ -284,14 +283,7 @@ async fn a_responder_adds_nobody_whoever_they_name() {
     )
     .await;
     refused(&answer, 403, 2010);
-    let token = NewToken {
-        name: "t".to_owned(),
-        role: Role::Admin,
-        user: None,
-        made_by: None,
-        expires_at: None,
-    };
-    let (_, account) = world.doors.add_token(token, START).unwrap();
+    let account = world.token(Role::Admin, None);
     refused(&ask(&world, call, &account, None, new()).await, 400, 2016);
     let as_bob = ask(&world, call, &account, Some("bob@example.org"), new()).await;
     refused(&as_bob, 403, 2010);
