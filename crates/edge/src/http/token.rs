@@ -66,7 +66,7 @@ pub(crate) struct TokenRequest {
     scopes: Option<Vec<Scope>>,
     /// How many requests it may send within a minute, which stays; as many as any token when it is left out. By a token with such a
     /// limit of its own, no more than that.
-    #[schema(minimum = 1, maximum = 12_000)]
+    #[schema(minimum = 1, maximum = 12000)]
     requests_per_minute: Option<u32>,
     /// Whose it is: one's own, or the installation's, which administrators alone make.
     #[serde(default)]
