@@ -208,6 +208,22 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_of_a_tokens_own_is_its_bucket_and_never_larger_than_that_of_all() {
+        let limit = TokenLimit::new(60);
+        for (own, of_one) in [(Some(6), 6), (Some(600), 60), (Some(0), 1), (None, 60)] {
+            assert_eq!(limit.of(own), of_one);
+        }
+        let takes = |now| {
+            (0..1_000)
+                .take_while(|_| limit.take(one(), Some(6), now).is_ok())
+                .count()
+        };
+        assert_eq!(takes(START), 6);
+        assert_eq!(takes(START.plus_ms(9_999)), 0);
+        assert_eq!(takes(START.plus_ms(10_000)), 1);
+    }
+
+    #[test]
     fn whoever_waits_as_told_is_served() {
         let limit = TokenLimit::new(7);
         assert_eq!(taken(&limit, one(), START), 7);
