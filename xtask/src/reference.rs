@@ -10,6 +10,8 @@ const BASE: &str = "/api/tocsin/v1";
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 /// Who may call an operation, in the description.
 const WHO: &str = "x-who-may-call";
+/// What a token that has scopes needs for it.
+const SCOPES: &str = "x-scopes";
 
 const OPENING: &str = "\
 # The native API
@@ -19,12 +21,12 @@ const OPENING: &str = "\
 What the browser and the command line use, under `/api/tocsin/v1`. [openapi.json](../../openapi.json) describes the same to
 programs. Bodies are JSON, times are instants in UTC (RFC 3339). A field or a parameter that is not known is refused with those that are.
 
-**Who calls.** `Authorization: Bearer TOKEN`, or the cookie of a browser that is signed in. A token has a scope, fixed when it is
+**Who calls.** `Authorization: Bearer TOKEN`, or the cookie of a browser that is signed in. A token has a role, fixed when it is
 made and shown in the list: `viewer` reads, `responder` also works on incidents, `admin` also changes everything else. A token of a
-person does no more than the person may now, and ends with them. A request is judged by its route and by what it is about: where it
+person does no more than the person may now, and ends with them. One that has scopes too does nothing that needs others (403). A request is judged by its route and by what it is about: where it
 says \"or the person it is about\", somebody else's is refused with 403; what a caller may not even know of is not found.
 
-**How often.** One token may send 12,000 requests a minute, all at once or evenly; `RateLimit` tells in each answer how many are
+**How often.** One token may send 12,000 requests a minute, or as many as it was made for, all at once or evenly; `RateLimit` tells in each answer how many are
 left (`r`) and in how many seconds all are there again (`t`). Beyond that the answer is 429 with `Retry-After`, and nothing was
 done. Alerts are not counted.
 
@@ -70,6 +72,10 @@ pub(crate) fn page(description: &Value) -> String {
     for (path, method, operation) in &operations {
         if !is_native(path) && !is_prefixed(description, path) {
             let (summary, who) = (text(operation, "summary"), text(operation, WHO));
+            let scopes = text(operation, SCOPES);
+            if !scopes.is_empty() {
+                let _ = writeln!(page, "- Scopes of a token that has some: {scopes}");
+            }
             let method = method.to_uppercase();
             let _ = writeln!(page, "| `{method} {path}` | {} | {who} |", cell(summary));
         }
@@ -397,7 +403,7 @@ mod tests {
     fn an_operation_says_who_may_call_it_and_what_it_takes_and_gives() {
         let description = json!({
             "paths": {"/api/tocsin/v1/teams/{id}": {"put": {
-                "tags": ["oncall"], "summary": "Replace a team", "x-who-may-call": "an administrator",
+                "tags": ["oncall"], "summary": "Replace a team", "x-who-may-call": "an administrator", "x-scopes": "roster",
                 "parameters": [{"name": "id", "in": "path", "schema": {"type": "string"}}],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Team"}}}},
                 "responses": {"200": {}, "403": {}, "404": {}, "409": {}},
@@ -411,6 +417,7 @@ mod tests {
             "### `PUT /api/tocsin/v1/teams/{id}`",
             "Replace a team.",
             "- Who may call it: an administrator",
+            "- Scopes of a token that has some: roster",
             "- Body: [Team](#team)",
             "- Answer 200",
             "- Problems: 404, 409",

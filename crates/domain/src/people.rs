@@ -1,11 +1,13 @@
 //! People, their roles and the ways to reach them; addresses themselves live in the vault, never here.
 
 mod reach;
+mod scope;
 mod ways;
 
 use serde::{Deserialize, Serialize};
 
 pub use reach::{Reach, SetUp};
+pub use scope::{Scope, Scopes, TokenBounds};
 pub use ways::Way;
 
 use crate::id::{ContactMethodId, Entropy, NotificationRuleId, SecretId, TeamId, UserId};

@@ -13,7 +13,7 @@ use tocsin_domain::event::Event;
 use tocsin_domain::id::{IncidentId, TargetId, TokenId, UserId};
 use tocsin_domain::learn::evidence::Evidence;
 use tocsin_domain::learn::requests::RequestLog;
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_domain::signal::{Fact, Labels, LogRecord};
 use tocsin_domain::time::Timestamp;
 use tocsin_domain::write::{Cardinality, MetricMetadata, Write, Written};
@@ -83,6 +83,8 @@ pub struct ApiToken {
     pub expires_at: Option<Timestamp>,
     /// When it was last used, to the minute.
     pub last_used: Option<Timestamp>,
+    /// What it is kept to beside its role.
+    pub bounds: TokenBounds,
 }
 
 /// A token to make.
@@ -98,6 +100,8 @@ pub struct NewToken {
     pub made_by: Option<UserId>,
     /// When it stops to work.
     pub expires_at: Option<Timestamp>,
+    /// What it is kept to beside its role.
+    pub bounds: TokenBounds,
 }
 
 /// What is known of an idempotency key.

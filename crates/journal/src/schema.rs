@@ -80,6 +80,8 @@ diesel::table! {
         last_used -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         made_by -> Nullable<Text>,
+        scopes -> Nullable<Text>,
+        requests_per_minute -> Nullable<BigInt>,
     }
 }
 

@@ -163,6 +163,7 @@ impl Accounts for Doors {
             user: token.user,
             made_by: token.made_by,
             expires_at: token.expires_at,
+            bounds: token.bounds,
         };
         let text = self
             .access
@@ -177,6 +178,7 @@ impl Accounts for Doors {
             created_at: now,
             expires_at: token.expires_at,
             last_used: None,
+            bounds: token.bounds,
         };
         Ok((made, text.expose_secret().to_owned()))
     }
@@ -301,6 +303,7 @@ fn token_of(token: tocsin_journal::ApiToken) -> ApiToken {
         created_at: token.created_at,
         expires_at: token.expires_at,
         last_used: token.last_used,
+        bounds: token.bounds,
     }
 }
 
@@ -325,7 +328,7 @@ pub(crate) fn user_key(access: &Access, vault: &tocsin_journal::Vault) -> anyhow
 
 #[cfg(test)]
 mod tests {
-    use tocsin_domain::people::Role;
+    use tocsin_domain::people::{Role, TokenBounds};
 
     use super::*;
     use crate::data;
@@ -345,6 +348,7 @@ mod tests {
             user: None,
             made_by: Some(maker),
             expires_at: None,
+            bounds: TokenBounds::default(),
         };
         let now = SystemClock.now();
         let (made, text) = doors.add_token(new, now).unwrap();

@@ -10,7 +10,7 @@ use tocsin_domain::command::{Ask, Command};
 use tocsin_domain::decide::decide;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{Entropy, SecretId, TokenId};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_engine::Clock;
 use tocsin_journal::NewApiToken;
 
@@ -79,6 +79,7 @@ pub(crate) fn run(wanted: &Wanted<'_>, out: &mut impl Write) -> anyhow::Result<(
         user: Some(user),
         made_by: Some(user),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let token = data.access.create_api_token(&token, now, &mut OsEntropy)?;
     let login_url = login_link::make(&data, user, wanted.public_url, LOGIN_LINK_MS)?;

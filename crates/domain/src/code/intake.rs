@@ -287,7 +287,9 @@ impl Condition {
         *self == Self::default()
     }
 
-    fn of(condition: &intake::Condition) -> Self {
+    /// A condition as files have it.
+    #[must_use]
+    pub fn of(condition: &intake::Condition) -> Self {
         let list = |of: &[intake::Condition]| Some(of.iter().map(Self::of).collect());
         match condition {
             intake::Condition::All { of } if of.is_empty() => Self::default(),

@@ -273,6 +273,17 @@ impl Condition {
         }
     }
 
+    /// Why it cannot be asked; empty when it can.
+    #[must_use]
+    pub fn violations(&self, place: &str) -> Vec<String> {
+        let (mut reasons, mut count) = (Vec::new(), 0);
+        self.check(place, 1, &mut count, &mut reasons);
+        if count > CONDITIONS_MAX {
+            reasons.push(format!("{place}: at most {CONDITIONS_MAX} conditions"));
+        }
+        reasons
+    }
+
     fn check(&self, place: &str, depth: usize, count: &mut usize, reasons: &mut Vec<String>) {
         *count += 1;
         if depth > DEPTH_MAX {
@@ -303,12 +314,7 @@ impl Condition {
 impl Rule {
     /// Why it cannot be used; empty when it can. Whether what it names exists is checked elsewhere.
     pub(crate) fn violations(&self, place: &str) -> Vec<String> {
-        let (mut reasons, mut count) = (Vec::new(), 0);
-        let when = format!("{place}.when");
-        self.when.check(&when, 1, &mut count, &mut reasons);
-        if count > CONDITIONS_MAX {
-            reasons.push(format!("{when}: at most {CONDITIONS_MAX} conditions"));
-        }
+        let mut reasons = self.when.violations(&format!("{place}.when"));
         if self.then.is_empty() || self.then.len() > ACTIONS_MAX {
             reasons.push(format!("{place}.then: 1 to {ACTIONS_MAX} actions"));
         }

@@ -10,7 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::UserId;
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, Scopes, TokenBounds};
 
 use super::base64;
 use super::cookie;
@@ -29,16 +29,16 @@ const BASIC_BYTES_MAX: usize = 512;
 
 /// Lets a request through to its handler, or answers for it.
 pub(crate) async fn gate(
-    State((app, who)): State<(App, Who)>,
+    State((app, who, needed)): State<(App, Who, Option<Scopes>)>,
     request: Request,
     next: Next,
 ) -> Response {
     let (mut parts, body) = request.into_parts();
-    match admit(&app, who, &mut parts).await {
+    match admit(&app, (who, needed), &mut parts).await {
         Ok(caller) => {
             let left = match take_one(&app, who, &parts, caller.as_ref()) {
                 Ok(left) => left,
-                Err(empty) => return empty.refusal(),
+                Err(empty) => return empty.refusal(|problem| refused(who, problem)),
             };
             let counted = match (who, &caller) {
                 (Who::Token(Front::PagerDutyRest, _), Some(caller)) => {
@@ -78,10 +78,13 @@ fn take_one(
     caller: Option<&Caller>,
 ) -> Result<Option<Left>, Empty> {
     let counted = |caller| token_limit::counted(who, parts.uri.path(), caller);
-    let Some(token) = caller.and_then(counted) else {
+    let Some((token, own)) = caller.and_then(counted) else {
         return Ok(None);
     };
-    app.inner().token_limit.take(token, app.now()).map(Some)
+    app.inner()
+        .token_limit
+        .take(token, own, app.now())
+        .map(Some)
 }
 
 /// A refusal in the words of whom the caller believes to speak to.
@@ -110,7 +113,11 @@ fn refused(who: Who, problem: Problem) -> Response {
     }
 }
 
-async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>, Problem> {
+async fn admit(
+    app: &App,
+    (who, needed): (Who, Option<Scopes>),
+    parts: &mut Parts,
+) -> Result<Option<Caller>, Problem> {
     match who {
         Who::Key(_) => return Ok(None),
         Who::Public => {
@@ -123,7 +130,8 @@ async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>,
             return Ok(None);
         }
         Who::Token(front, role) => {
-            return front_caller(app, front, role, parts).await.map(Some);
+            let caller = front_caller(app, (front, role), needed, parts).await?;
+            return Ok(Some(caller));
         }
         Who::Session | Who::Role(_) | Who::SelfOr(_) => {}
     }
@@ -133,6 +141,7 @@ async fn admit(app: &App, who: Who, parts: &mut Parts) -> Result<Option<Caller>,
         Who::Public | Who::Key(_) | Who::Token(..) | Who::Session | Who::Role(_) => None,
     };
     caller.may(who, path_user)?;
+    caller.reach(needed)?;
     Ok(Some(caller))
 }
 
@@ -194,15 +203,16 @@ pub(crate) async fn caller_of(
     ))
 }
 
-/// Who calls a foreign front with a token of at least this role.
+/// Who calls a foreign front with a token of at least this role, whose scopes, where it has some, hold what is needed.
 pub(crate) async fn front_caller(
     app: &App,
-    front: Front,
-    role: Role,
+    (front, role): (Front, Role),
+    needed: Option<Scopes>,
     parts: &Parts,
 ) -> Result<Caller, Problem> {
     let caller = by_front_token(app, front, role, parts).await?;
     caller.may(Who::Token(front, role), None)?;
+    caller.reach(needed)?;
     Ok(caller)
 }
 
@@ -236,6 +246,7 @@ fn open(role: Role) -> Caller {
         user: None,
         via: Via::Open,
         in_full: false,
+        bounds: TokenBounds::default(),
     }
 }
 
@@ -258,6 +269,7 @@ async fn by_token(
             user: None,
             via: Via::Token(found.id),
             in_full: false,
+            bounds: found.bounds,
         });
     };
     // A token can do no more than its owner, as of now.
@@ -269,7 +281,8 @@ async fn by_token(
         role: found.role.min(owner),
         user: Some(user),
         via: Via::Token(found.id),
-        in_full: found.role >= owner,
+        in_full: found.role >= owner && found.bounds.scopes.is_none(),
+        bounds: found.bounds,
     })
 }
 
@@ -389,6 +402,7 @@ async fn by_session(
         user: Some(user),
         via: Via::Session,
         in_full: true,
+        bounds: TokenBounds::default(),
     })
 }
 

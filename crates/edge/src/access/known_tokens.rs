@@ -83,7 +83,7 @@ impl KnownTokens {
 #[cfg(test)]
 mod tests {
     use tocsin_domain::id::TokenId;
-    use tocsin_domain::people::Role;
+    use tocsin_domain::people::{Role, TokenBounds};
 
     use super::*;
 
@@ -99,6 +99,7 @@ mod tests {
             created_at: START,
             expires_at,
             last_used: None,
+            bounds: TokenBounds::default(),
         }
     }
 

@@ -6,6 +6,7 @@ pub(crate) mod cookie;
 pub(crate) mod known_keys;
 pub(crate) mod known_tokens;
 pub(crate) mod origin;
+pub(crate) mod scope;
 pub(crate) mod throttle;
 pub(crate) mod token_limit;
 pub(crate) mod who;

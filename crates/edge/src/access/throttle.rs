@@ -156,6 +156,17 @@ impl RollingLimit {
 
     /// The same, and what is left for this key then.
     pub(crate) fn take_counted(&self, key: &str, now: Timestamp) -> (Result<(), u64>, Remaining) {
+        self.take_of(self.per_minute, key, now)
+    }
+
+    /// The same of a key of which no more than so many are taken.
+    pub(crate) fn take_of(
+        &self,
+        per_minute: usize,
+        key: &str,
+        now: Timestamp,
+    ) -> (Result<(), u64>, Remaining) {
+        let per_minute = per_minute.min(self.per_minute);
         let mut all = lock(&self.taken);
         let taken = match all.get_mut(key) {
             Some(taken) => taken,
@@ -171,14 +182,14 @@ impl RollingLimit {
         {
             taken.pop_front();
         }
-        let is_free = taken.len() < self.per_minute;
+        let is_free = taken.len() < per_minute;
         if is_free {
             taken.push_back(now);
         }
         let waited = taken.front().map_or(0, |first| now.ms_since(*first));
         let more_in_s = (ROLLING_MS - waited.min(ROLLING_MS)).div_ceil(1_000);
         let remaining = Remaining {
-            count: self.per_minute.saturating_sub(taken.len()),
+            count: per_minute.saturating_sub(taken.len()),
             more_in_s,
         };
         (is_free.then_some(()).ok_or(more_in_s), remaining)

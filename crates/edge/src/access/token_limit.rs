@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use axum::http::{HeaderName, HeaderValue};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tocsin_domain::id::TokenId;
 use tocsin_domain::time::Timestamp;
 
-use super::who::{Caller, Via, Who};
+use super::who::{Caller, Front, Via, Who};
 use crate::http::problem::Problem;
 use crate::lock::lock;
 
@@ -52,10 +52,16 @@ impl TokenLimit {
         }
     }
 
-    /// Takes one request of a token that was found good.
-    pub(crate) fn take(&self, token: TokenId, now: Timestamp) -> Result<Left, Empty> {
+    /// Takes one request of a token that was found good, and that may have a limit of its own.
+    pub(crate) fn take(
+        &self,
+        token: TokenId,
+        own: Option<u32>,
+        now: Timestamp,
+    ) -> Result<Left, Empty> {
         let now = now.as_micros();
-        let each = WINDOW_MICROS / i64::from(self.per_minute);
+        let per_minute = self.of(own);
+        let each = WINDOW_MICROS / i64::from(per_minute);
         let mut all = lock(&self.full_at);
         if all.len() >= BUCKETS_MAX {
             all.retain(|_, full_at| *full_at > now);
@@ -72,21 +78,27 @@ impl TokenLimit {
         let beyond = after - now - WINDOW_MICROS;
         if beyond > 0 {
             *full_at = before;
-            let left = self.left(before - now, each);
+            let left = left(before - now, per_minute);
             let wait_s = seconds(beyond);
             return Err(Empty { left, wait_s });
         }
         *full_at = after;
-        Ok(self.left(after - now, each))
+        Ok(left(after - now, per_minute))
     }
 
-    fn left(&self, missing_micros: i64, each: i64) -> Left {
-        let requests = (WINDOW_MICROS - missing_micros) / each;
-        Left {
-            per_minute: self.per_minute,
-            requests: u32::try_from(requests).unwrap_or(0),
-            full_in_s: seconds(missing_micros),
-        }
+    /// What a token may send within a minute: its own limit, or that of all.
+    pub(crate) fn of(&self, own: Option<u32>) -> u32 {
+        own.map_or(self.per_minute, |own| own.clamp(1, self.per_minute))
+    }
+}
+
+fn left(missing_micros: i64, per_minute: u32) -> Left {
+    let each = WINDOW_MICROS / i64::from(per_minute);
+    let requests = (WINDOW_MICROS - missing_micros) / each;
+    Left {
+        per_minute,
+        requests: u32::try_from(requests).unwrap_or(0),
+        full_in_s: seconds(missing_micros),
     }
 }
 
@@ -95,12 +107,24 @@ fn seconds(micros: i64) -> u64 {
     u64::try_from(micros).unwrap_or(0).div_ceil(1_000_000)
 }
 
-/// Whose bucket a request takes from: a token's on a route of the native API. The fronts have limits of their own, in the words of
-/// their clients.
-pub(crate) fn counted(who: Who, path: &str, caller: &Caller) -> Option<TokenId> {
+/// Whose bucket a request takes from, and how large its token says that it is: a token's on a route of the native API, and on those of
+/// a front when it has a limit of its own.
+pub(crate) fn counted(who: Who, path: &str, caller: &Caller) -> Option<(TokenId, Option<u32>)> {
+    let own = caller.bounds.requests_per_minute;
     match caller.via {
-        Via::Token(token) if counts(who, path) => Some(token),
+        Via::Token(token) if counts(who, path) || (own.is_some() && counts_own(who)) => {
+            Some((token, own))
+        }
         Via::Token(_) | Via::Session | Via::Open => None,
+    }
+}
+
+/// Whether requests to a front are counted when the token that sends them has a limit of its own. PagerDuty's counts by itself, in the
+/// words of its clients; whoever has no token but a key is counted elsewhere.
+pub(crate) fn counts_own(who: Who) -> bool {
+    match who {
+        Who::Token(front, _) => front != Front::PagerDutyRest,
+        Who::Role(_) | Who::SelfOr(_) | Who::Public | Who::Key(_) | Who::Session => false,
     }
 }
 
@@ -134,13 +158,13 @@ impl Left {
 }
 
 impl Empty {
-    /// The answer in place of the route's.
-    pub(crate) fn refusal(self) -> Response {
+    /// The answer in place of the route's, in the words of whom the caller believes to speak to.
+    pub(crate) fn refusal(self, answer: impl FnOnce(Problem) -> Response) -> Response {
         let per_minute = self.left.per_minute;
         let detail = format!(
             "this API token sends more than {per_minute} requests a minute; nothing was done, send it again after the wait"
         );
-        let mut response = Problem::too_many(detail, self.wait_s).into_response();
+        let mut response = answer(Problem::too_many(detail, self.wait_s));
         self.left.tell(&mut response);
         response
     }
@@ -162,7 +186,7 @@ mod tests {
 
     fn taken(limit: &TokenLimit, token: TokenId, now: Timestamp) -> usize {
         (0..1_000)
-            .take_while(|_| limit.take(token, now).is_ok())
+            .take_while(|_| limit.take(token, None, now).is_ok())
             .count()
     }
 
@@ -184,13 +208,29 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_of_a_tokens_own_is_its_bucket_and_never_larger_than_that_of_all() {
+        let limit = TokenLimit::new(60);
+        for (own, of_one) in [(Some(6), 6), (Some(600), 60), (Some(0), 1), (None, 60)] {
+            assert_eq!(limit.of(own), of_one);
+        }
+        let takes = |now| {
+            (0..1_000)
+                .take_while(|_| limit.take(one(), Some(6), now).is_ok())
+                .count()
+        };
+        assert_eq!(takes(START), 6);
+        assert_eq!(takes(START.plus_ms(9_999)), 0);
+        assert_eq!(takes(START.plus_ms(10_000)), 1);
+    }
+
+    #[test]
     fn whoever_waits_as_told_is_served() {
         let limit = TokenLimit::new(7);
         assert_eq!(taken(&limit, one(), START), 7);
-        let empty = limit.take(one(), START.plus_ms(300)).unwrap_err();
+        let empty = limit.take(one(), None, START.plus_ms(300)).unwrap_err();
         assert_eq!((empty.wait_s, empty.left.requests), (9, 0));
         let then = START.plus_ms(300 + empty.wait_s * 1_000);
-        assert!(limit.take(one(), then).is_ok());
+        assert!(limit.take(one(), None, then).is_ok());
     }
 
     #[test]
@@ -206,9 +246,9 @@ mod tests {
     #[test]
     fn a_token_that_sent_little_is_served_at_once_when_the_clock_is_set_back() {
         let limit = TokenLimit::new(TOKEN_REQUESTS_PER_MINUTE);
-        assert!(limit.take(one(), START).is_ok());
+        assert!(limit.take(one(), None, START).is_ok());
         for back_ms in [61_000, 3_600_000, 86_400_000] {
-            assert!(limit.take(one(), START.minus_ms(back_ms)).is_ok());
+            assert!(limit.take(one(), None, START.minus_ms(back_ms)).is_ok());
         }
     }
 
@@ -219,9 +259,9 @@ mod tests {
         for n in 0..BUCKETS_MAX {
             let digit = |place: usize| letters[n >> (4 * place) & 15];
             let text = format!("QAAAAAAAAAA{}{}{}", digit(2), digit(1), digit(0));
-            assert!(limit.take(token(&text), START).is_ok());
+            assert!(limit.take(token(&text), None, START).is_ok());
         }
-        assert!(limit.take(one(), START.plus_ms(60_000)).is_ok());
+        assert!(limit.take(one(), None, START.plus_ms(60_000)).is_ok());
         assert_eq!(limit.full_at.lock().unwrap().len(), 1);
     }
 }

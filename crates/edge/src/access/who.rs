@@ -7,7 +7,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{TokenId, UserId};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, Scopes, TokenBounds};
 
 use crate::http::problem::Problem;
 
@@ -76,8 +76,10 @@ pub(crate) struct Caller {
     pub(crate) user: Option<UserId>,
     /// How they proved it.
     pub(crate) via: Via,
-    /// Whether they stand for the person in all things: a token with a smaller role than its owner's does not.
+    /// Whether they stand for the person in all things: a token with a smaller role than its owner's does not, nor one with scopes.
     pub(crate) in_full: bool,
+    /// What they are kept to beside their role: a token may be.
+    pub(crate) bounds: TokenBounds,
 }
 
 impl Caller {
@@ -107,6 +109,20 @@ impl Caller {
         } else {
             Err(Problem::forbidden(demand(who)))
         }
+    }
+
+    /// Whether the scopes of the caller's token, where it has some, hold what a route needs.
+    pub(crate) fn reach(&self, needed: Option<Scopes>) -> Result<(), Problem> {
+        if self.bounds.admit(needed) {
+            return Ok(());
+        }
+        Err(Problem::forbidden(match needed {
+            Some(needed) => {
+                let words = needed.words(", ");
+                format!("this needs a token without scopes, or with these: {words}")
+            }
+            None => "this needs a token without scopes".to_owned(),
+        }))
     }
 }
 

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use tocsin_domain::people::Role;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{ArrayBuilder, Components, ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{Content, Ref, RefOr, Required, Response, ResponseBuilder, Schema};
@@ -141,7 +140,7 @@ fn alertmanager_body(status: &str) -> RefOr<Schema> {
     let coded = Ref::from_schema_name("AlertmanagerRefusal");
     match status {
         "401" | "403" | "415" | "422" => coded.into(),
-        "400" => OneOfBuilder::new().item(text()).item(coded).into(),
+        "400" | "429" => OneOfBuilder::new().item(text()).item(coded).into(),
         _ => text().into(),
     }
 }
@@ -237,10 +236,9 @@ fn statuses(
     };
     let refuses_some = match who {
         Who::Session | Who::SelfOr(_) => true,
-        // A session is refused when another site makes a browser change something.
-        Who::Role(role) => role > Role::Viewer || !is_safe,
+        // A token may have scopes, and a session is refused when another site makes a browser change something.
+        Who::Role(_) | Who::Token(..) => true,
         Who::Public => !is_safe,
-        Who::Token(_, role) => role > Role::Viewer,
         Who::Key(front) => front == Front::Alertmanager,
     };
     // What has an Idempotency-Key is read, and may be under way.
@@ -269,8 +267,12 @@ fn statuses(
         Words::Prometheus => {
             let is_read = !is_safe && (has_body || has_query(operation));
             add(is_read, &["400", "408", "413"]);
+            add(token_limit::counts_own(who), &["429"]);
         }
-        Words::Alertmanager => add(has_body, &["400", "408", "413", "415"]),
+        Words::Alertmanager => {
+            add(has_body, &["400", "408", "413", "415"]);
+            add(token_limit::counts_own(who), &["429"]);
+        }
         Words::PagerDuty => add(true, &["400", "408", "413", "429"]),
     }
     all

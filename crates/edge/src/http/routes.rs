@@ -5,14 +5,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, Scopes};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, PathItem, Paths};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 
 use crate::access::authenticate::gate;
-use crate::access::who::Who;
+use crate::access::scope;
+use crate::access::who::{Front, Who};
 use crate::app::App;
 use crate::http::idempotency::once;
 use crate::http::parameters::{Declared, only_declared};
@@ -27,6 +28,8 @@ pub struct Listed {
     pub path: String,
     /// Who may call it.
     pub who: Who,
+    /// What a token that has scopes needs besides; none where nobody has said it, which shuts such tokens out.
+    pub needs: Option<Scopes>,
 }
 
 /// All routes. There is no other way to register one than [`Table::add`].
@@ -52,6 +55,9 @@ impl Table {
     #[must_use]
     pub(crate) fn add(mut self, who: Who, routes: UtoipaMethodRouter<App>) -> Self {
         let (schemas, mut paths, handlers) = routes;
+        // The handlers that are registered together are methods of one path.
+        let needs = paths.paths.keys().next();
+        let needs = needs.and_then(|path| scope::needed(path));
         let mut declared = Declared::default();
         for (path, item) in &mut paths.paths {
             let operations = [
@@ -64,7 +70,10 @@ impl Table {
             for (method, operation) in operations {
                 let Some(operation) = operation else { continue };
                 operation.security = security_of(who);
-                let told = [("x-who-may-call", who_words(who))];
+                let mut told = vec![("x-who-may-call", who_words(who).to_owned())];
+                if let Some(needs) = needs.filter(|needs| takes_tokens(who) && !needs.is_empty()) {
+                    told.push(("x-scopes", needs.words(" ")));
+                }
                 operation.extensions = Some(told.into_iter().collect());
                 refusals::tell(operation, who, (method, path), &mut self.refusals);
                 refusals::free_of_body(operation, who, method, &schemas);
@@ -73,6 +82,7 @@ impl Table {
                     method: method.to_owned(),
                     path: path.clone(),
                     who,
+                    needs,
                 });
             }
         }
@@ -87,7 +97,7 @@ impl Table {
                     keyed.layer(from_fn_with_state(Arc::new(declared), only_declared))
                 };
                 // The last layer is the outermost: nothing is looked at before the gate has spoken.
-                read.layer(from_fn_with_state((app.clone(), who), gate))
+                read.layer(from_fn_with_state((app.clone(), who, needs), gate))
             }
         };
         self.router = self.router.routes((schemas, paths, gated));
@@ -169,6 +179,15 @@ fn who_words(who: Who) -> &'static str {
         Who::SelfOr(Role::Viewer) => "the person it is about, or a viewer",
         Who::SelfOr(Role::Responder) => "the person it is about, or a responder",
         Who::SelfOr(Role::Admin) => "the person it is about, or an administrator",
+    }
+}
+
+/// Whether an API token may be what proves who calls.
+fn takes_tokens(who: Who) -> bool {
+    match who {
+        Who::Role(_) | Who::SelfOr(_) | Who::Token(..) => true,
+        Who::Key(front) => front == Front::Alertmanager,
+        Who::Public | Who::Session => false,
     }
 }
 

@@ -106,6 +106,46 @@ impl From<Role> for people::Role {
     }
 }
 
+/// A part of what Tocsin does, to which a token may be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Scope {
+    /// Alerts and changes that are sent, heartbeats, silences.
+    Alerts,
+    /// Incidents: reading and responding.
+    Incidents,
+    /// People, teams, schedules, policies.
+    Roster,
+    /// Services, rules, integrations, planned work, channels, tokens.
+    Settings,
+    /// Samples: queries, remote write, metrics.
+    Telemetry,
+}
+
+impl From<people::Scope> for Scope {
+    fn from(scope: people::Scope) -> Self {
+        match scope {
+            people::Scope::Alerts => Self::Alerts,
+            people::Scope::Incidents => Self::Incidents,
+            people::Scope::Roster => Self::Roster,
+            people::Scope::Settings => Self::Settings,
+            people::Scope::Telemetry => Self::Telemetry,
+        }
+    }
+}
+
+impl From<Scope> for people::Scope {
+    fn from(scope: Scope) -> Self {
+        match scope {
+            Scope::Alerts => Self::Alerts,
+            Scope::Incidents => Self::Incidents,
+            Scope::Roster => Self::Roster,
+            Scope::Settings => Self::Settings,
+            Scope::Telemetry => Self::Telemetry,
+        }
+    }
+}
+
 /// How loudly an incident asks for a person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

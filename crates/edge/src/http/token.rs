@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::id::{TokenId, UserId};
-use tocsin_domain::people::{self, TOKEN_NAME_CHARS_MAX};
+use tocsin_domain::people::{self, TOKEN_NAME_CHARS_MAX, TokenBounds};
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
@@ -14,7 +14,7 @@ use super::body::{Json as Body, Params};
 use super::disclosed::Disclosed;
 use super::page::{Page, PageQuery};
 use super::problem::Problem;
-use super::shape::{Instant, Named, Role, named_user};
+use super::shape::{Instant, Named, Role, Scope, named_user};
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::ports::{ApiToken as Stored, NewToken};
@@ -28,8 +28,12 @@ const TOKENS_MAX: usize = 1_000;
 pub(crate) struct ApiToken {
     id: String,
     name: String,
-    /// Its scope: what it may do at most.
+    /// What it may do at most.
     role: Role,
+    /// What it may do that in; null for everything.
+    scopes: Option<Vec<Scope>>,
+    /// How many requests it may send within a minute.
+    requests_per_minute: u32,
     /// Whose it is; null for one of the installation.
     user_id: Option<String>,
     /// Who made it; null where that is not known.
@@ -56,8 +60,15 @@ pub(crate) struct MadeToken {
 pub(crate) struct TokenRequest {
     #[schema(min_length = 1, max_length = 100)]
     name: String,
-    /// Its scope, which stays: at most one's own role.
+    /// What it may do, which stays: at most one's own role.
     role: Role,
+    /// What it may do that in, which stays; everything when it is left out. By a token with scopes, none but of those.
+    #[schema(min_items = 1, max_items = 5)]
+    scopes: Option<Vec<Scope>>,
+    /// How many requests it may send within a minute, which stays; as many as any token when it is left out. By a token with such a
+    /// limit of its own, no more than that.
+    #[schema(minimum = 1, maximum = 12000)]
+    requests_per_minute: Option<u32>,
     /// Whose it is: one's own, or the installation's, which administrators alone make.
     #[serde(default)]
     owner: TokenOwner,
@@ -75,11 +86,18 @@ pub(crate) enum TokenOwner {
     Installation,
 }
 
-fn shown(token: Stored, state: &state::State) -> ApiToken {
+/// What is shown of a token; `app` tells how many requests any may send.
+fn shown(token: Stored, app: &App, state: &state::State) -> ApiToken {
+    let TokenBounds {
+        scopes,
+        requests_per_minute,
+    } = token.bounds;
     ApiToken {
         id: token.id.to_string(),
         name: token.name,
         role: token.role.into(),
+        scopes: scopes.map(|scopes| scopes.each().map(Scope::from).collect()),
+        requests_per_minute: app.inner().token_limit.of(requests_per_minute),
         user_id: token.user.map(|user| user.to_string()),
         made_by: token.made_by.map(|user| named_user(state, user)),
         created_at: Instant(token.created_at),
@@ -103,7 +121,8 @@ pub(crate) async fn list_tokens(
 ) -> Result<Json<Page<ApiToken>>, Problem> {
     let all = app.blocking(|parts| parts.accounts.tokens()).await?;
     let theirs = all.into_iter().filter(|token| is_theirs(&caller, token));
-    let theirs: Vec<ApiToken> = app.read(|state| theirs.map(|token| shown(token, state)).collect());
+    let theirs: Vec<ApiToken> =
+        app.read(|state| theirs.map(|token| shown(token, &app, state)).collect());
     page.cut(theirs, |token: &ApiToken| token.id.as_str())
         .map(Json)
 }
@@ -122,6 +141,24 @@ fn owner_and_maker(
         TokenOwner::Installation => Err(Problem::forbidden(
             "a token of the installation is made by an administrator: in a session, or by a token with that role",
         )),
+    }
+}
+
+/// What is asked for beside a role, and why it cannot be.
+fn bounds_of(app: &App, request: &TokenRequest, reasons: &mut Vec<String>) -> TokenBounds {
+    let scopes = request.scopes.as_deref();
+    if scopes.is_some_and(<[Scope]>::is_empty) {
+        reasons.push("scopes: one at least; leave it out for everything".to_owned());
+    }
+    let most = app.inner().token_limit.of(None);
+    let rate = request.requests_per_minute;
+    if rate.is_some_and(|rate| !(1..=most).contains(&rate)) {
+        reasons.push(format!("requests_per_minute: 1 to {most}"));
+    }
+    let scopes = scopes.map(|scopes| scopes.iter().copied().map(people::Scope::from).collect());
+    TokenBounds {
+        scopes,
+        requests_per_minute: rate,
     }
 }
 
@@ -148,10 +185,11 @@ pub(crate) async fn add_token(
     if request.expires_at.is_some_and(|at| at.0 <= now) {
         reasons.push("expires_at: must lie ahead".to_owned());
     }
+    let bounds = bounds_of(&app, &request, &mut reasons);
     if !reasons.is_empty() {
         return Err(Problem::invalid(reasons));
     }
-    if role > caller.role {
+    if role > caller.role || !bounds.are_within(caller.bounds) {
         return Err(Problem::forbidden(
             "a token can do no more than who makes it",
         ));
@@ -163,6 +201,7 @@ pub(crate) async fn add_token(
         user,
         made_by: Some(maker),
         expires_at: request.expires_at.map(|at| at.0),
+        bounds,
     };
     let made = app.blocking(move |parts| {
         if parts.accounts.tokens()?.len() >= TOKENS_MAX {
@@ -178,7 +217,7 @@ pub(crate) async fn add_token(
     Ok((
         StatusCode::CREATED,
         Json(MadeToken {
-            token_row: app.read(|state| shown(row, state)),
+            token_row: app.read(|state| shown(row, &app, state)),
             token: token.into(),
         }),
     ))

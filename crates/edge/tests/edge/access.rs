@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::json;
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 use tocsin_edge::{Front, Who};
 
@@ -166,6 +166,7 @@ async fn a_viewer_signed_in_changes_what_is_their_own_and_a_viewers_token_nothin
         user: Some(vic),
         made_by: Some(vic),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let token = world.doors.add_token(new, START).unwrap().1;
     let signed_in = world
@@ -206,6 +207,7 @@ async fn a_token_does_no_more_than_its_owner_may_now_and_dies_with_them() {
         user: Some(world.bob),
         made_by: Some(world.bob),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let token = world.doors.add_token(new, START).unwrap().1;
     let add = || json!({"name": "Eve", "email": "eve@example.org", "role": "viewer"});
@@ -309,6 +311,7 @@ async fn an_expired_token_is_refused() {
         user: None,
         made_by: None,
         expires_at,
+        bounds: TokenBounds::default(),
     };
     let token = world.doors.add_token(new, START).unwrap().1;
     assert_eq!(
@@ -353,6 +356,7 @@ async fn a_small_token_of_an_administrator_does_not_stand_for_them() {
         user: Some(world.ada),
         made_by: Some(world.ada),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let small = world.doors.add_token(new, START).unwrap().1;
     let own = format!("/users/{}", world.ada);
@@ -393,6 +397,7 @@ async fn what_was_answered_once_is_not_given_to_a_smaller_token_of_the_same_pers
         user: Some(world.ada),
         made_by: Some(world.ada),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let small = world.doors.add_token(new, START).unwrap().1;
     let make = async |token: &str| {

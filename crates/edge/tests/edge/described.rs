@@ -103,11 +103,16 @@ fn whoever_has_to_be_known_may_be_refused_and_the_description_says_so() {
         statuses(method, path).iter().any(|known| known == status)
     };
     assert!(has("get", "/api/tocsin/v1/teams", "429"));
-    // Reading is for everybody who is known, and alerts are not counted.
-    assert!(!has("get", "/api/tocsin/v1/teams", "403"));
+    // Reading is for every role, but not for every scope, and alerts are not counted.
+    assert!(has("get", "/api/tocsin/v1/teams", "403"));
     assert!(has("post", "/api/tocsin/v1/teams", "403"));
     assert!(!has("post", "/api/tocsin/v1/alerts", "429"));
     assert!(!has("get", "/healthz", "401"));
+    assert!(has("post", "/api/v1/write", "429"));
+    let scopes = |path: &str| &all["paths"][path]["get"]["x-scopes"];
+    assert_eq!(scopes("/api/tocsin/v1/teams"), "roster");
+    assert_eq!(scopes("/prometheus/api/v1/query"), "telemetry");
+    assert!(scopes("/api/tocsin/v1/me").is_null() && scopes("/healthz").is_null());
 }
 
 #[test]

@@ -363,6 +363,7 @@ impl Accounts for Doors {
             created_at: now,
             expires_at: token.expires_at,
             last_used: None,
+            bounds: token.bounds,
         };
         let text = random(20);
         self.tokens

@@ -59,6 +59,7 @@ mod repeated;
 mod respond;
 mod samples;
 mod schedules;
+mod scopes;
 mod set_up;
 mod simulation;
 mod stream;

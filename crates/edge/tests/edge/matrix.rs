@@ -12,9 +12,9 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
-use tocsin_domain::people::Role;
-use tocsin_edge::Listed;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
+use tocsin_edge::{Front, Listed, Who as Gate};
 use tower::ServiceExt;
 
 use crate::fakes::START;
@@ -79,6 +79,7 @@ async fn cast() -> Cast {
             user,
             made_by: Some(world.ada),
             expires_at: None,
+            bounds: TokenBounds::default(),
         };
         world.doors.add_token(new, START).unwrap().1
     };
@@ -232,4 +233,26 @@ fn every_route_has_a_row_and_every_row_a_route() {
     let known: BTreeSet<_> = routes.iter().map(pair).collect();
     let idle: Vec<_> = told.difference(&known).collect();
     assert!(idle.is_empty(), "rows without a route: {idle:#?}");
+}
+
+/// Whether an API token may be what proves who calls.
+pub(crate) fn takes_tokens(route: &Listed) -> bool {
+    match route.who {
+        Gate::Role(_) | Gate::SelfOr(_) | Gate::Token(..) => true,
+        Gate::Key(front) => front == Front::Alertmanager,
+        Gate::Public | Gate::Session => false,
+    }
+}
+
+#[test]
+fn every_route_that_takes_a_token_says_which_scopes_it_needs() {
+    let routes = tocsin_edge::routes();
+    let open = routes
+        .iter()
+        .filter(|route| takes_tokens(route) && route.needs.is_none());
+    let open: Vec<_> = open.map(|route| &route.path).collect();
+    assert!(
+        open.is_empty(),
+        "routes that shut out every token with scopes: say in `access/scope.rs` what they need: {open:#?}"
+    );
 }

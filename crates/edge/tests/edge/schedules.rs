@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 
 use crate::fakes::START;
@@ -244,6 +244,7 @@ async fn two_people_swap_by_an_offer_and_nobody_answers_for_another() {
         user: Some(cyd),
         made_by: Some(cyd),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let cyds = world.doors.add_token(new, START).unwrap().1;
     let (adas, bobs) = (

@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 
 use crate::fakes::START;
@@ -79,6 +79,7 @@ async fn a_token_of_the_installation_outlives_its_maker_and_every_administrator_
         user: Some(eve),
         made_by: Some(eve),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let eves = world.doors.add_token(eves, START).unwrap().1;
     let body = of_the_installation("responder");
@@ -149,6 +150,7 @@ async fn a_smaller_token_of_an_administrator_makes_no_larger_one_and_none_of_the
         user: Some(world.bob),
         made_by: Some(world.bob),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let his = world.doors.add_token(his, START).unwrap().1;
     let body = of_the_installation("admin");

@@ -15,7 +15,7 @@ use tocsin_domain::command::{Ask, Command, PeopleAsk};
 use tocsin_domain::event::{Actor, EventBody, NotificationWhat};
 use tocsin_domain::id::UserId;
 use tocsin_domain::page::Outcome;
-use tocsin_domain::people::{ChannelKind, Role};
+use tocsin_domain::people::{ChannelKind, Role, TokenBounds};
 use tocsin_edge::app::{App, Parts, Settings};
 use tocsin_edge::delivery::egress::Egress;
 use tocsin_edge::delivery::pace::{Pace, RealTime};
@@ -171,6 +171,7 @@ impl World {
                 user,
                 made_by: user,
                 expires_at: None,
+                bounds: TokenBounds::default(),
             };
             doors.add_token(new, START).unwrap().1
         };
@@ -201,6 +202,19 @@ impl World {
             ada,
             bob,
         }
+    }
+
+    /// The text of a new token.
+    pub(crate) fn token(&self, role: Role, user: Option<UserId>) -> String {
+        let new = NewToken {
+            name: "t".to_owned(),
+            role,
+            user,
+            made_by: user,
+            expires_at: None,
+            bounds: TokenBounds::default(),
+        };
+        self.doors.add_token(new, START).unwrap().1
     }
 
     /// Sends a request in process, from this machine.

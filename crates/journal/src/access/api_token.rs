@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
 use tocsin_domain::id::{Entropy, TokenId, UserId};
-use tocsin_domain::people::{Role, TOKEN_NAME_CHARS_MAX};
+use tocsin_domain::people::{Role, Scope, Scopes, TOKEN_NAME_CHARS_MAX, TokenBounds};
 use tocsin_domain::time::Timestamp;
 
 use super::{Access, noted_before, role_of, role_word};
@@ -15,6 +15,8 @@ use crate::schema::api_tokens;
 
 const TOKEN_CHARACTERS: usize = 20;
 const LOOKUP_CHARACTERS: usize = 4;
+/// What stands between the words of scopes.
+const BETWEEN: &str = " ";
 const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 /// The largest multiple of 62 that a byte can count to: larger bytes would favour some characters.
 const FAIR_BELOW: u8 = 248;
@@ -34,6 +36,8 @@ pub struct NewApiToken<'a> {
     pub made_by: Option<UserId>,
     /// When it ends, if it does.
     pub expires_at: Option<Timestamp>,
+    /// What it is kept to beside its role.
+    pub bounds: TokenBounds,
 }
 
 /// A token as it is kept.
@@ -59,6 +63,8 @@ pub struct ApiToken {
     pub last_used: Option<Timestamp>,
     /// When it was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// What it is kept to beside its role.
+    pub bounds: TokenBounds,
 }
 
 #[derive(Insertable, Queryable, Selectable)]
@@ -75,6 +81,8 @@ struct Row {
     last_used: Option<i64>,
     revoked_at: Option<i64>,
     made_by: Option<String>,
+    scopes: Option<String>,
+    requests_per_minute: Option<i64>,
 }
 
 impl Access {
@@ -106,6 +114,8 @@ impl Access {
             last_used: None,
             revoked_at: None,
             made_by: new.made_by.map(|user| user.to_string()),
+            scopes: new.bounds.scopes.map(|scopes| scopes.words(BETWEEN)),
+            requests_per_minute: new.bounds.requests_per_minute.map(i64::from),
         };
         self.database.write(|connection| {
             diesel::insert_into(api_tokens::table)
@@ -198,6 +208,7 @@ impl Access {
     fn token_of(&self, row: Row) -> Result<ApiToken, AccessError> {
         let user = row.user.as_deref().map(|user| self.stored_user(user));
         let made_by = row.made_by.as_deref().map(|user| self.stored_user(user));
+        let bounds = self.bounds_of(&row)?;
         Ok(ApiToken {
             id: row
                 .id
@@ -212,6 +223,23 @@ impl Access {
             expires_at: row.expires_at.map(Timestamp::from_micros),
             last_used: row.last_used.map(Timestamp::from_micros),
             revoked_at: row.revoked_at.map(Timestamp::from_micros),
+            bounds,
+        })
+    }
+
+    /// A scope that is not known shuts its token out: what it was kept to is not known either.
+    fn bounds_of(&self, row: &Row) -> Result<TokenBounds, AccessError> {
+        let scopes = row.scopes.as_deref().map(|words| {
+            let words = words.split(BETWEEN).filter(|word| !word.is_empty());
+            let scopes: Option<Scopes> = words.map(Scope::named).collect();
+            scopes.ok_or_else(|| self.damaged("a token has a scope that is not known"))
+        });
+        let rate = row.requests_per_minute.map(|rate| {
+            u32::try_from(rate).map_err(|_| self.damaged("a token has a limit that is none"))
+        });
+        Ok(TokenBounds {
+            scopes: scopes.transpose()?,
+            requests_per_minute: rate.transpose()?,
         })
     }
 }

@@ -1,12 +1,14 @@
 //! Who gets in, and who no longer does.
 
+mod bounds;
+
 use std::path::Path;
 
 use proptest::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use tocsin_domain::id::{SecretId, TokenId, UserId};
-use tocsin_domain::people::{Role, TOKEN_NAME_CHARS_MAX};
+use tocsin_domain::people::{Role, TOKEN_NAME_CHARS_MAX, TokenBounds};
 use tocsin_domain::time::Timestamp;
 use tocsin_journal::{
     Access, DataDirLock, Idempotency, NewApiToken, OneTimePurpose, OneTimeRefusal, PasswordError,
@@ -148,6 +150,7 @@ fn token_for<'a>(id: TokenId, user: Option<UserId>) -> NewApiToken<'a> {
         user,
         made_by: user,
         expires_at: Some(at(24)),
+        bounds: TokenBounds::default(),
     }
 }
 

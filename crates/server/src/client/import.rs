@@ -31,7 +31,8 @@ pub(crate) enum Source {
         #[command(flatten)]
         into: Destination,
     },
-    /// An account of PagerDuty: people, teams, schedules, escalation policies, services, planned work. It is only read
+    /// An account of PagerDuty: people, teams, schedules, escalation policies, services, routers of event orchestrations, planned work. It
+    /// is only read
     Pagerduty {
         #[command(flatten)]
         settings: pagerduty::Settings,

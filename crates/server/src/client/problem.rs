@@ -101,7 +101,7 @@ fn advice(refusal: &Refusal<'_>, ours: bool) -> Option<String> {
              Settings in the browser or by `tocsin token create`."
         }
         403 => {
-            "This token may not do that. Use one with a higher role; an administrator can make it by `tocsin token create`."
+            "This token may not do that. Use one with a higher role, or with more scopes; an administrator can make it by `tocsin token create`."
         }
         404 if !ours => "Is --url the address of a Tocsin server?",
         429 => {

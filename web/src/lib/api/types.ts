@@ -358,10 +358,15 @@ export interface RuleList {
 /** Whose a new token is to be. */
 export type TokenOwner = 'me' | 'installation';
 
+/** A part of what Tocsin does, to which a token may be kept. */
+export type TokenScope = 'alerts' | 'incidents' | 'roster' | 'settings' | 'telemetry';
+
 export interface ApiToken {
   id: string;
   name: string;
   role: Role;
+  /** What it may do that in; null for everything. */
+  scopes?: TokenScope[] | null;
   /** Whose it is; null for one of the installation. */
   user_id: string | null;
   made_by: Named | null;

@@ -23,6 +23,7 @@ use tocsin_wire::alertmanager::{
 use super::refusal::{Refusal, told};
 use super::shown::Scene;
 use crate::access::authenticate::{front_caller, front_key};
+use crate::access::scope;
 use crate::access::who::Front;
 use crate::app::App;
 use crate::front::integration::of_key;
@@ -89,7 +90,8 @@ async fn sender(app: &App, parts: &Parts) -> Result<(Actor, Option<IntegrationId
         let integration = integration.id;
         return Ok((Actor::Integration { integration }, Some(integration)));
     }
-    let caller = front_caller(app, Front::Alertmanager, Responder, parts).await;
+    let needed = scope::needed(parts.uri.path());
+    let caller = front_caller(app, (Front::Alertmanager, Responder), needed, parts).await;
     let caller = caller.map_err(|problem| Refusal::coded(&problem))?;
     Ok((caller.actor, None))
 }

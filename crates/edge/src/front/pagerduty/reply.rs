@@ -174,6 +174,8 @@ where
 pub(crate) struct Counted {
     refused: Option<u64>,
     remaining: Remaining,
+    /// As many as its key may send within a minute.
+    per_minute: usize,
 }
 
 impl Counted {
@@ -181,13 +183,17 @@ impl Counted {
     pub(crate) fn take(app: &App, caller: &Caller) -> Self {
         // Only callers that are known come here, so that memory stays bounded. Each key of a person has its own count.
         let (now, limit) = (app.now(), &app.inner().rest_limit);
+        let own = caller.bounds.requests_per_minute;
+        let own = own.and_then(|own| usize::try_from(own).ok());
+        let per_minute = own.map_or(REQUESTS_PER_MINUTE, |own| own.min(REQUESTS_PER_MINUTE));
         let (outcome, remaining) = match &caller.via {
-            Via::Token(token) => limit.take_counted(token.as_str(), now),
+            Via::Token(token) => limit.take_of(per_minute, token.as_str(), now),
             Via::Session | Via::Open => limit.take_counted(&format!("{:?}", caller.actor), now),
         };
         Self {
             refused: outcome.err(),
             remaining,
+            per_minute,
         }
     }
 
@@ -198,7 +204,7 @@ impl Counted {
             None => answer.await,
         };
         let headers = response.headers_mut();
-        headers.insert(LIMIT, HeaderValue::from(REQUESTS_PER_MINUTE));
+        headers.insert(LIMIT, HeaderValue::from(self.per_minute));
         headers.insert(REMAINING, HeaderValue::from(self.remaining.count));
         headers.insert(RESET, HeaderValue::from(self.remaining.more_in_s));
         response

@@ -3,7 +3,7 @@
 
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 use tocsin_wire::alertmanager::uuid_of_id;
 
@@ -307,6 +307,7 @@ fn token(world: &World) -> String {
         user: Some(world.bob),
         made_by: Some(world.bob),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     world.doors.add_token(new, START).unwrap().0.id.to_string()
 }

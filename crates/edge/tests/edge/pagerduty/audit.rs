@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 
 use super::roster::{changed, gone, id_of, made};
@@ -79,6 +79,7 @@ async fn records_are_filtered_as_there() {
         user: None,
         made_by: Some(world.ada),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let (token, text) = world.doors.add_token(new, START).unwrap();
     let team = json!({"team": {"type": "team", "name": "Night"}});

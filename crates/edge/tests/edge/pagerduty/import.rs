@@ -6,7 +6,7 @@ use tocsin_domain::code::{Document, Timeout, Urgency};
 use tocsin_wire::code::{File, read as read_files};
 use tocsin_wire::pagerduty::import::{Imported, Walk};
 
-use super::read;
+use super::ada;
 use crate::fakes::START;
 use crate::world::World;
 
@@ -84,6 +84,11 @@ name = "Split"
 escalation_policy = "Web"
 urgency = { support_hours = { time_zone = "Europe/Paris", windows = [{ from = "09:00", until = "12:00" }, { from = "13:00", until = "18:00" }], during = "high", outside = "low" } }
 
+[[alert_rules]]
+name = "databases"
+when = { any = [{ field = "class", op = "equals", text = "db" }, { not = { field = "details.env", op = "exists" } }] }
+then = [{ route = "Shop" }]
+
 [[maintenance_windows]]
 reason = "disks"
 services = ["Shop"]
@@ -123,8 +128,14 @@ async fn imported(world: &World) -> Imported {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let path = format!("/{}?{}", question.path.join("/"), query.join("&"));
-        let answer = read(world, &path).await;
-        walk.take(answer.to_string().as_bytes()).unwrap();
+        let answer = ada(world, ("GET", &path), None).await;
+        let status = answer.status.as_u16();
+        if question.lacking.contains(&status) {
+            walk.lack(status);
+            continue;
+        }
+        assert_eq!(status, 200, "{path}: {}", answer.text());
+        walk.take(answer.text().as_bytes()).unwrap();
     }
     walk.finish(START)
 }
@@ -138,6 +149,8 @@ async fn what_is_imported_from_a_tocsin_is_what_it_exports() {
     assert_eq!(made.users, exported.users);
     assert_eq!(made.teams, exported.teams);
     assert_eq!(made.maintenance_windows, exported.maintenance_windows);
+    assert_eq!(made.alert_rules, exported.alert_rules);
+    assert_eq!(made.alert_rules.map(|all| all.len()), Some(1));
     assert_eq!(
         made.installation.priorities,
         exported.installation.priorities
@@ -191,4 +204,58 @@ async fn what_was_imported_can_be_planned_where_it_came_from() {
         .collect();
     let planned = world.post("/code/plan", json!({"files": files})).await;
     assert_eq!(planned.status, StatusCode::OK, "{}", planned.text());
+}
+
+#[tokio::test]
+async fn what_a_tocsin_has_that_no_file_holds_is_told_by_its_name() {
+    let world = World::new();
+    apply(&world).await;
+    let subscription = json!({
+        "type": "webhook_subscription",
+        "description": "to the wiki",
+        "events": ["incident.triggered"],
+        "filter": {"type": "account_reference"},
+        "delivery_method": {"type": "http_delivery_method", "url": "https://wiki.example.org/hook"},
+    });
+    for (path, body) in [
+        ("/tags", json!({"tag": {"type": "tag", "label": "West"}})),
+        (
+            "/business_services",
+            json!({"business_service": {"name": "Buying"}}),
+        ),
+        (
+            "/webhook_subscriptions",
+            json!({"webhook_subscription": subscription}),
+        ),
+    ] {
+        let made = ada(&world, ("POST", path), Some(body)).await;
+        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    }
+    let told = imported(&world).await.remarks.join("\n");
+    for remark in [
+        "tag \"West\": left out",
+        "business service \"Buying\": left out",
+        "webhook subscription \"to the wiki\": left out",
+        "rulesets: could not be read: there is no such thing (404)",
+        "extensions: could not be read: there is no such thing (404)",
+    ] {
+        assert!(told.contains(remark), "{remark}\n{told}");
+    }
+    assert!(!told.contains("event orchestration"), "{told}");
+}
+
+#[tokio::test]
+async fn rules_that_do_more_than_a_router_are_not_lost_without_a_word() {
+    let world = World::new();
+    apply(&world).await;
+    let rules = json!({"rules": [{"name": "quiet", "then": [{"do": "suppress"}]}]});
+    let set = world
+        .call("PUT", "/alert-rules", &world.admin, Some(rules))
+        .await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    let imported = imported(&world).await;
+    assert_eq!(imported.document.alert_rules, None);
+    let told = imported.remarks.join("\n");
+    let remark = "event orchestration \"Tocsin\": its router could not be read: the account does not give it (402)";
+    assert!(told.contains(remark), "{told}");
 }

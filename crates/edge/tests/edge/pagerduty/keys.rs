@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::json;
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 
 use super::{MEDIA_TYPE, ask, declared, refused, service};
@@ -151,14 +151,7 @@ async fn requests_are_counted_and_told_and_too_many_have_to_wait() {
 #[tokio::test]
 async fn two_keys_of_one_person_are_counted_apart() {
     let world = World::new();
-    let second = NewToken {
-        name: "t".to_owned(),
-        role: Role::Responder,
-        user: Some(world.bob),
-        made_by: Some(world.bob),
-        expires_at: None,
-    };
-    let (_, second) = world.doors.add_token(second, START).unwrap();
+    let second = world.token(Role::Responder, Some(world.bob));
     for token in [&world.bobs, &second] {
         let answer = ask(&world, ("GET", "/abilities"), token, None, None).await;
         assert_eq!(answer.headers["ratelimit-remaining"], "959");
@@ -192,6 +185,7 @@ async fn a_revoked_token_is_good_for_nothing() {
         user: None,
         made_by: None,
         expires_at: Some(START.plus_ms(1_000)),
+        bounds: TokenBounds::default(),
     };
     let (_, token) = world.doors.add_token(new, START).unwrap();
     let call = ("GET", "/incidents");

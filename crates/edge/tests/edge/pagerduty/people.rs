@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::event::Actor;
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 
 use super::roster::{changed, gone, id_of, made};
@@ -19,6 +19,7 @@ pub(super) fn installations_token(world: &World, role: Role) -> String {
         user: None,
         made_by: None,
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     world.doors.add_token(token, START).unwrap().1
 }

@@ -167,8 +167,8 @@ struct Account {
 enum Told {
     /// The body of an answer.
     Answer(Vec<u8>),
-    /// There is nothing of the kind.
-    Nothing,
+    /// It is not given, as this status says.
+    Nothing(u16),
     /// It is to be asked again after so long.
     Later(Duration),
     /// What may be over in a moment, and how long it asks to wait.
@@ -196,9 +196,9 @@ impl Account {
                         Failure::Refused(format!("{} cannot be imported: {why}", self.shown()))
                     })?;
                 }
-                Told::Nothing => {
+                Told::Nothing(status) => {
                     faults = 0;
-                    walk.lack();
+                    walk.lack(status);
                 }
                 Told::Later(wait) => {
                     waits += 1;
@@ -246,12 +246,12 @@ impl Account {
             return Ok(Told::Later(wait));
         }
         if question.lacking.contains(&status) {
-            return Ok(Told::Nothing);
+            return Ok(Told::Nothing(status));
         }
         let is_good = response.status().is_success();
         let body = match self.body(response).await? {
             Told::Answer(body) => body,
-            other @ (Told::Nothing | Told::Later(_) | Told::Fault { .. }) => return Ok(other),
+            other @ (Told::Nothing(_) | Told::Later(_) | Told::Fault { .. }) => return Ok(other),
         };
         if is_good {
             return Ok(Told::Answer(body));

@@ -16,6 +16,15 @@ fn account() -> Vec<Reply> {
         empty("services"),
         empty("maintenance_windows"),
         Reply::new(404, ""),
+        empty("orchestrations"),
+        empty("rulesets"),
+        empty("webhook_subscriptions"),
+        Reply::new(402, ""),
+        Reply::new(404, ""),
+        Reply::new(
+            200,
+            r#"{"tags":[{"id":"PG1","label":"West"}],"more":false}"#,
+        ),
     ]
 }
 
@@ -51,7 +60,14 @@ fn an_account_is_read_and_written_as_files() {
         "{}",
         ran.notes
     );
-    assert_eq!(requests.len(), 7);
+    for remark in [
+        "extensions: could not be read: the account does not give it (402)",
+        "business services: could not be read: there is no such thing (404)",
+        "tag \"West\": left out",
+    ] {
+        assert!(ran.notes.contains(remark), "{}", ran.notes);
+    }
+    assert_eq!(requests.len(), 13);
     let first = &requests[0];
     assert!(
         first.starts_with("GET /users?limit=100&offset=0 HTTP/1.1\r\n"),
@@ -78,7 +94,7 @@ fn too_many_questions_are_asked_again_when_it_is_said() {
     replies.extend(account());
     let (ran, requests) = import(replies, &[]);
     assert_eq!(ran.code, 0, "{}", ran.notes);
-    assert_eq!(requests.len(), 9);
+    assert_eq!(requests.len(), 15);
     assert!(ran.data.contains("ann@example.org"), "{}", ran.data);
     let stubborn = vec![Reply::new(429, "").header("ratelimit-reset", "0"); 101];
     let (ran, requests) = import(stubborn, &[]);
@@ -93,7 +109,7 @@ fn policies_are_asked_for_again_where_turns_are_not_told() {
         replies.insert(3, Reply::new(status, r#"{"error":{"message":"No"}}"#));
         let (ran, requests) = import(replies, &[]);
         assert_eq!(ran.code, 0, "{}", ran.notes);
-        assert_eq!(requests.len(), 8);
+        assert_eq!(requests.len(), 14);
         let asked: Vec<bool> = requests[3..5]
             .iter()
             .map(|request| {
@@ -123,7 +139,7 @@ fn a_walk_outlives_faults_that_are_over_soon() {
     }
     let (ran, requests) = import(replies, &[]);
     assert_eq!(ran.code, 0, "{}", ran.notes);
-    assert_eq!(requests.len(), 12);
+    assert_eq!(requests.len(), 18);
     assert!(
         requests[5].starts_with("GET /schedules?"),
         "{}",

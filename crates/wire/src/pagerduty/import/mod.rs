@@ -1,7 +1,9 @@
 //! An account of PagerDuty, as its REST API v2 tells it, as a document of ours, with a word on whatever has no counterpart.
 //! Nothing is sent from here, and neither a key nor an address of anybody's phone is carried over.
 
+mod left_out;
 mod names;
+mod orchestration;
 mod people;
 mod policy;
 mod raw;
@@ -59,6 +61,8 @@ fn translate(account: &Account, mut remarks: Remarks, now: Timestamp) -> Importe
         let made = service::service(known, &mut keys, &mut remarks);
         document.services.push(made);
     }
+    orchestration::orchestrations(account, &mut keys, &mut document, &mut remarks);
+    left_out::told(account, &mut remarks);
     document.maintenance_windows = window::windows(account, &keys, now, &mut remarks);
     document.installation.priorities = people::priorities(account, &mut remarks);
     general(account, &document, &mut remarks);
@@ -88,10 +92,7 @@ fn general(account: &Account, document: &Document, remarks: &mut Remarks) {
             "integrations: keys are left out: tocsin apply makes a new one for each and prints it once, for whoever sends",
         );
     }
-    remarks.add(
-        "account: not read at all: event orchestrations and rulesets, webhooks and extensions, \
-         business services, status pages, workflows, tags, and incidents",
-    );
+    remarks.add("account: not read at all: status pages, workflows, response plays, and incidents");
     if document.len() > OBJECTS_MAX {
         remarks.add(format!(
             "account: {} things are more than the {OBJECTS_MAX} that are applied at once: leave some out",

@@ -131,6 +131,9 @@ pub(super) struct Service {
     pub(super) alert_grouping_timeout: Option<u64>,
     pub(super) alert_grouping_parameters: Option<GroupingParameters>,
     pub(super) auto_pause_notifications_parameters: Option<AutoPause>,
+    /// Its own rules, which are asked for one by one.
+    #[serde(skip)]
+    pub(super) orchestration: Option<Value>,
 }
 
 /// What raises alerts on a service; its key is not read.
@@ -232,4 +235,53 @@ pub(super) struct Priority {
     pub(super) name: Option<String>,
     /// The greater, the more important.
     pub(super) order: Option<i64>,
+}
+
+/// An event orchestration. Its rules are asked for one set after the other.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Orchestration {
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) integrations: Option<Vec<OrchestrationKey>>,
+    #[serde(skip)]
+    pub(super) router: Option<Value>,
+    #[serde(skip)]
+    pub(super) global: Option<Value>,
+    #[serde(skip)]
+    pub(super) unrouted: Option<Value>,
+}
+
+/// By which alerts come to it; the key itself is not read.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct OrchestrationKey {
+    pub(super) label: Option<String>,
+}
+
+/// What is told by what it is called alone.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Titled {
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) label: Option<String>,
+    pub(super) summary: Option<String>,
+}
+
+/// Where somebody is told of what happens.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Webhook {
+    pub(super) id: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) delivery_method: Option<DeliveryMethod>,
+}
+
+/// How.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct DeliveryMethod {
+    pub(super) url: Option<String>,
 }

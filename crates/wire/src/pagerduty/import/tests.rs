@@ -1,6 +1,7 @@
 //! Accounts in the shapes that PagerDuty documents, carried over.
 
 mod duty;
+mod orchestrations;
 mod services;
 mod walking;
 
@@ -25,12 +26,32 @@ fn answer(account: &Value, question: &Question) -> Value {
             let members = account["members"].get(id).unwrap_or(&empty);
             json!({ "members": members, "limit": 100, "offset": 0, "more": false, "total": null })
         }
+        ["event_orchestrations"] => {
+            let all = account.get("orchestrations").unwrap_or(&empty);
+            json!({ "orchestrations": all, "limit": 100, "offset": 0, "more": false, "total": null })
+        }
+        ["event_orchestrations", "services", id] => {
+            let none = json!({"type": "service", "sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {}}});
+            json!({ "orchestration_path": account["service_rules"].get(id).unwrap_or(&none) })
+        }
+        ["event_orchestrations", id] => json!({ "orchestration": orchestration(account, id) }),
+        ["event_orchestrations", id, part] => {
+            let none =
+                json!({"sets": [{"id": "start", "rules": []}], "catch_all": {"actions": {}}});
+            let part = orchestration(account, id).get(part).unwrap_or(&none);
+            json!({ "orchestration_path": part })
+        }
         [word] => {
             let all = account.get(word).unwrap_or(&empty);
             json!({ word: all, "limit": 100, "offset": 0, "more": false, "total": null })
         }
         _ => panic!("{path:?}"),
     }
+}
+
+fn orchestration<'a>(account: &'a Value, id: &str) -> &'a Value {
+    let all = account["orchestrations"].as_array().unwrap();
+    all.iter().find(|one| one["id"] == id).unwrap()
 }
 
 fn now() -> Timestamp {

@@ -1,6 +1,8 @@
 //! What is asked of PagerDuty's REST API, question by question and page by page. It sends nothing: whoever walks sends each
 //! question and hands back the answer.
 
+mod subject;
+
 use std::collections::{BTreeSet, VecDeque};
 
 use serde::de::DeserializeOwned;
@@ -10,6 +12,7 @@ use tocsin_domain::time::Timestamp;
 use super::names::Remarks;
 use super::raw;
 use super::{Imported, translate};
+use subject::{LISTS, Subject};
 
 /// Entries of a page that are asked for.
 const LIMIT: usize = 100;
@@ -19,10 +22,8 @@ const REACH_MAX: usize = 10_000;
 const QUESTIONS_MAX: usize = 20_000;
 /// Bytes of all answers together at most.
 const BYTES_MAX: usize = 256 * 1024 * 1024;
-/// What an account answers that has nothing of a kind.
-const HAS_NONE: &[u16] = &[402, 404];
-/// What an account answers that does not tell who takes turns: one without that feature, or a key that may not see it.
-const TELLS_NO_TURNS: &[u16] = &[400, 402, 403];
+/// What is answered where there is no such thing.
+const NOT_FOUND: u16 = 404;
 /// What has a policy tell which of its rules take turns: no answer does without it.
 const STRATEGIES: &str = "escalation_rule_assignment_strategies";
 /// Characters of an id at most.
@@ -39,39 +40,6 @@ pub struct Question {
     pub lacking: &'static [u16],
 }
 
-/// What is read, in the order in which it is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Subject {
-    Users,
-    Teams,
-    Schedules,
-    Policies,
-    Services,
-    Windows,
-    Priorities,
-    /// Who belongs to the team of that place.
-    Members(usize),
-    /// The schedule of that place, with its layers.
-    Layers(usize),
-}
-
-impl Subject {
-    /// The key of its list, or of its object.
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Users => "users",
-            Self::Teams => "teams",
-            Self::Schedules => "schedules",
-            Self::Policies => "escalation_policies",
-            Self::Services => "services",
-            Self::Windows => "maintenance_windows",
-            Self::Priorities => "priorities",
-            Self::Members(_) => "members",
-            Self::Layers(_) => "schedule",
-        }
-    }
-}
-
 /// Everything that was read.
 #[derive(Debug, Default)]
 pub(super) struct Account {
@@ -82,6 +50,12 @@ pub(super) struct Account {
     pub(super) services: Vec<raw::Service>,
     pub(super) windows: Vec<raw::Window>,
     pub(super) priorities: Vec<raw::Priority>,
+    pub(super) orchestrations: Vec<raw::Orchestration>,
+    pub(super) rulesets: Vec<raw::Titled>,
+    pub(super) webhooks: Vec<raw::Webhook>,
+    pub(super) extensions: Vec<raw::Titled>,
+    pub(super) business_services: Vec<raw::Titled>,
+    pub(super) tags: Vec<raw::Titled>,
 }
 
 /// A walk through an account.
@@ -109,17 +83,8 @@ impl Walk {
     /// Before the first question.
     #[must_use]
     pub fn new() -> Self {
-        let ahead = [
-            Subject::Users,
-            Subject::Teams,
-            Subject::Schedules,
-            Subject::Policies,
-            Subject::Services,
-            Subject::Windows,
-            Subject::Priorities,
-        ];
         Self {
-            ahead: ahead.into(),
+            ahead: LISTS.into(),
             offset: 0,
             seen: BTreeSet::new(),
             asked: 0,
@@ -134,26 +99,9 @@ impl Walk {
     #[must_use]
     pub fn question(&self) -> Option<Question> {
         let subject = *self.ahead.front()?;
-        let word = subject.word();
-        let path = match subject {
-            Subject::Members(place) => {
-                let id = self.account.teams.get(place)?.id.as_deref()?;
-                vec!["teams", id, word]
-            }
-            Subject::Layers(place) => {
-                let id = self.account.schedules.get(place)?.id.as_deref()?;
-                vec!["schedules", id]
-            }
-            Subject::Users
-            | Subject::Teams
-            | Subject::Schedules
-            | Subject::Policies
-            | Subject::Services
-            | Subject::Windows
-            | Subject::Priorities => vec![word],
-        };
+        let path = subject.path(&self.account)?;
         let mut query = Vec::new();
-        if !matches!(subject, Subject::Layers(_)) {
+        if subject.is_list() {
             query.push(("limit", LIMIT.to_string()));
             query.push(("offset", self.offset.to_string()));
         }
@@ -167,20 +115,10 @@ impl Walk {
         if subject == Subject::Windows {
             query.push(("filter", "open".to_owned()));
         }
-        let lacking = match subject {
-            Subject::Priorities | Subject::Members(_) | Subject::Layers(_) => HAS_NONE,
-            Subject::Policies if asks_turns => TELLS_NO_TURNS,
-            Subject::Users
-            | Subject::Teams
-            | Subject::Schedules
-            | Subject::Policies
-            | Subject::Services
-            | Subject::Windows => &[],
-        };
         Some(Question {
             path: path.into_iter().map(str::to_owned).collect(),
             query,
-            lacking,
+            lacking: subject.lacking(asks_turns),
         })
     }
 
@@ -205,8 +143,8 @@ impl Walk {
         let Some(found) = answer.remove(word) else {
             return Err(format!("{word}: the answer has no {word:?}"));
         };
-        if let Subject::Layers(place) = subject {
-            self.layers(place, found);
+        if !subject.is_list() {
+            self.object(subject, found);
             self.next();
             return Ok(());
         }
@@ -239,42 +177,25 @@ impl Walk {
         Ok(())
     }
 
-    /// Goes on when the account has nothing of what the question of now is about. Where only that was not told which rules take
-    /// turns, the same is asked again without it.
-    pub fn lack(&mut self) {
-        match self.ahead.front().copied() {
-            Some(Subject::Policies) if self.asks_turns => {
-                self.asks_turns = false;
-                return;
-            }
-            Some(Subject::Priorities) => self.remarks.add("priorities: the account has none"),
-            Some(Subject::Members(place)) => {
-                let name = self
-                    .account
-                    .teams
-                    .get(place)
-                    .and_then(|one| one.name.clone());
-                let name = name.unwrap_or_default();
-                self.remarks
-                    .add(format!("team {name:?}: who belongs to it is not told"));
-            }
-            Some(Subject::Layers(place)) => {
-                let known = self.account.schedules.get(place);
-                let name = known.and_then(|one| one.name.clone()).unwrap_or_default();
-                self.remarks
-                    .add(format!("schedule {name:?}: its layers are not told"));
-            }
-            Some(
-                Subject::Users
-                | Subject::Teams
-                | Subject::Schedules
-                | Subject::Policies
-                | Subject::Services
-                | Subject::Windows,
-            )
-            | None => {}
+    /// Goes on when the account does not give what the question of now is about, and answered this instead. Where only that was not
+    /// told which rules take turns, the same is asked again without it.
+    pub fn lack(&mut self, status: u16) {
+        let Some(subject) = self.ahead.front().copied() else {
+            return;
+        };
+        if subject == Subject::Policies && self.asks_turns {
+            self.asks_turns = false;
+            return;
+        }
+        if let Some(told) = subject.lack(&self.account, status) {
+            self.remarks.add(told);
         }
         self.next();
+        // Who may not see the orchestration of one service sees none of the others.
+        if matches!(subject, Subject::ServiceRules(_)) && status != NOT_FOUND {
+            let is_other = |one: &Subject| !matches!(one, Subject::ServiceRules(_));
+            self.ahead.retain(is_other);
+        }
     }
 
     /// What becomes of everything that was read; what is over at `now` is left out.
@@ -303,15 +224,90 @@ impl Walk {
                 let places = 0..self.account.schedules.len();
                 self.ahead.extend(places.map(Subject::Layers));
             }
+            Subject::Services => {
+                let services = self.account.services.iter().enumerate();
+                let known = services.filter(|(_, one)| is_id(one.id.as_deref()));
+                let places = known.map(|(place, _)| Subject::ServiceRules(place));
+                self.ahead.extend(places);
+            }
+            Subject::Orchestrations => {
+                let known = &self.account.orchestrations;
+                check_ids(known.iter().map(|one| one.id.as_deref()))?;
+                let places = 0..known.len();
+                self.ahead
+                    .extend(places.flat_map(Subject::of_orchestration));
+            }
             Subject::Users
+            | Subject::Policies
+            | Subject::Windows
+            | Subject::Priorities
+            | Subject::Rulesets
+            | Subject::Webhooks
+            | Subject::Extensions
+            | Subject::BusinessServices
+            | Subject::Tags
+            | Subject::Members(_)
+            | Subject::Layers(_)
+            | Subject::Orchestration(_)
+            | Subject::Router(_)
+            | Subject::Global(_)
+            | Subject::Unrouted(_)
+            | Subject::ServiceRules(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Takes what is no list.
+    fn object(&mut self, subject: Subject, found: Value) {
+        match subject {
+            Subject::Layers(place) => self.layers(place, found),
+            Subject::ServiceRules(place) => {
+                if let Some(service) = self.account.services.get_mut(place) {
+                    service.orchestration = Some(found);
+                }
+            }
+            Subject::Orchestration(place) => self.keys(place, found),
+            Subject::Router(place) => self.part(place, |one| one.router = Some(found)),
+            Subject::Global(place) => self.part(place, |one| one.global = Some(found)),
+            Subject::Unrouted(place) => self.part(place, |one| one.unrouted = Some(found)),
+            Subject::Users
+            | Subject::Teams
+            | Subject::Schedules
             | Subject::Policies
             | Subject::Services
             | Subject::Windows
             | Subject::Priorities
-            | Subject::Members(_)
-            | Subject::Layers(_) => {}
+            | Subject::Orchestrations
+            | Subject::Rulesets
+            | Subject::Webhooks
+            | Subject::Extensions
+            | Subject::BusinessServices
+            | Subject::Tags
+            | Subject::Members(_) => {}
         }
-        Ok(())
+    }
+
+    fn part(&mut self, place: usize, keep: impl FnOnce(&mut raw::Orchestration)) {
+        if let Some(known) = self.account.orchestrations.get_mut(place) {
+            keep(known);
+        }
+    }
+
+    /// The keys of an event orchestration, which its list may not have.
+    fn keys(&mut self, place: usize, found: Value) {
+        let Some(known) = self.account.orchestrations.get_mut(place) else {
+            return;
+        };
+        match serde_json::from_value::<raw::Orchestration>(found) {
+            Ok(read) => {
+                known.description = read.description.or(known.description.take());
+                known.integrations = read.integrations.or(known.integrations.take());
+            }
+            Err(error) => self.remarks.add(format!(
+                "event orchestration {:?}: its keys are not in a form that is known: {error}",
+                known.name.as_deref().unwrap_or_default()
+            )),
+        }
     }
 
     fn layers(&mut self, place: usize, found: Value) {
@@ -353,7 +349,20 @@ impl Walk {
                     team.members.extend(read(word, rows, remarks));
                 }
             }
-            Subject::Layers(_) => {}
+            Subject::Orchestrations => account.orchestrations.extend(read(word, rows, remarks)),
+            Subject::Rulesets => account.rulesets.extend(read(word, rows, remarks)),
+            Subject::Webhooks => account.webhooks.extend(read(word, rows, remarks)),
+            Subject::Extensions => account.extensions.extend(read(word, rows, remarks)),
+            Subject::BusinessServices => {
+                account.business_services.extend(read(word, rows, remarks));
+            }
+            Subject::Tags => account.tags.extend(read(word, rows, remarks)),
+            Subject::Layers(_)
+            | Subject::Orchestration(_)
+            | Subject::Router(_)
+            | Subject::Global(_)
+            | Subject::Unrouted(_)
+            | Subject::ServiceRules(_) => {}
         }
     }
 }
@@ -391,19 +400,16 @@ fn check_addresses(rows: &[Value]) -> Result<(), String> {
 
 /// Ids become steps of a path, so that they are looked at.
 fn check_ids<'a>(mut ids: impl Iterator<Item = Option<&'a str>>) -> Result<(), String> {
-    let is_good = |id: Option<&str>| {
-        id.is_some_and(|id| {
-            (1..=ID_CHARS_MAX).contains(&id.len())
-                && id
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-        })
-    };
-    match ids.find(|id| !is_good(*id)) {
+    match ids.find(|id| !is_id(*id)) {
         Some(id) => Err(format!(
             "{:?} is no id of PagerDuty",
             id.unwrap_or_default()
         )),
         None => Ok(()),
     }
+}
+
+fn is_id(id: Option<&str>) -> bool {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    id.is_some_and(|id| (1..=ID_CHARS_MAX).contains(&id.len()) && id.bytes().all(is_good))
 }

@@ -43,6 +43,8 @@ fn everything_is_asked_for_in_an_order_and_with_what_is_needed() {
     let account = json!({
         "teams": [{"id": "PT1", "name": "Web"}],
         "schedules": [{"id": "PS1", "name": "Night", "time_zone": "UTC"}],
+        "services": [{"id": "PV1", "name": "Shop"}],
+        "orchestrations": [{"id": "b64fdd22", "name": "Front"}],
     });
     let (mut walk, mut asked) = (Walk::new(), Vec::new());
     while let Some(question) = walk.question() {
@@ -65,8 +67,19 @@ fn everything_is_asked_for_in_an_order_and_with_what_is_needed() {
             "services?limit=100&offset=0&include[]=integrations",
             "maintenance_windows?limit=100&offset=0&filter=open",
             "priorities?limit=100&offset=0",
+            "event_orchestrations?limit=100&offset=0",
+            "rulesets?limit=100&offset=0",
+            "webhook_subscriptions?limit=100&offset=0",
+            "extensions?limit=100&offset=0",
+            "business_services?limit=100&offset=0",
+            "tags?limit=100&offset=0",
             "teams/PT1/members?limit=100&offset=0",
             "schedules/PS1?",
+            "event_orchestrations/services/PV1?",
+            "event_orchestrations/b64fdd22?",
+            "event_orchestrations/b64fdd22/router?",
+            "event_orchestrations/b64fdd22/global?",
+            "event_orchestrations/b64fdd22/unrouted?",
         ]
     );
 }
@@ -128,7 +141,7 @@ fn what_an_account_lacks_is_told() {
     let mut walk = Walk::new();
     while let Some(question) = walk.question() {
         if !question.lacking.is_empty() {
-            walk.lack();
+            walk.lack(404);
         } else {
             let answer = answer(&account, &question).to_string();
             walk.take(answer.as_bytes()).unwrap();
@@ -138,6 +151,12 @@ fn what_an_account_lacks_is_told() {
     let told = made.remarks.join("\n");
     for remark in [
         "priorities: the account has none",
+        "event orchestrations: could not be read: there is no such thing (404)",
+        "rulesets: could not be read",
+        "webhook subscriptions: could not be read",
+        "extensions: could not be read",
+        "business services: could not be read",
+        "tags: could not be read",
         "team \"Web\": who belongs to it is not told",
         "schedule \"Night\": its layers are not told",
         "schedule \"Night\": nobody is on call by it",
@@ -163,7 +182,7 @@ fn policies_are_asked_for_again_without_what_an_account_does_not_tell_of_them() 
         let question = walk.question().unwrap();
         asked.push((question.query.len(), question.lacking));
         if !question.lacking.is_empty() {
-            walk.lack();
+            walk.lack(403);
             let question = walk.question().unwrap();
             asked.push((question.query.len(), question.lacking));
         }
@@ -174,6 +193,50 @@ fn policies_are_asked_for_again_without_what_an_account_does_not_tell_of_them() 
     let (refused, nothing): (&[u16], &[u16]) = (&[400, 402, 403], &[]);
     assert_eq!(asked, [(3, refused), (2, nothing), (2, nothing)]);
     assert_eq!(walk.question().unwrap().path, ["services"]);
+}
+
+#[test]
+fn a_key_that_may_not_see_one_part_of_an_orchestration_costs_no_other() {
+    let account = json!({
+        "services": [{"id": "PV1", "name": "Shop"}, {"id": "PV2", "name": "Till"}],
+        "orchestrations": [{"id": "E1", "name": "Front", "integrations": [{"label": "a"}]}],
+        "tags": [{"id": "PG1", "label": "db"}],
+    });
+    let (mut walk, mut asked) = (Walk::new(), 0);
+    while let Some(question) = walk.question() {
+        let path = question.path.join("/");
+        if path.starts_with("event_orchestrations/") {
+            asked += 1;
+            assert!(question.lacking.contains(&403), "{path}");
+            walk.lack(403);
+            continue;
+        }
+        let answer = answer(&account, &question).to_string();
+        walk.take(answer.as_bytes()).unwrap();
+    }
+    // Of services one is asked for, and of the orchestration each part.
+    assert_eq!(asked, 5);
+    let made = walk.finish(now());
+    let told = made.remarks.join("\n");
+    for remark in [
+        "services: the orchestrations of single ones could not be read: this key may not see it (403)",
+        "event orchestration \"Front\": its keys could not be read",
+        "event orchestration \"Front\": its router could not be read",
+        "event orchestration \"Front\": its global rules could not be read",
+        "event orchestration \"Front\": its rules about what is sent nowhere could not be read",
+        "tag \"db\": left out",
+    ] {
+        assert!(told.contains(remark), "{remark}\n{told}");
+    }
+    let front = made
+        .document
+        .services
+        .iter()
+        .find(|one| one.name == "Front");
+    assert!(
+        front.is_some_and(|one| one.rules.is_empty()),
+        "what is not known to be quiet pages"
+    );
 }
 
 proptest! {
