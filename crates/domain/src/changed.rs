@@ -143,6 +143,7 @@ fn person(event: &PeopleEvent) -> Changed<'_> {
         PeopleEvent::ContactMethodAdded { user: id, .. }
         | PeopleEvent::ContactMethodVerified { user: id, .. }
         | PeopleEvent::ContactMethodRemoved { user: id, .. }
+        | PeopleEvent::ContactMethodGone { user: id, .. }
         | PeopleEvent::ContactMethodRenamed { user: id, .. }
         | PeopleEvent::NotificationRulesSet { user: id, .. } => user(id, Deed::Updated),
     }

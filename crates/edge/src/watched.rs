@@ -210,7 +210,7 @@ impl Watched {
 
 #[cfg(test)]
 mod tests {
-    use tocsin_domain::people::Role;
+    use tocsin_domain::people::{Role, TokenBounds};
 
     use super::*;
 
@@ -228,6 +228,7 @@ mod tests {
             created_at: NOON,
             expires_at: None,
             last_used: None,
+            bounds: TokenBounds::default(),
         }
     }
 

@@ -101,6 +101,12 @@ impl Decider<'_> {
             RosterAsk::Oncall(ask) => return self.oncall(ask),
             RosterAsk::Business(ask) => return self.business(ask),
         };
+        self.change_roster(event);
+        Ok(())
+    }
+
+    /// Records it, and does what follows from it for what is open.
+    fn change_roster(&mut self, event: RosterEvent) {
         let is_policy = matches!(event, RosterEvent::PolicySet { .. });
         let renamed = self.renamed_by(&event);
         let position = self.emit(Cause::Request, EventBody::Roster(event));
@@ -113,7 +119,6 @@ impl Decider<'_> {
                 incident.service == service || !incident.merged.is_empty()
             });
         }
-        Ok(())
     }
 
     /// The service that has another name from now on.

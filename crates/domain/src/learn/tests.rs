@@ -423,6 +423,7 @@ fn a_change_that_somebody_told_of_is_among_the_changes_before() {
         source: Some("ci".to_owned()),
         details: None,
         links: Vec::new(),
+        images: Vec::new(),
     };
     let told = Event {
         position: 0,

@@ -19,23 +19,7 @@ impl State {
             }
         };
         match event {
-            AlertEvent::Opened { alert } => {
-                self.firing.insert(alert, &self.alerts);
-                let line = alert.source.line(alert.service, &alert.dedup_key);
-                if let (None, Some(line)) = (alert.target, line) {
-                    self.last_of_rule.insert(line, alert.incident);
-                }
-                if let Some(incident) = self.incidents.get_mut(&alert.incident) {
-                    incident.alerts.push(alert.id);
-                    incident.healthy_since = None;
-                }
-                self.fold_group(alert);
-                let mut known = Arc::clone(alert);
-                if set_back_ms > 0 {
-                    Arc::make_mut(&mut known).set_back_ms = set_back_ms;
-                }
-                self.alerts.hold(alert.id, known);
-            }
+            AlertEvent::Opened { alert } => self.open_alert(alert, set_back_ms),
             AlertEvent::Repeated {
                 alert,
                 severity,
@@ -87,6 +71,24 @@ impl State {
             }
         }
         self.count_alert(event, before.unwrap_or_default());
+    }
+
+    fn open_alert(&mut self, alert: &Arc<Alert>, set_back_ms: u64) {
+        self.firing.insert(alert, &self.alerts);
+        let line = alert.source.line(alert.service, &alert.dedup_key);
+        if let (None, Some(line)) = (alert.target, line) {
+            self.last_of_rule.insert(line, alert.incident);
+        }
+        if let Some(incident) = self.incidents.get_mut(&alert.incident) {
+            incident.alerts.push(alert.id);
+            incident.healthy_since = None;
+        }
+        self.fold_group(alert);
+        let mut known = Arc::clone(alert);
+        if set_back_ms > 0 {
+            Arc::make_mut(&mut known).set_back_ms = set_back_ms;
+        }
+        self.alerts.hold(alert.id, known);
     }
 
     fn end_alert(&mut self, id: AlertId, at: Timestamp, set_back_ms: u64) {

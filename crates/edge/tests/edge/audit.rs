@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tocsin_domain::changed::ChangedKind;
 use tocsin_domain::event::{Actor, Cause, Event, EventBody, RosterEvent, TagEvent};
-use tocsin_domain::people::Role;
+use tocsin_domain::people::{Role, TokenBounds};
 use tocsin_domain::time::Timestamp;
 use tocsin_edge::ports::{Accounts, ChangeLog, NewToken, StorageError};
 
@@ -104,6 +104,7 @@ async fn a_filter_leaves_those_of_one_thing_of_a_kind_of_a_time_and_of_one_actor
         user: None,
         made_by: Some(world.ada),
         expires_at: None,
+        bounds: TokenBounds::default(),
     };
     let (token, text) = world.doors.add_token(new, START).unwrap();
     let tag = json!({"label": "West"});

@@ -110,6 +110,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/alert_grouping_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the alerts of services are grouped */
+        get: operations["pagerduty_list_alert_grouping_settings"];
+        put?: never;
+        /** Group the alerts of a service */
+        post: operations["pagerduty_add_alert_grouping_setting"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/alert_grouping_settings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the alerts of one service are grouped */
+        get: operations["pagerduty_get_alert_grouping_setting"];
+        /** Group the alerts of a service otherwise */
+        put: operations["pagerduty_change_alert_grouping_setting"];
+        post?: never;
+        /** Let each alert of a service have its own incident */
+        delete: operations["pagerduty_remove_alert_grouping_setting"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/alertmanager/-/healthy": {
         parameters: {
             query?: never;
@@ -272,6 +309,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/analytics/metrics/incidents/escalation_policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What incidents came to, by the escalation policy that each follows or followed last */
+        post: operations["pagerduty_measure_policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/metrics/incidents/escalation_policies/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the incidents of all escalation policies came to, which are all there are */
+        post: operations["pagerduty_measure_all_policies"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/analytics/metrics/incidents/services": {
         parameters: {
             query?: never;
@@ -289,6 +360,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/analytics/metrics/incidents/services/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the incidents of all services came to, which are all there are */
+        post: operations["pagerduty_measure_all_services"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/analytics/metrics/incidents/teams": {
         parameters: {
             query?: never;
@@ -300,6 +388,23 @@ export interface paths {
         put?: never;
         /** What incidents came to, team by team */
         post: operations["pagerduty_measure_teams"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/analytics/metrics/incidents/teams/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the incidents of all teams came to, which are all there are */
+        post: operations["pagerduty_measure_all_teams"];
         delete?: never;
         options?: never;
         head?: never;
@@ -423,6 +528,27 @@ export interface paths {
         post?: never;
         /** Revoke a token */
         delete: operations["revoke_token"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/tocsin/v1/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was changed of people, the roster and settings, newest first
+         * @description One page looks at 2000 changes: it may have fewer items than were wanted, or none, while `next_cursor` leads to older ones. What is
+         *     kept beside the journal is not among them: passwords, sessions, API tokens, and by which accounts messages leave.
+         */
+        get: operations["list_audit_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -859,7 +985,7 @@ export interface paths {
         /**
          * Take an incident
          * @description Escalation stops. Taking what is taken is no error and takes it from nobody: where an acknowledgement holds for a time, that begins
-         *     anew.
+         *     anew. Should whoever has it be removed, it is the next one's who took it too.
          */
         post: operations["acknowledge"];
         delete?: never;
@@ -2111,7 +2237,7 @@ export interface paths {
         /** Replace a team */
         put: operations["replace_team"];
         post?: never;
-        /** Remove a team that no escalation policy names, with the webhook subscriptions to it */
+        /** Remove a team that no escalation policy names and to which nothing belongs, with the webhook subscriptions to it */
         delete: operations["remove_team"];
         options?: never;
         head?: never;
@@ -2950,6 +3076,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of people, teams, schedules, policies and services, newest first; one page looks at 2000 changes */
+        get: operations["pagerduty_list_pagerduty_audit_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/business_services": {
         parameters: {
             query?: never;
@@ -3104,6 +3247,23 @@ export interface paths {
         post?: never;
         /** Remove an escalation policy that no service names */
         delete: operations["pagerduty_remove_escalation_policy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/escalation_policies/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of an escalation policy, newest first */
+        get: operations["pagerduty_list_policy_audit_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -3772,8 +3932,8 @@ export interface paths {
         get: operations["opsgenie_look_prefixed"];
         /**
          * Say otherwise what an alert says, as Opsgenie's clients do
-         * @description `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires is said
-         *     again with it; one that is over stays over.
+         * @description `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires says it
+         *     from then on; one that is over stays over.
          */
         put: operations["opsgenie_update_prefixed"];
         /**
@@ -3823,6 +3983,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/alert_grouping_settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the alerts of services are grouped */
+        get: operations["pagerduty_list_alert_grouping_settings_prefixed"];
+        put?: never;
+        /** Group the alerts of a service */
+        post: operations["pagerduty_add_alert_grouping_setting_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/alert_grouping_settings/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How the alerts of one service are grouped */
+        get: operations["pagerduty_get_alert_grouping_setting_prefixed"];
+        /** Group the alerts of a service otherwise */
+        put: operations["pagerduty_change_alert_grouping_setting_prefixed"];
+        post?: never;
+        /** Let each alert of a service have its own incident */
+        delete: operations["pagerduty_remove_alert_grouping_setting_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/analytics/metrics/incidents/all": {
         parameters: {
             query?: never;
@@ -3834,6 +4031,40 @@ export interface paths {
         put?: never;
         /** What all incidents came to */
         post: operations["pagerduty_measure_all_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/analytics/metrics/incidents/escalation_policies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What incidents came to, by the escalation policy that each follows or followed last */
+        post: operations["pagerduty_measure_policies_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/analytics/metrics/incidents/escalation_policies/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the incidents of all escalation policies came to, which are all there are */
+        post: operations["pagerduty_measure_all_policies_prefixed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3857,6 +4088,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/analytics/metrics/incidents/services/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the incidents of all services came to, which are all there are */
+        post: operations["pagerduty_measure_all_services_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/analytics/metrics/incidents/teams": {
         parameters: {
             query?: never;
@@ -3868,6 +4116,23 @@ export interface paths {
         put?: never;
         /** What incidents came to, team by team */
         post: operations["pagerduty_measure_teams_prefixed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/analytics/metrics/incidents/teams/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the incidents of all teams came to, which are all there are */
+        post: operations["pagerduty_measure_all_teams_prefixed"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3900,6 +4165,23 @@ export interface paths {
         };
         /** One incident as a row of raw data */
         get: operations["pagerduty_get_raw_incident_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of people, teams, schedules, policies and services, newest first; one page looks at 2000 changes */
+        get: operations["pagerduty_list_pagerduty_audit_records_prefixed"];
         put?: never;
         post?: never;
         delete?: never;
@@ -4062,6 +4344,23 @@ export interface paths {
         post?: never;
         /** Remove an escalation policy that no service names */
         delete: operations["pagerduty_remove_escalation_policy_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/escalation_policies/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of an escalation policy, newest first */
+        get: operations["pagerduty_list_policy_audit_records_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4576,6 +4875,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/schedules/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a schedule, newest first */
+        get: operations["pagerduty_list_schedule_audit_records_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/schedules/{id}/overrides": {
         parameters: {
             query?: never;
@@ -4733,6 +5049,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/pagerduty/services/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a service, newest first */
+        get: operations["pagerduty_list_service_audit_records_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/pagerduty/services/{id}/change_events": {
         parameters: {
             query?: never;
@@ -4869,8 +5202,25 @@ export interface paths {
         /** Call a team something else */
         put: operations["pagerduty_change_team_prefixed"];
         post?: never;
-        /** Remove a team that no escalation policy names, with the webhook subscriptions to it */
+        /** Remove a team that no escalation policy names and to which nothing belongs, with the webhook subscriptions to it */
         delete: operations["pagerduty_remove_pagerduty_team_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/teams/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a team, newest first */
+        get: operations["pagerduty_list_team_audit_records_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -4888,6 +5238,24 @@ export interface paths {
         /** Put tags on a team, and take others away */
         post: operations["pagerduty_change_tags_of_team_prefixed"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/teams/{id}/escalation_policies/{policy_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give an escalation policy to a team, whosever it was */
+        put: operations["pagerduty_add_team_policy_prefixed"];
+        post?: never;
+        /** Take an escalation policy from a team, if it is that team's */
+        delete: operations["pagerduty_remove_team_policy_prefixed"];
         options?: never;
         head?: never;
         patch?: never;
@@ -4994,6 +5362,23 @@ export interface paths {
         post?: never;
         /** Remove a person, with their addresses, sessions and tokens */
         delete: operations["pagerduty_remove_pagerduty_user_prefixed"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pagerduty/users/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a person, newest first */
+        get: operations["pagerduty_list_user_audit_records_prefixed"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5744,7 +6129,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Would a page reach somebody? */
+        /**
+         * Would a page reach somebody?
+         * @description Anybody may ask. Who shows an API token and says how often it asks is remembered as a watcher, and missed when it does not any more.
+         */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -5803,6 +6191,23 @@ export interface paths {
         post?: never;
         /** Remove a schedule that no escalation policy names */
         delete: operations["pagerduty_remove_pagerduty_schedule"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schedules/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a schedule, newest first */
+        get: operations["pagerduty_list_schedule_audit_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -5965,6 +6370,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/services/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a service, newest first */
+        get: operations["pagerduty_list_service_audit_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/services/{id}/change_events": {
         parameters: {
             query?: never;
@@ -6101,8 +6523,25 @@ export interface paths {
         /** Call a team something else */
         put: operations["pagerduty_change_team"];
         post?: never;
-        /** Remove a team that no escalation policy names, with the webhook subscriptions to it */
+        /** Remove a team that no escalation policy names and to which nothing belongs, with the webhook subscriptions to it */
         delete: operations["pagerduty_remove_pagerduty_team"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a team, newest first */
+        get: operations["pagerduty_list_team_audit_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -6120,6 +6559,24 @@ export interface paths {
         /** Put tags on a team, and take others away */
         post: operations["pagerduty_change_tags_of_team"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/teams/{id}/escalation_policies/{policy_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give an escalation policy to a team, whosever it was */
+        put: operations["pagerduty_add_team_policy"];
+        post?: never;
+        /** Take an escalation policy from a team, if it is that team's */
+        delete: operations["pagerduty_remove_team_policy"];
         options?: never;
         head?: never;
         patch?: never;
@@ -6277,6 +6734,23 @@ export interface paths {
         post?: never;
         /** Remove a person, with their addresses, sessions and tokens */
         delete: operations["pagerduty_remove_pagerduty_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{id}/audit/records": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was changed of a person, newest first */
+        get: operations["pagerduty_list_user_audit_records"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -6481,8 +6955,8 @@ export interface paths {
         get: operations["opsgenie_look"];
         /**
          * Say otherwise what an alert says, as Opsgenie's clients do
-         * @description `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires is said
-         *     again with it; one that is over stays over.
+         * @description `step` is `message`, `description` or `priority`; others are refused. The alert is named as where it is closed. One that fires says it
+         *     from then on; one that is over stays over.
          */
         put: operations["opsgenie_update"];
         /**
@@ -6856,8 +7330,15 @@ export interface components {
             last_used_at?: components["schemas"]["Instant"] | null;
             made_by?: components["schemas"]["Named"] | null;
             name: string;
-            /** @description Its scope: what it may do at most. */
+            /**
+             * Format: int32
+             * @description How many requests it may send within a minute.
+             */
+            requests_per_minute: number;
+            /** @description What it may do at most. */
             role: components["schemas"]["Role"];
+            /** @description What it may do that in; null for everything. */
+            scopes?: components["schemas"]["Scope"][] | null;
             /** @description Whose it is; null for one of the installation. */
             user_id?: string | null;
         };
@@ -6902,6 +7383,57 @@ export interface components {
              * @description Its place among them, from 1.
              */
             place: number;
+        };
+        /**
+         * @description What was done to it.
+         * @enum {string}
+         */
+        AuditAction: "created" | "updated" | "removed";
+        /** @description Who changed it. */
+        AuditActor: {
+            /** @description The id of the person, of the token or of the integration; null for Tocsin itself. */
+            id?: string | null;
+            kind: components["schemas"]["AuditActorKind"];
+            name: string;
+            /** @description The token of the installation by which it was done in the name of the person; null where none was. */
+            token_id?: string | null;
+        };
+        /**
+         * @description Who changes things.
+         * @enum {string}
+         */
+        AuditActorKind: "person" | "token" | "integration" | "system";
+        /**
+         * @description What kind of thing was changed.
+         * @enum {string}
+         */
+        AuditKind: "installation" | "user" | "team" | "schedule" | "escalation_policy" | "service" | "integration" | "alert_rules" | "maintenance_window" | "heartbeat" | "webhook_subscription" | "tag" | "business_service" | "service_dependencies" | "calendar" | "target" | "monitor";
+        /** @description What was changed. */
+        AuditObject: {
+            /** @description Its id; null where there is one of its kind alone. */
+            id?: string | null;
+            kind: components["schemas"]["AuditKind"];
+            /** @description What it was called; null where it has no name, or the name is not known any more. */
+            name?: string | null;
+        };
+        /** @description One change. */
+        AuditRecord: {
+            action: components["schemas"]["AuditAction"];
+            actor: components["schemas"]["AuditActor"];
+            /** @description When it was made. */
+            at: components["schemas"]["Instant"];
+            /** @description More about it; may be empty. */
+            detail: string;
+            /** @description What happened, in the word of the live stream (`people.user_changed`). */
+            kind: string;
+            object: components["schemas"]["AuditObject"];
+            /**
+             * Format: int64
+             * @description Its place in the journal.
+             */
+            position: number;
+            /** @description What happened, in one sentence. */
+            title: string;
         };
         /**
          * @description What is done with several incidents.
@@ -6951,6 +7483,15 @@ export interface components {
             /** @description Whom to ask about it, at most 200 characters. */
             point_of_contact?: string;
             team_id?: components["schemas"]["Id"] | null;
+        };
+        /** @description Whether the buttons in messages are heard. */
+        Buttons: {
+            /** @description Why they are not. */
+            detail?: string | null;
+            /** @description Where they are not, messages carry a link instead. */
+            heard: boolean;
+            /** @description Since when it is so. */
+            since: components["schemas"]["Instant"];
         };
         /** @description A calendar that other programs subscribe to. Its address is shown when it is made and when it is renewed, never again. */
         Calendar: {
@@ -7171,7 +7712,7 @@ export interface components {
         };
         /** @description An incident that a person declares. */
         DeclareRequest: {
-            /** @description A key that no other open incident of the service has that was declared so; made here when none is given. */
+            /** @description A key that no other open incident of the service has, however it was opened; made here when none is given. */
             key?: string | null;
             /** @description Ids of the people to whom it goes instead of to the service's policy. */
             people?: components["schemas"]["Id"][];
@@ -7282,6 +7823,8 @@ export interface components {
             name: string;
             /** Format: int32 */
             repeat: number;
+            /** @description The team that it was given to; null: none, so that its services are the first team's. */
+            team_id?: string | null;
         };
         /** @description A range, because nobody counted. */
         Estimate: {
@@ -8014,10 +8557,41 @@ export interface components {
                 last_used_at?: components["schemas"]["Instant"] | null;
                 made_by?: components["schemas"]["Named"] | null;
                 name: string;
-                /** @description Its scope: what it may do at most. */
+                /**
+                 * Format: int32
+                 * @description How many requests it may send within a minute.
+                 */
+                requests_per_minute: number;
+                /** @description What it may do at most. */
                 role: components["schemas"]["Role"];
+                /** @description What it may do that in; null for everything. */
+                scopes?: components["schemas"]["Scope"][] | null;
                 /** @description Whose it is; null for one of the installation. */
                 user_id?: string | null;
+            }[];
+            /** @description Asks for the next page; null on the last. */
+            next_cursor?: string | null;
+        };
+        /** @description One page of a list. */
+        Page_AuditRecord: {
+            /** @description The items. */
+            items: {
+                action: components["schemas"]["AuditAction"];
+                actor: components["schemas"]["AuditActor"];
+                /** @description When it was made. */
+                at: components["schemas"]["Instant"];
+                /** @description More about it; may be empty. */
+                detail: string;
+                /** @description What happened, in the word of the live stream (`people.user_changed`). */
+                kind: string;
+                object: components["schemas"]["AuditObject"];
+                /**
+                 * Format: int64
+                 * @description Its place in the journal.
+                 */
+                position: number;
+                /** @description What happened, in one sentence. */
+                title: string;
             }[];
             /** @description Asks for the next page; null on the last. */
             next_cursor?: string | null;
@@ -8096,6 +8670,8 @@ export interface components {
                 name: string;
                 /** Format: int32 */
                 repeat: number;
+                /** @description The team that it was given to; null: none, so that its services are the first team's. */
+                team_id?: string | null;
             }[];
             /** @description Asks for the next page; null on the last. */
             next_cursor?: string | null;
@@ -8250,6 +8826,8 @@ export interface components {
                 people: components["schemas"]["Named"][];
                 /** @description Exchanges over all that, offered or agreed, that are not over yet. */
                 swaps: components["schemas"]["Swap"][];
+                /** @description The team that it was given to; null: none. */
+                team_id?: string | null;
                 /** @description Fixed shifts over the layers that are not over yet. */
                 temporary: components["schemas"]["Temporary"][];
                 time_zone: string;
@@ -8488,13 +9066,14 @@ export interface components {
             each_must_acknowledge?: boolean;
             /** @description Page only one of the targets each time an incident reaches the level, in turn. */
             round_robin?: boolean;
+            /** @description At least one. A level on which nobody is left, since whoever it named was removed, has none, and may be sent back so. */
             targets: components["schemas"]["PolicyTarget"][];
         };
         /** @description A policy to add or to put in another's place. */
         PolicyRequest: {
             /**
              * Format: double
-             * @description How long an acknowledgement holds (1 minute to 7 days): what still fails then is triggered and paged again. For ever
+             * @description How long an acknowledgement holds (1 minute to 7 days): what still fails then is triggered again. For ever
              *     when none.
              */
             acknowledgement_timeout_minutes?: number | null;
@@ -8507,6 +9086,7 @@ export interface components {
              * @description How often the levels are walked through again, 0 to 9.
              */
             repeat: number;
+            team_id?: components["schemas"]["Id"] | null;
         };
         /** @description A person, whoever is on call, or everybody of a team. */
         PolicyTarget: {
@@ -8581,6 +9161,7 @@ export interface components {
             account_id?: string | null;
             /** @description Where the provider is. */
             base_url: string;
+            buttons?: components["schemas"]["Buttons"] | null;
             /** @description Whether messages can leave by it. An incoming webhook of Slack needs no account. */
             configured: boolean;
             /** @description The words of the last attempt, when it failed. */
@@ -8620,6 +9201,8 @@ export interface components {
             canary_at?: components["schemas"]["Instant"] | null;
             /** @description Names of the checks that failed. */
             reasons: string[];
+            /** @description What the token is called by which whoever asks is remembered as a watcher; null where nobody is. */
+            watched_as?: string | null;
         };
         /** @description What puts somebody on call. */
         Reason: {
@@ -8833,6 +9416,8 @@ export interface components {
             people: components["schemas"]["Named"][];
             /** @description Exchanges over all that, offered or agreed, that are not over yet. */
             swaps: components["schemas"]["Swap"][];
+            /** @description The team that it was given to; null: none. */
+            team_id?: string | null;
             /** @description Fixed shifts over the layers that are not over yet. */
             temporary: components["schemas"]["Temporary"][];
             time_zone: string;
@@ -8856,9 +9441,15 @@ export interface components {
             /** @description Rotations; a later one takes the place of an earlier one wherever it has somebody. */
             layers?: components["schemas"]["Layer"][] | null;
             name: string;
+            team_id?: components["schemas"]["Id"] | null;
             /** @description IANA name (`Europe/Paris`). */
             time_zone: string;
         };
+        /**
+         * @description A part of what Tocsin does, to which a token may be kept.
+         * @enum {string}
+         */
+        Scope: "alerts" | "incidents" | "roster" | "settings" | "telemetry";
         /** @description What became of an alert, or of each of a list. */
         SentAlerts: components["schemas"]["AlertAccepted"] | components["schemas"]["AlertsAccepted"];
         /** @description Something that can fail. */
@@ -8988,6 +9579,13 @@ export interface components {
             email: string;
             password: string;
         };
+        /** @description A target of the service that is muted or worked on at that time: nobody would be paged for its own alerts. */
+        SimulatedQuiet: {
+            target: components["schemas"]["Named"];
+            /** @description When its alerts page again. */
+            until: components["schemas"]["Instant"];
+            why: string;
+        };
         /** @description One thing that would happen. */
         SimulatedStep: components["schemas"]["SimulatedWhat"] & {
             /**
@@ -9049,8 +9647,11 @@ export interface components {
         Simulation: {
             at: components["schemas"]["Instant"];
             end: components["schemas"]["SimulationEnd"];
+            /** @description Targets of the service whose own alerts would page nobody; none where a target was asked for. */
+            quiet_targets: components["schemas"]["SimulatedQuiet"][];
             service: components["schemas"]["Named"];
             steps: components["schemas"]["SimulatedStep"][];
+            target?: components["schemas"]["Named"] | null;
             urgency: components["schemas"]["Urgency"];
         };
         /**
@@ -9299,8 +9900,16 @@ export interface components {
             name: string;
             /** @description Whose it is: one's own, or the installation's, which administrators alone make. */
             owner?: components["schemas"]["TokenOwner"];
-            /** @description Its scope, which stays: at most one's own role. */
+            /**
+             * Format: int32
+             * @description How many requests it may send within a minute, which stays; as many as any token when it is left out. By a token with such a
+             *     limit of its own, no more than that.
+             */
+            requests_per_minute?: number | null;
+            /** @description What it may do, which stays: at most one's own role. */
             role: components["schemas"]["Role"];
+            /** @description What it may do that in, which stays; everything when it is left out. By a token with scopes, none but of those. */
+            scopes?: components["schemas"]["Scope"][] | null;
         };
         /**
          * @description How an entry is coloured.
@@ -9521,6 +10130,15 @@ export interface components {
                 "application/json": string;
             };
         };
+        /** @description Too often; Retry-After says when to send it again */
+        AlertmanagerTooManyRequests: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": string | components["schemas"]["AlertmanagerRefusal"];
+            };
+        };
         /** @description Nobody is known by this token, key or cookie */
         AlertmanagerUnauthorized: {
             headers: {
@@ -9620,6 +10238,15 @@ export interface components {
                 "application/json": components["schemas"]["PagerDutyRefusal"];
             };
         };
+        /** @description The body did not arrive in time */
+        PagerDutyRequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PagerDutyRefusal"];
+            };
+        };
         /** @description Too often; Retry-After says when to send it again */
         PagerDutyTooManyRequests: {
             headers: {
@@ -9676,6 +10303,15 @@ export interface components {
         };
         /** @description The body did not arrive in time */
         PrometheusRequestTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["PrometheusRefusal"];
+            };
+        };
+        /** @description Too often; Retry-After says when to send it again */
+        PrometheusTooManyRequests: {
             headers: {
                 [name: string]: unknown;
             };
@@ -9795,6 +10431,7 @@ export interface operations {
             };
             401: components["responses"]["PrometheusUnauthorized"];
             403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9918,6 +10555,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -9949,6 +10588,201 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_alert_grouping_settings: {
+        parameters: {
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description The id that the page comes after: `after` of the page before it. */
+                after?: string;
+                /** @description The id that the page comes before: `before` of the page after it. */
+                before?: string;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description Only those of these services. */
+                "service_ids[]"?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_alert_grouping_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_alert_grouping_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_alert_grouping_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_alert_grouping_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -10026,6 +10860,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_post_alerts_prefixed: {
@@ -10089,6 +10925,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_receivers_prefixed: {
@@ -10109,6 +10947,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_silence_prefixed: {
@@ -10131,6 +10971,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
             /** @description There is no such silence */
             404: {
                 headers: {
@@ -10139,6 +10980,7 @@ export interface operations {
                 content?: never;
             };
             422: components["responses"]["AlertmanagerUnprocessableEntity"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_delete_silence_prefixed: {
@@ -10170,6 +11012,7 @@ export interface operations {
             403: components["responses"]["AlertmanagerForbidden"];
             404: components["responses"]["AlertmanagerNotFound"];
             422: components["responses"]["AlertmanagerUnprocessableEntity"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_silences_prefixed: {
@@ -10200,6 +11043,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_post_silence_prefixed: {
@@ -10231,6 +11076,7 @@ export interface operations {
             413: components["responses"]["AlertmanagerPayloadTooLarge"];
             415: components["responses"]["AlertmanagerUnsupportedMediaType"];
             422: components["responses"]["AlertmanagerUnprocessableEntity"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_status_prefixed: {
@@ -10251,6 +11097,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     pagerduty_measure_all: {
@@ -10283,6 +11131,80 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_all_policies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -10317,6 +11239,44 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_all_services: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -10351,6 +11311,44 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_all_teams: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -10385,6 +11383,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -10410,6 +11410,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -10418,6 +11419,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -10441,6 +11443,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -10535,6 +11538,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             503: components["responses"]["ServiceUnavailable"];
         };
     };
@@ -10667,6 +11671,45 @@ export interface operations {
             507: components["responses"]["InsufficientStorage"];
         };
     };
+    list_audit_records: {
+        parameters: {
+            query?: {
+                /** @description Only those that were made then (RFC 3339) or later. */
+                since?: string;
+                /** @description Only those that were made before then (RFC 3339). */
+                until?: string;
+                /** @description Only those of the person, the token or the integration with this id. */
+                actor?: string;
+                /** @description Only those of things of this kind. */
+                kind?: "installation" | "user" | "team" | "schedule" | "escalation_policy" | "service" | "integration" | "alert_rules" | "maintenance_window" | "heartbeat" | "webhook_subscription" | "tag" | "business_service" | "service_dependencies" | "calendar" | "target" | "monitor";
+                /** @description Only those of the one of that kind with this id; it goes with `kind`. */
+                id?: string;
+                /** @description Items wanted, 1 to 200; 50 when not given. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AuditRecord"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            503: components["responses"]["ServiceUnavailable"];
+        };
+    };
     list_business_services: {
         parameters: {
             query?: {
@@ -10691,6 +11734,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -10749,6 +11793,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -10840,6 +11885,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -10899,6 +11945,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -10923,6 +11970,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -11280,6 +12328,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -11308,6 +12357,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -11365,6 +12415,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11452,6 +12503,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11511,6 +12563,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -11571,6 +12624,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -11629,6 +12683,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11734,6 +12789,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -11825,6 +12881,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -11967,6 +13024,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
@@ -11995,6 +13053,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -12101,6 +13160,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             429: components["responses"]["TooManyRequests"];
@@ -12451,6 +13511,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -12579,6 +13640,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -12607,6 +13669,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -12664,6 +13727,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -12812,6 +13876,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -12837,6 +13902,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -12897,6 +13963,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -12923,6 +13990,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -12947,6 +14015,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -12970,6 +14039,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13000,6 +14070,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -13024,6 +14095,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13083,6 +14155,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13115,6 +14188,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13138,6 +14212,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13166,6 +14241,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13256,6 +14332,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -13352,6 +14429,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -13446,6 +14524,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -13671,6 +14750,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13758,6 +14838,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -13816,6 +14897,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -13903,6 +14985,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -13963,6 +15046,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14059,6 +15143,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14133,6 +15218,11 @@ export interface operations {
                 at?: string;
                 /** @description High when not given. */
                 urgency?: "high" | "low";
+                /**
+                 * @description The id of a target of the service, of which the alert is then. Without one it is of the service alone, as an alert from outside
+                 *     is: no mute and no maintenance of a target counts.
+                 */
+                target?: string;
             };
             header?: never;
             path: {
@@ -14152,6 +15242,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14303,6 +15394,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -14331,6 +15423,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -14388,6 +15481,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14445,6 +15539,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14474,6 +15569,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -14499,6 +15595,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14677,6 +15774,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -14735,6 +15833,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14876,6 +15975,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -14940,6 +16040,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -14997,6 +16098,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -15503,6 +16605,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
@@ -15769,6 +16872,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_alerts: {
@@ -15789,6 +16894,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_format: {
@@ -15819,6 +16926,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_format_post: {
@@ -15849,8 +16958,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_values: {
@@ -15886,6 +16997,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -15927,6 +17040,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -15968,8 +17083,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16010,6 +17127,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_instant: {
@@ -16045,6 +17164,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             404: components["responses"]["PrometheusNotFound"];
             422: {
                 headers: {
@@ -16054,6 +17174,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16097,6 +17218,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             404: components["responses"]["PrometheusNotFound"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
@@ -16108,6 +17230,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16148,6 +17271,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16188,8 +17313,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16235,6 +17362,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -16243,6 +17371,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16288,6 +17417,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
             422: {
@@ -16298,6 +17428,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16343,6 +17474,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_pools: {
@@ -16363,6 +17496,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_series: {
@@ -16396,7 +17531,9 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             404: components["responses"]["PrometheusNotFound"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16438,9 +17575,11 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             404: components["responses"]["PrometheusNotFound"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16469,6 +17608,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_config: {
@@ -16489,6 +17630,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_flags: {
@@ -16509,6 +17652,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_runtime_info: {
@@ -16529,6 +17674,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_tsdb: {
@@ -16559,6 +17706,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_wal_replay: {
@@ -16579,6 +17728,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_targets: {
@@ -16610,6 +17761,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_target_metadata: {
@@ -16642,6 +17795,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_write: {
@@ -16697,6 +17852,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -16740,6 +17896,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_post_alerts: {
@@ -16803,6 +17961,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_receivers: {
@@ -16823,6 +17983,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_silence: {
@@ -16845,6 +18007,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
             /** @description There is no such silence */
             404: {
                 headers: {
@@ -16853,6 +18016,7 @@ export interface operations {
                 content?: never;
             };
             422: components["responses"]["AlertmanagerUnprocessableEntity"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_delete_silence: {
@@ -16884,6 +18048,7 @@ export interface operations {
             403: components["responses"]["AlertmanagerForbidden"];
             404: components["responses"]["AlertmanagerNotFound"];
             422: components["responses"]["AlertmanagerUnprocessableEntity"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_silences: {
@@ -16914,6 +18079,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_post_silence: {
@@ -16945,6 +18112,7 @@ export interface operations {
             413: components["responses"]["AlertmanagerPayloadTooLarge"];
             415: components["responses"]["AlertmanagerUnsupportedMediaType"];
             422: components["responses"]["AlertmanagerUnprocessableEntity"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
         };
     };
     alertmanager_status: {
@@ -16965,6 +18133,59 @@ export interface operations {
                 };
             };
             401: components["responses"]["AlertmanagerUnauthorized"];
+            403: components["responses"]["AlertmanagerForbidden"];
+            429: components["responses"]["AlertmanagerTooManyRequests"];
+        };
+    };
+    pagerduty_list_pagerduty_audit_records: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these kinds of things. */
+                "root_resource_types[]"?: ("users" | "teams" | "schedules" | "escalation_policies" | "services")[];
+                /** @description Only those by which one of these was done. */
+                "actions[]"?: ("create" | "update" | "delete")[];
+                /** @description Only those by an actor of this type. */
+                actor_type?: "user_reference" | "api_key_reference" | "app_reference";
+                /** @description Only those by the actor of that type with this id. */
+                actor_id?: string;
+                /** @description Only those that were made this way. */
+                method_type?: "api_token" | "other";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
         };
     };
     pagerduty_list_pagerduty_business_services: {
@@ -16997,6 +18218,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17032,6 +18255,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17060,6 +18284,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17090,6 +18316,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17115,6 +18343,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17123,6 +18352,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17168,6 +18398,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17200,6 +18431,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17232,6 +18464,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17240,6 +18473,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17278,6 +18512,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17303,6 +18539,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17311,6 +18548,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17351,6 +18589,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17386,6 +18626,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17414,6 +18655,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17422,6 +18664,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17467,6 +18710,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17506,6 +18750,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_policy_audit_records: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17551,6 +18847,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17587,6 +18884,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17595,6 +18893,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17625,6 +18924,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17650,6 +18951,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17658,6 +18960,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17691,6 +18994,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17699,6 +19003,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17752,6 +19057,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -17784,6 +19090,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -17792,6 +19099,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -18079,6 +19387,8 @@ export interface operations {
                 "statuses[]"?: ("triggered" | "acknowledged" | "resolved")[];
                 /** @description Only those of one of these urgencies. */
                 "urgencies[]"?: ("high" | "low")[];
+                /** @description Only those of one of these priorities. */
+                "priority_ids[]"?: string[];
                 /** @description Only that with an alert of this key. */
                 incident_key?: string;
                 /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
@@ -18111,6 +19421,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18146,6 +19458,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -18188,6 +19501,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18216,6 +19530,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18224,6 +19539,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18269,6 +19585,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18309,6 +19626,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18317,6 +19635,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18362,6 +19681,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18391,6 +19711,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18399,6 +19720,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18445,6 +19767,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18477,6 +19800,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18485,6 +19809,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18536,6 +19861,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18544,6 +19870,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18589,6 +19916,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18614,6 +19942,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18622,6 +19951,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18667,6 +19997,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18699,6 +20030,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -18707,6 +20039,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18752,6 +20085,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18797,6 +20131,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18842,6 +20177,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18949,6 +20285,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -18998,6 +20336,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19035,6 +20375,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19043,6 +20384,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19083,6 +20425,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19118,6 +20462,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19146,6 +20491,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19154,6 +20500,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19199,6 +20546,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19239,6 +20587,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19261,6 +20610,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             503: components["responses"]["ServiceUnavailable"];
         };
@@ -19308,6 +20658,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19361,6 +20713,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19619,6 +20973,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -19703,6 +21065,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -19756,6 +21126,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19787,6 +21159,201 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_alert_grouping_settings_prefixed: {
+        parameters: {
+            query?: {
+                /** @description Entries wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description The id that the page comes after: `after` of the page before it. */
+                after?: string;
+                /** @description The id that the page comes before: `before` of the page after it. */
+                before?: string;
+                /** @description Whether all entries are to be counted. */
+                total?: boolean;
+                /** @description Only those of these services. */
+                "service_ids[]"?: string[];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_alert_grouping_setting_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_get_alert_grouping_setting_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_change_alert_grouping_setting_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_alert_grouping_setting_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19821,6 +21388,80 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_policies_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_all_policies_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19855,6 +21496,44 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_all_services_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19889,6 +21568,44 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_measure_all_teams_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19923,6 +21640,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19948,6 +21667,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19956,6 +21676,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_pagerduty_audit_records_prefixed: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+                /** @description Only those of these kinds of things. */
+                "root_resource_types[]"?: ("users" | "teams" | "schedules" | "escalation_policies" | "services")[];
+                /** @description Only those by which one of these was done. */
+                "actions[]"?: ("create" | "update" | "delete")[];
+                /** @description Only those by an actor of this type. */
+                actor_type?: "user_reference" | "api_key_reference" | "app_reference";
+                /** @description Only those by the actor of that type with this id. */
+                actor_id?: string;
+                /** @description Only those that were made this way. */
+                method_type?: "api_token" | "other";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -19990,6 +21762,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20025,6 +21799,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20053,6 +21828,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20083,6 +21860,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20108,6 +21887,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20116,6 +21896,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20161,6 +21942,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20193,6 +21975,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20225,6 +22008,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20233,6 +22017,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20271,6 +22056,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20296,6 +22083,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20304,6 +22092,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20344,6 +22133,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20379,6 +22170,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20407,6 +22199,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20415,6 +22208,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20460,6 +22254,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20499,6 +22294,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_policy_audit_records_prefixed: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20544,6 +22391,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20580,6 +22428,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20588,6 +22437,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20618,6 +22468,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20643,6 +22495,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20651,6 +22504,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20684,6 +22538,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20692,6 +22547,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20745,6 +22601,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20821,6 +22678,8 @@ export interface operations {
                 "statuses[]"?: ("triggered" | "acknowledged" | "resolved")[];
                 /** @description Only those of one of these urgencies. */
                 "urgencies[]"?: ("high" | "low")[];
+                /** @description Only those of one of these priorities. */
+                "priority_ids[]"?: string[];
                 /** @description Only that with an alert of this key. */
                 incident_key?: string;
                 /** @description In which order; two fields at most, each with `:asc` or `:desc`. */
@@ -20853,6 +22712,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20888,6 +22749,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -20930,6 +22792,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -20958,6 +22821,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -20966,6 +22830,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21011,6 +22876,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21051,6 +22917,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21059,6 +22926,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21104,6 +22972,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21133,6 +23002,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21141,6 +23011,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21187,6 +23058,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21219,6 +23091,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21227,6 +23100,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21278,6 +23152,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21286,6 +23161,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21331,6 +23207,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21356,6 +23233,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21364,6 +23242,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21409,6 +23288,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21441,6 +23321,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21449,6 +23330,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21494,6 +23376,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21539,6 +23422,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21584,6 +23468,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21607,6 +23492,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21656,6 +23543,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21693,6 +23582,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21701,6 +23591,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21741,6 +23632,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21776,6 +23669,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21804,6 +23698,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -21812,6 +23707,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21857,6 +23753,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21897,6 +23794,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21944,6 +23842,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -21997,6 +23897,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22027,6 +23929,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22050,6 +23954,10 @@ export interface operations {
                 until?: string;
                 /** @description The IANA zone in which times are told, and read where they say no offset. */
                 time_zone?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of these people. */
+                "user_ids[]"?: string[];
                 /** @description The id of the person whose next turn is told. */
                 include_next_oncall_for_user?: string;
                 /** @description What is shown wholly instead of named. */
@@ -22078,6 +23986,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22113,6 +24023,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22147,6 +24058,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22190,6 +24103,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22198,6 +24112,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22243,6 +24158,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22282,6 +24198,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_schedule_audit_records_prefixed: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22323,6 +24291,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22331,6 +24300,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22376,6 +24346,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22417,6 +24388,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22454,6 +24426,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22462,6 +24435,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22497,6 +24471,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22522,6 +24497,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22530,6 +24506,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22573,6 +24550,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22598,6 +24576,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22606,6 +24585,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22625,6 +24605,8 @@ export interface operations {
                 sort_by?: string;
                 /** @description Only these. */
                 "id[]"?: string[];
+                /** @description Only that of exactly this name. */
+                name?: string;
                 /** @description Only those of these teams. */
                 "team_ids[]"?: string[];
                 /** @description What is shown wholly instead of named. */
@@ -22646,6 +24628,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22681,6 +24665,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22709,6 +24694,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22717,6 +24703,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22762,6 +24749,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22801,6 +24789,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_service_audit_records_prefixed: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22841,6 +24881,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22849,6 +24890,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22894,6 +24936,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22923,6 +24966,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -22931,6 +24975,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -22977,6 +25022,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23010,6 +25056,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23044,6 +25091,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23079,6 +25128,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23104,6 +25154,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23112,6 +25163,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23144,6 +25196,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23177,6 +25230,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23185,6 +25239,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23219,6 +25274,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23254,6 +25311,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23279,6 +25337,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23287,6 +25346,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23332,6 +25392,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23371,6 +25432,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_team_audit_records_prefixed: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23416,6 +25529,75 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_team_policy_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_team_policy_prefixed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23450,6 +25632,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23458,6 +25641,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23494,6 +25678,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23502,6 +25687,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23542,6 +25728,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23575,6 +25762,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23613,6 +25801,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23648,6 +25838,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23681,6 +25872,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23709,6 +25902,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23717,6 +25911,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23762,6 +25957,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23801,6 +25997,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_user_audit_records_prefixed: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23846,6 +26094,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23871,6 +26120,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23879,6 +26129,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23924,6 +26175,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -23950,6 +26202,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23958,6 +26211,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24004,6 +26258,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24037,6 +26292,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24062,6 +26318,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -24070,6 +26327,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24121,6 +26379,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -24129,6 +26388,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24159,6 +26419,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -24167,6 +26428,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24212,6 +26474,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24241,6 +26504,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -24249,6 +26513,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24295,6 +26560,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24328,6 +26594,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24364,6 +26631,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -24372,6 +26640,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24500,6 +26769,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24525,6 +26796,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -24533,6 +26805,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24547,7 +26820,7 @@ export interface operations {
                 /** @description Whether all entries are to be counted. */
                 total?: boolean;
                 /** @description Only those to this. */
-                filter_type?: "account" | "service" | "team";
+                filter_type?: "account" | "service" | "team" | "account_reference" | "service_reference" | "team_reference";
                 /** @description Only those to the service or the team with this id. */
                 filter_id?: string;
             };
@@ -24568,6 +26841,7 @@ export interface operations {
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24603,6 +26877,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24637,6 +26912,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24682,6 +26958,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24714,6 +26991,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24748,6 +27026,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24787,6 +27066,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24817,6 +27097,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -24880,6 +27162,7 @@ export interface operations {
             };
             401: components["responses"]["PrometheusUnauthorized"];
             403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24908,6 +27191,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_alerts_prefixed: {
@@ -24928,6 +27213,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_format_prefixed: {
@@ -24958,6 +27245,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_format_post_prefixed: {
@@ -24988,8 +27277,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_values_prefixed: {
@@ -25025,6 +27316,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25066,6 +27359,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25107,8 +27402,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25149,6 +27446,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_instant_prefixed: {
@@ -25184,6 +27483,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             404: components["responses"]["PrometheusNotFound"];
             422: {
                 headers: {
@@ -25193,6 +27493,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25236,6 +27537,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             404: components["responses"]["PrometheusNotFound"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
@@ -25247,6 +27549,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25287,6 +27590,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25327,8 +27632,10 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25374,6 +27681,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -25382,6 +27690,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25427,6 +27736,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
             422: {
@@ -25437,6 +27747,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25482,6 +27793,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_pools_prefixed: {
@@ -25502,6 +27815,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_series_prefixed: {
@@ -25535,7 +27850,9 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             404: components["responses"]["PrometheusNotFound"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25577,9 +27894,11 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             404: components["responses"]["PrometheusNotFound"];
             408: components["responses"]["PrometheusRequestTimeout"];
             413: components["responses"]["PrometheusPayloadTooLarge"];
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25608,6 +27927,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_config_prefixed: {
@@ -25628,6 +27949,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_flags_prefixed: {
@@ -25648,6 +27971,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_runtime_info_prefixed: {
@@ -25668,6 +27993,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_tsdb_prefixed: {
@@ -25698,6 +28025,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_wal_replay_prefixed: {
@@ -25718,6 +28047,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_targets_prefixed: {
@@ -25749,6 +28080,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_target_metadata_prefixed: {
@@ -25781,6 +28114,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
+            429: components["responses"]["PrometheusTooManyRequests"];
         };
     };
     prometheus_write_prefixed: {
@@ -25836,6 +28171,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25874,6 +28210,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PrometheusUnauthorized"];
+            403: components["responses"]["PrometheusForbidden"];
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -25882,6 +28219,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
+            429: components["responses"]["PrometheusTooManyRequests"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25894,7 +28232,10 @@ export interface operations {
     };
     readyz: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description After how many milliseconds whoever watches will ask again. It counts with an API token alone. */
+                watch_every_ms?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -25909,6 +28250,7 @@ export interface operations {
                     "application/json": components["schemas"]["Readiness"];
                 };
             };
+            400: components["responses"]["BadRequest"];
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25938,6 +28280,10 @@ export interface operations {
                 until?: string;
                 /** @description The IANA zone in which times are told, and read where they say no offset. */
                 time_zone?: string;
+                /** @description Only those of these teams. */
+                "team_ids[]"?: string[];
+                /** @description Only those of these people. */
+                "user_ids[]"?: string[];
                 /** @description The id of the person whose next turn is told. */
                 include_next_oncall_for_user?: string;
                 /** @description What is shown wholly instead of named. */
@@ -25966,6 +28312,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26001,6 +28349,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26035,6 +28384,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26078,6 +28429,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26086,6 +28438,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26131,6 +28484,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26170,6 +28524,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_schedule_audit_records: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26211,6 +28617,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26219,6 +28626,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26264,6 +28672,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26305,6 +28714,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26342,6 +28752,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26350,6 +28761,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26385,6 +28797,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26410,6 +28823,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26418,6 +28832,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26461,6 +28876,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26486,6 +28902,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26494,6 +28911,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26513,6 +28931,8 @@ export interface operations {
                 sort_by?: string;
                 /** @description Only these. */
                 "id[]"?: string[];
+                /** @description Only that of exactly this name. */
+                name?: string;
                 /** @description Only those of these teams. */
                 "team_ids[]"?: string[];
                 /** @description What is shown wholly instead of named. */
@@ -26534,6 +28954,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26569,6 +28991,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26597,6 +29020,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26605,6 +29029,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26650,6 +29075,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26689,6 +29115,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_service_audit_records: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26729,6 +29207,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26737,6 +29216,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26782,6 +29262,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26811,6 +29292,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -26819,6 +29301,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26865,6 +29348,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26898,6 +29382,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26932,6 +29417,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26967,6 +29454,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -26992,6 +29480,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27000,6 +29489,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27032,6 +29522,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27065,6 +29556,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27073,6 +29565,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27107,6 +29600,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27142,6 +29637,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27167,6 +29663,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27175,6 +29672,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27220,6 +29718,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27259,6 +29758,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_team_audit_records: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27304,6 +29855,75 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_add_team_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_remove_team_policy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                policy_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["PagerDutyBadRequest"];
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27338,6 +29958,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27346,6 +29967,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27382,6 +30004,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27390,6 +30013,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27430,6 +30054,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27463,6 +30088,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27624,6 +30250,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27659,6 +30287,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27692,6 +30321,8 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27720,6 +30351,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27728,6 +30360,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27773,6 +30406,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27812,6 +30446,58 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
+            413: components["responses"]["PagerDutyPayloadTooLarge"];
+            429: components["responses"]["PagerDutyTooManyRequests"];
+        };
+    };
+    pagerduty_list_user_audit_records: {
+        parameters: {
+            query?: {
+                /** @description Records wanted; 25 when not given, 100 at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description From then on. */
+                since?: string;
+                /** @description Before then. */
+                until?: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27857,6 +30543,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27882,6 +30569,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27890,6 +30578,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27935,6 +30624,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -27961,6 +30651,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -27969,6 +30660,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28015,6 +30707,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28048,6 +30741,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28073,6 +30767,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -28081,6 +30776,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28132,6 +30828,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -28140,6 +30837,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28170,6 +30868,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -28178,6 +30877,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28223,6 +30923,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28252,6 +30953,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -28260,6 +30962,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28306,6 +31009,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28339,6 +31043,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28375,6 +31080,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -28383,6 +31089,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28641,6 +31348,14 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -28718,6 +31433,14 @@ export interface operations {
                 };
             };
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            405: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -28883,6 +31606,8 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28908,6 +31633,7 @@ export interface operations {
             };
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
+            403: components["responses"]["PagerDutyForbidden"];
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -28916,6 +31642,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28930,7 +31657,7 @@ export interface operations {
                 /** @description Whether all entries are to be counted. */
                 total?: boolean;
                 /** @description Only those to this. */
-                filter_type?: "account" | "service" | "team";
+                filter_type?: "account" | "service" | "team" | "account_reference" | "service_reference" | "team_reference";
                 /** @description Only those to the service or the team with this id. */
                 filter_id?: string;
             };
@@ -28951,6 +31678,7 @@ export interface operations {
             400: components["responses"]["PagerDutyBadRequest"];
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -28986,6 +31714,7 @@ export interface operations {
             };
             401: components["responses"]["PagerDutyUnauthorized"];
             403: components["responses"]["PagerDutyForbidden"];
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -29020,6 +31749,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -29065,6 +31795,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -29097,6 +31828,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -29131,6 +31863,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };
@@ -29170,6 +31903,7 @@ export interface operations {
                     "application/json": Record<string, never>;
                 };
             };
+            408: components["responses"]["PagerDutyRequestTimeout"];
             413: components["responses"]["PagerDutyPayloadTooLarge"];
             429: components["responses"]["PagerDutyTooManyRequests"];
         };

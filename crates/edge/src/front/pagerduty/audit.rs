@@ -224,8 +224,11 @@ fn cursor(asked: &Asked) -> Result<Option<u64>, Refused> {
     Ok(Some(id::position_of(text).ok_or_else(wrong)?))
 }
 
+/// Whether somebody is meant.
+type IsMeant = Box<dyn Fn(&Actor) -> bool + Send>;
+
 /// Whom a filter means.
-fn is_by(asked: &Asked) -> Result<Box<dyn Fn(&Actor) -> bool + Send>, Refused> {
+fn is_by(asked: &Asked) -> Result<IsMeant, Refused> {
     if asked.parameters.get(TOKEN_END).is_some() {
         let why = format!(
             "'{TOKEN_END}' is not supported: of a token its id and its name are recorded; use 'actor_type' and 'actor_id'"

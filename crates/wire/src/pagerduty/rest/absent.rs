@@ -243,6 +243,14 @@ mod tests {
 
     use super::*;
 
+    /// What is answered for a path: with these words, or none where there is no reason to tell.
+    #[track_caller]
+    fn check(path: &str, word: &str) {
+        let told = why(path).unwrap_or_default();
+        assert_eq!(told.is_empty(), word.is_empty(), "{path}: {told}");
+        assert!(told.contains(word), "{path}: {told}");
+    }
+
     #[test]
     fn what_is_absent_is_told_with_its_reason() {
         for (path, word) in [
@@ -290,6 +298,16 @@ mod tests {
                 "/analytics/raw/incidents/QA/responses",
                 "the incident itself",
             ),
+            ("/", ""),
+            ("", ""),
+        ] {
+            check(path, word);
+        }
+    }
+
+    #[test]
+    fn what_is_absent_in_the_place_of_an_id_or_below_one_is_told_too() {
+        for (path, word) in [
             ("/incidents/types", "one type"),
             ("/incidents/types/QA/custom_fields", "one type"),
             ("/incidents/custom_fields/QA/field_options", "of your own"),
@@ -310,12 +328,8 @@ mod tests {
             ("/services/QA/rules", "one service"),
             ("/services/QA/integrations/QB/x", ""),
             ("/incidents", ""),
-            ("/", ""),
-            ("", ""),
         ] {
-            let told = why(path).unwrap_or_default();
-            assert_eq!(told.is_empty(), word.is_empty(), "{path}: {told}");
-            assert!(told.contains(word), "{path}: {told}");
+            check(path, word);
         }
     }
 

@@ -62,9 +62,7 @@ pub fn setting(bytes: &[u8], known: Option<&GroupBy>) -> Result<Setting, Refusal
             "description",
             GROUP_DESCRIPTION_CHARS_MAX,
         ),
-        services: fields
-            .has("services")
-            .then(|| fields.ids(&mut wrong, "services")),
+        services: fields.ids(&mut wrong, "services", "service"),
         grouping: grouping(&fields, &mut wrong, known),
     };
     wrong.outcome(Some(setting))
