@@ -42,11 +42,19 @@ fn limits_once(seconds: u64) -> (Provider, Arc<AtomicUsize>) {
     (provider, sent)
 }
 
-/// A world in which Ada is reached by that bot.
+/// A world in which Ada is reached by that bot, and by no other way.
 async fn reached_by(provider: &Provider) -> (World, String) {
     let world = World::new();
     set_account(&world, "telegram", account("telegram", &provider.url())).await;
     let chat = world.reach(world.ada, "telegram", CHAT, None).await;
+    let person = format!("/users/{}", world.ada);
+    let known = world.get(&person).await.json();
+    let ways = known["contact_methods"].as_array().unwrap().iter();
+    for way in ways.filter(|way| way["id"] != chat) {
+        let path = format!("{person}/contact-methods/{}", way["id"].as_str().unwrap());
+        let removed = world.call("DELETE", &path, &world.admin, None).await;
+        assert!(removed.status.is_success(), "{}", removed.text());
+    }
     (world, chat)
 }
 
