@@ -22,7 +22,7 @@ const PREFIXES: [&str; 3] = ["/pagerduty", "/prometheus", "/alertmanager"];
 /// A path, below which all is the same unless it stands before, and what it needs.
 type Needed = (&'static str, Scopes);
 
-static OF_NATIVE: [Needed; 32] = [
+static OF_NATIVE: [Needed; 33] = [
     // Who has a password signs in, and is then kept to nothing.
     ("/users/{id}/password", Scopes::ALL),
     ("/me", Scopes::NONE),
@@ -52,6 +52,8 @@ static OF_NATIVE: [Needed; 32] = [
     ("/priorities", SETTINGS),
     ("/doctor", SETTINGS),
     ("/api-tokens", SETTINGS),
+    // Who changed what, of all that there is.
+    ("/audit", FILES),
     ("/code", FILES),
     ("/rules", TELEMETRY),
     ("/query", TELEMETRY),
@@ -59,9 +61,10 @@ static OF_NATIVE: [Needed; 32] = [
 ];
 
 /// Those of the fronts, whose paths have nothing in common, and what else takes a token.
-static OF_FRONTS: [Needed; 29] = [
+static OF_FRONTS: [Needed; 31] = [
     ("/users/me", Scopes::NONE),
     ("/abilities", Scopes::NONE),
+    ("/audit", FILES),
     ("/users/{id}/log_entries", INCIDENTS),
     ("/services/{id}/change_events", ALERTS),
     ("/change_events", ALERTS),
@@ -81,6 +84,7 @@ static OF_FRONTS: [Needed; 29] = [
     ("/business_services", SETTINGS),
     ("/service_dependencies", SETTINGS),
     ("/event_orchestrations", SETTINGS),
+    ("/alert_grouping_settings", SETTINGS),
     ("/webhook_subscriptions", SETTINGS),
     ("/priorities", SETTINGS),
     ("/vendors", SETTINGS),

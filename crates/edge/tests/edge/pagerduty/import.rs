@@ -229,7 +229,7 @@ async fn what_a_tocsin_has_that_no_file_holds_is_told_by_its_name() {
         ),
     ] {
         let made = ada(&world, ("POST", path), Some(body)).await;
-        assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+        assert!(made.status.is_success(), "{}", made.text());
     }
     let told = imported(&world).await.remarks.join("\n");
     for remark in [
