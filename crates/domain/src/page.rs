@@ -14,6 +14,9 @@ use crate::time::Timestamp;
 
 /// Attempts of one notification before the next channel is used.
 pub const ATTEMPTS_MAX: u32 = 3;
+/// Attempts that are put off because a provider asked for it; those, and others that were not made, are no part of
+/// [`ATTEMPTS_MAX`], so often.
+pub const PUT_OFF_MAX: u32 = 2;
 /// Wait before the second and the third attempt.
 pub const RETRY_AFTER_MS: [u64; 2] = [1_000, 4_000];
 /// A system that keeps an incident rings on until it is told otherwise: these are the waits before further attempts of that
@@ -181,6 +184,13 @@ pub struct Notification {
 }
 
 impl Notification {
+    /// Attempts that ended without being made: no provider has heard of them.
+    #[must_use]
+    pub fn not_made(&self) -> u32 {
+        let not_made = self.attempts.iter().filter(|attempt| attempt.not_tried);
+        u32::try_from(not_made.count()).unwrap_or(u32::MAX)
+    }
+
     /// Whether it tells a system that keeps an incident too that somebody took it, or that it is over.
     #[must_use]
     pub const fn tells_a_mirror(&self) -> bool {

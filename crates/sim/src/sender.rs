@@ -11,8 +11,8 @@ use crate::providers::{Answer, CHANNELS};
 use crate::random::Random;
 
 const SECOND: i64 = 1_000_000;
-/// Attempts of a message; one that tells another system what became of an incident has more.
-pub(crate) const ATTEMPTS_MAX: u32 = 3;
+/// A message that was not sent so often is put off no more.
+pub(crate) const PUT_OFF_MAX: usize = 2;
 /// Accounts of a channel at most.
 const ACCOUNTS_MAX: u32 = 3;
 /// What has waited for its place for so long is not sent any more.
@@ -198,12 +198,12 @@ impl Sender {
     }
 
     /// By which accounts an attempt goes: by none that left the message to others, nor by one that rests, as long as any other is
-    /// there. Where all asked to be left alone, the error says for how many milliseconds yet, unless it is made in any case (`is_last`).
+    /// there. Where all asked to be left alone, the error says for how many milliseconds yet, unless it is not to wait (`is_urgent`).
     /// `attempts`: those of its message; `since_us`: when it came.
     pub(crate) fn walk(
         &self,
         channel: ChannelKind,
-        (attempts, is_last): (&[Attempt], bool),
+        (attempts, is_urgent): (&[Attempt], bool),
         (since_us, now_us): (i64, i64),
     ) -> Result<Walk, u64> {
         let carrier = Carrier::of(channel);
@@ -220,8 +220,11 @@ impl Sender {
             let wait_us = health(place).asks_until_us - now_us;
             wait_us.max(0).unsigned_abs().div_ceil(1_000)
         };
+        // Also one that left it to others is better than a wait.
+        let asks = |places: &[u32]| places.iter().all(|place| asks_ms(*place) > 0);
+        let fresh = if asks(&fresh) { all } else { fresh };
         let waits = fresh.iter().map(|place| asks_ms(*place)).min();
-        if let Some(wait_ms) = waits.filter(|wait_ms| *wait_ms > 0 && !is_last) {
+        if let Some(wait_ms) = waits.filter(|wait_ms| *wait_ms > 0 && !is_urgent) {
             return Err(wait_ms);
         }
         let unasked = those(&fresh, |place| asks_ms(place) == 0);

@@ -7,7 +7,8 @@ use crate::event::{Cause, NotificationWhat};
 use crate::id::{IncidentId, NotificationId, UserId};
 use crate::page::{
     ATTEMPTS_MAX, Attempt, Delivery, Fate, MIRROR_RETRY_AFTER_MS, MIRROR_RETRY_EVERY_MS,
-    MIRROR_RETRY_FOR_MS, Notification, Outcome, Purpose, RETRY_AFTER_MS, RETRY_WAIT_MS_MAX, Via,
+    MIRROR_RETRY_FOR_MS, Notification, Outcome, PUT_OFF_MAX, Purpose, RETRY_AFTER_MS,
+    RETRY_WAIT_MS_MAX, Via,
 };
 use crate::state::Subject;
 use crate::time::Timestamp;
@@ -175,6 +176,8 @@ impl Decider<'_> {
         let was_lost = known.is_some_and(Fate::is_loss);
         let is_last = message.attempts.last().map(|last| last.number) == Some(number);
         let purpose = message.purpose;
+        // Nobody waits any more for what was under way to somebody who was removed.
+        let is_there = self.state.users.contains_key(&message.user);
         let cause = Cause::Event {
             position: message.last_event,
         };
@@ -185,7 +188,7 @@ impl Decider<'_> {
         };
         let along = reaching_among(self.state.told_with(id));
         let position = self.emit_message(cause, id, what, purpose.incident());
-        if fate.is_loss() && is_last && !was_lost {
+        if fate.is_loss() && is_last && !was_lost && is_there {
             self.lost(id, &along, position, None);
         }
         // Nothing was known to have come until now.
@@ -221,6 +224,8 @@ impl Decider<'_> {
     }
 
     fn retry_at(&self, message: &Notification, number: u32, ended: &Ended) -> Option<Timestamp> {
+        // What was not made costs no retry, so often.
+        let untried = (message.not_made() + u32::from(ended.not_tried)).min(PUT_OFF_MAX);
         let wait_ms = match ended.outcome {
             Outcome::Accepted => return None,
             Outcome::Failed | Outcome::Refused | Outcome::TimedOut
@@ -240,7 +245,9 @@ impl Decider<'_> {
             Outcome::TimedOut if bugs::on(Bug::RetryForgottenAfterTimeout) => return None,
             // It may have arrived: repeated once, under the same idempotency key, without delay.
             Outcome::Unanswered => 0,
-            Outcome::Failed | Outcome::TimedOut => wait_after(message, number)?,
+            Outcome::Failed | Outcome::TimedOut => {
+                wait_after(message, number.saturating_sub(untried).max(1))?
+            }
         };
         let wanted = match message.purpose {
             // While it rests, the retry waits: see `next_due`.
@@ -260,7 +267,7 @@ impl Decider<'_> {
         let worth_it = if message.tells_a_mirror() {
             next <= message.planned_at.plus_ms(MIRROR_RETRY_FOR_MS)
         } else {
-            (number < ATTEMPTS_MAX || is_uncounted) && wait_ms <= RETRY_WAIT_MS_MAX
+            (number < ATTEMPTS_MAX + untried || is_uncounted) && wait_ms <= RETRY_WAIT_MS_MAX
         };
         (worth_it && wanted).then_some(next)
     }

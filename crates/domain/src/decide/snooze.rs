@@ -65,7 +65,7 @@ impl Decider<'_> {
 
     /// Nobody has it any more: what kept it quiet may be over since, or its own wait may not. What wakes nobody is told as something new
     /// is; where it is quiet, when that is over.
-    fn take_up_again(&mut self, id: IncidentId) {
+    pub(super) fn take_up_again(&mut self, id: IncidentId) {
         self.look_again(id);
         let known = self.state.incidents.get(&id);
         if known.is_some_and(|known| known.told_after_quiet_at().is_none()) {
@@ -141,15 +141,14 @@ impl Decider<'_> {
     }
 
     /// What somebody had who was removed, and was called so, stays acknowledged where others said that they take it too, and is that
-    /// one's who did so first of those who are still there, and is told so. Else it is triggered again.
+    /// one's who did so first of those who are still there and can be told. Else it is triggered again.
     fn pass_on_from(&mut self, id: IncidentId, (from, name): (UserId, &str), cause: Cause) {
         let known = self.state.incidents.get(&id);
         let next = known.and_then(|known| {
             let mut others = known.acknowledged_too();
-            let next = others.find(|one| self.state.users.contains_key(&one.user));
-            next.copied()
+            others.find_map(|one| Some((*one, self.way_that_can_wait(one.user)?)))
         });
-        let Some(next) = next else {
+        let Some((next, method)) = next else {
             let why = "the person who acknowledged it was removed".to_owned();
             let by = Some(from);
             let ended = Response::AcknowledgementEnded { by, why };
@@ -164,12 +163,10 @@ impl Decider<'_> {
             why: format!("{name} was removed"),
         };
         let position = self.emit_response(cause, id, passed);
-        if let Some(method) = self.way_that_can_wait(next.user) {
-            let (cause, now) = (Cause::Event { position }, self.now);
-            let purpose = Purpose::Word(Word::PassedOn { incident: id });
-            let why = format!("{name} was removed, and you had acknowledged it too");
-            self.plan(cause, purpose, next.user, method, None, now, why);
-        }
+        let (cause, now) = (Cause::Event { position }, self.now);
+        let purpose = Purpose::Word(Word::PassedOn { incident: id });
+        let why = format!("{name} was removed, and you had acknowledged it too");
+        self.plan(cause, purpose, next.user, method, None, now, why);
     }
 
     /// Whoever was asked to help and takes the incident, or says so, comes. True when that was news.

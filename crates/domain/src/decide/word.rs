@@ -6,8 +6,8 @@ use std::iter;
 
 use super::Decider;
 use crate::ahead::Finding;
-use crate::event::{Cause, EventBody, NotificationWhat, RosterEvent};
-use crate::id::{ContactMethodId, NotificationId, ScheduleId, UserId};
+use crate::event::{Cause, EventBody, NotificationWhat, Response, RosterEvent};
+use crate::id::{ContactMethodId, IncidentId, NotificationId, ScheduleId, UserId};
 use crate::incident::Incident;
 use crate::oncall::{Schedule, shown_in};
 use crate::oncall_event::OncallEvent;
@@ -155,7 +155,8 @@ impl Decider<'_> {
         }
     }
 
-    /// A word was lost by one way: it goes by the next of the same person, as long as it is true. Nothing is said when none is left.
+    /// A word was lost by one way: it goes by the next of the same person, as long as it is true. Where none is left, nothing is said, and an
+    /// incident that was passed on is nobody's again.
     pub(super) fn say_otherwise(&mut self, lost: NotificationId, word: Word, position: u64) {
         let Some(message) = self.state.notifications.get(&lost).cloned() else {
             return;
@@ -177,6 +178,9 @@ impl Decider<'_> {
         let used = self.ways_used(&message);
         let mut ways = self.ways_that_can_wait(user).into_iter();
         let Some((method, channel)) = ways.find(|(method, _)| !used.contains(method)) else {
+            if let Word::PassedOn { incident } = word {
+                self.take_from_untold(incident, message.user, position);
+            }
             return;
         };
         let id = NotificationId::random(self.entropy);
@@ -229,6 +233,15 @@ impl Decider<'_> {
         let set_up = self.state.duty.set_up.as_ref();
         ways.sort_by_key(|way| set_up.is_some_and(|set_up| !set_up.carries_by(way.0, way.1)));
         ways
+    }
+
+    /// An incident had passed on to somebody to whom no word of it comes: it is nobody's again, lest it stays so without anybody knowing.
+    fn take_from_untold(&mut self, incident: IncidentId, user: UserId, position: u64) {
+        let why = "no word came to them that it is theirs now".to_owned();
+        let by = Some(user);
+        let ended = Response::AcknowledgementEnded { by, why };
+        self.emit_response(Cause::Event { position }, incident, ended);
+        self.take_up_again(incident);
     }
 
     /// Records what nobody did: it was time.

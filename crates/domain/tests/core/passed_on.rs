@@ -5,7 +5,7 @@ use tocsin_domain::event::{EventBody, IncidentWhat, InputEvent, Response};
 use tocsin_domain::id::UserId;
 use tocsin_domain::incident::{Acknowledger, Assigned, Engaged, Status};
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Level, Outcome, Purpose, Recipient, Word};
+use tocsin_domain::page::{ATTEMPTS_MAX, Level, Outcome, Purpose, Recipient, Word};
 use tocsin_domain::state::State;
 
 use crate::escalation::{each, take};
@@ -171,6 +171,37 @@ fn an_acknowledgement_of_before_it_was_nobodys_counts_for_nobody() {
         });
         world.wait_ms(MINUTE);
     });
+}
+
+#[test]
+fn what_passed_on_to_somebody_to_whom_no_word_comes_is_nobodys_again() {
+    let (mut world, [bea, cy, _]) = down(None);
+    take(&mut world, bea);
+    take(&mut world, cy);
+    remove(&mut world, bea);
+    assert_eq!(holder(&world), Some(cy));
+    for _ in 0..ATTEMPTS_MAX {
+        world.answer_all(Outcome::Failed);
+        world.wait_ms(MINUTE);
+    }
+    assert_eq!(world.incident().status, Status::Triggered);
+}
+
+#[test]
+fn whoever_cannot_be_told_that_it_is_theirs_does_not_get_it() {
+    let (mut world, [bea, cy, dan]) = down(None);
+    for user in [bea, cy, dan] {
+        take(&mut world, user);
+    }
+    let ways = world.state.users[&cy].contact_methods.iter();
+    for method in ways.map(|way| way.id).collect::<Vec<_>>() {
+        world.ask(Ask::People(PeopleAsk::RemoveContactMethod {
+            user: cy,
+            method,
+        }));
+    }
+    remove(&mut world, bea);
+    assert_eq!(holder(&world), Some(dan));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use tocsin_domain::id::{NotificationId, SecretId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::intake::place_in;
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{ATTEMPTS_MAX, Delivery, Notification, Purpose};
+use tocsin_domain::page::{Delivery, Notification, PUT_OFF_MAX, Purpose};
 use tocsin_domain::people::{self, ChannelKind};
 use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::{Provider, State};
@@ -48,7 +48,7 @@ pub(crate) struct Letter {
     pub(crate) pending_code: Option<SecretId>,
     /// The accounts of its channel that left it to others.
     pub(crate) aside: Vec<Place>,
-    /// Whether another attempt follows where this one is put off.
+    /// Whether it is put off where its provider asked to be left alone.
     pub(crate) may_wait: bool,
     /// The run of the canary that it is of: it goes to the canary's sink.
     pub(crate) canary: Option<u64>,
@@ -164,10 +164,17 @@ fn write(
             .pending_code
             .filter(|_| notification.purpose == Purpose::Test),
         aside: aside(&notification.attempts),
-        // Nothing would come after the last one, so that it is made in any case.
-        may_wait: number < ATTEMPTS_MAX || notification.tells_a_mirror(),
+        may_wait: may_wait(state, notification),
         canary: None,
     })
+}
+
+/// Whether a message may be put off where its provider asked to be left alone: nothing critical is, nor what was put off often enough.
+fn may_wait(state: &State, notification: &Notification) -> bool {
+    let all = answers::carried(state, notification);
+    let mut incidents = all.filter_map(|one| state.incidents.get(&one.purpose.reaches()?));
+    let is_critical = incidents.any(|incident| incident.severity == Severity::Critical);
+    notification.tells_a_mirror() || (!is_critical && notification.not_made() < PUT_OFF_MAX)
 }
 
 /// Why a message is not sent of which nothing is left to tell.

@@ -2,10 +2,8 @@
 //! sends nothing and looks at no clock.
 
 use reqwest::Url;
-use secrecy::ExposeSecret;
 use tocsin_domain::page::{Attempt, Notification, Outcome, Via};
 use tocsin_domain::people::ChannelKind;
-use tocsin_wire::slack;
 use tokio::time::Instant;
 
 use super::account::{Account, Opened, Provider};
@@ -98,13 +96,13 @@ pub(super) fn place_of(message: &Notification) -> Place {
     known.unwrap_or(Place::First)
 }
 
-/// Whether an address has a server for itself: our account there, if there is one, says nothing of that.
-fn has_own_server(channel: ChannelKind, address: &str) -> bool {
+/// Whether each address has a server for itself, or limits of its own: our account there, if there is one, says nothing of that.
+const fn has_own_server(channel: ChannelKind) -> bool {
     match channel {
         ChannelKind::Webhook | ChannelKind::Ntfy | ChannelKind::WebPush => true,
-        ChannelKind::Slack => !slack::is_member(address),
+        // Their limits are those of a conversation: what one asks for says nothing of the others.
+        ChannelKind::Slack | ChannelKind::Telegram => true,
         ChannelKind::Email
-        | ChannelKind::Telegram
         | ChannelKind::Pushover
         | ChannelKind::Sms
         | ChannelKind::Voice
@@ -113,8 +111,8 @@ fn has_own_server(channel: ChannelKind, address: &str) -> bool {
 }
 
 /// Whom a message goes by, by this account.
-fn goes_by(letter: &Letter, secrets: &Secrets, carrier: Option<&Carrier>) -> By {
-    let own = has_own_server(letter.channel, secrets.address.expose_secret());
+fn goes_by(letter: &Letter, carrier: Option<&Carrier>) -> By {
+    let own = has_own_server(letter.channel);
     match carrier.filter(|_| !own) {
         Some(carrier) => By::Account(carrier.identity()),
         None => By::Address(letter.address),
@@ -122,12 +120,14 @@ fn goes_by(letter: &Letter, secrets: &Secrets, carrier: Option<&Carrier>) -> By 
 }
 
 /// Which of these places an attempt goes by, in their order: not by one that left the message to others, nor by one that rests. Where
-/// no other is there, it goes by those all the same that keep failing. Where there are none but such that asked to be left alone, it
-/// waits for the first of them: the error says until when.
+/// no other is there, it goes by one of those that left it, or by those all the same that keep failing. Where there are none but such
+/// that asked to be left alone, it waits for the first of them: the error says until when.
 fn chosen(all: &[(Place, Rest)], aside: &[Place]) -> Result<Vec<Place>, Instant> {
     let fresh = all.iter().copied().filter(|(one, _)| !aside.contains(one));
     let mut left: Vec<(Place, Rest)> = fresh.collect();
-    if left.is_empty() {
+    let all_ask = left.iter().all(|(_, rest)| matches!(rest, Rest::Asked(_)));
+    if all_ask {
+        // Also of those that left it to others, any other is better than a wait.
         left = all.to_vec();
     }
     let (mut awake, mut failing, mut asked) = (Vec::new(), Vec::new(), None::<Instant>);
@@ -170,7 +170,7 @@ impl Walk {
         rest: impl Fn(&By) -> Rest,
     ) -> Result<Self, Instant> {
         let rest_of = |carrier: Option<&Carrier>| {
-            let rest = rest(&goes_by(&letter, &secrets, carrier));
+            let rest = rest(&goes_by(&letter, carrier));
             let is_asked = matches!(rest, Rest::Asked(_));
             // Who cannot wait goes by it all the same.
             if is_asked && !letter.may_wait {
@@ -197,7 +197,7 @@ impl Walk {
 
     /// Whom it goes by.
     pub(super) fn by(&self) -> By {
-        goes_by(&self.letter, &self.secrets, self.carrier())
+        goes_by(&self.letter, self.carrier())
     }
 
     /// The account that it goes by; none where the channel needs none, or none is set up.

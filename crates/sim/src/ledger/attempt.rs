@@ -6,10 +6,17 @@ use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Outcome, Via};
 use tocsin_domain::time::Timestamp;
 
-use super::letter::ATTEMPTS_MAX;
 use super::{Ledger, Letter, LetterState};
 use crate::check::Check;
 use crate::sender::Told;
+
+/// Attempts of one message that are made, at most.
+const ATTEMPTS_MAX: u32 = 3;
+
+/// Attempts of a message of which so many were not made: two of those cost it no other.
+pub(super) fn attempts_max(untried: u32) -> u32 {
+    ATTEMPTS_MAX + untried.min(2)
+}
 
 /// A repeat comes within this time.
 const RETRY_MS_MAX: u64 = 5_000;
@@ -118,6 +125,7 @@ impl Ledger {
         }
         if let Some(known) = self.letters.get_mut(&id) {
             known.is_left = ending.is_left();
+            known.untried += u32::from(ending.is_untried);
         }
         self.finish(id, &letter, &ending, told, envelope.at);
         if ending.retry_at.is_none() {
@@ -164,7 +172,8 @@ impl Ledger {
             Outcome::Refused => is_left,
             Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered => true,
         };
-        let is_any_left = ending.number < ATTEMPTS_MAX || letter.is_news();
+        let untried = letter.untried + u32::from(ending.is_untried);
+        let is_any_left = ending.number < attempts_max(untried) || letter.is_news();
         let longest = if is_left {
             0
         } else if letter.is_news() {

@@ -7,11 +7,10 @@ use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Purpose;
 use tocsin_domain::time::Timestamp;
 
+use super::attempt::attempts_max;
 use super::{Ledger, Letter, LetterState, Standing};
 use crate::check::Check;
 
-/// Attempts of one message at most.
-pub(super) const ATTEMPTS_MAX: u32 = 3;
 /// What is told together is told within this time, and within this one where it wakes nobody.
 const GATHER_MS_MAX: u64 = 180_000;
 const GATHER_QUIET_MS_MAX: u64 = 900_000;
@@ -168,7 +167,7 @@ impl Ledger {
 
     fn start(&mut self, id: NotificationId, letter: &Letter, number: u32, at: Timestamp) {
         let is_due = matches!(letter.state, LetterState::Due(due) if due <= at);
-        let is_beyond = number > ATTEMPTS_MAX && !letter.is_news();
+        let is_beyond = number > attempts_max(letter.untried) && !letter.is_news();
         if !is_due || number != letter.attempts + 1 || is_beyond {
             let what = format!("attempt {number} is not its turn");
             self.find_about(Check::RepeatsAreBounded, id, at, &what);

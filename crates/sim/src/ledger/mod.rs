@@ -152,6 +152,8 @@ pub(crate) struct Person {
 #[derive(Clone, Debug)]
 pub(crate) struct Method {
     pub(crate) is_verified: bool,
+    /// Whether it carries word that is no page.
+    pub(crate) carries_words: bool,
 }
 
 /// A watched server.
@@ -312,6 +314,8 @@ pub(crate) struct Letter {
     pub(crate) unanswered: u32,
     /// The last attempt that ended left it to the next account.
     is_left: bool,
+    /// Attempts that were not made.
+    untried: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -439,5 +443,11 @@ impl Case {
 impl Person {
     pub(crate) fn is_reachable(&self) -> bool {
         self.methods.values().any(|method| method.is_verified)
+    }
+
+    /// Whether they can be told something that is no page.
+    fn can_be_told(&self) -> bool {
+        let mut methods = self.methods.values();
+        methods.any(|method| method.is_verified && method.carries_words)
     }
 }

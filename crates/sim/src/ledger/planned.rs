@@ -36,6 +36,7 @@ impl Ledger {
             tries: BTreeMap::new(),
             unanswered: 0,
             is_left: false,
+            untried: 0,
         };
         self.letters.insert(id, letter);
         if let Purpose::Page(incident) = message.purpose {
@@ -192,7 +193,14 @@ mod tests {
         let methods = ids.iter().enumerate();
         let methods = methods.map(|(index, id)| {
             let is_verified = index < 2;
-            (*id, Method { is_verified })
+            let carries_words = true;
+            (
+                *id,
+                Method {
+                    is_verified,
+                    carries_words,
+                },
+            )
         });
         let rules = rules.iter();
         let person = Person {

@@ -274,5 +274,6 @@ fn rules_of(rules: &[NotificationRule]) -> Vec<(Urgency, u64, ContactMethodId)> 
 fn method_of(method: &ContactMethod) -> Method {
     Method {
         is_verified: method.verified_at.is_some(),
+        carries_words: method.kind.carries_words(),
     }
 }

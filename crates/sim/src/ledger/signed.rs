@@ -1,9 +1,10 @@
-//! Who said that they take an incident, in the second book: it goes from whoever is removed to the first of the others who is there.
+//! Who said that they take an incident, in the second book: it goes from whoever is removed to the first of the others who is
+//! there and can be told.
 
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::time::Timestamp;
 
-use super::{Case, Ledger, Standing};
+use super::{Case, Ledger, Person, Standing};
 use crate::check::Check;
 
 impl Ledger {
@@ -11,7 +12,8 @@ impl Ledger {
     fn heir(&self, case: &Case) -> Option<UserId> {
         let gone = case.taker.filter(|user| !self.people.contains_key(user))?;
         let mut signed = case.signed.iter().copied();
-        signed.find(|user| *user != gone && self.people.contains_key(user))
+        let can_be_told = |user: &UserId| self.people.get(user).is_some_and(Person::can_be_told);
+        signed.find(|user| *user != gone && can_be_told(user))
     }
 
     /// An incident goes from one person to another: that one's turn it is.

@@ -179,7 +179,10 @@ type Happens = fn(IncidentId, &Notification) -> EventBody;
 
 /// Whoever gets a message, with the way that it goes by.
 fn person_with(message: &Notification) -> Person {
-    let method = Method { is_verified: true };
+    let method = Method {
+        is_verified: true,
+        carries_words: true,
+    };
     Person {
         methods: [(message.contact_method, method)].into(),
         rules: Vec::new(),

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use tocsin_domain::command::Ask;
 use tocsin_domain::id::{NotificationId, SecretId, UserId};
+use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Fate, Outcome, Purpose};
 use tocsin_domain::people::ChannelKind;
 
@@ -13,7 +14,7 @@ use super::{MS, Report, SECOND, Ticket, World};
 use crate::check::Check;
 use crate::machine::HandedOut;
 use crate::providers::{self, Answer, names_what_it_takes};
-use crate::sender::{ATTEMPTS_MAX, PLACE_WAIT, Told, Walk};
+use crate::sender::{PLACE_WAIT, PUT_OFF_MAX, Told, Walk};
 use crate::tally::Fault;
 
 /// An attempt without an answer for so long hangs.
@@ -186,8 +187,15 @@ impl World {
             return Found::NoAddress;
         };
         let times = (given.since_us, self.now_us);
-        let is_last = given.number >= ATTEMPTS_MAX && !message.tells_a_mirror();
-        let tried = (message.attempts.as_slice(), is_last);
+        let incident = message.purpose.reaches();
+        let incident = incident.and_then(|id| state.incidents.get(&id));
+        let is_critical = incident.is_some_and(|known| known.severity == Severity::Critical);
+        let put_off = message.attempts.iter().filter(|one| one.not_tried).count();
+        let is_urgent = is_critical || put_off >= PUT_OFF_MAX;
+        let tried = (
+            message.attempts.as_slice(),
+            is_urgent && !message.tells_a_mirror(),
+        );
         let walk = match self.sender.walk(method.kind, tried, times) {
             Ok(walk) => walk,
             Err(wait_ms) => return Found::PutOff(wait_ms),

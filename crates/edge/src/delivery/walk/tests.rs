@@ -55,23 +55,24 @@ fn an_attempt_waits_for_whoever_asked_for_it_where_no_other_account_is_left() {
     };
     check(&[], &[], &[(FIRST, 30)], Ok(&[SECOND, THIRD]));
     check(&[], &[FIRST, SECOND], &[(THIRD, 30)], Ok(&[FIRST, SECOND]));
-    check(&[FIRST, SECOND], &[], &[(THIRD, 30)], Err(30));
+    check(&[FIRST, SECOND], &[], &[(THIRD, 30)], Ok(&[FIRST, SECOND]));
     let everybody = [(FIRST, 30), (SECOND, 20), (THIRD, 40)];
     check(&[], &[], &everybody, Err(20));
-    check(&[SECOND], &[], &everybody, Err(30));
+    check(&[SECOND], &[], &everybody, Err(20));
     check(&Place::ALL, &[], &everybody, Err(20));
 }
 
 #[test]
-fn what_the_server_of_an_address_says_is_about_no_account() {
-    let check = |channel, address: &str, expected: bool| {
-        assert_eq!(has_own_server(channel, address), expected, "{address}");
+fn what_the_server_or_the_conversation_of_an_address_asks_for_is_about_no_account() {
+    let check = |channel, expected: bool| {
+        assert_eq!(has_own_server(channel), expected, "{channel:?}");
     };
-    check(ChannelKind::Slack, "U024BE7LH", false);
-    check(ChannelKind::Slack, "https://hooks.example/x", true);
-    check(ChannelKind::Ntfy, "https://ntfy.example/topic", true);
-    check(ChannelKind::WebPush, "{}", true);
-    check(ChannelKind::Telegram, "42", false);
+    check(ChannelKind::Slack, true);
+    check(ChannelKind::Telegram, true);
+    check(ChannelKind::Ntfy, true);
+    check(ChannelKind::WebPush, true);
+    check(ChannelKind::Pushover, false);
+    check(ChannelKind::Sms, false);
 }
 
 /// An attempt by the account at that place, which another one may have been left after.

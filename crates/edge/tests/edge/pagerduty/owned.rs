@@ -135,7 +135,7 @@ async fn schedules_are_listed_by_their_team_and_by_whom_they_name() {
         let found: Vec<String> = found.as_array().unwrap().iter().map(id_of).collect();
         assert_eq!(found.len(), expected, "{query}: {found:?}");
         if expected == 1 {
-            assert_eq!(found, [night.clone()], "{query}");
+            assert_eq!(found, std::slice::from_ref(&night), "{query}");
         }
     }
     for query in ["team_ids[]=", "user_ids[]="] {

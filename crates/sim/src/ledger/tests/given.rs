@@ -58,7 +58,14 @@ fn given(incident: IncidentId, to: Assigned) -> EventBody {
 fn reachable(random: &mut Random) -> (ContactMethodId, Person) {
     let method = ContactMethodId::random(random);
     let person = Person {
-        methods: [(method, Method { is_verified: true })].into(),
+        methods: [(
+            method,
+            Method {
+                is_verified: true,
+                carries_words: true,
+            },
+        )]
+        .into(),
         rules: Vec::new(),
     };
     (method, person)

@@ -1,13 +1,11 @@
 //! Whether the second book minds whose an incident is when whoever has it is removed.
 
-use std::collections::BTreeMap;
-
 use tocsin_domain::event::{EventBody, IncidentWhat, PeopleEvent, Response};
-use tocsin_domain::id::{IncidentId, ServiceId, TeamId, UserId};
+use tocsin_domain::id::{ContactMethodId, IncidentId, ServiceId, TeamId, UserId};
 use tocsin_domain::monitor::Severity;
 
 use super::{START, about};
-use crate::ledger::{Ledger, Person};
+use crate::ledger::{Ledger, Method, Person};
 use crate::random::Random;
 
 /// What becomes of an incident whose holder was removed.
@@ -27,8 +25,12 @@ fn minds(declined: Option<usize>, removed: &[usize], then: Then) -> bool {
     let users: Vec<UserId> = (0..3).map(|_| UserId::random(&mut random)).collect();
     let mut ledger = Ledger::default();
     for user in &users {
+        let method = Method {
+            is_verified: true,
+            carries_words: true,
+        };
         let person = Person {
-            methods: BTreeMap::new(),
+            methods: [(ContactMethodId::random(&mut random), method)].into(),
             rules: Vec::new(),
         };
         ledger.people.insert(*user, person);
