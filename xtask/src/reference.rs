@@ -72,10 +72,6 @@ pub(crate) fn page(description: &Value) -> String {
     for (path, method, operation) in &operations {
         if !is_native(path) && !is_prefixed(description, path) {
             let (summary, who) = (text(operation, "summary"), text(operation, WHO));
-            let scopes = text(operation, SCOPES);
-            if !scopes.is_empty() {
-                let _ = writeln!(page, "- Scopes of a token that has some: {scopes}");
-            }
             let method = method.to_uppercase();
             let _ = writeln!(page, "| `{method} {path}` | {} | {who} |", cell(summary));
         }
@@ -142,6 +138,10 @@ fn one(page: &mut String, description: &Value, path: &str, method: &str, operati
         let _ = write!(page, "\n{more}\n");
     }
     let _ = write!(page, "\n- Who may call it: {}\n", text(operation, WHO));
+    let scopes = text(operation, SCOPES);
+    if !scopes.is_empty() {
+        let _ = writeln!(page, "- Scopes of a token that has some: {scopes}");
+    }
     let body = operation.get("requestBody");
     if let Some((kind, schema)) = body.and_then(content) {
         let is_free = body.is_some_and(|body| body["required"] == false);

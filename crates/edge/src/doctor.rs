@@ -47,7 +47,7 @@ pub enum CheckState {
     Ok,
     /// Pages go out, but something should be done.
     Warn,
-    /// A page may not arrive.
+    /// A page may not arrive, or nobody would hear that this machine is gone.
     Fail,
 }
 

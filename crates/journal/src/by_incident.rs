@@ -10,7 +10,8 @@ use tocsin_domain::time::Timestamp;
 
 use crate::changes::Changes;
 
-/// Positions by incident, of every event up to one of them; it grows by 8 bytes for each event.
+/// Positions by incident and of changes, of every event up to one of them; it grows by 8 bytes for each event of an incident, and by 32
+/// for each change.
 #[derive(Debug, Default)]
 pub(crate) struct ByIncident {
     known_to: u64,

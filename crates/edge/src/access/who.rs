@@ -111,6 +111,17 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may give somebody this role. An administrator is kept to nothing, so a token that is kept to some scopes makes
+    /// none.
+    pub(crate) fn may_give(&self, role: Role) -> Result<(), Problem> {
+        if role < Role::Admin || self.bounds.admit(Some(Scopes::ALL)) {
+            return Ok(());
+        }
+        Err(Problem::forbidden(
+            "to make somebody an administrator needs a token without scopes, or with all of them",
+        ))
+    }
+
     /// Whether the scopes of the caller's token, where it has some, hold what a route needs.
     pub(crate) fn reach(&self, needed: Option<Scopes>) -> Result<(), Problem> {
         if self.bounds.admit(needed) {

@@ -253,15 +253,17 @@ fn wanted(app: &App, query: &AuditQuery) -> Result<Wanted, Problem> {
         return Err(Problem::invalid(reasons));
     }
     let kind = query.kind.map(ChangedKind::from);
-    let of = kind.zip(query.id.clone()).map(|(kind, id)| {
+    let (of, gone_tag) = match kind.zip(query.id.clone()) {
         // A tag has no id of its own, and is known by its label.
-        let label = if kind == ChangedKind::Tag {
-            app.read(|state| state.tags.keys().find(|one| tag::id_of(one) == id).cloned())
-        } else {
-            None
-        };
-        (kind, label.unwrap_or(id))
-    });
+        Some((ChangedKind::Tag, id)) => {
+            let is_it = |label: &&String| tag::id_of(label) == id;
+            match app.read(|state| state.tags.keys().find(is_it).cloned()) {
+                Some(label) => (Some((ChangedKind::Tag, label)), None),
+                None => (None, Some(id)),
+            }
+        }
+        of => (of, None),
+    };
     let actor = query.actor.clone();
     let is_by = move |by: &Actor| {
         let wanted = actor.as_deref();
@@ -270,6 +272,7 @@ fn wanted(app: &App, query: &AuditQuery) -> Result<Wanted, Problem> {
     Ok(Wanted {
         kinds: kind.filter(|_| of.is_none()).map(|kind| vec![kind]),
         of,
+        gone_tag,
         since,
         until,
         actions: None,

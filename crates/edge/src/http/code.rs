@@ -15,6 +15,7 @@ use tocsin_domain::command::{Ask, Refusal};
 use tocsin_domain::decide::rehearse;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{SecretId, UserId};
+use tocsin_domain::people::{Role, User};
 use tocsin_domain::service::Speaks;
 use tocsin_domain::state;
 use tocsin_domain::time::Timestamp;
@@ -127,6 +128,9 @@ pub(crate) async fn apply_code(
             "what is set up has changed since this was planned: plan it again, look at it, then apply it",
         ));
     }
+    if planned.makes_an_administrator() {
+        caller.may_give(Role::Admin)?;
+    }
     // On a task of its own: a client that hangs up would else leave the rows of who was to come, and those block their addresses.
     let work = underway::to_the_end(async move { make_true(&app, &caller, planned).await });
     let unfinished = || Problem::internal("the files were not carried out to their end");
@@ -194,6 +198,15 @@ struct Planned {
 }
 
 impl Planned {
+    /// Whether somebody is an administrator by them who is none without.
+    fn makes_an_administrator(&self) -> bool {
+        let is_made = |user: &User| {
+            let before = self.before.users.get(&user.id).map(|user| user.role);
+            user.role == Role::Admin && before != Some(Role::Admin)
+        };
+        self.after.users.values().any(is_made)
+    }
+
     async fn shown(self, app: &App) -> Result<PlanShape, Problem> {
         let fingerprint = fingerprint(&self.apply.standing);
         let set_up = app.what_is_set_up().await?;

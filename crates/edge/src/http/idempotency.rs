@@ -29,11 +29,12 @@ const AGAIN_S: u64 = 1;
 /// Answers repeated POST requests from what was kept. Runs behind the gate of the route, so a key is bound to its caller and
 /// a revoked token is given nothing.
 pub(crate) async fn once(State(app): State<App>, request: Request, next: Next) -> Response {
-    // With the role: what a person was told by all their scope, such as a new token, is not for a smaller token of theirs.
+    // With the role and the bounds: what a person was told by all that they may do, such as a new token, is not for a smaller token
+    // of theirs.
     let caller = request
         .extensions()
         .get::<Caller>()
-        .map(|caller| format!("{:?} {:?}", caller.actor, caller.role));
+        .map(|caller| format!("{:?} {:?} {:?}", caller.actor, caller.role, caller.bounds));
     let keyed = request.method() == Method::POST && request.headers().contains_key(KEY_HEADER);
     let Some(caller) = caller.filter(|_| keyed) else {
         return next.run(request).await;
@@ -97,7 +98,7 @@ fn asked_for(head: &request::Parts, content: &[u8]) -> String {
     digest(&parts)
 }
 
-/// A request that may come again. A key belongs to who sent it, with which role, and to one path.
+/// A request that may come again. A key belongs to who sent it, with which role and within which bounds, and to one path.
 #[derive(Clone)]
 struct Repeatable {
     scope: String,

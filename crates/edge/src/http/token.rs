@@ -65,8 +65,8 @@ pub(crate) struct TokenRequest {
     /// What it may do that in, which stays; everything when it is left out. By a token with scopes, none but of those.
     #[schema(min_items = 1, max_items = 5)]
     scopes: Option<Vec<Scope>>,
-    /// How many requests it may send within a minute, which stays; as many as any token when it is left out. By a token with such a
-    /// limit of its own, no more than that.
+    /// How many requests it may send within a minute, which stays; as many as any token when it is left out. A token with such
+    /// a limit of its own makes none.
     #[schema(minimum = 1, maximum = 12000)]
     requests_per_minute: Option<u32>,
     /// Whose it is: one's own, or the installation's, which administrators alone make.
@@ -162,6 +162,21 @@ fn bounds_of(app: &App, request: &TokenRequest, reasons: &mut Vec<String>) -> To
     }
 }
 
+/// Whether the caller makes a token that can do so much. One with a limit of its own makes none, since each would have a limit besides.
+fn may_make(caller: &Caller, role: people::Role, bounds: TokenBounds) -> Result<(), Problem> {
+    if caller.bounds.requests_per_minute.is_some() {
+        return Err(Problem::forbidden(
+            "a token with requests_per_minute of its own makes no tokens: each could send as many besides",
+        ));
+    }
+    if role > caller.role || !bounds.are_within(caller.bounds) {
+        return Err(Problem::forbidden(
+            "a token can do no more than who makes it",
+        ));
+    }
+    Ok(())
+}
+
 /// Make a token, which acts as the person who makes it, or of the installation, which belongs to nobody
 #[utoipa::path(post, path = "/api/tocsin/v1/api-tokens", tag = "access", request_body = TokenRequest,
     responses((status = 201, body = MadeToken), (status = 400), (status = 403)))]
@@ -189,11 +204,7 @@ pub(crate) async fn add_token(
     if !reasons.is_empty() {
         return Err(Problem::invalid(reasons));
     }
-    if role > caller.role || !bounds.are_within(caller.bounds) {
-        return Err(Problem::forbidden(
-            "a token can do no more than who makes it",
-        ));
-    }
+    may_make(&caller, role, bounds)?;
     let (user, maker) = owner_and_maker(&caller, request.owner)?;
     let new = NewToken {
         name,

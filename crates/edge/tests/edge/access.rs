@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use serde_json::json;
-use tocsin_domain::people::{Role, TokenBounds};
+use tocsin_domain::people::{Role, Scope, Scopes, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 use tocsin_edge::{Front, Who};
 
@@ -391,15 +391,22 @@ async fn no_token_changes_its_owners_password() {
 #[tokio::test]
 async fn what_was_answered_once_is_not_given_to_a_smaller_token_of_the_same_person() {
     let world = World::new();
-    let new = NewToken {
-        name: "alerts".to_owned(),
-        role: Role::Responder,
-        user: Some(world.ada),
-        made_by: Some(world.ada),
-        expires_at: None,
-        bounds: TokenBounds::default(),
+    let small = |role: Role, scopes: Option<Scopes>| {
+        let new = NewToken {
+            name: "alerts".to_owned(),
+            role,
+            user: Some(world.ada),
+            made_by: Some(world.ada),
+            expires_at: None,
+            bounds: TokenBounds {
+                scopes,
+                requests_per_minute: None,
+            },
+        };
+        world.doors.add_token(new, START).unwrap().1
     };
-    let small = world.doors.add_token(new, START).unwrap().1;
+    let by_role = small(Role::Responder, None);
+    let by_scopes = small(Role::Admin, Some(Scopes::of(Scope::Settings)));
     let make = async |token: &str| {
         let body = json!({"name": "deploy", "role": "admin"});
         let request = Request::post(format!("{BASE}/api-tokens"))
@@ -410,6 +417,7 @@ async fn what_was_answered_once_is_not_given_to_a_smaller_token_of_the_same_pers
         world.send(request.unwrap()).await
     };
     assert_eq!(make(&world.admin).await.status, StatusCode::CREATED);
-    assert_eq!(make(&small).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(make(&by_role).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(make(&by_scopes).await.status, StatusCode::FORBIDDEN);
     assert_eq!(make(&world.admin).await.status, StatusCode::CREATED);
 }

@@ -123,6 +123,17 @@ async fn a_filter_leaves_those_of_one_thing_of_a_kind_of_a_time_and_of_one_actor
     let none = all_of("kind=team&id=QAAAAAAAAAAAAA".to_owned()).await;
     assert_eq!(none, [""; 0]);
 
+    let id = tag["id"].as_str().unwrap();
+    let path = format!("/tags/{id}");
+    let gone = world.call("DELETE", &path, &text, None).await;
+    assert!(gone.status.is_success(), "{}", gone.text());
+    let of_gone = all_of(format!("kind=tag&id={id}")).await;
+    assert_eq!(
+        of_gone,
+        ["removed tag West by token “Deploy”", tagged[0]],
+        "also once it is gone"
+    );
+
     for wrong in [
         "id=QAAAAAAAAAAAAA".to_owned(),
         "kind=weather".to_owned(),

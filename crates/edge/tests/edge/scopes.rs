@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tocsin_domain::people::{Role, Scope, Scopes, TokenBounds};
 use tocsin_edge::ports::{Accounts, NewToken};
 
+use crate::code::files;
 use crate::fakes::START;
 use crate::matrix::takes_tokens;
 use crate::pagerduty::ask;
@@ -188,25 +189,25 @@ async fn tokens_are_made_with_scopes_and_limits_and_shown_with_them() {
 }
 
 #[tokio::test]
-async fn a_token_makes_none_that_reaches_further_or_sends_more_than_it_does() {
+async fn a_token_makes_none_that_reaches_further_and_none_at_all_under_a_limit_of_its_own() {
     let world = World::new();
-    let bounds =
-        json!({"role": "admin", "scopes": ["settings", "roster"], "requests_per_minute": 60});
+    let bounds = json!({"role": "admin", "scopes": ["settings", "roster"]});
     let (_, maker) = made(&world, &world.admin, bounds).await;
     let maker = maker["token"].as_str().unwrap();
     for wider in [
         json!({}),
-        json!({"scopes": ["settings"]}),
         json!({"requests_per_minute": 60}),
-        json!({"scopes": ["settings", "alerts"], "requests_per_minute": 60}),
-        json!({"scopes": ["settings"], "requests_per_minute": 61}),
+        json!({"scopes": ["settings", "alerts"]}),
     ] {
         let (status, told) = made(&world, maker, wider).await;
         assert_eq!(status, StatusCode::FORBIDDEN, "{told}");
     }
-    let narrower = json!({"scopes": ["roster"], "requests_per_minute": 30});
-    let (status, told) = made(&world, maker, narrower).await;
+    let limited = json!({"scopes": ["settings"], "requests_per_minute": 60});
+    let (status, told) = made(&world, maker, limited.clone()).await;
     assert_eq!(status, StatusCode::CREATED, "{told}");
+    let (status, told) = made(&world, told["token"].as_str().unwrap(), limited).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{told}");
+    assert!(told.to_string().contains("makes no tokens"), "{told}");
     let all = kept_to(&world, Scopes::ALL);
     let path = format!("/users/{}/password", world.ada);
     let set = world
@@ -218,4 +219,80 @@ async fn a_token_makes_none_that_reaches_further_or_sends_more_than_it_does() {
         "a session would be kept to nothing"
     );
     assert_eq!(made(&world, &all, json!({})).await.0, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn nobody_is_made_an_administrator_by_a_token_that_is_kept_to_less_than_all() {
+    let world = World::new();
+    let (roster, all) = (
+        kept_to(&world, Scopes::of(Scope::Roster)),
+        kept_to(&world, Scopes::ALL),
+    );
+    let bob = format!("/users/{}", world.bob);
+    let add = async |token: &str, role: &str| {
+        let body = json!({"name": "Cal", "email": "cal@example.org", "role": role});
+        world.call("POST", "/users", token, Some(body)).await
+    };
+    let change = async |token: &str, role: &str| {
+        let body = json!({ "role": role });
+        world.call("PATCH", &bob, token, Some(body)).await.status
+    };
+    let by_pagerduty = async |method: &str, path: &str, role: &str| {
+        let user = json!({"name": "Dan", "email": "dan@example.org", "role": role});
+        let mut body = json!({ "user": user });
+        if method == "PUT" {
+            body = json!({"user": {"role": role}});
+        }
+        ask(&world, (method, path), &roster, None, Some(body))
+            .await
+            .status
+    };
+    let refused = add(&roster, "admin").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let told = refused.text();
+    assert!(told.contains("without scopes, or with all"), "{told}");
+    assert_eq!(add(&roster, "responder").await.status, StatusCode::CREATED);
+    assert_eq!(change(&roster, "admin").await, StatusCode::FORBIDDEN);
+    assert_eq!(change(&roster, "viewer").await, StatusCode::OK);
+    let post = by_pagerduty("POST", "/users", "admin").await;
+    assert_eq!(post, StatusCode::FORBIDDEN);
+    let put = by_pagerduty("PUT", &bob, "admin").await;
+    assert_eq!(put, StatusCode::FORBIDDEN);
+    let post = by_pagerduty("POST", "/users", "user").await;
+    assert_eq!(post, StatusCode::CREATED);
+
+    assert_eq!(change(&all, "admin").await, StatusCode::OK);
+    let put = by_pagerduty("PUT", &bob, "admin").await;
+    assert_eq!(put, StatusCode::OK, "what was read is written back");
+}
+
+#[tokio::test]
+async fn files_make_an_administrator_by_a_token_with_all_scopes_alone() {
+    let world = World::new();
+    let needed = [
+        Scope::Alerts,
+        Scope::Incidents,
+        Scope::Roster,
+        Scope::Settings,
+    ];
+    let most = kept_to(&world, needed.into_iter().collect());
+    let all = kept_to(&world, Scopes::ALL);
+    let with = |role: &str| {
+        files(&format!(
+            "[[users]]\nemail = \"cal@example.org\"\nname = \"Cal\"\nrole = \"{role}\"\n"
+        ))
+    };
+    let applied = async |token: &str, role: &str| {
+        let body = json!({"files": with(role)});
+        let plan = world.call("POST", "/code/plan", token, Some(body)).await;
+        assert_eq!(plan.status, StatusCode::OK, "{}", plan.text());
+        let body = json!({"files": with(role), "fingerprint": plan.json()["fingerprint"]});
+        let answer = world.call("POST", "/code/apply", token, Some(body)).await;
+        answer.status
+    };
+    assert_eq!(applied(&most, "admin").await, StatusCode::FORBIDDEN);
+    assert_eq!(applied(&most, "viewer").await, StatusCode::OK);
+    assert_eq!(applied(&most, "admin").await, StatusCode::FORBIDDEN);
+    assert_eq!(applied(&all, "admin").await, StatusCode::OK);
+    assert_eq!(applied(&most, "admin").await, StatusCode::OK, "no news");
 }

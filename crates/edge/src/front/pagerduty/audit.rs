@@ -278,6 +278,7 @@ pub(crate) async fn list_pagerduty_audit_records(asked: Asked) -> Answer {
     let span = span(&asked)?;
     let wanted = Wanted {
         of: None,
+        gone_tag: None,
         kinds: Some(roots.unwrap_or_else(|| ROOTS.map(|(_, kind)| kind).to_vec())),
         since: Some(span.start),
         until: Some(span.end),
@@ -293,6 +294,7 @@ async fn of_one(asked: &Asked, kind: ChangedKind, noun: &str, id: String) -> Ans
     let span = span(asked)?;
     let wanted = Wanted {
         of: Some((kind, id.clone())),
+        gone_tag: None,
         kinds: None,
         since: Some(span.start),
         until: Some(span.end),

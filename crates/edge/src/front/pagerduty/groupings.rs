@@ -59,20 +59,21 @@ fn named(state: &State, id: &str) -> Result<Service, Refused> {
     Ok(known.cloned().ok_or_else(missing)?)
 }
 
-/// Which part of a list of ids is the page, by the id that it comes after or before.
-fn page_of(ids: &[String], asked: &Asked, limit: usize) -> Result<(usize, usize), Refusal> {
-    let place = |name: &str| -> Result<Option<usize>, Refusal> {
+/// Which part of all settings, in the order of their ids, is the page that comes after or before an id. The setting with that id may be
+/// gone by now.
+fn page_of(all: &[ServiceId], asked: &Asked, limit: usize) -> Result<(usize, usize), Refusal> {
+    let named = |name: &str| -> Result<Option<ServiceId>, Refusal> {
         let Some(id) = asked.parameters.get(name) else {
             return Ok(None);
         };
-        let found = ids.iter().position(|known| known == id);
-        let wrong = || Refusal::bad(format!("'{name}' is invalid: there is no setting {id:?}"));
-        found.map(Some).ok_or_else(wrong)
+        let wrong = || Refusal::bad(format!("'{name}' is invalid: {id:?} is no id of a setting"));
+        bodies::service_of(id).map(Some).ok_or_else(wrong)
     };
-    let (after, before) = (place(AFTER)?, place(BEFORE)?);
-    let end = before.unwrap_or(ids.len());
+    let after = named(AFTER)?.map(|id| all.partition_point(|known| *known <= id));
+    let before = named(BEFORE)?.map(|id| all.partition_point(|known| *known < id));
+    let end = before.unwrap_or(all.len());
     let begin = match (after, before) {
-        (Some(after), _) => after + 1,
+        (Some(after), _) => after,
         (None, Some(before)) => before.saturating_sub(limit),
         (None, None) => 0,
     };
@@ -93,8 +94,7 @@ pub(crate) async fn list_alert_grouping_settings(asked: Asked) -> Answer {
         });
         grouped.map(|one| one.id).collect()
     });
-    let ids: Vec<String> = all.iter().copied().map(bodies::id_of).collect();
-    let (begin, end) = page_of(&ids, &asked, limit)?;
+    let (begin, end) = page_of(&all, &asked, limit)?;
     let settings: Vec<Value> = asked.app.read(|state| {
         let known = all[begin..end]
             .iter()
@@ -103,14 +103,14 @@ pub(crate) async fn list_alert_grouping_settings(asked: Asked) -> Answer {
             .filter_map(|known| shown(&asked.place, known))
             .collect()
     });
-    let last = ids[begin..end].last().filter(|_| end < ids.len());
-    let first = ids[begin..end].first().filter(|_| begin > 0);
+    let last = all[begin..end].last().filter(|_| end < all.len());
+    let first = all[begin..end].first().filter(|_| begin > 0);
     Ok(Reply::Done(json!({
         "alert_grouping_settings": settings,
         "limit": limit,
-        "total": counted.then_some(ids.len()),
-        "after": last,
-        "before": first,
+        "total": counted.then_some(all.len()),
+        "after": last.copied().map(bodies::id_of),
+        "before": first.copied().map(bodies::id_of),
     })))
 }
 

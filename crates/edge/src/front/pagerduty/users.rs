@@ -149,11 +149,13 @@ pub(crate) async fn add_pagerduty_user(asked: Asked) -> Answer {
     let (Some(name), Some(email)) = (body.name, body.email) else {
         return Err(Refusal::bad("'user.name' and 'user.email' are needed").into());
     };
+    let role = body.role.map_or(Role::Responder, role_of);
+    asked.caller.may_give(role)?;
     let by = asked.author(Role::Admin).await?;
     let request = UserRequest {
         name,
         email,
-        role: body.role.map_or(Role::Responder, role_of).into(),
+        role: role.into(),
     };
     let about = words::about(&asked.body, &About::default())?;
     let made = added(&asked.app, &by, request, Some(about)).await;
@@ -183,10 +185,15 @@ pub(crate) async fn change_pagerduty_user(Path(id): Path<String>, asked: Asked) 
     }
     let changed = asked.in_turn(|own| async move {
         let known = named(&own, &id)?;
+        // Whoever writes back what was read gives nobody a role.
+        let role = body.role.map(role_of).filter(|role| *role != known.role);
+        if let Some(role) = role {
+            own.caller.may_give(role)?;
+        }
         let ask = PeopleAsk::Change {
             user: known.id,
             name: body.name,
-            role: body.role.map(role_of),
+            role,
             about: Some(words::about(&own.body, &known.about)?),
         };
         let changed = own.app.ask(&own.caller.actor, Ask::People(ask)).await;

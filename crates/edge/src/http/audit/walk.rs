@@ -15,6 +15,7 @@ use tocsin_domain::time::Timestamp;
 
 use crate::app::App;
 use crate::http::problem::Problem;
+use crate::http::tag;
 use crate::ports::{EventLog, StorageError};
 
 /// Changes that are looked at for one page at most.
@@ -39,6 +40,8 @@ pub(crate) enum Action {
 pub(crate) struct Wanted {
     /// Of this thing alone: its kind, and its id, which is empty where there is one of the kind.
     pub(crate) of: Option<(ChangedKind, String)>,
+    /// Of the tag with this id alone: one that is gone, so that its label is known by its changes alone.
+    pub(crate) gone_tag: Option<String>,
     /// Of things of these kinds alone.
     pub(crate) kinds: Option<Vec<ChangedKind>>,
     /// Made then or later.
@@ -183,6 +186,10 @@ impl Wanted {
                 .kinds
                 .as_ref()
                 .is_none_or(|set| set.contains(&changed.kind))
+            && self
+                .gone_tag
+                .as_ref()
+                .is_none_or(|id| changed.kind == ChangedKind::Tag && tag::id_of(changed.id) == *id)
             && (self.is_by)(&event.actor);
         if !is_wanted {
             return Ok(None);

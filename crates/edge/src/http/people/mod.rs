@@ -278,6 +278,7 @@ pub(crate) async fn add_user(
     caller: Caller,
     Body(request): Body<UserRequest>,
 ) -> Result<impl IntoResponse, Problem> {
+    caller.may_give(request.role.into())?;
     let added = added(&app, &caller.actor, request, None).await?;
     shown(&app, &caller, added)
         .await
@@ -410,10 +411,14 @@ pub(crate) async fn change_user(
     Body(change): Body<UserChange>,
 ) -> Result<Json<User>, Problem> {
     let user = person(&id)?;
+    let role: Option<people::Role> = change.role.map(Into::into);
+    if let Some(role) = role {
+        caller.may_give(role)?;
+    }
     let ask = PeopleAsk::Change {
         user,
         name: change.name,
-        role: change.role.map(Into::into),
+        role,
         about: None,
     };
     app.ask(&caller.actor, Ask::People(ask)).await?;

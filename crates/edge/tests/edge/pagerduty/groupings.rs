@@ -133,8 +133,13 @@ async fn settings_are_listed_by_pages_that_follow_each_other_and_by_services() {
     assert_eq!(listed(&back), listed(&first));
     let of_one = read(&world, &format!("{SETTINGS}?service_ids[]={}", ids[1].1)).await;
     assert_eq!(listed(&of_one), [ids[1].0.clone()]);
-    let unknown = format!("{SETTINGS}?after=PAAAAAAAAAAAAA");
-    refused(&ada(&world, ("GET", &unknown), None).await, 400, 2001);
+    gone(&world, &format!("{SETTINGS}/{}", ids[1].0)).await;
+    let rest = read(&world, &format!("{SETTINGS}?after={after}")).await;
+    assert_eq!(listed(&rest), [ids[2].0.clone()], "it was there once");
+    let back = read(&world, &format!("{SETTINGS}?before={after}")).await;
+    assert_eq!(listed(&back), [ids[0].0.clone()]);
+    let unread = format!("{SETTINGS}?after=PXPGF42");
+    refused(&ada(&world, ("GET", &unread), None).await, 400, 2001);
 }
 
 #[tokio::test]
