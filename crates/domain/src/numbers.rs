@@ -44,13 +44,20 @@ impl Numbers {
         }
     }
 
-    /// Those of a list of another length, of which each thing stood where it stands.
+    /// Those of a list that took the place of another, of which nobody says what became of each thing: what is found again keeps its
+    /// own, and what is not is the one that stood there, unless that is found elsewhere.
     #[must_use]
-    pub fn resized(&self, count: usize, now: usize) -> Self {
-        self.after(
-            count,
-            (0..now).map(|place| (place < count).then_some(place)),
-        )
+    pub fn following<T: PartialEq>(&self, before: &[T], now: &[T]) -> Self {
+        let mut found: Vec<Option<usize>> = Vec::new();
+        for thing in now {
+            let mut known = before.iter().enumerate();
+            let same = known.find(|(place, one)| *one == thing && !found.contains(&Some(*place)));
+            found.push(same.map(|(place, _)| place));
+        }
+        let is_changed = |place: &usize| *place < before.len() && !found.contains(&Some(*place));
+        let places = found.iter().enumerate();
+        let places = places.map(|(place, same)| same.or(Some(place).filter(is_changed)));
+        self.after(before.len(), places)
     }
 }
 
@@ -80,8 +87,24 @@ mod tests {
     fn what_stays_where_it_is_needs_no_numbers() {
         let first = Numbers::default();
         assert!(first.after(2, [Some(0), Some(1)]).are_places());
-        assert!(first.resized(2, 4).are_places());
-        let shorter = first.resized(3, 2);
-        assert_eq!(numbers(&shorter.resized(2, 3), 3), [0, 1, 3]);
+        assert!(first.following(&["a", "b"], &["a", "c", "d"]).are_places());
+        assert!(first.following(&["a", "a"], &["a", "a"]).are_places());
+        let shorter = first.following(&["a", "b", "c"], &["a", "b"]);
+        let longer = shorter.following(&["a", "b"], &["a", "b", "c"]);
+        assert_eq!(numbers(&longer, 3), [0, 1, 3]);
+    }
+
+    #[test]
+    fn what_is_found_again_keeps_its_number_and_what_is_changed_that_of_its_place() {
+        let check = |now: &[&str], expected: &[u32]| {
+            let following = Numbers::default().following(&["a", "b", "c"], now);
+            assert_eq!(numbers(&following, now.len()), expected, "{now:?}");
+        };
+        check(&["b", "c"], &[1, 2]);
+        check(&["new", "a", "b", "c"], &[3, 0, 1, 2]);
+        check(&["c", "a", "b"], &[2, 0, 1]);
+        check(&["a", "changed", "c"], &[0, 1, 2]);
+        check(&["a", "a"], &[0, 1]);
+        check(&["b", "changed", "c"], &[1, 3, 2]);
     }
 }

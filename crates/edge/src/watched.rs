@@ -21,7 +21,7 @@ const QUESTIONS_MISSED: u32 = 20;
 /// It may be silent for at least this long: a machine is started anew meanwhile.
 const SILENT_MIN: Duration = Duration::from_secs(5 * 60);
 /// It may be silent for this long at most, however seldom it says that it asks.
-const SILENT_MAX: Duration = Duration::from_secs(86_400);
+const SILENT_MAX: Duration = Duration::from_secs(3_600);
 /// The auditor looks every 30 s. Where more than this lies between two looks, this process stood still, and heard nobody.
 const LOOKS_APART_MAX: Duration = Duration::from_secs(120);
 /// Watchers remembered at most; beyond, the one that has been silent for longest is forgotten.
@@ -262,7 +262,7 @@ mod tests {
         check(EVERY_MS, 300);
         check(50, 300);
         check(60_000, 1_200);
-        check(u64::MAX, 86_400);
+        check(u64::MAX, 3_600);
     }
 
     #[test]

@@ -236,7 +236,7 @@ impl Decider<'_> {
                 },
                 layer_numbers: layer_numbers.unwrap_or_else(|| {
                     let numbers = &known.layer_numbers;
-                    numbers.resized(known.layers.len(), layers.len())
+                    numbers.following(&known.layers, &layers)
                 }),
                 name,
                 time_zone,
@@ -317,9 +317,9 @@ impl Decider<'_> {
         }
         let description = description.or_else(|| known.map(|known| known.description.clone()));
         let given_before = known.and_then(|known| known.given_to);
-        let by_place = known.map(|known| {
+        let following = known.map(|known| {
             let numbers = &known.level_numbers;
-            numbers.resized(known.levels.len(), levels.len())
+            numbers.following(&known.levels, &levels)
         });
         let id = id.unwrap_or_else(|| PolicyId::random(self.entropy));
         Ok(RosterEvent::PolicySet {
@@ -332,7 +332,7 @@ impl Decider<'_> {
                 repeat,
                 acknowledgement_timeout_ms,
                 description: description.unwrap_or_default(),
-                level_numbers: level_numbers.or(by_place).unwrap_or_default(),
+                level_numbers: level_numbers.or(following).unwrap_or_default(),
             },
         })
     }

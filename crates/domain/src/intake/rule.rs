@@ -22,6 +22,22 @@ const TEXT_MAX: usize = 500;
 const ACTIONS_MAX: usize = 10;
 /// The longest pause: an hour.
 const PAUSE_MS_MAX: u64 = 3_600_000;
+/// The names by which fields of senders' forms are kept, those of PagerDuty's and of Opsgenie's.
+const FORM_FIELDS: [&str; 11] = [
+    "Client",
+    "Client address",
+    "Class",
+    "Component",
+    "Entity",
+    "Group",
+    "Note",
+    "Priority",
+    "Source",
+    "Tags",
+    "User",
+];
+/// What the names begin with of those that may be there several times.
+const FORM_LISTS: [&str; 2] = ["Image", "Link"];
 
 /// One rule of an ordered list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,10 +184,7 @@ impl Field {
             Self::Component => detail(alert, "component"),
             Self::Group => detail(alert, "group"),
             Self::Class => detail(alert, "class"),
-            // What is called like a field of its sender's form is kept apart from that by this prefix.
-            Self::Detail(name) => {
-                detail(alert, name).or_else(|| detail(alert, &format!("details.{name}")))
-            }
+            Self::Detail(name) => further(alert, name),
             Self::Integration => alert.integration.map(|id| id.to_string()),
             Self::Service => Some(alert.service.to_string()),
         }
@@ -222,10 +235,27 @@ impl Field {
 }
 
 fn detail(alert: &Incoming<'_>, name: &str) -> Option<String> {
+    named(alert, name).map(|(_, value)| value.clone())
+}
+
+fn named<'a>(alert: &Incoming<'a>, name: &str) -> Option<&'a (String, String)> {
     let name = name.to_lowercase();
     let mut details = alert.details.iter();
-    let found = details.find(|(known, _)| known.to_lowercase() == name);
-    found.map(|(_, value)| value.clone())
+    details.find(|(known, _)| known.to_lowercase() == name)
+}
+
+/// A further field. One that is called like a field of its sender's form is kept apart from that by a prefix, and is meant where both
+/// are there. Of others, what is within something called `details` has the same prefix, and is another field.
+fn further(alert: &Incoming<'_>, name: &str) -> Option<String> {
+    let found = named(alert, name);
+    let itself = found.filter(|(known, _)| !is_of_a_form(known));
+    let meant = itself.or_else(|| named(alert, &format!("details.{name}")));
+    meant.or(found).map(|(_, value)| value.clone())
+}
+
+/// Whether fields of a sender's form are kept by this name.
+fn is_of_a_form(name: &str) -> bool {
+    FORM_FIELDS.contains(&name) || FORM_LISTS.iter().any(|list| name.starts_with(list))
 }
 
 impl Test {

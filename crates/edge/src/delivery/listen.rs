@@ -363,7 +363,8 @@ impl Courier {
     /// They are not, and why.
     fn misses(&self, provider: Provider, why: &str) {
         let now = self.needs.clock.now();
-        self.needs.tally.ears().miss(provider, now, why);
+        let pace = &self.needs.pace;
+        self.needs.tally.ears().miss(provider, now, pace, why);
     }
 
     /// Somebody pressed the button of a message: acknowledges in their name, if the message went to a verified contact method

@@ -389,7 +389,7 @@ impl Courier {
             Means::Api(opened) => opened,
             Means::Mail(server) => return self.mail(server, letter, secrets).await,
         };
-        let is_heard = |provider| !self.needs.tally.ears().are_deaf(provider, now);
+        let is_heard = |provider| !self.needs.tally.ears().are_deaf(provider);
         match letter.channel {
             ChannelKind::Slack => {
                 let is_heard = is_heard(Provider::Slack);

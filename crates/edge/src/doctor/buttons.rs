@@ -7,9 +7,8 @@ use crate::delivery::ears::Hearing;
 
 /// How it is at each provider at which somebody is to listen.
 pub(super) fn checks(app: &App) -> Vec<Check> {
-    let now = app.now();
     let known = Provider::ALL.into_iter().filter_map(|provider| {
-        let hearing = app.tally.ears().hearing(provider, now)?;
+        let hearing = app.tally.ears().hearing(provider)?;
         Some(check(provider, &hearing))
     });
     known.collect()

@@ -36,10 +36,22 @@ pub fn webhook_body(message: &PageMessage) -> Vec<u8> {
     bytes(&message_of(message, None))
 }
 
-/// Whether these are the words of an incoming webhook that took the message.
+/// Whether these are the words of an incoming webhook that took the message: Slack's and Mattermost's, or the object in which
+/// others that take its form say so (`{"success": true}` of Rocket.Chat).
 #[must_use]
 pub fn is_taken(words: &[u8]) -> bool {
-    words == b"ok"
+    if words == b"ok" {
+        return true;
+    }
+    let Ok(Value::Object(said)) = serde_json::from_slice(words) else {
+        return false;
+    };
+    // Who says both of them says no by one that is not true.
+    let mut said = ["success", "ok"]
+        .into_iter()
+        .filter_map(|key| said.get(key));
+    let is_true = |value: &Value| *value == Value::Bool(true);
+    said.next().is_some_and(is_true) && said.all(is_true)
 }
 
 /// The body for `chat.postMessage` to a member; `with_button` when somebody listens for buttons.
@@ -231,13 +243,28 @@ mod tests {
     }
 
     #[test]
-    fn an_incoming_webhook_that_took_a_message_says_ok_and_nothing_else() {
-        assert!(is_taken(b"ok"));
+    fn an_incoming_webhook_that_took_a_message_says_so_and_nothing_else() {
+        for words in [
+            "ok",
+            r#"{"ok":true}"#,
+            r#"{"success":true}"#,
+            r#"{"success":true,"message":"sent"}"#,
+        ] {
+            assert!(is_taken(words.as_bytes()), "{words}");
+        }
         for words in [
             "",
             "OK",
             "ok: sign in first",
-            r#"{"ok":true}"#,
+            "\"ok\"",
+            "true",
+            "{}",
+            r#"{"ok":false}"#,
+            r#"{"success":"true"}"#,
+            r#"{"success":false,"ok":true}"#,
+            r#"[{"success":true}]"#,
+            r#"{"status":"ok"}"#,
+            "<html>{\"ok\":true}</html>",
             "no_service",
         ] {
             assert!(!is_taken(words.as_bytes()), "{words}");

@@ -68,6 +68,20 @@ fn alerts_with_the_same_values_make_one_incident_as_long_as_it_is_open() {
 }
 
 #[test]
+fn alerts_are_grouped_by_a_detail_of_their_own_where_a_field_is_called_so_too() {
+    let fields = vec![Field::Detail("Class".to_owned())];
+    let mut world = grouped(GroupBy::Content { fields });
+    let mut fail = |key: &str, class: &str, own: &str| {
+        let details = [("Class", class), ("details.Class", own)];
+        world.trigger_with(None, key, Severity::Error, &details);
+        world.state.incidents.len()
+    };
+    assert_eq!(fail("a", "io", "red"), 1);
+    assert_eq!(fail("b", "cpu", "red"), 1);
+    assert_eq!(fail("c", "io", "blue"), 2);
+}
+
+#[test]
 fn a_critical_alert_that_joins_a_lesser_incident_raises_it_and_pages() {
     let mut world = grouped(by_time(false));
     world.trigger("a", Severity::Warning);

@@ -87,6 +87,39 @@ fn conditions_ask_fields_of_the_alert() {
 }
 
 #[test]
+fn a_detail_is_told_from_the_field_that_is_called_so_and_from_what_is_within_details() {
+    let kept = [
+        ("Class", "io"),
+        ("details.Class", "own"),
+        ("host", "web1"),
+        ("details.host", "within"),
+    ];
+    let details = kept.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let check = |asked: Field, expected: &str| {
+        let mut world = World::set_up();
+        let when = field(asked, Test::Equals(expected.to_owned()));
+        let suppress = rule("r", when.clone(), vec![Action::Suppress]);
+        world.set_rules_of(None, vec![suppress]);
+        let incoming = Incoming {
+            service: world.default_service(),
+            integration: None,
+            severity: Severity::Critical,
+            title: "Slow disk",
+            summary: "on db-7.example",
+            details: &details,
+            is_own: false,
+        };
+        let ruling = world.state.judge(incoming, world.now);
+        assert!(ruling.judged.suppressed.is_some(), "{when:?}");
+    };
+    check(Field::Class, "io");
+    check(Field::Detail("Class".to_owned()), "own");
+    check(Field::Detail("class".to_owned()), "own");
+    check(Field::Detail("host".to_owned()), "web1");
+    check(Field::Detail("details.host".to_owned()), "within");
+}
+
+#[test]
 fn the_summary_is_what_its_sender_calls_so_and_what_is_told_beside_it() {
     let world = World::set_up();
     let check = |text: &str, expected: bool| {

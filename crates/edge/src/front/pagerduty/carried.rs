@@ -78,14 +78,17 @@ fn kept_custom((name, text): (String, String)) -> (String, String) {
     }
 }
 
-/// Whether a custom detail has a name by which something else is kept, or the one under which such a detail is.
+/// Whether a custom detail has a name by which something else is kept, or the one under which such a detail is. Rules look for either
+/// in any case of its letters.
 fn is_called_like_a_field(name: &str) -> bool {
+    let name = name.to_lowercase();
     let name = name.trim_start_matches(CUSTOM);
     let leads = name.strip_suffix(LEADS).unwrap_or(name);
-    FIELDS.contains(&name)
-        || name == NOTE
-        || words_of(name, LINK).is_some()
-        || words_of(leads, IMAGE).is_some()
+    let is_called = |field: &str| field.to_lowercase() == name;
+    FIELDS.into_iter().any(is_called)
+        || is_called(NOTE)
+        || words_of(name, &LINK.to_lowercase()).is_some()
+        || words_of(leads, &IMAGE.to_lowercase()).is_some()
 }
 
 /// The name that a custom detail was sent with.
@@ -266,6 +269,7 @@ mod tests {
         let custom = json!({
             "Class": "own", "component": "small", "Note": "n", "Link": "l", "Link: a": "b", "Image": "i", "Image (link)": "j",
             "Image: a (link)": "k", "details.Class": "deep", "details.a": "c", "Links": "many",
+            "Details.group": "upper", "CLIENT": "big", "link: c": "d",
         });
         for payload in [
             json!({"custom_details": custom}),
@@ -277,5 +281,14 @@ mod tests {
             assert_eq!(json!(carried.fields.get(CLASS)), payload["class"]);
             assert!(carried.contexts.is_empty(), "{:?}", carried.contexts);
         }
+    }
+
+    #[test]
+    fn a_custom_detail_is_told_from_a_field_that_differs_in_the_case_of_its_letters_alone() {
+        let payload = json!({"class": "io", "custom_details": {"class": "own", "host": "web1"}});
+        let details = kept(&json!({}), &payload);
+        let expected = [(CLASS, "io"), ("details.class", "own"), ("host", "web1")];
+        let expected = expected.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        assert_eq!(details, expected);
     }
 }

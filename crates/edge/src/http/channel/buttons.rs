@@ -21,7 +21,7 @@ pub(crate) struct Buttons {
 
 /// How it is at a provider.
 pub(super) fn shown(app: &App, provider: Provider) -> Option<Buttons> {
-    let known = app.tally.ears().hearing(provider, app.now())?;
+    let known = app.tally.ears().hearing(provider)?;
     Some(match known {
         Hearing::Heard { since } => Buttons {
             heard: true,

@@ -175,6 +175,12 @@ impl Reading<'_> {
                 Err(why) => self.lose(&name, &format!("is left out: {why}")),
             }
         }
+        if self.sent_to.is_none() && !rules.is_empty() {
+            self.tell(
+                "its rules",
+                "are asked here about the alerts of every service, since it has no keys",
+            );
+        }
         rules.extend(self.rest(path));
         rules
     }
@@ -233,6 +239,14 @@ impl Reading<'_> {
     fn rest(&mut self, path: &Value) -> Option<Rule> {
         let to = path.pointer("/catch_all/actions/route_to");
         let to = to.and_then(Value::as_str).filter(|to| *to != UNROUTED)?;
+        if self.sent_to.is_none() {
+            // Without a condition it would take every alert of every service.
+            self.lose(
+                "what no rule sends elsewhere",
+                "is left out: the orchestration has no keys, so nothing comes to it",
+            );
+            return None;
+        }
         let Some(service) = self.keys.services.of(Some(to)) else {
             self.lose(
                 "what no rule sends elsewhere",

@@ -135,10 +135,31 @@ fn rules_of_an_orchestration_without_keys_are_about_all_alerts() {
         "unrouted",
     );
     account["orchestrations"][0]["integrations"] = json!([]);
+    check(
+        &account,
+        &["name = \"Disks\""],
+        &[
+            "event orchestration \"Front\": its rules are asked here about the alerts of every service, since it has no keys",
+        ],
+    );
     let made = imported(&account).document;
     assert_eq!(made.services.len(), 2);
     let rules = serde_json::to_value(made.alert_rules).unwrap();
     assert_eq!(rules[0]["when"], json!({"field": "class", "op": "exists"}));
+}
+
+#[test]
+fn what_no_rule_of_an_orchestration_without_keys_holds_for_is_left_where_it_is() {
+    let mut account = routed(json!([]), "PV1");
+    account["orchestrations"][0]["integrations"] = json!([]);
+    check(
+        &account,
+        &[],
+        &[
+            "event orchestration \"Front\": what no rule sends elsewhere is left out: the orchestration has no keys, so nothing comes to it",
+        ],
+    );
+    assert_eq!(imported(&account).document.alert_rules, None);
 }
 
 #[test]
