@@ -111,6 +111,7 @@ fn what_is_passed_on_is_paged_again_when_its_time_or_its_snooze_is_over() {
     });
     remove(&mut world, cy);
     assert_eq!(holder(&world), Some(bea), "it was Bea's before it was Cy's");
+    world.answer_all(Outcome::Accepted);
     world.wait_ms(10 * MINUTE - 1);
     assert_eq!(world.incident().status, Status::Acknowledged);
     world.wait_ms(1);
