@@ -8,10 +8,8 @@ use serde_json::{Map, Value};
 const BASE: &str = "/api/tocsin/v1";
 /// In the order they are written.
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-/// Who may call an operation, in the description.
-const WHO: &str = "x-who-may-call";
-/// What a token that has scopes needs for it.
-const SCOPES: &str = "x-scopes";
+/// Who may call an operation (`who`), and what a token that has scopes needs for it (`scopes`), in the description.
+const ACCESS: &str = "x-access";
 
 const OPENING: &str = "\
 # The native API
@@ -71,7 +69,7 @@ pub(crate) fn page(description: &Value) -> String {
     page.push_str("| Path | What it does | Who may call it |\n| --- | --- | --- |\n");
     for (path, method, operation) in &operations {
         if !is_native(path) && !is_prefixed(description, path) {
-            let (summary, who) = (text(operation, "summary"), text(operation, WHO));
+            let (summary, who) = (text(operation, "summary"), text(&operation[ACCESS], "who"));
             let method = method.to_uppercase();
             let _ = writeln!(page, "| `{method} {path}` | {} | {who} |", cell(summary));
         }
@@ -137,8 +135,12 @@ fn one(page: &mut String, description: &Value, path: &str, method: &str, operati
     if !more.is_empty() {
         let _ = write!(page, "\n{more}\n");
     }
-    let _ = write!(page, "\n- Who may call it: {}\n", text(operation, WHO));
-    let scopes = text(operation, SCOPES);
+    let _ = write!(
+        page,
+        "\n- Who may call it: {}\n",
+        text(&operation[ACCESS], "who")
+    );
+    let scopes = text(&operation[ACCESS], "scopes");
     if !scopes.is_empty() {
         let _ = writeln!(page, "- Scopes of a token that has some: {scopes}");
     }
@@ -403,7 +405,7 @@ mod tests {
     fn an_operation_says_who_may_call_it_and_what_it_takes_and_gives() {
         let description = json!({
             "paths": {"/api/tocsin/v1/teams/{id}": {"put": {
-                "tags": ["oncall"], "summary": "Replace a team", "x-who-may-call": "an administrator", "x-scopes": "roster",
+                "tags": ["oncall"], "summary": "Replace a team", "x-access": {"who": "an administrator", "scopes": "roster"},
                 "parameters": [{"name": "id", "in": "path", "schema": {"type": "string"}}],
                 "requestBody": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Team"}}}},
                 "responses": {"200": {}, "403": {}, "404": {}, "409": {}},

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::MethodRouter;
+use serde_json::json;
 use tocsin_domain::people::{Role, Scopes};
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
@@ -70,11 +71,11 @@ impl Table {
             for (method, operation) in operations {
                 let Some(operation) = operation else { continue };
                 operation.security = security_of(who);
-                let mut told = vec![("x-who-may-call", who_words(who).to_owned())];
-                if let Some(needs) = needs.filter(|needs| takes_tokens(who) && !needs.is_empty()) {
-                    told.push(("x-scopes", needs.words(" ")));
-                }
-                operation.extensions = Some(told.into_iter().collect());
+                let scopes = needs.filter(|needs| takes_tokens(who) && !needs.is_empty());
+                let scopes = scopes.map(|needs| needs.words(" "));
+                // One extension alone: several stand in another order each time.
+                let access = json!({"scopes": scopes, "who": who_words(who)});
+                operation.extensions = Some([("x-access", access)].into_iter().collect());
                 refusals::tell(operation, who, (method, path), &mut self.refusals);
                 refusals::free_of_body(operation, who, method, &schemas);
                 declared.add((method, path), operation);

@@ -109,7 +109,7 @@ fn whoever_has_to_be_known_may_be_refused_and_the_description_says_so() {
     assert!(!has("post", "/api/tocsin/v1/alerts", "429"));
     assert!(!has("get", "/healthz", "401"));
     assert!(has("post", "/api/v1/write", "429"));
-    let scopes = |path: &str| &all["paths"][path]["get"]["x-scopes"];
+    let scopes = |path: &str| &all["paths"][path]["get"]["x-access"]["scopes"];
     assert_eq!(scopes("/api/tocsin/v1/teams"), "roster");
     assert_eq!(scopes("/prometheus/api/v1/query"), "telemetry");
     assert!(scopes("/api/tocsin/v1/me").is_null() && scopes("/healthz").is_null());

@@ -9902,8 +9902,8 @@ export interface components {
             owner?: components["schemas"]["TokenOwner"];
             /**
              * Format: int32
-             * @description How many requests it may send within a minute, which stays; as many as any token when it is left out. By a token with such a
-             *     limit of its own, no more than that.
+             * @description How many requests it may send within a minute, which stays; as many as any token when it is left out. A token with such
+             *     a limit of its own makes none.
              */
             requests_per_minute?: number | null;
             /** @description What it may do, which stays: at most one's own role. */

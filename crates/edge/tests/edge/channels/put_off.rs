@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use serde_json::json;
 use tocsin_domain::event::{EventBody, NotificationWhat};
 use tocsin_domain::page::Outcome;
@@ -17,7 +18,7 @@ use crate::buttons::{loopback, set_account};
 use crate::fakes::START;
 use crate::pace::HandPace;
 use crate::providers::{NTFY_OK, Provider, Reply};
-use crate::world::World;
+use crate::world::{World, trigger};
 
 /// How an attempt ended: its outcome, in which words, whether nothing was sent, and when it is tried again.
 type End = (Outcome, String, bool, Option<Timestamp>);
@@ -91,6 +92,14 @@ fn ended(world: &World, count: usize) -> Vec<End> {
     })
 }
 
+/// Something fails that wakes somebody, and is not critical.
+async fn raise(world: &World, key: &str) {
+    let mut event = trigger(key);
+    event["payload"]["severity"] = json!("error");
+    let answer = world.enqueue(&event).await;
+    assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+}
+
 fn put_off(until: &str, retry_at: Timestamp) -> End {
     let detail = format!("its provider asked to wait until {until} UTC");
     (Outcome::Failed, detail, true, Some(retry_at))
@@ -108,9 +117,9 @@ async fn while_a_provider_rests_nothing_is_sent_to_it_and_everything_after_that(
     let (world, _) = reached_by(&provider).await;
     let pace = HandPace::new();
     let delivery = world.deliver_at(loopback(), &pace);
-    world.raise("web").await;
+    raise(&world, "web").await;
     assert_eq!(ended(&world, 1)[0].0, Outcome::Failed);
-    world.raise("db").await;
+    raise(&world, "db").await;
     let second = ended(&world, 2).pop();
     assert_eq!(second, Some(put_off("07:00:30", START.plus_ms(30_000))));
     assert_eq!(sent.load(Ordering::SeqCst), 1, "the second was not sent");
@@ -141,7 +150,7 @@ async fn whoever_has_another_way_is_reached_by_it_at_once_while_a_provider_rests
     assert!(set.status.is_success(), "{}", set.text());
     let delivery = world.deliver_at(loopback(), &HandPace::new());
     for (count, key) in [(1, "web"), (2, "db")] {
-        world.raise(key).await;
+        raise(&world, key).await;
         ended(&world, count);
         let pushed = tokio::task::block_in_place(|| push.next()).json();
         assert!(pushed.to_string().contains(key), "{pushed}");
@@ -151,23 +160,46 @@ async fn whoever_has_another_way_is_reached_by_it_at_once_while_a_provider_rests
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_last_attempt_is_made_in_any_case() {
+async fn what_is_critical_is_not_put_off() {
+    let (provider, sent) = limits_once(30);
+    let (world, _) = reached_by(&provider).await;
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
+    raise(&world, "web").await;
+    assert_eq!(ended(&world, 1)[0].0, Outcome::Failed);
+    world.raise("db").await;
+    let second = ended(&world, 2).pop().unwrap();
+    assert_eq!(second.0, Outcome::Accepted, "{}", second.1);
+    delivery.stop();
+    assert_eq!(sent.load(Ordering::SeqCst), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_put_off_twice_and_then_made_in_any_case() {
     let (provider, sent) = limits_once(60);
     let (world, _) = reached_by(&provider).await;
     // The time that the provider asked for does not go by, while that of the core does.
     let delivery = world.deliver_at(loopback(), &HandPace::new());
-    world.raise("web").await;
+    raise(&world, "web").await;
     ended(&world, 1);
-    world.raise("db").await;
+    raise(&world, "db").await;
     for (count, until) in [(2, "07:01:00"), (4, "07:02:00")] {
         let last = ended(&world, count).pop().unwrap();
         let in_a_minute = world.clock.0.lock().unwrap().plus_ms(60_000);
         assert_eq!(last, put_off(until, in_a_minute));
         clock_goes_on(&world, 60_000);
     }
-    for (outcome, detail, _, _) in &ended(&world, 6)[4..] {
-        assert_eq!(*outcome, Outcome::Accepted, "{detail}");
-    }
+    // The second message was put off twice, the first one once: its first attempt was made.
+    let in_a_minute = world.clock.0.lock().unwrap().plus_ms(60_000);
+    let third = &ended(&world, 6)[4..];
+    let is_taken = |end: &&End| end.0 == Outcome::Accepted;
+    assert_eq!(third.iter().filter(is_taken).count(), 1, "{third:?}");
+    assert!(
+        third.contains(&put_off("07:03:00", in_a_minute)),
+        "{third:?}"
+    );
+    clock_goes_on(&world, 60_000);
+    let last = ended(&world, 7).pop().unwrap();
+    assert_eq!(last.0, Outcome::Accepted, "{}", last.1);
     delivery.stop();
     assert_eq!(sent.load(Ordering::SeqCst), 3);
 }

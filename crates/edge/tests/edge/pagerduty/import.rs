@@ -241,7 +241,10 @@ async fn what_a_tocsin_has_that_no_file_holds_is_told_by_its_name() {
     ] {
         assert!(told.contains(remark), "{remark}\n{told}");
     }
-    assert!(!told.contains("event orchestration"), "{told}");
+    // Its rules are asked about all alerts, as here.
+    let of_rules = "event orchestration \"Tocsin\": its rules are asked here about the alerts of every service";
+    assert!(told.contains(of_rules), "{told}");
+    assert_eq!(told.matches("event orchestration").count(), 1, "{told}");
 }
 
 #[tokio::test]
