@@ -220,15 +220,19 @@ impl Sender {
             let wait_us = health(place).asks_until_us - now_us;
             wait_us.max(0).unsigned_abs().div_ceil(1_000)
         };
+        // To what is urgent, whoever asked for a wait is as whoever keeps failing.
+        let is_asked = |place| asks_ms(place) > 0 && !is_urgent;
         // Also one that left it to others is better than a wait.
-        let asks = |places: &[u32]| places.iter().all(|place| asks_ms(*place) > 0);
-        let fresh = if asks(&fresh) { all } else { fresh };
+        let none_is_free = fresh.iter().all(|place| is_asked(*place));
+        let fresh = if none_is_free { all } else { fresh };
         let waits = fresh.iter().map(|place| asks_ms(*place)).min();
         if let Some(wait_ms) = waits.filter(|wait_ms| *wait_ms > 0 && !is_urgent) {
             return Err(wait_ms);
         }
-        let unasked = those(&fresh, |place| asks_ms(place) == 0);
-        let left = those(&unasked, |place| health(place).fails_until_us <= now_us);
+        let free = those(&fresh, |place| !is_asked(place));
+        let left = those(&free, |place| {
+            asks_ms(place) == 0 && health(place).fails_until_us <= now_us
+        });
         Ok(Walk {
             carrier,
             passes_over: left.len() < fresh.len(),

@@ -179,7 +179,7 @@ impl Decider<'_> {
         let mut ways = self.ways_that_can_wait(user).into_iter();
         let Some((method, channel)) = ways.find(|(method, _)| !used.contains(method)) else {
             if let Word::PassedOn { incident } = word {
-                self.take_from_untold(incident, message.user, position);
+                self.take_from_untold(incident, &message, position);
             }
             return;
         };
@@ -236,7 +236,21 @@ impl Decider<'_> {
     }
 
     /// An incident had passed on to somebody to whom no word of it comes: it is nobody's again, lest it stays so without anybody knowing.
-    fn take_from_untold(&mut self, incident: IncidentId, user: UserId, position: u64) {
+    /// Whoever has taken it anew since then knows.
+    fn take_from_untold(&mut self, incident: IncidentId, word: &Notification, position: u64) {
+        let mut first = word;
+        while let Some(before) = first.instead_of {
+            match self.state.notifications.get(&before) {
+                Some(before) => first = before,
+                None => break,
+            }
+        }
+        let known = self.state.incidents.get(&incident);
+        let holder = known.and_then(Incident::holder);
+        if holder.is_none_or(|holder| holder.at > first.planned_at) {
+            return;
+        }
+        let user = word.user;
         let why = "no word came to them that it is theirs now".to_owned();
         let by = Some(user);
         let ended = Response::AcknowledgementEnded { by, why };

@@ -189,6 +189,27 @@ fn what_passed_on_to_somebody_to_whom_no_word_comes_is_nobodys_again() {
 }
 
 #[test]
+fn whoever_snoozed_what_passed_on_to_them_knows_that_it_is_theirs() {
+    let (mut world, [bea, cy, _]) = down(None);
+    take(&mut world, bea);
+    take(&mut world, cy);
+    world.wait_ms(MINUTE);
+    remove(&mut world, bea);
+    world.wait_ms(1);
+    let incident = world.incident().id;
+    world.respond(RespondAsk::Snooze {
+        incident,
+        by: cy,
+        for_ms: 60 * MINUTE,
+    });
+    for _ in 0..ATTEMPTS_MAX {
+        world.answer_all(Outcome::Failed);
+        world.wait_ms(MINUTE);
+    }
+    assert_eq!(world.incident().status, Status::Acknowledged);
+}
+
+#[test]
 fn whoever_cannot_be_told_that_it_is_theirs_does_not_get_it() {
     let (mut world, [bea, cy, dan]) = down(None);
     for user in [bea, cy, dan] {

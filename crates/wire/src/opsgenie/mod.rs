@@ -139,9 +139,12 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
     Ok(alert)
 }
 
-/// Whether a property has the name of a field, or the one under which such a property is kept.
+/// Whether a property has the name of a field, or the one under which such a property is kept. Rules look for either in any case of
+/// its letters.
 fn is_called_like_a_field(name: &str) -> bool {
-    FIELDS.contains(&name.trim_start_matches(PROPERTY))
+    let name = name.to_lowercase();
+    let name = name.trim_start_matches(PROPERTY);
+    FIELDS.iter().any(|field| field.to_lowercase() == name)
 }
 
 /// The name that a property was sent with, by the one under which it is kept.

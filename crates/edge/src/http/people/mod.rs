@@ -412,7 +412,9 @@ pub(crate) async fn change_user(
 ) -> Result<Json<User>, Problem> {
     let user = person(&id)?;
     let role: Option<people::Role> = change.role.map(Into::into);
-    if let Some(role) = role {
+    // Whoever writes back what was read gives nobody a role.
+    let known = app.read(|state| state.users.get(&user).map(|known| known.role));
+    if let Some(role) = role.filter(|role| Some(*role) != known) {
         caller.may_give(role)?;
     }
     let ask = PeopleAsk::Change {

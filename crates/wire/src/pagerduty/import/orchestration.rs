@@ -212,6 +212,10 @@ impl Reading<'_> {
             actions.retain(|action, _| action == "route_to");
         }
         let route = route(&alone)?;
+        if self.sent_to.is_none() && route.when == (intake::Condition::All { of: Vec::new() }) {
+            let why = "it holds for every alert, and the orchestration has no keys, so nothing comes to it";
+            return Err(why.to_owned());
+        }
         let service = self.keys.services.of(Some(&route.to));
         let service = service.ok_or("the service that it sends alerts to is not carried over")?;
         let service = service.to_owned();

@@ -163,6 +163,17 @@ fn what_no_rule_of_an_orchestration_without_keys_holds_for_is_left_where_it_is()
 }
 
 #[test]
+fn a_rule_without_conditions_of_an_orchestration_without_keys_takes_no_alert_of_others() {
+    let all = json!({"label": "All", "conditions": [], "actions": {"route_to": "PV1"}});
+    let mut account = routed(json!([all]), "unrouted");
+    account["orchestrations"][0]["integrations"] = json!([]);
+    let imported = imported(&account);
+    assert_eq!(imported.document.alert_rules, None);
+    let told = imported.remarks.join("\n");
+    assert!(told.contains("it holds for every alert"), "{told}");
+}
+
+#[test]
 fn rules_that_are_no_router_are_told_one_by_one() {
     let rules = json!({
         "sets": [{"id": "start", "rules": [
