@@ -135,8 +135,8 @@ fn a_token_of_the_installation_is_asked_for_and_listed_with_who_made_it() {
         "{}",
         ran.data
     );
-    let mine: Vec<&str> = lines[2].split_whitespace().take(3).collect();
-    assert_eq!(mine, ["mine", "admin", "Bo"]);
+    let mine: Vec<&str> = lines[2].split_whitespace().take(4).collect();
+    assert_eq!(mine, ["mine", "admin", "all", "Bo"]);
 }
 
 #[test]
