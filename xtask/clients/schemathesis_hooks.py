@@ -71,6 +71,11 @@ REASONS = [
     # Hours of each of several days are counted for each day, and a second in minutes is no number to write down.
     r".*windows: at most 50",
     r"levels\[\d+\]\.delay: ",
+    # A level names nobody only where it did before.
+    r"levels\[\d+\]\.targets: 1 to 10$",
+    r"id: needs the kind of",
+    r"'actor_id' needs 'actor_type'",
+    r"'(after|before)' is invalid: .* is no id of a setting",
     # Texts in a language of their own.
     r".*time_zone: .* is not an IANA zone",
     r".*line \d+, column \d+: ",

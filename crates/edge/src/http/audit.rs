@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tocsin_domain::changed::ChangedKind;
 use tocsin_domain::event::Actor;
+use tocsin_domain::id::UserId;
 use tocsin_domain::state;
 use utoipa::ToSchema;
 
@@ -248,6 +249,11 @@ fn wanted(app: &App, query: &AuditQuery) -> Result<Wanted, Problem> {
     }
     if query.id.is_some() && query.kind.is_none() {
         reasons.push("id: needs the kind of what has it".to_owned());
+    }
+    // Ids of people, tokens and integrations have one form.
+    let actor = query.actor.as_deref();
+    if actor.is_some_and(|actor| actor.parse::<UserId>().is_err()) {
+        reasons.push("actor: an id of a person, a token or an integration".to_owned());
     }
     if !reasons.is_empty() {
         return Err(Problem::invalid(reasons));

@@ -22,6 +22,8 @@ use crate::watched::heard;
 
 /// Tokens of the installation at most.
 const TOKENS_MAX: usize = 1_000;
+/// Scopes in a request at most: as many as there are.
+const SCOPES_MAX: usize = 5;
 
 /// A token, without its text.
 #[derive(Debug, Serialize, ToSchema)]
@@ -149,6 +151,9 @@ fn bounds_of(app: &App, request: &TokenRequest, reasons: &mut Vec<String>) -> To
     let scopes = request.scopes.as_deref();
     if scopes.is_some_and(<[Scope]>::is_empty) {
         reasons.push("scopes: one at least; leave it out for everything".to_owned());
+    }
+    if scopes.is_some_and(|scopes| scopes.len() > SCOPES_MAX) {
+        reasons.push(format!("scopes: {SCOPES_MAX} at most"));
     }
     let most = app.inner().token_limit.of(None);
     let rate = request.requests_per_minute;
