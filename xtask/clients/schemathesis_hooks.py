@@ -39,6 +39,7 @@ WAYS = {"webhook": f"{NOWHERE}/way", "ntfy": f"{NOWHERE}/topic", "slack": f"{NOW
 REASONS = [
     # What is known, or was.
     r"cursor: not one ",
+    r"'cursor' is invalid: it is none that was given",
     r"(.*: )?there is no [a-z ]+ Q[A-Z2-7]{13}$",
     r".*: not a rule of this list, or there twice",
     r"code: not the one of the test page",
