@@ -34,8 +34,6 @@ pub(super) const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
 enum Made {
     /// It ended so, made or not.
     Ended(Report),
-    /// Nothing was sent: whoever it was to go by asked to be left alone for a while.
-    PutOff(Report),
     /// It is not wanted any more.
     Moot,
     /// Nothing was sent: its host, which nobody knew before, has no place for it.
@@ -57,13 +55,14 @@ pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Wait
     let made = AssertUnwindSafe(Box::pin(courier.attempt(work, (waited, limit), learn)));
     let made = made.catch_unwind().await;
     let outcome = match &made {
-        Ok(Made::Ended(report)) => Some(report.outcome),
-        Ok(Made::PutOff(_) | Made::Moot) | Err(_) => None,
+        // What was not made says nothing of how its host fares.
+        Ok(Made::Ended(report)) => (!report.not_tried).then_some(report.outcome),
+        Ok(Made::Moot) | Err(_) => None,
         Ok(Made::NoPlace) => return queue.put_back(waiting),
     };
     queue.done(route, outcome);
     match made {
-        Ok(Made::Ended(report) | Made::PutOff(report)) => courier.tell(work, report).await,
+        Ok(Made::Ended(report)) => courier.tell(work, report).await,
         Ok(Made::Moot | Made::NoPlace) => {}
         Err(_) => {
             // The core counts an attempt without an outcome as timed out.
@@ -104,7 +103,7 @@ impl Courier {
             return Made::NoPlace;
         };
         if report.not_tried {
-            return Made::PutOff(report);
+            return Made::Ended(report);
         }
         let last = self.last(&report);
         let detail = last.detail.clone();
@@ -121,13 +120,7 @@ impl Courier {
     /// Says honestly that nothing was sent.
     pub(super) async fn not_tried(&self, work: Work) {
         let detail = "not tried: too many other messages were being sent by this channel";
-        let ask = Ask::NotTried {
-            notification: work.notification,
-            number: work.number,
-            detail: detail.to_owned(),
-            retry_after_ms: None,
-        };
-        self.tell_core(ask).await;
+        self.tell(work, Report::not_tried(detail)).await;
     }
 
     /// Tries once by each account that may take it, until one is not known to have refused it: each has as much time as the first, or

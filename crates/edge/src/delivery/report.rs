@@ -40,6 +40,14 @@ impl Report {
         }
     }
 
+    /// Nothing was sent.
+    pub(crate) fn not_tried(detail: impl Into<String>) -> Self {
+        Self {
+            not_tried: true,
+            ..Self::failed(detail)
+        }
+    }
+
     /// Nothing was sent to whoever asked to be left alone for so long, which is over at `until`.
     pub(crate) fn put_off(wait_ms: u64, until: Timestamp) -> Self {
         let until = until.to_rfc3339();
@@ -47,8 +55,7 @@ impl Report {
         let time = until.get(11..19).unwrap_or(&until);
         Self {
             retry_after_ms: Some(wait_ms),
-            not_tried: true,
-            ..Self::failed(format!("its provider asked to wait until {time} UTC"))
+            ..Self::not_tried(format!("its provider asked to wait until {time} UTC"))
         }
     }
 

@@ -23,7 +23,7 @@ use crate::watched::heard;
 /// Tokens of the installation at most.
 const TOKENS_MAX: usize = 1_000;
 /// Scopes in a request at most: as many as there are.
-const SCOPES_MAX: usize = 5;
+const SCOPES_MAX: usize = people::Scope::ALL.len();
 
 /// A token, without its text.
 #[derive(Debug, Serialize, ToSchema)]
