@@ -144,7 +144,7 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
 fn is_called_like_a_field(name: &str) -> bool {
     let name = name.to_lowercase();
     let name = name.trim_start_matches(PROPERTY);
-    FIELDS.iter().any(|field| field.to_lowercase() == name)
+    FIELDS.iter().any(|field| name.eq_ignore_ascii_case(field))
 }
 
 /// The name that a property was sent with, by the one under which it is kept.

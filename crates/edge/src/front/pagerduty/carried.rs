@@ -84,11 +84,17 @@ fn is_called_like_a_field(name: &str) -> bool {
     let name = name.to_lowercase();
     let name = name.trim_start_matches(CUSTOM);
     let leads = name.strip_suffix(LEADS).unwrap_or(name);
-    let is_called = |field: &str| field.to_lowercase() == name;
+    let is_called = |field: &str| name.eq_ignore_ascii_case(field);
+    let is_kind = |name: &str, kind: &str| {
+        let parts = name.split_at_checked(kind.len());
+        parts.is_some_and(|(head, rest)| {
+            head.eq_ignore_ascii_case(kind) && words_behind(rest).is_some()
+        })
+    };
     FIELDS.into_iter().any(is_called)
         || is_called(NOTE)
-        || words_of(name, &LINK.to_lowercase()).is_some()
-        || words_of(leads, &IMAGE.to_lowercase()).is_some()
+        || is_kind(name, LINK)
+        || is_kind(leads, IMAGE)
 }
 
 /// The name that a custom detail was sent with.
@@ -100,7 +106,11 @@ fn sent_name(kept: &str) -> &str {
 
 /// The words of a link or of an image, which are empty where it has none.
 fn words_of<'a>(name: &'a str, kind: &str) -> Option<&'a str> {
-    let rest = name.strip_prefix(kind)?;
+    words_behind(name.strip_prefix(kind)?)
+}
+
+/// The words that stand behind what kind it is.
+fn words_behind(rest: &str) -> Option<&str> {
     if rest.is_empty() {
         return Some(rest);
     }
