@@ -4,7 +4,6 @@ use tocsin_domain::command::RespondAsk;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::Urgency;
-use tocsin_domain::state::State;
 
 use crate::world::World;
 
@@ -45,9 +44,7 @@ fn what_was_said_not_to_be_urgent_stays_so_until_it_is_said_to_be_worse() {
     world.trigger("disk", Severity::Critical);
     assert_eq!(world.incident().title, "disk fails");
     assert_eq!(world.pages().len(), 2);
-    let mut folded = State::default();
-    world.journal.iter().for_each(|event| folded.evolve(event));
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tocsin_domain::event::IncidentWhat;
 use tocsin_domain::id::{PolicyId, UserId};
 use tocsin_domain::incident::Assigned;
 use tocsin_domain::page::{Level, Outcome, Recipient};
-use tocsin_domain::state::{REMOVED_POLICIES_MAX, State};
+use tocsin_domain::state::REMOVED_POLICIES_MAX;
 
 const MINUTE: u64 = 60_000;
 
@@ -122,9 +122,7 @@ fn of_policies_that_are_removed_the_newest_names_are_known_and_those_of_open_inc
     assert_eq!(name_of(&world, given), None);
     assert_eq!(name_of(&world, others[1]), known);
     assert_eq!(world.state.removed_policies.len(), REMOVED_POLICIES_MAX);
-    let mut folded = State::default();
-    world.journal.iter().for_each(|event| folded.evolve(event));
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 /// How many levels, or rounds of the list of last resort, were reached for this reason among others.

@@ -9,7 +9,6 @@ use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{GroupBy, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Level, Outcome, Recipient};
-use tocsin_domain::state::State;
 
 const MINUTE: u64 = 60_000;
 const HOUR: u64 = 60 * MINUTE;
@@ -30,9 +29,7 @@ impl World {
         assert_eq!(self.remaining_ms(), remaining_ms);
         self.set_back(HOUR);
         assert_eq!(self.remaining_ms(), remaining_ms);
-        let mut folded = State::default();
-        self.journal.iter().for_each(|event| folded.evolve(event));
-        assert_eq!(folded, self.state);
+        self.check_replay();
         self
     }
 }

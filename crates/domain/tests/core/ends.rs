@@ -7,7 +7,6 @@ use tocsin_domain::decide::decide;
 use tocsin_domain::event::{Actor, AlertEvent, Event, EventBody, IncidentWhat};
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::state::State;
 
 use crate::world::World;
 
@@ -63,9 +62,7 @@ fn what_a_person_ends_was_ended_by_that_person_and_seen_healthy_by_nobody() {
     assert_eq!(closed(&world), [Some(told)]);
     let all = world.count(|what| matches!(what, IncidentWhat::Recovered { .. }));
     assert_eq!(all, 0, "nobody saw it healthy");
-    let mut folded = State::default();
-    world.journal.iter().for_each(|event| folded.evolve(event));
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 #[test]

@@ -302,11 +302,7 @@ fn where_each_must_acknowledge_whoever_is_removed_need_not() {
     );
     world.wait_ms(60 * MINUTE);
     assert_eq!(world.paged().len(), 2, "nobody else is paged");
-    let mut follower = tocsin_domain::state::State::default();
-    for event in &world.journal {
-        follower.evolve(event);
-    }
-    assert_eq!(follower, world.state);
+    world.check_replay();
 }
 
 #[test]

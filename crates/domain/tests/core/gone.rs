@@ -6,7 +6,6 @@ use tocsin_domain::id::{ContactMethodId, NotificationId, UserId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Outcome, Purpose, Word};
 use tocsin_domain::people::{ChannelKind, ContactMethod, SetUp};
-use tocsin_domain::state::State;
 
 use crate::world::World;
 
@@ -88,11 +87,7 @@ fn a_way_that_is_gone_is_not_used_any_more_and_its_owner_is_told_by_another() {
     // Whatever fails next goes by what is left at once, although no rule names it.
     world.trigger("disk", Severity::Critical);
     assert_eq!(ways(&world), [PUSH, MAIL, MAIL]);
-    let mut folded = State::default();
-    for event in &world.journal {
-        folded.evolve(event);
-    }
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 #[test]

@@ -7,7 +7,6 @@ use tocsin_domain::page::{
     BURST_MAX, Delivery, Fate, Notification, Outcome, Purpose, TOGETHER_EVERY_MS,
 };
 use tocsin_domain::people::ChannelKind;
-use tocsin_domain::state::State;
 
 use crate::responding::ask_for_help;
 use crate::storms::services;
@@ -89,9 +88,7 @@ fn who_is_paged_only_when_it_is_over_is_told_that_by_the_same_way_once() {
     world.answer_all(Outcome::Accepted);
     world.wait_ms(60 * MINUTE);
     assert_eq!(told(&world, incident).len(), 1);
-    let mut folded = State::default();
-    world.journal.iter().for_each(|event| folded.evolve(event));
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 #[test]
@@ -352,9 +349,7 @@ fn who_is_known_to_have_been_paged_only_when_it_is_over_is_told_that_once() {
     world.answer_all(Outcome::Accepted);
     world.wait_ms(60 * MINUTE);
     assert_eq!(told(&world, incident).len(), 1);
-    let mut folded = State::default();
-    world.journal.iter().for_each(|event| folded.evolve(event));
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 #[test]

@@ -42,6 +42,7 @@ mod quiet;
 mod receipts;
 mod removed_services;
 mod reopening;
+mod replayed;
 mod responding;
 mod resting;
 mod returns;

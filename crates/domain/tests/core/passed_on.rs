@@ -6,7 +6,6 @@ use tocsin_domain::id::UserId;
 use tocsin_domain::incident::{Acknowledger, Assigned, Engaged, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{ATTEMPTS_MAX, Level, Outcome, Purpose, Recipient, Word};
-use tocsin_domain::state::State;
 
 use crate::escalation::{each, take};
 use crate::responding::ask_for_help;
@@ -87,9 +86,7 @@ fn what_somebody_had_who_is_removed_is_the_next_ones_who_acknowledged_too_as_lon
         remove(&mut world, dan);
         assert_eq!(world.incident().status, Status::Triggered);
         assert_eq!(world.paged(), ["Ada", "Ada"]);
-        let mut again = State::default();
-        world.journal.iter().for_each(|event| again.evolve(event));
-        assert_eq!(again, world.state);
+        world.check_replay();
     }
 }
 

@@ -7,7 +7,6 @@ use tocsin_domain::id::IntegrationId;
 use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::service::IntegrationKind;
-use tocsin_domain::state::State;
 
 /// Whoever sends alerts says so again within this time.
 const HOLDS_MS: u64 = 4 * MINUTE;
@@ -170,9 +169,7 @@ fn an_alert_whose_end_passed_while_nobody_listened_holds_until_it_can_have_been_
             world.wait_ms(1);
             assert!(!world.alert("a").is_firing(), "{ask:?}");
             assert_eq!(world.state.incidents.len(), 1);
-            let mut folded = State::default();
-            world.journal.iter().for_each(|event| folded.evolve(event));
-            assert_eq!(folded, world.state);
+            world.check_replay();
         }
     }
 }

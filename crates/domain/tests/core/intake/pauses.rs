@@ -6,7 +6,6 @@ use tocsin_domain::intake::{Action, Condition, Field, GroupBy, LabelTest, Test, 
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Notification, Outcome};
 use tocsin_domain::people::Urgency;
-use tocsin_domain::state::State;
 
 use super::silences::matcher;
 use super::{HOUR, MINUTE, rule, title_contains};
@@ -226,9 +225,7 @@ fn what_got_worse_under_a_silence_is_paged_for_when_that_ends() {
     assert_eq!(world.pages(), []);
     world.wait_ms(1);
     assert_eq!(world.pages().len(), 1);
-    let mut again = State::default();
-    world.journal.iter().for_each(|event| again.evolve(event));
-    assert_eq!(again, world.state);
+    world.check_replay();
 }
 
 /// All alerts of the service make one incident, "alpha" waits for an hour, and those that say `a="b"` are silenced for a time.

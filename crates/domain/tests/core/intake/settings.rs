@@ -12,7 +12,6 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::people::Urgency;
 use tocsin_domain::service::{Hold, WholeService};
 use tocsin_domain::simulate::Canary;
-use tocsin_domain::state::State;
 
 /// From the beginning of the world, a Sunday, until Monday at 09:00 in Paris.
 const UNTIL_MONDAY: u64 = 28 * HOUR;
@@ -240,9 +239,7 @@ fn what_somebody_had_throughout_support_hours_is_raised_when_they_begin_again() 
     assert_eq!(world.incident().urgency, Urgency::Low);
     is_paged_after(&mut world, 13 * HOUR);
     assert_eq!(world.count(waits_for_the_next_hours), 1);
-    let mut folded = State::default();
-    world.journal.iter().for_each(|event| folded.evolve(event));
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 #[test]
