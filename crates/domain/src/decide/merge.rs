@@ -205,6 +205,10 @@ impl Decider<'_> {
                 return;
             }
             let known = self.state.incidents.get(&id);
+            // What a person said is urgent waits for nothing else, and neither does what is part of it now.
+            if known.is_some_and(|known| known.urgent_by_hand) {
+                return;
+            }
             let own = known.and_then(|known| self.state.waits(known, self.now, false));
             if let Some(hold) = own {
                 return self.hold_page(id, hold, position);

@@ -1,6 +1,7 @@
 //! What becomes of an alert before it pages: rules, urgency, grouping, maintenance, and jobs that must call in. All of it is
 //! read from the state; nothing here does it.
 
+pub mod form;
 mod glob;
 mod group;
 mod heartbeat;

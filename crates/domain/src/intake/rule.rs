@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::glob;
 use super::judge::Incoming;
+use super::{form, glob};
 use crate::id::{IntegrationId, RuleId, ServiceId};
 use crate::monitor::Severity;
 use crate::oncall::Hours;
@@ -22,22 +22,6 @@ const TEXT_MAX: usize = 500;
 const ACTIONS_MAX: usize = 10;
 /// The longest pause: an hour.
 const PAUSE_MS_MAX: u64 = 3_600_000;
-/// The names by which fields of senders' forms are kept, those of PagerDuty's and of Opsgenie's.
-const FORM_FIELDS: [&str; 11] = [
-    "Client",
-    "Client address",
-    "Class",
-    "Component",
-    "Entity",
-    "Group",
-    "Note",
-    "Priority",
-    "Source",
-    "Tags",
-    "User",
-];
-/// What the names begin with of those that may be there several times.
-const FORM_LISTS: [&str; 2] = ["Image", "Link"];
 
 /// One rule of an ordered list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -248,14 +232,9 @@ fn named<'a>(alert: &Incoming<'a>, name: &str) -> Option<&'a (String, String)> {
 /// are there. Of others, what is within something called `details` has the same prefix, and is another field.
 fn further(alert: &Incoming<'_>, name: &str) -> Option<String> {
     let found = named(alert, name);
-    let itself = found.filter(|(known, _)| !is_of_a_form(known));
-    let meant = itself.or_else(|| named(alert, &format!("details.{name}")));
+    let itself = found.filter(|(known, _)| !form::keeps(known));
+    let meant = itself.or_else(|| named(alert, &format!("{}{name}", form::FURTHER)));
     meant.or(found).map(|(_, value)| value.clone())
-}
-
-/// Whether fields of a sender's form are kept by this name.
-fn is_of_a_form(name: &str) -> bool {
-    FORM_FIELDS.contains(&name) || FORM_LISTS.iter().any(|list| name.starts_with(list))
 }
 
 impl Test {

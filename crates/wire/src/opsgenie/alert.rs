@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use tocsin_domain::alert::Alert;
 use tocsin_domain::id::{PolicyId, TeamId, UserId};
+use tocsin_domain::intake::form;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::service::Integration;
 use tocsin_domain::time::Timestamp;
 
-use super::{FIELDS, PRIORITIES, property_name};
+use super::{PRIORITIES, property_name};
 
 /// What Opsgenie calls an integration by whose key its API is asked.
 const INTEGRATION_TYPE: &str = "API";
@@ -77,12 +78,12 @@ pub fn shown(
         "lastOccurredAt": said_at.to_rfc3339(),
         "createdAt": alert.opened_at.to_rfc3339(),
         "updatedAt": alert.recovered_at.unwrap_or(said_at).to_rfc3339(),
-        "source": sent.field("Source"),
+        "source": sent.field(form::SOURCE),
         "owner": standing.owner,
-        "priority": priority(alert.severity, sent.field("Priority")),
+        "priority": priority(alert.severity, sent.field(form::PRIORITY)),
         "responders": responders,
         "actions": [],
-        "entity": sent.field("Entity"),
+        "entity": sent.field(form::ENTITY),
         "description": alert.summary,
     });
     data["integration"] = json!({
@@ -124,7 +125,7 @@ impl<'a> Sent<'a> {
         };
         for (name, text) in details {
             let (name, text) = (name.as_str(), text.as_str());
-            let is_known = FIELDS.contains(&name) && !sent.fields.contains_key(name);
+            let is_known = form::REQUEST.contains(&name) && !sent.fields.contains_key(name);
             if is_known && sent.properties.is_empty() {
                 sent.fields.insert(name, text);
             } else {
@@ -141,7 +142,7 @@ impl<'a> Sent<'a> {
 
     /// The tags, which the mapping joins.
     fn tags(&self) -> Vec<&'a str> {
-        let all = self.field("Tags").split(", ");
+        let all = self.field(form::TAGS).split(", ");
         all.filter(|tag| !tag.is_empty()).collect()
     }
 }

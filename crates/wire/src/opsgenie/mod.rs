@@ -11,6 +11,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use tocsin_domain::intake::form;
 use tocsin_domain::monitor::Severity;
 
 pub use alert::{Responder, Standing, shown};
@@ -33,11 +34,6 @@ const TEXTS: &[&str] = &[
     "note",
     "priority",
 ];
-
-/// The details that stand for other fields of a request than its properties, as the mapping names them.
-const FIELDS: [&str; 6] = ["Entity", "Priority", "Source", "Tags", "User", "Note"];
-/// What goes before the name of a property that is called like one of them.
-const PROPERTY: &str = "details.";
 
 /// How bad an alert can be, and what the mapping makes of it.
 const PRIORITIES: [(&str, Severity); 5] = [
@@ -131,9 +127,9 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
         alert.dedup_key.clear();
     }
     for (name, _) in alert.details.iter_mut().skip(alert.named) {
-        let has_room = name.len() + PROPERTY.len() <= DETAIL_CHARS_MAX;
+        let has_room = name.len() + form::FURTHER.len() <= DETAIL_CHARS_MAX;
         if is_called_like_a_field(name) && has_room {
-            name.insert_str(0, PROPERTY);
+            name.insert_str(0, form::FURTHER);
         }
     }
     Ok(alert)
@@ -143,13 +139,15 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
 /// its letters.
 fn is_called_like_a_field(name: &str) -> bool {
     let name = name.to_lowercase();
-    let name = name.trim_start_matches(PROPERTY);
-    FIELDS.iter().any(|field| name.eq_ignore_ascii_case(field))
+    let name = name.trim_start_matches(form::FURTHER);
+    form::REQUEST
+        .iter()
+        .any(|field| name.eq_ignore_ascii_case(field))
 }
 
 /// The name that a property was sent with, by the one under which it is kept.
 fn property_name(kept: &str) -> &str {
-    let sent = kept.strip_prefix(PROPERTY);
+    let sent = kept.strip_prefix(form::FURTHER);
     sent.filter(|sent| is_called_like_a_field(sent))
         .unwrap_or(kept)
 }

@@ -6,6 +6,9 @@ use std::iter;
 
 use serde_json::{Map, Value, json};
 use tocsin_domain::alert::{Alert, AlertSource};
+use tocsin_domain::intake::form::{
+    self, CLASS, CLIENT, CLIENT_ADDRESS, COMPONENT, GROUP, IMAGE, LINK, NOTE,
+};
 use tocsin_domain::intake::place_in;
 use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::State;
@@ -14,23 +17,10 @@ use tocsin_wire::plain::cut;
 
 use crate::http::alert::flat;
 
-const COMPONENT: &str = "Component";
-const GROUP: &str = "Group";
-const CLASS: &str = "Class";
-const CLIENT: &str = "Client";
-const CLIENT_ADDRESS: &str = "Client address";
-/// The names under which fields of an event are kept.
-const FIELDS: [&str; 5] = [COMPONENT, GROUP, CLASS, CLIENT, CLIENT_ADDRESS];
-/// Under which name it is kept what was dropped.
-const NOTE: &str = "Note";
-/// What the names of links and of images begin with; their words follow.
-const LINK: &str = "Link";
-const IMAGE: &str = "Image";
+/// What is between the name of a link or of an image and its words.
 const WORDS: &str = ": ";
 /// What is behind the name of an image where it is told where that leads.
 const LEADS: &str = " (link)";
-/// What goes before the name of a custom detail that is called like any of these. Rules find it by its own name all the same.
-const CUSTOM: &str = "details.";
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 1_000;
 
@@ -72,7 +62,10 @@ fn named(kind: &str, words: Option<String>) -> String {
 
 fn kept_custom((name, text): (String, String)) -> (String, String) {
     if is_called_like_a_field(&name) {
-        (cut(&format!("{CUSTOM}{name}"), NAME_CHARS_MAX), text)
+        (
+            cut(&format!("{}{name}", form::FURTHER), NAME_CHARS_MAX),
+            text,
+        )
     } else {
         (name, text)
     }
@@ -82,7 +75,7 @@ fn kept_custom((name, text): (String, String)) -> (String, String) {
 /// in any case of its letters.
 fn is_called_like_a_field(name: &str) -> bool {
     let name = name.to_lowercase();
-    let name = name.trim_start_matches(CUSTOM);
+    let name = name.trim_start_matches(form::FURTHER);
     let leads = name.strip_suffix(LEADS).unwrap_or(name);
     let is_called = |field: &str| name.eq_ignore_ascii_case(field);
     let is_kind = |name: &str, kind: &str| {
@@ -91,7 +84,7 @@ fn is_called_like_a_field(name: &str) -> bool {
             head.eq_ignore_ascii_case(kind) && words_behind(rest).is_some()
         })
     };
-    FIELDS.into_iter().any(is_called)
+    form::EVENT.into_iter().any(is_called)
         || is_called(NOTE)
         || is_kind(name, LINK)
         || is_kind(leads, IMAGE)
@@ -99,7 +92,7 @@ fn is_called_like_a_field(name: &str) -> bool {
 
 /// The name that a custom detail was sent with.
 fn sent_name(kept: &str) -> &str {
-    let sent = kept.strip_prefix(CUSTOM);
+    let sent = kept.strip_prefix(form::FURTHER);
     sent.filter(|sent| is_called_like_a_field(sent))
         .unwrap_or(kept)
 }
@@ -173,7 +166,7 @@ impl<'a> Carried<'a> {
         let mut all = details.iter().peekable();
         while let Some((name, text)) = all.next() {
             let (name, text) = (name.as_str(), text.as_str());
-            if FIELDS.contains(&name) && !carried.fields.contains_key(name) {
+            if form::EVENT.contains(&name) && !carried.fields.contains_key(name) {
                 carried.fields.insert(name, text);
             } else if let Some(words) = words_of(name, LINK) {
                 let link = json!({"type": "link", "href": text, "text": said(words)});
