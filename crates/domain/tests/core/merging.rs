@@ -9,6 +9,7 @@ use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{BURST_MAX, Delivery, Outcome, Purpose};
+use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 
 const MINUTE: u64 = 60_000;
@@ -204,6 +205,34 @@ fn a_muted_target_does_not_quieten_what_was_merged_with_it() {
     assert_eq!(world.paged().len(), 3, "what is left is muted");
     world.wait_ms(MINUTE);
     assert_eq!(world.paged().len(), 4, "the mute is over");
+}
+
+#[test]
+fn what_a_person_said_is_urgent_waits_for_no_mute_of_only_a_part_of_it() {
+    let all = |is_swapped: bool| {
+        let mut world = World::with_apache();
+        world.mute(60 * MINUTE);
+        world.crash();
+        let crash = world.incident().id;
+        for urgency in [Urgency::Low, Urgency::High] {
+            let incident = crash;
+            world.respond(RespondAsk::SetUrgency { incident, urgency });
+        }
+        world.trigger("disk", Severity::Warning);
+        let disk = world.incident().id;
+        assert!(
+            world.paged().is_empty(),
+            "one is muted, the other not urgent"
+        );
+        let (source, into) = if is_swapped {
+            (disk, crash)
+        } else {
+            (crash, disk)
+        };
+        world.respond(merge(source, into));
+        world.paged()
+    };
+    assert_eq!([all(false), all(true)], [["Ada"], ["Ada"]]);
 }
 
 #[test]
