@@ -80,7 +80,7 @@ fn simulate(options: &Options) -> bool {
         crashes: options.crashes,
         seed: options.seed,
         days_each: options.days_each,
-        twice_every: 10,
+        twice_every: 20,
         is_told: true,
         goes_on: options.goes_on,
     });

@@ -160,9 +160,9 @@ impl World {
     fn storm(&mut self) {
         self.tally.note(Fault::Storm);
         let services: Vec<ServiceId> = self.ledger.services.keys().copied().collect();
-        let size = self.random.between(100, 200);
+        let size = self.random.between(100, 150);
         let number = self.sources.len();
-        let is_covered = self.random.chance(750);
+        let is_covered = self.random.chance(900);
         let covered = self.random.pick(&services).copied();
         let covered = covered.filter(|_| is_covered);
         let (when, mut cover) = (self.random.between(0, size), covered);

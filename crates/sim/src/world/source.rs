@@ -56,7 +56,7 @@ const SLUGS: [&str; 4] = [
 ];
 
 /// How often a source fails, on average, but for what comes back soon.
-const FAILS_EVERY: i64 = 22 * HOUR;
+const FAILS_EVERY: i64 = 28 * HOUR;
 
 /// What fails, and where, in the fields of alerts from outside.
 pub(super) const COMPONENTS: [&str; 3] = ["disk", "net", "app"];
@@ -156,7 +156,7 @@ impl World {
     }
 
     pub(super) fn source_fails(&mut self, index: usize) {
-        let gets_worse = self.random.chance(350);
+        let gets_worse = self.random.chance(500);
         let fields = self.some_fields();
         let severity = self.random.one_of([
             Severity::Critical,
