@@ -13,6 +13,9 @@ use crate::time::Timestamp;
 /// not said how long it holds is over after it. Alertmanager's default `resolve_timeout`.
 pub const RESOLVE_TIMEOUT_MS: u64 = 300_000;
 
+/// Bytes of further fields at most that are kept as they were sent.
+pub const SENT_DETAILS_BYTES_MAX: usize = 8_192;
+
 /// The service, and what of it fails again and again: a rule by its group and name, or an alert by its labels.
 pub type Line = (ServiceId, String, String);
 /// Stands for the group of a rule where alerts are known by their labels; no group has such a name.
@@ -173,6 +176,26 @@ fn null_is_nan<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64,
     Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
+/// Further fields as they were sent, as JSON in one line: kept only where their names and texts do not say the same. Nothing is decided
+/// by them; they are told to clients that read back what was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentDetails(Box<str>);
+
+impl SentDetails {
+    /// What is kept of this JSON: all of it, or nothing where it is too long.
+    #[must_use]
+    pub fn kept(json: String) -> Option<Box<Self>> {
+        let is_kept = json.len() <= SENT_DETAILS_BYTES_MAX;
+        is_kept.then(|| Box::new(Self(json.into_boxed_str())))
+    }
+
+    /// The JSON.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Why an alert was put into an incident of its service that is not its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -214,6 +237,9 @@ pub struct Alert {
     pub summary: String,
     /// Further fields from outside, shown as text.
     pub details: Box<[(String, String)]>,
+    /// The same as they were sent, where names and texts do not say it; boxed twice, since few have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_details: Option<Box<SentDetails>>,
     /// When the condition was true first for the judge (not the onset).
     pub opened_at: Timestamp,
     /// When it was taken in, when that was later than it began.

@@ -1,6 +1,6 @@
 //! What monitors, rules and systems outside say about alerts.
 
-use crate::alert::{EvidenceSample, Onset};
+use crate::alert::{EvidenceSample, Onset, SentDetails};
 use crate::id::{IncidentId, IntegrationId, MonitorId, ServiceId, TargetId};
 use crate::monitor::Severity;
 use crate::time::Timestamp;
@@ -72,6 +72,8 @@ pub enum AlertAsk {
         summary: String,
         /// Further fields.
         details: Vec<(String, String)>,
+        /// The same as they were sent, where names and texts do not say it.
+        sent_details: Option<Box<SentDetails>>,
         /// When, by the sender's clock.
         at: Option<Timestamp>,
     },

@@ -7,7 +7,7 @@ use super::hold::hold_rules;
 use super::relapse::Return;
 use super::take_in::Taken;
 use super::{Decider, text_within, title_of_alert};
-use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset};
+use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset, SentDetails};
 use crate::bugs::{self, Bug};
 use crate::command::{AlertAsk, Refusal, SaidOf};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent, Response, Reworded};
@@ -27,6 +27,8 @@ pub(super) struct Condition {
     pub(super) title: String,
     pub(super) summary: String,
     pub(super) details: Vec<(String, String)>,
+    /// The same as they were sent, where names and texts do not say it.
+    pub(super) sent_details: Option<Box<SentDetails>>,
     pub(super) at: Timestamp,
     pub(super) onset: Option<Onset>,
     pub(super) evidence: Vec<EvidenceSample>,
@@ -73,24 +75,19 @@ impl Decider<'_> {
                 title,
                 summary,
                 details,
+                sent_details,
                 at,
             } => {
                 let service = self.service_or_default(service)?;
                 let dedup_key = self.key_or_new(dedup_key)?;
+                let title = title_of_alert("summary", &title, 1024)?;
+                let at = at.unwrap_or(self.now).min(self.now);
+                let plain = Condition::plain(service, dedup_key, severity, title, summary, at);
                 self.trigger(Condition {
-                    service,
-                    target: None,
-                    dedup_key,
                     source: source_of(integration),
-                    severity,
-                    title: title_of_alert("summary", &title, 1024)?,
-                    summary,
                     details,
-                    at: at.unwrap_or(self.now).min(self.now),
-                    onset: None,
-                    evidence: Vec::new(),
-                    hold: Vec::new(),
-                    taken: Taken::default(),
+                    sent_details,
+                    ..plain
                 });
                 Ok(())
             }
@@ -217,6 +214,7 @@ impl Decider<'_> {
             ),
             summary: asked.description.clone(),
             details: Vec::new(),
+            sent_details: None,
             at,
             onset,
             evidence,
@@ -252,7 +250,10 @@ impl Decider<'_> {
         let is_worse = condition.is_worse_than(known);
         let is_guest = louder && known.grouped.is_some();
         // Who says it again without details takes back none that were told.
-        let tells_more = !condition.details.is_empty() && *condition.details != *known.details;
+        let tells_any = !condition.details.is_empty() || condition.sent_details.is_some();
+        let is_same =
+            *condition.details == *known.details && condition.sent_details == known.sent_details;
+        let tells_more = tells_any && !is_same;
         let hold = self.shorter_wait(known, &condition);
         let waits_less = hold.is_some();
         // A silence goes by labels, which may be others now.
@@ -266,6 +267,7 @@ impl Decider<'_> {
             judged: condition.taken.judged.clone().filter(|_| louder),
             ends_at: condition.taken.ends_at,
             details: tells_more.then(|| condition.details.clone()),
+            sent_details: condition.sent_details.take().filter(|_| tells_more),
             hold,
             reworded,
         };
@@ -372,6 +374,7 @@ impl Decider<'_> {
             title: condition.title.clone(),
             summary: mem::take(&mut condition.summary),
             details: mem::take(&mut condition.details).into(),
+            sent_details: condition.sent_details.take(),
             opened_at: condition.at,
             taken_at: (condition.at < self.now).then_some(self.now),
             recovered_at: None,

@@ -205,6 +205,7 @@ fn condition_of(heartbeat: &Heartbeat, title: String, summary: String, at: Times
         title,
         summary,
         details: Vec::new(),
+        sent_details: None,
         at,
         onset: None,
         evidence: Vec::new(),

@@ -41,6 +41,7 @@ impl Decider<'_> {
                 title,
                 summary: told.summary,
                 details: told.details,
+                sent_details: None,
                 at: told.starts_at.min(self.now),
                 onset: None,
                 evidence: Vec::new(),

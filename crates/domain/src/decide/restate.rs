@@ -48,6 +48,7 @@ impl Decider<'_> {
                     title: known.title.clone(),
                     summary: known.summary.clone(),
                     details: known.details.to_vec(),
+                    sent_details: known.sent_details.clone(),
                     at: self.now,
                     onset: None,
                     evidence: Vec::new(),
@@ -93,6 +94,7 @@ fn reworded(known: &Alert, part: Reworded, words: String) -> AlertEvent {
         judged: None,
         ends_at: known.ends_at,
         details: None,
+        sent_details: None,
         hold: None,
         reworded: Some(part),
     }

@@ -37,6 +37,7 @@ impl Decider<'_> {
             title,
             summary: fired.summary,
             details: fired.details,
+            sent_details: None,
             at: fired.at.min(self.now),
             onset: None,
             evidence: fired.evidence,

@@ -45,6 +45,33 @@ impl Taken {
 }
 
 impl Condition {
+    /// What is said to fail, of no target and without anything besides.
+    pub(super) fn plain(
+        service: ServiceId,
+        dedup_key: String,
+        severity: Severity,
+        title: String,
+        summary: String,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            service,
+            target: None,
+            dedup_key,
+            source: AlertSource::Api,
+            severity,
+            title,
+            summary,
+            details: Vec::new(),
+            sent_details: None,
+            at,
+            onset: None,
+            evidence: Vec::new(),
+            hold: Vec::new(),
+            taken: Taken::default(),
+        }
+    }
+
     /// What a person says fails now: it joins no incident but the one that `taken` names, and waits for nothing.
     pub(super) fn said(
         service: ServiceId,
@@ -56,22 +83,11 @@ impl Condition {
         taken: Taken,
     ) -> Self {
         Self {
-            service,
-            target: None,
-            dedup_key,
-            source: AlertSource::Api,
-            severity,
-            title,
-            summary,
-            details: Vec::new(),
-            at,
-            onset: None,
-            evidence: Vec::new(),
-            hold: Vec::new(),
             taken: Taken {
                 alone: true,
                 ..taken
             },
+            ..Self::plain(service, dedup_key, severity, title, summary, at)
         }
     }
 

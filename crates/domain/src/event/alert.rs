@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::alert::{Alert, EvidenceSample};
+use crate::alert::{Alert, EvidenceSample, SentDetails};
 use crate::id::{AlertId, IncidentId};
 use crate::incident::Hold;
 use crate::intake::Judged;
@@ -43,6 +43,9 @@ pub enum AlertEvent {
         /// Its further fields, when they are others than before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         details: Option<Vec<(String, String)>>,
+        /// The same as they were sent, where names and texts do not say it; never there without the fields.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_details: Option<Box<SentDetails>>,
         /// How long nobody is paged for it by itself from now on, when it is worse than before and waits less long for that; one
         /// whose end has come waits no longer.
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -216,6 +216,7 @@ mod tests {
             title: "disk full".to_owned(),
             summary: String::new(),
             details: Box::default(),
+            sent_details: None,
             opened_at: at,
             taken_at: None,
             recovered_at: None,

@@ -27,6 +27,7 @@ impl State {
                 judged,
                 ends_at,
                 details,
+                sent_details,
                 hold,
                 summary,
                 reworded,
@@ -48,6 +49,7 @@ impl State {
                     alert.ends_at = *ends_at;
                     if let Some(details) = details {
                         alert.details = details.as_slice().into();
+                        alert.sent_details.clone_from(sent_details);
                     }
                     if let Some(hold) = hold {
                         alert.hold = (hold.until > at).then(|| hold.clone());

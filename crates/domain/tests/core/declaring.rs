@@ -124,6 +124,7 @@ fn a_key_is_no_other_incidents_that_an_event_opened_also_when_what_opened_it_is_
         title: format!("{key} fails"),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: None,
     };
     let over = |key: &str| AlertAsk::ResolveByKey {

@@ -1,14 +1,15 @@
 //! Keys from outside: one alert per sender and key, found again however the key is written, and no way to a monitor's alert.
 
 use crate::world::World;
+use tocsin_domain::alert::{SENT_DETAILS_BYTES_MAX, SentDetails};
 use tocsin_domain::command::{AlertAsk, Ask, IntakeAsk, RespondAsk, Restated, SaidOf};
-use tocsin_domain::event::{AlertEvent, EventBody, IncidentWhat, InputEvent};
+use tocsin_domain::event::{AlertEvent, Event, EventBody, IncidentWhat, InputEvent};
 use tocsin_domain::id::{IntegrationId, ServiceId};
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{GroupBy, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::people::Urgency;
-use tocsin_domain::state::monitor_key;
+use tocsin_domain::state::{State, monitor_key};
 
 fn default_service(world: &World) -> ServiceId {
     world.state.installation.as_ref().unwrap().default_service
@@ -31,6 +32,7 @@ fn trigger(integration: Option<IntegrationId>, key: &str) -> AlertAsk {
         title: "it fails".to_owned(),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: None,
     }
 }
@@ -90,6 +92,107 @@ fn what_is_said_again_without_details_keeps_those_that_were_told() {
     }
 }
 
+/// Says that the disk is so full, and gives what of it is kept as it was sent.
+fn say(world: &mut World, full: Option<&str>, json: Option<&str>) -> Option<String> {
+    let mut ask = trigger(None, "disk");
+    if let AlertAsk::Trigger {
+        details,
+        sent_details,
+        ..
+    } = &mut ask
+    {
+        details.extend(full.map(|full| ("full".to_owned(), full.to_owned())));
+        *sent_details = json.and_then(|json| SentDetails::kept(json.to_owned()));
+    }
+    world.ask(Ask::Alert(ask));
+    let alert = world.incident().alerts[0];
+    let kept = world.state.alerts[&alert].sent_details.as_deref();
+    kept.map(|kept| kept.json().to_owned())
+}
+
+#[test]
+fn details_as_they_were_sent_are_those_that_were_told_last() {
+    let mut world = World::set_up();
+    let (number, text) = (r#"{"full":1}"#, r#"{"full":[1]}"#);
+    for (full, json, expected) in [
+        (Some("1"), Some(number), Some(number)),
+        // Who tells none takes back none.
+        (None, None, Some(number)),
+        (Some("1"), Some(number), Some(number)),
+        // They have the same names and texts.
+        (Some("1"), Some(text), Some(text)),
+        (Some("1"), None, None),
+        // Nothing of them has a text.
+        (None, Some(r#"{"full":{}}"#), Some(r#"{"full":{}}"#)),
+        (Some("2"), Some(number), Some(number)),
+    ] {
+        assert_eq!(say(&mut world, full, json).as_deref(), expected);
+        world.check_replay();
+    }
+    let told = restate(&mut world, "disk", Restated::Title("it burns".to_owned()));
+    let untold = matches!(
+        &told[0],
+        EventBody::Alert(AlertEvent::Repeated {
+            details: None,
+            sent_details: None,
+            ..
+        })
+    );
+    assert!(untold, "{told:?}");
+    let alert = world.state.alerts.values().next().unwrap();
+    let kept = alert.sent_details.as_deref().map(SentDetails::json);
+    assert_eq!(kept, Some(number));
+    let long = "x".repeat(SENT_DETAILS_BYTES_MAX + 1);
+    assert_eq!(SentDetails::kept(long), None);
+}
+
+#[test]
+fn a_severity_that_rises_takes_back_no_details_as_they_were_sent() {
+    let mut world = World::set_up();
+    let mut ask = trigger(None, "disk");
+    if let AlertAsk::Trigger {
+        severity,
+        details,
+        sent_details,
+        ..
+    } = &mut ask
+    {
+        *severity = Severity::Warning;
+        details.push(("full".to_owned(), "1".to_owned()));
+        *sent_details = SentDetails::kept(r#"{"full":1}"#.to_owned());
+    }
+    world.ask(Ask::Alert(ask));
+    restate(&mut world, "disk", Restated::Severity(Severity::Critical));
+    let alert = world.state.alerts.values().next().unwrap();
+    assert_eq!(alert.severity, Severity::Critical);
+    let kept = alert.sent_details.as_deref().map(SentDetails::json);
+    assert_eq!(kept, Some(r#"{"full":1}"#));
+}
+
+#[test]
+fn the_journal_holds_details_as_they_were_sent_only_where_there_are_any() {
+    let mut world = World::set_up();
+    say(&mut world, Some("1"), None);
+    say(&mut world, Some("2"), None);
+    let written = |world: &World| -> Vec<String> {
+        let events = world.journal.iter();
+        events
+            .map(|event| serde_json::to_string(event).unwrap())
+            .collect()
+    };
+    let plain = written(&world).concat();
+    assert!(!plain.contains("sent_details"), "{plain}");
+    say(&mut world, Some("3"), Some(r#"{"full":3}"#));
+    let mut folded = State::default();
+    for line in written(&world) {
+        folded.evolve(&serde_json::from_str::<Event>(&line).unwrap());
+    }
+    assert_eq!(folded, world.state);
+    let alert = folded.alerts.values().next().unwrap();
+    let kept = alert.sent_details.as_deref().map(SentDetails::json);
+    assert_eq!(kept, Some(r#"{"full":3}"#));
+}
+
 #[test]
 fn no_key_from_outside_ends_what_a_monitor_sees() {
     let mut world = World::with_apache();
@@ -135,6 +238,7 @@ fn what_is_said_otherwise_of_an_alert_that_fires_is_what_it_says_from_then_on() 
         title: "it fails".to_owned(),
         summary: String::new(),
         details: vec![("host".to_owned(), "db1".to_owned())],
+        sent_details: None,
         at: None,
     }));
     let told = restate(&mut world, "disk", Restated::Title("it burns".to_owned()));

@@ -42,6 +42,7 @@ fn said(world: &World, title: &str) -> [AlertAsk; 3] {
         title: title.clone(),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: None,
     };
     let labelled = Labelled {

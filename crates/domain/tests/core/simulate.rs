@@ -257,6 +257,7 @@ fn what_a_simulation_says_of_a_service_is_what_an_alert_from_outside_does() {
         title: "disk is full".to_owned(),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: None,
     }));
     assert_eq!(said, (0, "Ada".to_owned()));

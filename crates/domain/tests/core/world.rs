@@ -471,6 +471,7 @@ pub(crate) fn raise(service: Option<ServiceId>, key: &str, severity: Severity) -
         title: format!("{key} fails"),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: None,
     })
 }

@@ -113,6 +113,7 @@ pub(crate) fn ask_of(
                 title: alert.title,
                 summary: alert.summary,
                 details,
+                sent_details: None,
                 at: alert.at,
             }
         }

@@ -281,6 +281,7 @@ fn ask_of(request: AlertRequest, service: ServiceId) -> Result<(String, AlertAsk
                     .details
                     .map(|details| flat(&details))
                     .unwrap_or_default(),
+                sent_details: None,
                 at: None,
             }
         }
@@ -302,6 +303,20 @@ pub(crate) fn flat(details: &Value) -> Vec<(String, String)> {
     let mut found = Vec::new();
     collect("", details, 0, &mut found);
     found
+}
+
+/// Whether names and texts say all of it: an object of nothing but texts, each within the limits.
+pub(crate) fn is_flat(details: &Value) -> bool {
+    let Value::Object(fields) = details else {
+        return false;
+    };
+    // No character has less than a byte.
+    let is_whole =
+        |text: &str| text.len() <= DETAIL_CHARS_MAX || text.chars().count() <= DETAIL_CHARS_MAX;
+    let is_told = |(name, value): (&String, &Value)| {
+        !name.is_empty() && is_whole(name) && value.as_str().is_some_and(is_whole)
+    };
+    fields.len() <= DETAILS_MAX && fields.iter().all(is_told)
 }
 
 fn collect(name: &str, value: &Value, depth: usize, found: &mut Vec<(String, String)>) {
@@ -394,5 +409,29 @@ mod tests {
         // More bytes than characters.
         let short = "é".repeat(600);
         check(json!({"k": short}), &[("k", &short)]);
+    }
+
+    #[test]
+    fn names_and_texts_say_all_of_texts_on_one_level_within_limits_and_of_nothing_else() {
+        let many = |count: usize| -> Value {
+            let fields = (0..count).map(|number| (number.to_string(), json!("x")));
+            Value::Object(fields.collect())
+        };
+        for (details, expected) in [
+            (json!({}), true),
+            (json!({"a": "1", "a.b": ""}), true),
+            (json!({"k": "é".repeat(DETAIL_CHARS_MAX)}), true),
+            (many(DETAILS_MAX), true),
+            (many(DETAILS_MAX + 1), false),
+            (json!({"k": "x".repeat(DETAIL_CHARS_MAX + 1)}), false),
+            (json!({"": "1"}), false),
+            (json!({"a": 1}), false),
+            (json!({"a": null}), false),
+            (json!({"a": {}}), false),
+            (json!("text"), false),
+            (json!(["a"]), false),
+        ] {
+            assert_eq!(is_flat(&details), expected, "{details}");
+        }
     }
 }

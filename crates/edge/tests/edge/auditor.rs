@@ -97,6 +97,7 @@ fn alert() -> Command {
             title: "disk".to_owned(),
             summary: String::new(),
             details: Vec::new(),
+            sent_details: None,
             at: None,
         }),
     }

@@ -37,6 +37,7 @@ impl World {
             title: "disk is full".to_owned(),
             summary: String::new(),
             details: Vec::new(),
+            sent_details: None,
             at: None,
         }));
     }

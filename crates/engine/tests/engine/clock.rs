@@ -19,6 +19,7 @@ fn paged() -> Rig {
         title: "it fails".to_owned(),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: None,
     });
     rig.ask(ask).unwrap();

@@ -48,6 +48,7 @@ pub(crate) fn trigger_of(service: Option<ServiceId>, key: &str) -> Ask {
         title: key.to_owned(),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: None,
     })
 }

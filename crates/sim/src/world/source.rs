@@ -378,6 +378,7 @@ impl World {
                 severity,
                 summary: String::new(),
                 details,
+                sent_details: None,
                 at: None,
             },
             None => AlertAsk::ResolveByKey {

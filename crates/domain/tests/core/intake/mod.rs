@@ -85,6 +85,7 @@ impl World {
             details: details
                 .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
                 .collect(),
+            sent_details: None,
             at: None,
         }));
     }

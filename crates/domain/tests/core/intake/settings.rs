@@ -166,6 +166,7 @@ fn what_began_before_support_hours_and_is_told_of_after_them_waits_for_the_next_
         title: "disk fails".to_owned(),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: Some(world.now.minus_ms(11 * HOUR)),
     }));
     world.wait_ms(14 * HOUR - 1);

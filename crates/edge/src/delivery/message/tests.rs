@@ -127,6 +127,7 @@ impl Bundle {
             title: format!("number {n} fails"),
             summary: String::new(),
             details: Vec::new(),
+            sent_details: None,
             at: None,
         }));
     }
@@ -237,6 +238,7 @@ fn a_page_says_where_it_fails_unless_its_title_does() {
             title: title.to_owned(),
             summary: summary.to_owned(),
             details: Vec::new(),
+            sent_details: None,
             at: None,
         }));
         let state = &bundle.state;

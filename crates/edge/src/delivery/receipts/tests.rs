@@ -89,6 +89,7 @@ impl World {
             title: format!("number {number} fails"),
             summary: String::new(),
             details: Vec::new(),
+            sent_details: None,
             at: None,
         }));
         let begun = raised.iter().find_map(|event| {

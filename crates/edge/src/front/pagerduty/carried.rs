@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::iter;
 
 use serde_json::{Map, Value, json};
-use tocsin_domain::alert::{Alert, AlertSource};
+use tocsin_domain::alert::{Alert, AlertSource, SentDetails};
 use tocsin_domain::intake::form::{
     self, CLASS, CLIENT, CLIENT_ADDRESS, COMPONENT, GROUP, IMAGE, LINK, NOTE,
 };
@@ -15,7 +15,7 @@ use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::events_v2::{Event, Image, Link, Payload};
 use tocsin_wire::plain::cut;
 
-use crate::http::alert::flat;
+use crate::http::alert::{flat, is_flat};
 
 /// What is between the name of a link or of an image and its words.
 const WORDS: &str = ": ";
@@ -23,6 +23,8 @@ const WORDS: &str = ": ";
 const LEADS: &str = " (link)";
 /// Characters of a name at most.
 const NAME_CHARS_MAX: usize = 1_000;
+/// The name of custom details that are a list or a single value, where they stand among fields.
+const WHOLE: &str = "details";
 
 /// All that an event carries, in the order in which it is shown.
 pub(super) fn details_of(event: Event, payload: &mut Payload) -> Vec<(String, String)> {
@@ -45,6 +47,23 @@ pub(super) fn details_of(event: Event, payload: &mut Payload) -> Vec<(String, St
     details
 }
 
+/// Custom details as they were sent, where they would not be read back so from their names and texts.
+pub(super) fn sent_details_of(payload: &Payload) -> Option<Box<SentDetails>> {
+    let custom = payload.custom_details.as_ref()?;
+    if is_read_back(custom) {
+        return None;
+    }
+    SentDetails::kept(custom.to_string())
+}
+
+/// Whether names and texts give the same again.
+fn is_read_back(custom: &Value) -> bool {
+    let fields = custom.as_object().filter(|_| is_flat(custom));
+    // A longer name may be cut where it is kept behind another word.
+    let fits = |name: &String| name.len() <= NAME_CHARS_MAX - form::FURTHER.len();
+    fields.is_some_and(|fields| fields.keys().all(fits))
+}
+
 fn kept_link(link: Link) -> (String, String) {
     (named(LINK, link.text), link.href)
 }
@@ -60,14 +79,12 @@ fn named(kind: &str, words: Option<String>) -> String {
     words.map_or_else(|| kind.to_owned(), |words| format!("{kind}{WORDS}{words}"))
 }
 
-fn kept_custom((name, text): (String, String)) -> (String, String) {
+fn kept_custom<T>((name, value): (String, T)) -> (String, T) {
     if is_called_like_a_field(&name) {
-        (
-            cut(&format!("{}{name}", form::FURTHER), NAME_CHARS_MAX),
-            text,
-        )
+        let further = format!("{}{name}", form::FURTHER);
+        (cut(&further, NAME_CHARS_MAX), value)
     } else {
-        (name, text)
+        (name, value)
     }
 }
 
@@ -110,6 +127,35 @@ fn words_behind(rest: &str) -> Option<&str> {
     rest.strip_prefix(WORDS)
 }
 
+/// Whether a detail is no custom one of an event.
+fn is_field(name: &str) -> bool {
+    let leads = name.strip_suffix(LEADS).unwrap_or(name);
+    form::EVENT.contains(&name)
+        || name == NOTE
+        || words_of(name, LINK).is_some()
+        || words_of(leads, IMAGE).is_some()
+}
+
+fn read(sent: &SentDetails) -> Option<Value> {
+    serde_json::from_str(sent.json()).ok()
+}
+
+/// All that an event told, by its names, with its custom details as they were sent.
+pub(super) fn told_as_sent(details: &[(String, String)], sent: &SentDetails) -> Option<Value> {
+    let custom = match read(sent)? {
+        Value::Object(custom) => custom,
+        other @ (Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)) => Map::from_iter([(WHOLE.to_owned(), other)]),
+    };
+    let fields = details.iter().filter(|(name, _)| is_field(name));
+    let fields = fields.map(|(name, text)| (name.clone(), Value::from(text.as_str())));
+    let all: Map<String, Value> = fields.chain(custom.into_iter().map(kept_custom)).collect();
+    Some(Value::Object(all))
+}
+
 /// What an event carried, out of the details of its alert.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Carried<'a> {
@@ -121,8 +167,8 @@ pub(super) struct Carried<'a> {
     description: &'a str,
     /// Links and images.
     contexts: Vec<Value>,
-    /// Custom details, each once.
-    details: Map<String, Value>,
+    /// Custom details, as they were sent where that is kept, and else each once by its name.
+    details: Value,
 }
 
 impl<'a> Carried<'a> {
@@ -145,10 +191,12 @@ impl<'a> Carried<'a> {
             let details = alert.details.iter();
             let details = details.map(|(name, text)| (name.clone(), Value::from(text.as_str())));
             Self {
-                details: details.collect(),
+                details: Value::Object(details.collect()),
                 ..Self::default()
             }
         };
+        let sent = alert.sent_details.as_deref();
+        carried.details = sent.and_then(read).unwrap_or(carried.details);
         let says_where = is_event || alert.source == AlertSource::Api;
         carried.source = place_in(&alert.summary).filter(|_| says_where);
         // A summary that says where says nothing else.
@@ -162,7 +210,7 @@ impl<'a> Carried<'a> {
     }
 
     fn of(details: &'a [(String, String)]) -> Self {
-        let mut carried = Self::default();
+        let (mut carried, mut custom) = (Self::default(), Map::new());
         let mut all = details.iter().peekable();
         while let Some((name, text)) = all.next() {
             let (name, text) = (name.as_str(), text.as_str());
@@ -179,9 +227,10 @@ impl<'a> Carried<'a> {
                 carried.contexts.push(image);
             } else if name != NOTE {
                 let name = sent_name(name).to_owned();
-                carried.details.insert(name, text.into());
+                custom.insert(name, text.into());
             }
         }
+        carried.details = Value::Object(custom);
         carried
     }
 
@@ -217,6 +266,7 @@ fn said(words: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use tocsin_domain::alert::SENT_DETAILS_BYTES_MAX;
     use tocsin_wire::pagerduty::events_v2;
 
     use super::*;
@@ -226,6 +276,12 @@ mod tests {
 
     /// The details of the alert that an event becomes.
     fn kept(more: &Value, payload: &Value) -> Vec<(String, String)> {
+        let (event, mut payload) = parsed(more, payload);
+        details_of(event, &mut payload)
+    }
+
+    /// An event with these fields besides the needed ones.
+    fn parsed(more: &Value, payload: &Value) -> (Event, Payload) {
         let mut event = json!({
             "routing_key": "R0123456789ABCDEFGHIJabcdefghij0", "event_action": "trigger",
             "payload": {"summary": "x", "source": "web1", "severity": "error"},
@@ -235,8 +291,8 @@ mod tests {
             place.extend(part.as_object().unwrap().clone());
         }
         let mut event = events_v2::parse(event.to_string().as_bytes(), None).unwrap();
-        let mut payload = event.payload.take().unwrap();
-        details_of(event, &mut payload)
+        let payload = event.payload.take().unwrap();
+        (event, payload)
     }
 
     #[test]
@@ -284,6 +340,57 @@ mod tests {
             assert_eq!(json!(carried.fields.get(CLASS)), payload["class"]);
             assert!(carried.contexts.is_empty(), "{:?}", carried.contexts);
         }
+    }
+
+    #[test]
+    fn custom_details_are_kept_as_they_were_sent_where_names_and_texts_say_something_else() {
+        let sent = |custom: &Value| {
+            let (_, payload) = parsed(&json!({}), &json!({"custom_details": custom}));
+            sent_details_of(&payload)
+        };
+        for custom in [
+            json!(null),
+            json!({}),
+            json!({"free": "1 %", "Class": "own", "details.Class": "deep", "a.b": ""}),
+        ] {
+            assert_eq!(sent(&custom), None, "{custom}");
+        }
+        let long = format!("Link: {}", "x".repeat(NAME_CHARS_MAX - 6));
+        for custom in [
+            json!({"n": 1, "a": {"b": true, "c": [null, 1.5, {}]}}),
+            json!({"": "no name"}),
+            json!({"long": "x".repeat(1_001)}),
+            json!({long: "a name that is cut"}),
+            json!("text"),
+            json!([1, 2]),
+        ] {
+            let kept = sent(&custom).unwrap();
+            assert_eq!(read(&kept), Some(custom));
+        }
+        let text = "x".repeat(SENT_DETAILS_BYTES_MAX);
+        assert_eq!(
+            sent(&json!({"text": text})),
+            None,
+            "it is more than is kept"
+        );
+    }
+
+    #[test]
+    fn what_was_told_at_once_has_the_fields_of_the_event_beside_what_was_sent() {
+        let more = json!({"client": "Probe", "links": [{"href": PAGE}], "images": [{"src": PICTURE, "href": PAGE}]});
+        let told = |custom: Value| {
+            let (event, mut payload) =
+                parsed(&more, &json!({"class": "io", "custom_details": custom}));
+            let sent = sent_details_of(&payload).unwrap();
+            told_as_sent(&details_of(event, &mut payload), &sent).unwrap()
+        };
+        let mut expected = json!({"Class": "io", "Client": "Probe", "Link": PAGE, "Image": PICTURE, "Image (link)": PAGE,
+            "details.Class": 1, "a": {"b": true}});
+        assert_eq!(told(json!({"Class": 1, "a": {"b": true}})), expected);
+        let fields = expected.as_object_mut().unwrap();
+        fields.retain(|name, _| is_field(name));
+        fields.insert(WHOLE.to_owned(), json!([1]));
+        assert_eq!(told(json!([1])), expected);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tocsin_wire::pagerduty::events_v1;
 use tocsin_wire::pagerduty::events_v2::{self, Action, BODY_BYTES_MAX, Event, Payload, Rejection};
 use tocsin_wire::plain::cut;
 
-use super::carried::details_of;
+use super::carried::{details_of, sent_details_of};
 use crate::app::App;
 use crate::front::integration;
 use crate::http::alert::new_key;
@@ -210,6 +210,7 @@ fn asked(integration: &Integration, mut event: Event) -> Result<(Ask, String), P
 }
 
 fn trigger(integration: &Integration, event: Event, mut payload: Payload, key: String) -> AlertAsk {
+    let sent_details = sent_details_of(&payload);
     let details = details_of(event, &mut payload);
     AlertAsk::Trigger {
         service: Some(integration.service),
@@ -227,6 +228,7 @@ fn trigger(integration: &Integration, event: Event, mut payload: Payload, key: S
             |source| cut(&format!("on {source}"), SUMMARY_CHARS_MAX),
         ),
         details,
+        sent_details,
         at: payload.timestamp,
     }
 }

@@ -5,12 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
-use tocsin_domain::alert::Alert;
+use tocsin_domain::alert::{Alert, SentDetails};
 use tocsin_domain::event::{AlertEvent, Event, EventBody, IncidentWhat};
 use tocsin_domain::id::{AlertId, IncidentId};
 use tocsin_wire::pagerduty::rest::id;
 
 use super::asked::Asked;
+use super::carried::told_as_sent;
 use super::log_life::Lives;
 use super::log_shape::TRIGGER;
 use super::reply::Refused;
@@ -73,8 +74,11 @@ struct Said {
     details: Option<Value>,
 }
 
-/// The fields of an alert, or what else is said of it.
-fn details_of(words: &str, details: &[(String, String)]) -> Value {
+/// The fields of an alert, as they were sent where that is kept, or what else is said of it.
+fn details_of(words: &str, details: &[(String, String)], sent: Option<&SentDetails>) -> Value {
+    if let Some(told) = sent.and_then(|sent| told_as_sent(details, sent)) {
+        return told;
+    }
     if details.is_empty() {
         return json!(Some(words).filter(|words| !words.is_empty()));
     }
@@ -98,8 +102,13 @@ impl Said {
     fn of(alert: &Alert) -> Self {
         Self {
             title: alert.title.clone(),
-            details: Some(details_of(&alert.summary, &alert.details)),
+            details: Some(Self::details(alert)),
         }
+    }
+
+    fn details(alert: &Alert) -> Value {
+        let sent = alert.sent_details.as_deref();
+        details_of(&alert.summary, &alert.details, sent)
     }
 
     /// What was told by the triggers at these places of the journal; `opened` gives where an incident began.
@@ -125,9 +134,10 @@ impl Said {
                     AlertEvent::Repeated {
                         summary,
                         details: Some(details),
+                        sent_details,
                         ..
                     } => {
-                        let details = Some(details_of("", details));
+                        let details = Some(details_of("", details, sent_details.as_deref()));
                         let title = summary.clone();
                         said.insert(*position, Self { title, details });
                     }
@@ -204,14 +214,20 @@ impl Sought {
                     said.insert(begin, Said::of(alert));
                 }
                 if alerts.contains(&alert.id) {
-                    known.insert(alert.id, details_of(&alert.summary, &alert.details));
+                    known.insert(alert.id, Said::details(alert));
                 }
             }
-            AlertEvent::Repeated { alert, details, .. } => {
+            AlertEvent::Repeated {
+                alert,
+                details,
+                sent_details,
+                ..
+            } => {
                 if let Some(details) = details
                     && alerts.contains(alert)
                 {
-                    known.insert(*alert, details_of("", details));
+                    let details = details_of("", details, sent_details.as_deref());
+                    known.insert(*alert, details);
                 }
                 if let Some((_, title)) = self.again.remove(&event.position) {
                     let details = known.get(alert).cloned();

@@ -73,6 +73,10 @@ resolve_after = "1h"
 [[services.integrations]]
 name = "Nagios"
 
+[[services.integrations]]
+name = "Portal"
+vendor = "PRO19CT"
+
 [[services]]
 name = "Odd"
 escalation_policy = "Web"
@@ -204,6 +208,27 @@ async fn what_was_imported_can_be_planned_where_it_came_from() {
         .collect();
     let planned = world.post("/code/plan", json!({"files": files})).await;
     assert_eq!(planned.status, StatusCode::OK, "{}", planned.text());
+    let changes = planned.json()["changes"].to_string();
+    assert!(
+        !changes.contains("Portal"),
+        "its vendor stays with it: {changes}"
+    );
+}
+
+#[tokio::test]
+async fn a_label_that_pagerdutys_form_cannot_say_is_remarked() {
+    let world = World::new();
+    apply(&world).await;
+    let body = json!({"name": "Prometheus", "kind": "alertmanager", "service_label": "team"});
+    let services = world.get("/services").await.json();
+    let service = services["items"][0]["id"].as_str().unwrap();
+    let path = format!("/services/{service}/integrations");
+    let made = world.post(&path, body).await;
+    assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+    let told = imported(&world).await.remarks.join("\n");
+    let remark =
+        "integration \"Prometheus\": by which label alerts name their service cannot be read";
+    assert_eq!(told.matches(remark).count(), 1, "{told}");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use tocsin_domain::event::{EventBody, IncidentWhat};
 
 use super::{ada, ask, declared, read, refused, service};
 use crate::fakes::START;
-use crate::world::{World, trigger};
+use crate::world::{ROUTING_KEY, World, trigger};
 
 /// The titles of a list.
 async fn titles(world: &World, query: &str) -> Vec<String> {
@@ -90,6 +90,47 @@ async fn an_alert_shows_what_its_event_carried() {
     let body =
         json!({"type": "alert_body", "contexts": contexts, "details": details, "cef_details": cef});
     assert_eq!(shown, body);
+}
+
+#[tokio::test]
+async fn custom_details_are_read_back_as_they_were_sent_and_shown_to_people_as_texts() {
+    let world = World::new();
+    let first = |details: &Value| {
+        json!({"service_key": ROUTING_KEY, "event_type": "trigger", "incident_key": "disk", "description": "disk is full",
+            "details": details})
+    };
+    let second = |details: &Value| {
+        let mut event = trigger("disk");
+        event["payload"]["custom_details"] = details.clone();
+        event
+    };
+    let send = async |path: &str, event: Value| {
+        let sent = world.call_at("POST", path, "", Some(event)).await;
+        assert!(sent.status.is_success(), "{}", sent.text());
+        let shown = read(&world, "/incidents/1/alerts").await["alerts"][0]["body"].clone();
+        assert_eq!(shown["cef_details"]["details"], shown["details"]);
+        shown["details"].clone()
+    };
+    for details in [
+        json!({"n": 1, "a": {"b": true, "c": [null, "x"]}}),
+        json!({"n": "1"}),
+        json!({"n": 1}),
+        json!({"n": [1.5]}),
+    ] {
+        assert_eq!(send("/v2/enqueue", second(&details)).await, details);
+        let path = "/generic/2010-04-15/create_event.json";
+        assert_eq!(send(path, first(&details)).await, details);
+    }
+    // Of more than is kept there are names and texts.
+    let (long, cut) = ("x".repeat(9_000), "x".repeat(1_000));
+    let details = json!({"n": 1, "a": {"b": long}});
+    let kept = json!({"n": "1", "a.b": cut});
+    assert_eq!(send("/v2/enqueue", second(&details)).await, kept);
+    let nested = json!({"a": {"b": true}});
+    send("/v2/enqueue", second(&nested)).await;
+    let detail = world.get("/incidents/1").await.json();
+    let shown = json!([{"name": "a.b", "value": "true"}]);
+    assert_eq!(detail["alerts"][0]["details"], shown);
 }
 
 #[tokio::test]

@@ -107,6 +107,24 @@ async fn what_is_said_again_is_a_trigger_again_with_what_was_told_by_it() {
 }
 
 #[tokio::test]
+async fn what_triggers_told_is_read_back_as_it_was_sent() {
+    let world = World::new();
+    let (first, last) = (json!({"used": {"of": 97}}), json!({"used": {"of": "97"}}));
+    for (class, custom) in [("io", &first), ("io", &last), ("", &Value::Null)] {
+        let mut event = trigger("disk");
+        event["payload"]["class"] = json!(class);
+        event["payload"]["custom_details"] = custom.clone();
+        let answer = world.enqueue(&event).await;
+        assert_eq!(answer.status, StatusCode::ACCEPTED, "{}", answer.text());
+    }
+    let told = triggers(&world, "/log_entries?include[]=channels").await;
+    let told = told.iter().map(|one| one["channel"]["details"].clone());
+    let last = json!({"Class": "io", "used": {"of": "97"}});
+    let first = json!({"Class": "io", "used": {"of": 97}});
+    assert_eq!(told.collect::<Vec<_>>(), [last.clone(), last, first]);
+}
+
+#[tokio::test]
 async fn the_words_of_an_incident_that_was_declared_are_in_the_channel_of_its_trigger() {
     let world = World::new();
     let body = json!({"incident": {"type": "incident", "title": "Down", "service": service(&world),

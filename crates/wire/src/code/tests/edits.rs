@@ -114,6 +114,7 @@ impl Installation {
             title: title.to_owned(),
             summary: String::new(),
             details: Vec::new(),
+            sent_details: None,
             at: None,
         };
         self.ask(Ask::Alert(fails)).unwrap();

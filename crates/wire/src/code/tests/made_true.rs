@@ -240,6 +240,7 @@ fn a_plan_copies_nothing_of_what_fails_and_files_are_made_true_while_it_does() {
         title: "db fails".to_owned(),
         summary: String::new(),
         details: Vec::new(),
+        sent_details: None,
         at: None,
     };
     installation.ask(Ask::Alert(failure)).unwrap();

@@ -177,23 +177,13 @@ fn by_content(config: &raw::GroupingConfig, place: &str, remarks: &mut Remarks) 
 fn integrations(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Vec<Integration> {
     let (mut made, mut names) = (Vec::new(), Names::default());
     for one in known.integrations.as_deref().unwrap_or_default() {
-        let kind = one.kind.as_deref().unwrap_or_default();
         let title = one.name.as_deref().or(one.summary.as_deref());
         let title = title.unwrap_or("Events API V2");
         let vendor = one.vendor.as_ref();
         let vendor = vendor.and_then(|vendor| Vendor::of_id(vendor.id.as_deref()?));
-        // A Tocsin tells by the vendor how it is spoken to; a mapping it cannot tell.
-        let ours = vendor.map(|vendor| vendor.speaks);
-        let ours = ours.filter(|speaks| *speaks != Speaks::Webhook);
-        let kind = match (ours, kind.strip_suffix("_reference").unwrap_or(kind)) {
-            (Some(speaks), _) => speaks,
-            // Tocsin takes both versions of events by one key.
-            (
-                None,
-                "events_api_v2_inbound_integration" | "generic_events_api_inbound_integration",
-            ) => Speaks::EventsV2,
-            (None, "generic_email_inbound_integration") => Speaks::Email,
-            (None, other) => {
+        let kind = match spoken(one, vendor) {
+            Ok(kind) => kind,
+            Err(other) => {
                 remarks.add(format!(
                     "{place}: integration {title:?} is left out: {other:?} has a form of its own; a webhook with a mapping may do \
                      the same"
@@ -202,13 +192,67 @@ fn integrations(known: &raw::Service, place: &str, remarks: &mut Remarks) -> Vec
             }
         };
         let noun = format!("{place}: integration");
+        let name = names.give(&noun, None, title, remarks);
+        remark_untold(one, vendor, &format!("{noun} {name:?}"), remarks);
+        // A file says no more than what does not follow from the kind, and no vendor that speaks otherwise.
+        let own = vendor.filter(|own| own.speaks == kind && **own != *Vendor::of(kind));
         made.push(Integration {
-            name: names.give(&noun, None, title, remarks),
+            name,
             kind,
-            vendor: None,
+            vendor: own.map(Vendor::id),
             service_label: None,
             mapping: None,
         });
     }
     made
+}
+
+/// How a sender speaks, or PagerDuty's word for a way that is none here.
+fn spoken<'a>(
+    known: &'a raw::Integration,
+    vendor: Option<&'static Vendor>,
+) -> Result<Speaks, &'a str> {
+    // A Tocsin tells by the vendor how it is spoken to; the mapping of a webhook, which needs one, it cannot tell.
+    let ours = vendor.map(|vendor| vendor.speaks);
+    if let Some(speaks) = ours.filter(|speaks| *speaks != Speaks::Webhook) {
+        return Ok(speaks);
+    }
+    let kind = known.kind.as_deref().unwrap_or_default();
+    match kind.strip_suffix("_reference").unwrap_or(kind) {
+        // Tocsin takes both versions of events by one key.
+        "events_api_v2_inbound_integration" | "generic_events_api_inbound_integration" => {
+            Ok(Speaks::EventsV2)
+        }
+        "generic_email_inbound_integration" => Ok(Speaks::Email),
+        other => Err(other),
+    }
+}
+
+/// Says what of an integration that is carried over is not.
+fn remark_untold(
+    known: &raw::Integration,
+    vendor: Option<&'static Vendor>,
+    place: &str,
+    remarks: &mut Remarks,
+) {
+    let Some(vendor) = vendor else {
+        let told = known.vendor.as_ref();
+        let called = told.and_then(|told| told.summary.as_deref().or(told.id.as_deref()));
+        if let Some(called) = called {
+            remarks.add(format!(
+                "{place}: its vendor {called:?} is left out: there is none of that id here"
+            ));
+        }
+        return;
+    };
+    match vendor.speaks {
+        Speaks::Alertmanager => remarks.add(format!(
+            "{place}: by which label alerts name their service cannot be read over this API: where there is one, write it as \
+             service_label"
+        )),
+        Speaks::Email => remarks.add(format!(
+            "{place}: a mapping of its own cannot be read over this API: where there is one, write it as mapping"
+        )),
+        Speaks::EventsV2 | Speaks::Webhook | Speaks::Grafana | Speaks::Opsgenie => {}
+    }
 }

@@ -83,6 +83,75 @@ fn an_integration_of_a_tocsin_is_spoken_to_as_its_vendor_says() {
 }
 
 #[test]
+fn a_vendor_that_does_not_follow_from_the_kind_is_kept_and_an_unknown_one_told() {
+    let of = |kind: &str, vendor: &Value| {
+        let kind = format!("{kind}_inbound_integration");
+        with(
+            "integrations",
+            json!([{"id": "PI5", "type": kind, "name": "Portal", "vendor": vendor}]),
+        )
+    };
+    let vendor_of = |account: &Value| {
+        let mut made = imported(account).document.services.remove(0).integrations;
+        made.remove(0).vendor
+    };
+    let backstage = json!({"id": "PRO19CT", "type": "vendor_reference", "summary": "Backstage"});
+    for kind in ["events_api_v2", "generic_events_api"] {
+        let lines = ["name = \"Portal\"\nvendor = \"PRO19CT\""];
+        check(&of(kind, &backstage), &lines, &[]);
+    }
+    // What the kind has by itself is said by no file, and no vendor fits a kind that speaks otherwise.
+    for speaks in [Speaks::EventsV2, Speaks::Webhook] {
+        let usual = json!({"id": Vendor::of(speaks).id(), "type": "vendor_reference"});
+        let usual = of("events_api_v2", &usual);
+        check(&usual, &["name = \"Portal\"\n"], &[]);
+        assert_eq!(vendor_of(&usual), None);
+    }
+    for (foreign, called) in [
+        (
+            json!({"id": "PAM4FGS", "type": "vendor_reference", "summary": "Datadog"}),
+            "Datadog",
+        ),
+        (json!({"id": "PAM4FGS"}), "PAM4FGS"),
+    ] {
+        let account = of("events_api_v2", &foreign);
+        let remark =
+            format!("service \"Shop\": integration \"Portal\": its vendor {called:?} is left out");
+        check(&account, &["name = \"Portal\"\n"], &[&remark]);
+        assert_eq!(vendor_of(&account), None);
+    }
+    let none = of("events_api_v2", &json!({"id": null}));
+    let told = imported(&none).remarks.join("\n");
+    assert!(!told.contains("its vendor"), "{told}");
+}
+
+#[test]
+fn what_a_tocsin_does_not_tell_of_its_integrations_is_remarked_of_these_alone() {
+    let of = |kind: &str, vendor: Option<Speaks>| {
+        let vendor = vendor.map(|speaks| json!({"id": Vendor::of(speaks).id()}));
+        let account = with(
+            "integrations",
+            json!([{"id": "PI6", "type": kind, "name": "Box", "vendor": vendor}]),
+        );
+        imported(&account).remarks.join("\n")
+    };
+    let transformer = "event_transformer_api_inbound_integration";
+    let mail = "generic_email_inbound_integration";
+    let label = "integration \"Box\": by which label alerts name their service cannot be read";
+    let mapping = "integration \"Box\": a mapping of its own cannot be read";
+    for (told, has_label, has_mapping) in [
+        (of(transformer, Some(Speaks::Alertmanager)), true, false),
+        (of(mail, Some(Speaks::Email)), false, true),
+        (of(transformer, Some(Speaks::Grafana)), false, false),
+        // It is PagerDuty's own.
+        (of(mail, None), false, false),
+    ] {
+        let found = (told.contains(label), told.contains(mapping));
+        assert_eq!(found, (has_label, has_mapping), "{told}");
+    }
+}
+
+#[test]
 fn urgency_is_what_the_rule_says_and_pages_where_it_cannot_be_said() {
     let constant = |word: &str| json!({"type": "constant", "urgency": word});
     for (rule, line, remark) in [
