@@ -97,8 +97,7 @@ impl Keys {
             .collect();
         // A silence, unlike labels of work that was planned here, is a reaction to what fires now: it stands in no file.
         let ahead = state.windows.values();
-        let ahead = ahead.filter(|one| one.is_planned());
-        let ahead = ahead.filter(move |one| one.around(now).or(one.next(now)).is_some());
+        let ahead = ahead.filter(|one| one.is_planned() && !one.is_over(now));
         Self {
             // An address belongs to one person.
             users: Names::new("person", mails.iter().map(|(id, mail)| ((), *id, &**mail))),

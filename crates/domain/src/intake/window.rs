@@ -76,6 +76,11 @@ impl Window {
         }
     }
 
+    /// Whether nothing of it is left at `at`.
+    pub(crate) fn is_over(&self, at: Timestamp) -> bool {
+        self.around(at).or(self.next(at)).is_none()
+    }
+
     /// Whether it was planned, on labels too; else it is a silence, as Alertmanager's clients make them.
     #[must_use]
     pub fn is_planned(&self) -> bool {
