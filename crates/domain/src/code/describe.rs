@@ -302,7 +302,7 @@ fn monitors(state: &State, keys: &Keys) -> Vec<Monitor> {
 }
 
 /// Planned work under its key.
-fn of_window(reason: &str, known: &Window, keys: &Keys) -> MaintenanceWindow {
+pub(crate) fn of_window(reason: &str, known: &Window, keys: &Keys) -> MaintenanceWindow {
     let Window {
         id: _,
         reason: _,

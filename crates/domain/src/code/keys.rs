@@ -7,7 +7,6 @@ use crate::id::{
     HeartbeatId, IntegrationId, MaintenanceId, MonitorId, PolicyId, ScheduleId, SecretId,
     ServiceId, TargetId, TeamId, UserId,
 };
-use crate::intake::Window;
 use crate::state::{Named, State};
 use crate::time::Timestamp;
 
@@ -97,12 +96,8 @@ impl Keys {
             })
             .collect();
         // A silence, unlike labels of work that was planned here, is a reaction to what fires now: it stands in no file.
-        let planned = |one: &&Window| {
-            let silence = one.silence.as_ref();
-            silence.is_none_or(|silence| silence.created_by.is_empty())
-        };
-        let ahead = state.windows.values().filter(planned);
-        let ahead = ahead.filter(move |one| one.around(now).or(one.next(now)).is_some());
+        let ahead = state.windows.values();
+        let ahead = ahead.filter(|one| one.is_planned() && !one.is_over(now));
         Self {
             // An address belongs to one person.
             users: Names::new("person", mails.iter().map(|(id, mail)| ((), *id, &**mail))),

@@ -18,7 +18,7 @@ mod words;
 
 pub use apply::{Apply, NewPerson, removals};
 pub use describe::describe;
-pub(crate) use describe::{of_service, of_team};
+pub(crate) use describe::{of_service, of_team, of_window};
 pub use document::{
     Document, EscalationPolicy, Heartbeat, InstallationSettings, Layer, Level, MaintenanceWindow,
     Manage, Monitor, OBJECTS_MAX, Recipient, Removable, Repeat, Schedule, Service, Team, User,

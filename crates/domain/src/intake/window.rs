@@ -76,6 +76,18 @@ impl Window {
         }
     }
 
+    /// Whether nothing of it is left at `at`.
+    pub(crate) fn is_over(&self, at: Timestamp) -> bool {
+        self.around(at).or(self.next(at)).is_none()
+    }
+
+    /// Whether it was planned, on labels too; else it is a silence, as Alertmanager's clients make them.
+    #[must_use]
+    pub fn is_planned(&self) -> bool {
+        let silence = self.silence.as_ref();
+        silence.is_none_or(|silence| silence.created_by.is_empty())
+    }
+
     /// The name of whoever made it: by their own account, where it came as a silence with one, else the person's.
     #[must_use]
     pub fn maker<'a>(&'a self, state: &'a State) -> Option<&'a str> {

@@ -247,6 +247,7 @@ fn open(role: Role) -> Caller {
         via: Via::Open,
         in_full: false,
         bounds: TokenBounds::default(),
+        until: None,
     }
 }
 
@@ -270,6 +271,7 @@ async fn by_token(
             via: Via::Token(found.id),
             in_full: false,
             bounds: found.bounds,
+            until: found.expires_at,
         });
     };
     // A token can do no more than its owner, as of now.
@@ -283,6 +285,7 @@ async fn by_token(
         via: Via::Token(found.id),
         in_full: found.role >= owner && found.bounds.scopes.is_none(),
         bounds: found.bounds,
+        until: found.expires_at,
     })
 }
 
@@ -403,6 +406,7 @@ async fn by_session(
         via: Via::Session,
         in_full: true,
         bounds: TokenBounds::default(),
+        until: None,
     })
 }
 

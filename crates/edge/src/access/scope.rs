@@ -8,6 +8,8 @@ const INCIDENTS: Scopes = Scopes::of(Scope::Incidents);
 const ROSTER: Scopes = Scopes::of(Scope::Roster);
 const SETTINGS: Scopes = Scopes::of(Scope::Settings);
 const TELEMETRY: Scopes = Scopes::of(Scope::Telemetry);
+/// What planned work needs, also where a front shows it as something else.
+pub(crate) const PLANNED_WORK: Scopes = SETTINGS;
 /// What files are about: all but samples.
 const FILES: Scopes = ALERTS
     .and(Scope::Incidents)
@@ -44,7 +46,7 @@ static OF_NATIVE: [Needed; 33] = [
     ("/service-dependencies", SETTINGS),
     ("/alert-rules", SETTINGS),
     ("/intake", SETTINGS),
-    ("/maintenance-windows", SETTINGS),
+    ("/maintenance-windows", PLANNED_WORK),
     ("/monitors", SETTINGS),
     ("/targets", SETTINGS),
     ("/webhook-subscriptions", SETTINGS),
@@ -80,7 +82,7 @@ static OF_FRONTS: [Needed; 31] = [
     ("/tags", ROSTER),
     ("/licenses", ROSTER),
     ("/services", SETTINGS),
-    ("/maintenance_windows", SETTINGS),
+    ("/maintenance_windows", PLANNED_WORK),
     ("/business_services", SETTINGS),
     ("/service_dependencies", SETTINGS),
     ("/event_orchestrations", SETTINGS),

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{TokenId, UserId};
 use tocsin_domain::people::{Role, Scopes, TokenBounds};
+use tocsin_domain::time::Timestamp;
 
 use crate::http::problem::Problem;
 
@@ -80,6 +81,8 @@ pub(crate) struct Caller {
     pub(crate) in_full: bool,
     /// What they are kept to beside their role: a token may be.
     pub(crate) bounds: TokenBounds,
+    /// When the token by which they call stops to work; none where it does not, and of whoever calls by none.
+    pub(crate) until: Option<Timestamp>,
 }
 
 impl Caller {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tocsin_domain::id::{TokenId, UserId};
 use tocsin_domain::people::{self, TOKEN_NAME_CHARS_MAX, TokenBounds};
 use tocsin_domain::state;
+use tocsin_domain::time::Timestamp;
 use utoipa::ToSchema;
 
 use super::body::{Json as Body, Params};
@@ -74,6 +75,7 @@ pub(crate) struct TokenRequest {
     /// Whose it is: one's own, or the installation's, which administrators alone make.
     #[serde(default)]
     owner: TokenOwner,
+    /// When it stops to work; never when it is left out. By a token that stops, no later than that one.
     expires_at: Option<Instant>,
 }
 
@@ -167,8 +169,14 @@ fn bounds_of(app: &App, request: &TokenRequest, reasons: &mut Vec<String>) -> To
     }
 }
 
-/// Whether the caller makes a token that can do so much. One with a limit of its own makes none, since each would have a limit besides.
-fn may_make(caller: &Caller, role: people::Role, bounds: TokenBounds) -> Result<(), Problem> {
+/// Whether the caller makes a token that can do so much for so long. One with a limit of its own makes none, since each would have a
+/// limit besides.
+fn may_make(
+    caller: &Caller,
+    role: people::Role,
+    bounds: TokenBounds,
+    expires_at: Option<Timestamp>,
+) -> Result<(), Problem> {
     if caller.bounds.requests_per_minute.is_some() {
         return Err(Problem::forbidden(
             "a token with requests_per_minute of its own makes no tokens: each could send as many besides",
@@ -178,6 +186,14 @@ fn may_make(caller: &Caller, role: people::Role, bounds: TokenBounds) -> Result<
         return Err(Problem::forbidden(
             "a token can do no more than who makes it",
         ));
+    }
+    if let Some(until) = caller.until
+        && expires_at.is_none_or(|at| at > until)
+    {
+        let until = until.to_rfc3339();
+        return Err(Problem::forbidden(format!(
+            "a token ends no later than the token that makes it: give expires_at, {until} at the latest"
+        )));
     }
     Ok(())
 }
@@ -209,14 +225,15 @@ pub(crate) async fn add_token(
     if !reasons.is_empty() {
         return Err(Problem::invalid(reasons));
     }
-    may_make(&caller, role, bounds)?;
+    let expires_at = request.expires_at.map(|at| at.0);
+    may_make(&caller, role, bounds, expires_at)?;
     let (user, maker) = owner_and_maker(&caller, request.owner)?;
     let new = NewToken {
         name,
         role,
         user,
         made_by: Some(maker),
-        expires_at: request.expires_at.map(|at| at.0),
+        expires_at,
         bounds,
     };
     let made = app.blocking(move |parts| {

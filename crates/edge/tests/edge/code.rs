@@ -1,5 +1,6 @@
 //! Everything that is set up as files: written out, planned, made true, or refused with the place of what is wrong.
 
+mod ended;
 mod turns;
 
 use std::sync::atomic::Ordering;

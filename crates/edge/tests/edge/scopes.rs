@@ -12,6 +12,8 @@ use crate::matrix::takes_tokens;
 use crate::pagerduty::ask;
 use crate::world::World;
 
+const SILENCES: &str = "/alertmanager/api/v2/silences";
+
 /// A token of Ada's with her whole role and these scopes.
 fn kept_to(world: &World, scopes: Scopes) -> String {
     let new = NewToken {
@@ -295,4 +297,79 @@ async fn files_make_an_administrator_by_a_token_with_all_scopes_alone() {
     assert_eq!(applied(&most, "admin").await, StatusCode::FORBIDDEN);
     assert_eq!(applied(&all, "admin").await, StatusCode::OK);
     assert_eq!(applied(&most, "admin").await, StatusCode::OK, "no news");
+}
+
+/// What an answer says to clients of Alertmanager that are refused.
+const NEEDS_SETTINGS: &str = "this needs a token without scopes, or with these: settings";
+
+#[tokio::test]
+async fn planned_work_is_moved_and_ended_as_a_silence_by_who_may_do_so_where_it_was_planned() {
+    let world = World::new();
+    let alerts = kept_to(&world, Scopes::of(Scope::Alerts));
+    let both = kept_to(&world, Scopes::of(Scope::Alerts).and(Scope::Settings));
+    let service = world.get("/services").await.json()["items"][0]["id"].clone();
+    let (from, until) = (START.to_rfc3339(), START.plus_ms(3_600_000).to_rfc3339());
+    let named = json!({"reason": "disks", "service_ids": [service], "from": from, "until": until});
+    let labelled = json!({"reason": "disks", "from": from, "until": until,
+        "matchers": [{"name": "job", "operator": "=", "value": "web"}]});
+    for planned in [named, labelled] {
+        let planned = world.post("/maintenance-windows", planned).await.json();
+        let path = format!("/maintenance-windows/{}", planned["id"].as_str().unwrap());
+        let active = async || world.get(&path).await.json()["active"].clone();
+        let listed = world.call_at("GET", SILENCES, &alerts, None).await.json();
+        let mut listed = listed.as_array().unwrap().iter();
+        let shown = listed.find(|one| one["status"]["state"] == "active");
+        let mut moved = shown.unwrap().clone();
+        moved["endsAt"] = json!(START.plus_ms(7_200_000).to_rfc3339());
+        let one = format!(
+            "/alertmanager/api/v2/silence/{}",
+            moved["id"].as_str().unwrap()
+        );
+        let mut another = moved.clone();
+        another["matchers"] = json!([{"name": "a", "value": "b", "isRegex": false}]);
+        for (method, at, body) in [
+            ("POST", SILENCES, Some(moved.clone())),
+            ("POST", SILENCES, Some(another)),
+            ("DELETE", one.as_str(), None),
+        ] {
+            let refused = world.call_at(method, at, &alerts, body).await;
+            let told = refused.json();
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{method}: {told}");
+            assert_eq!(told, json!({"code": 403, "message": NEEDS_SETTINGS}));
+            let kept = world.get(&path).await.json();
+            assert_eq!(kept["until"], until, "{method}: {kept}");
+        }
+        let set = world.call_at("POST", SILENCES, &both, Some(moved)).await;
+        assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+        assert_eq!(active().await, true);
+        let ended = world.call_at("DELETE", &one, &both, None).await;
+        assert_eq!(ended.status, StatusCode::OK, "{}", ended.text());
+        assert_eq!(active().await, false);
+    }
+}
+
+/// Also one of which nobody says who made it: it is no planned work by that.
+#[tokio::test]
+async fn a_silence_is_changed_and_ended_by_a_token_for_alerts() {
+    let world = World::new();
+    let alerts = kept_to(&world, Scopes::of(Scope::Alerts));
+    for (said, shown) in [("amtool", "amtool"), ("", "Ada"), (" ", "Ada")] {
+        let mut silence = json!({"matchers": [{"name": "a", "value": "b", "isRegex": false}],
+            "startsAt": START.to_rfc3339(), "endsAt": START.plus_ms(3_600_000).to_rfc3339(),
+            "createdBy": said, "comment": "new disks"});
+        let post = async |silence: &Value| {
+            let body = Some(silence.clone());
+            world.call_at("POST", SILENCES, &alerts, body).await
+        };
+        let id = post(&silence).await.json()["silenceID"].clone();
+        silence["id"] = id.clone();
+        silence["endsAt"] = json!(START.plus_ms(7_200_000).to_rfc3339());
+        let changed = post(&silence).await;
+        assert_eq!(changed.json()["silenceID"], id, "{}", changed.text());
+        let one = format!("/alertmanager/api/v2/silence/{}", id.as_str().unwrap());
+        let told = world.call_at("GET", &one, &alerts, None).await.json();
+        assert_eq!(told["createdBy"], shown);
+        let ended = world.call_at("DELETE", &one, &alerts, None).await;
+        assert_eq!(ended.status, StatusCode::OK, "{}", ended.text());
+    }
 }

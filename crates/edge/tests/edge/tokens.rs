@@ -168,6 +168,43 @@ async fn a_smaller_token_of_an_administrator_makes_no_larger_one_and_none_of_the
 }
 
 #[tokio::test]
+async fn a_token_that_ends_makes_none_that_ends_later_or_never() {
+    let world = World::new();
+    let end = START.plus_ms(3_600_000);
+    let hers = NewToken {
+        name: "t".to_owned(),
+        role: Role::Admin,
+        user: Some(world.ada),
+        made_by: Some(world.ada),
+        expires_at: Some(end),
+        bounds: TokenBounds::default(),
+    };
+    let hers = world.doors.add_token(hers, START).unwrap().1;
+    let before = world.doors.tokens().unwrap().len();
+    let make = async |owner: &str, expires_at: Option<String>| {
+        let body = json!({"name": "t", "role": "admin", "owner": owner, "expires_at": expires_at});
+        world.call("POST", "/api-tokens", &hers, Some(body)).await
+    };
+    for owner in ["me", "installation"] {
+        for later in [None, Some(end.plus_ms(1).to_rfc3339())] {
+            let refused = make(owner, later.clone()).await;
+            let told = refused.text();
+            assert_eq!(refused.status, StatusCode::FORBIDDEN, "{owner} {later:?}");
+            let why = format!("give expires_at, {} at the latest", end.to_rfc3339());
+            assert!(told.contains(&why), "{told}");
+        }
+    }
+    assert_eq!(world.doors.tokens().unwrap().len(), before);
+    for owner in ["me", "installation"] {
+        for at in [START.plus_ms(60_000), end] {
+            let made = make(owner, Some(at.to_rfc3339())).await;
+            assert_eq!(made.status, StatusCode::CREATED, "{}", made.text());
+            assert_eq!(made.json()["expires_at"], at.to_rfc3339());
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_name_of_a_token_that_is_too_long_is_refused_with_the_limit_before_anything_is_kept() {
     let world = World::new();
     let before = world.doors.tokens().unwrap().len();

@@ -3,6 +3,7 @@
 mod broken;
 mod doubled;
 mod edits;
+mod ended;
 mod letters;
 mod made_true;
 mod people;

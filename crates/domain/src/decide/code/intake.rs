@@ -184,6 +184,15 @@ impl Decider<'_> {
         Ok(())
     }
 
+    /// Whether the same work is known, and somebody ended the last of it: files that planned it plan it no second time.
+    fn was_ended(&self, wanted: &MaintenanceWindow, keys: &Keys) -> bool {
+        let mut ended = self.state.windows.values().filter(|known| {
+            let of_files = known.is_planned() && known.reason == wanted.reason;
+            of_files && known.ended_at.is_some() && known.is_over(self.now)
+        });
+        ended.any(|known| code::of_window(&wanted.reason, known, keys) == *wanted)
+    }
+
     /// Sets planned work, unless it names a service that is `gone` when all is done.
     fn apply_window(
         &mut self,
@@ -207,7 +216,8 @@ impl Decider<'_> {
             repeat.as_ref(),
         )?;
         let id = keys.windows.find(reason);
-        if id.is_none() && is_over(&when, self.now) {
+        let is_over = id.is_none() && is_over(&when, self.now);
+        if is_over || self.was_ended(window, keys) {
             return Ok(());
         }
         if let Some(name) = gone {

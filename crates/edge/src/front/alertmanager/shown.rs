@@ -17,7 +17,7 @@ use tocsin_wire::alertmanager::{
 };
 
 /// Whoever made what nobody is known to have made.
-const OWN_NAME: &str = "tocsin";
+pub(super) const OWN_NAME: &str = "tocsin";
 
 /// What an answer is made from.
 pub(super) struct Scene<'a> {

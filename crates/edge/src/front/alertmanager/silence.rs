@@ -20,12 +20,12 @@ use tocsin_wire::alertmanager::{
 
 use super::alert::{read, shown};
 use super::refusal::{Refusal, told};
-use super::shown::{Scene, moved};
+use super::shown::{OWN_NAME, Scene, moved};
+use crate::access::scope::PLANNED_WORK;
 use crate::access::who::Caller;
 use crate::app::App;
 use crate::front::prometheus::parameters::Parameters;
 use crate::http::problem::Problem;
-use crate::http::roster::asked;
 
 /// The comment of a silence that came without one.
 const NO_COMMENT: &str = "no comment";
@@ -105,7 +105,8 @@ pub(crate) async fn silence(
 
 /// Make a silence, or change one
 ///
-/// It is a maintenance window of at most 90 days.
+/// It is a maintenance window of at most 90 days. Planned work is shown as a silence too: to change it needs what it needs where it was
+/// planned, for a token that has scopes the scope `settings`.
 #[utoipa::path(post, path = "/api/v2/silences", tag = "fronts", request_body(content = Object, content_type = "application/json"),
     responses((status = 200, body = Object), (status = 400), (status = 404), (status = 415), (status = 422)))]
 pub(crate) async fn post_silence(
@@ -116,7 +117,7 @@ pub(crate) async fn post_silence(
 ) -> Result<Response, Refusal> {
     let bytes = read(&headers, content, SILENCE_BYTES_MAX).await?;
     let (posted, own) = (parse_silence(&bytes)?, app.clone());
-    let work = async move { set_in_turn(&own, &caller.actor, posted).await };
+    let work = async move { set_in_turn(&own, &caller, posted).await };
     let done = App::in_turn(&app.inner().roster_changes, work).await?;
     let mut set = done.events().iter().filter_map(|event| {
         let EventBody::Roster(RosterEvent::Intake(IntakeEvent::WindowSet { window })) = &event.body
@@ -135,9 +136,16 @@ pub(crate) async fn post_silence(
 }
 
 /// Makes or changes a silence, in the turn of the roster: of a window that it moves, the rest is read and written back.
-async fn set_in_turn(app: &App, actor: &Actor, posted: PostedSilence) -> Result<Done, Refusal> {
-    let ask = ask_of(app, posted)?;
-    let done = app.ask(actor, Ask::Intake(ask)).await;
+async fn set_in_turn(app: &App, caller: &Caller, posted: PostedSilence) -> Result<Done, Refusal> {
+    let id = match &posted.id {
+        None => None,
+        Some(id) => Some(id_of_uuid(id).flatten().ok_or_else(not_found)?),
+    };
+    if let Some(id) = id {
+        may_change(app, caller, id)?;
+    }
+    let ask = ask_of(app, &caller.actor, id, posted)?;
+    let done = app.ask(&caller.actor, Ask::Intake(ask)).await;
     done.map_err(|problem| match problem.status() {
         StatusCode::NOT_FOUND => not_found().into(),
         StatusCode::BAD_REQUEST => {
@@ -147,7 +155,33 @@ async fn set_in_turn(app: &App, actor: &Actor, posted: PostedSilence) -> Result<
     })
 }
 
-fn ask_of(app: &App, posted: PostedSilence) -> Result<IntakeAsk, Fault> {
+/// Planned work is shown as a silence too, and is changed by whoever may change it where it was planned.
+fn may_change(app: &App, caller: &Caller, id: MaintenanceId) -> Result<(), Refusal> {
+    let is_planned = app.read(|state| state.windows.get(&id).is_some_and(Window::is_planned));
+    if is_planned {
+        let reached = caller.reach(Some(PLANNED_WORK));
+        reached.map_err(|problem| Refusal::coded(&problem))?;
+    }
+    Ok(())
+}
+
+/// Who made a silence: by their own account, else the person who calls. A silence has somebody: it would be planned work without.
+fn creator(app: &App, actor: &Actor, said: String) -> String {
+    if !shows_nothing(said.trim()) {
+        return said;
+    }
+    let name = actor
+        .person()
+        .and_then(|user| app.read(|state| state.users.get(&user).map(|known| known.name.clone())));
+    name.unwrap_or_else(|| OWN_NAME.to_owned())
+}
+
+fn ask_of(
+    app: &App,
+    actor: &Actor,
+    id: Option<MaintenanceId>,
+    posted: PostedSilence,
+) -> Result<IntakeAsk, Fault> {
     let now = app.now();
     let zero_end = || Fault::bad("silence invalid: invalid zero end timestamp");
     let until = posted.ends_at.ok_or_else(zero_end)?;
@@ -162,10 +196,6 @@ fn ask_of(app: &App, posted: PostedSilence) -> Result<IntakeAsk, Fault> {
             "Failed to create silence: end time can't be in the past",
         ));
     }
-    let id = match &posted.id {
-        None => None,
-        Some(id) => Some(id_of_uuid(id).flatten().ok_or_else(not_found)?),
-    };
     let comment = posted.comment.trim();
     let comment = if shows_nothing(comment) {
         NO_COMMENT
@@ -186,7 +216,7 @@ fn ask_of(app: &App, posted: PostedSilence) -> Result<IntakeAsk, Fault> {
     Ok(IntakeAsk::SetSilence(Box::new(AskedSilence {
         id,
         comment,
-        created_by: posted.created_by,
+        created_by: creator(app, actor, posted.created_by),
         matchers: posted.matchers,
         span,
     })))
@@ -208,6 +238,9 @@ fn moved_window(window: Window, span: Span, reason: String) -> Result<IntakeAsk,
 }
 
 /// End a silence: what still fails is paged for
+///
+/// Planned work is shown as a silence too: to end it needs what it needs where it was planned, for a token that has scopes the scope
+/// `settings`.
 #[utoipa::path(delete, path = "/api/v2/silence/{silence_id}", tag = "fronts", params(("silence_id" = String, Path)),
     responses((status = 200), (status = 400, content_type = "application/json", body = String), (status = 404), (status = 422)))]
 pub(crate) async fn delete_silence(
@@ -216,9 +249,18 @@ pub(crate) async fn delete_silence(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Refusal> {
     let id = id_in_path(&id)?.ok_or_else(not_found)?;
+    let own = app.clone();
+    let work = async move { end_in_turn(&own, &caller, id).await };
+    App::in_turn(&app.inner().roster_changes, work).await?;
+    Ok(StatusCode::OK)
+}
+
+/// Ends a silence, in the turn of the roster: it may have been planned anew since.
+async fn end_in_turn(app: &App, caller: &Caller, id: MaintenanceId) -> Result<(), Refusal> {
+    may_change(app, caller, id)?;
     let ask = Ask::Intake(IntakeAsk::ExpireWindow(id));
-    match asked(&app, &caller.actor, ask).await {
-        Ok(_) => Ok(StatusCode::OK),
+    match app.ask(&caller.actor, ask).await {
+        Ok(_) => Ok(()),
         Err(problem) if problem.status() == StatusCode::NOT_FOUND => Err(not_found().into()),
         Err(problem) => Err(problem.into()),
     }

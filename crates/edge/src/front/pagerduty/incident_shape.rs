@@ -221,29 +221,21 @@ fn asker(state: &State, place: &Place, asked: &Responder) -> Option<Value> {
     by.map(|by| place.agent(state, by))
 }
 
-/// Whom a request for help names, with those who were asked by it and what they said: clients walk that of every one.
+/// Whom a request for help names, with those who were `asked` by it and what they said: clients walk that of every one.
 pub(super) fn request_target(
     state: &State,
     place: &Place,
     one: &Incident,
     target: Helper,
+    asked: &[UserId],
 ) -> Value {
-    let is_asked = |asked: &&Responder| match target {
-        Helper::Person(user) => asked.user == user,
-        Helper::Policy(policy) => {
-            let mut levels = asked
-                .level
-                .iter()
-                .chain(asked.also.iter().map(|one| &one.level));
-            levels.any(|(of, _)| *of == policy)
-        }
-    };
     let mut shown = match target {
         Helper::Person(user) => place.user(state, user),
         Helper::Policy(policy) => place.policy(state, policy),
     };
-    let asked = one.responders.iter().filter(is_asked);
-    let asked: Vec<Value> = asked
+    let all = one.responders.iter();
+    let asked: Vec<Value> = all
+        .filter(|one| asked.contains(&one.user))
         .map(|asked| responder(state, place, one, asked))
         .collect();
     shown["incidents_responders"] = asked.into();
@@ -260,9 +252,10 @@ pub(super) fn requests(state: &State, place: &Place, one: &Incident) -> Vec<Valu
     let requests = requests.into_iter();
     requests
         .map(|((at, message), all)| {
-            let targets = all
-                .iter()
-                .map(|asked| request_target(state, place, one, Helper::Person(asked.user)));
+            let targets = all.iter().map(|asked| {
+                let user = asked.user;
+                request_target(state, place, one, Helper::Person(user), &[user])
+            });
             json!({
                 "incident": place.incident(state, one.id),
                 "requester": all.first().and_then(|asked| asker(state, place, asked)),
