@@ -98,7 +98,7 @@ impl Said {
     fn of(alert: &Alert) -> Self {
         Self {
             title: alert.title.clone(),
-            details: Some(details_of(&alert.summary, &alert.details)),
+            details: Some(details_of(alert.said(), &alert.details)),
         }
     }
 
@@ -204,7 +204,7 @@ impl Sought {
                     said.insert(begin, Said::of(alert));
                 }
                 if alerts.contains(&alert.id) {
-                    known.insert(alert.id, details_of(&alert.summary, &alert.details));
+                    known.insert(alert.id, details_of(alert.said(), &alert.details));
                 }
             }
             AlertEvent::Repeated { alert, details, .. } => {

@@ -72,6 +72,22 @@ async fn an_incident_is_opened_with_all_that_was_said() {
 }
 
 #[tokio::test]
+async fn what_was_not_written_of_an_incident_is_null_and_people_read_who_declared_it() {
+    let world = World::new();
+    let made = declared(&world, "Down").await;
+    let none = json!({"type": "incident_body", "details": null});
+    assert_eq!(made["body"], none);
+    let path = format!("/incidents/{}", id_of(&made));
+    let shown = read(&world, &format!("{path}?include[]=body")).await;
+    assert_eq!(shown["incident"]["body"], none);
+    let alerts = read(&world, &format!("{path}/alerts")).await;
+    let said = &alerts["alerts"][0]["body"]["cef_details"]["description"];
+    assert_eq!(said, "Down");
+    let native = world.get("/incidents/1").await.json();
+    assert_eq!(native["alerts"][0]["summary"], "declared by a person");
+}
+
+#[tokio::test]
 async fn an_incident_is_taken_renamed_and_ended() {
     let world = World::new();
     let id = world.raise("web").await;
