@@ -15,6 +15,12 @@ pub const RESOLVE_TIMEOUT_MS: u64 = 300_000;
 
 /// Bytes of further fields at most that are kept as they were sent.
 pub const SENT_DETAILS_BYTES_MAX: usize = 8_192;
+/// The summary of what a person declares without a word more.
+pub const DECLARED: &str = "declared by a person";
+/// The summary of what a person reopens.
+pub const REOPENED: &str = "reopened by a person";
+/// The summary of an event of PagerDuty's API v1, which does not say where it happened.
+pub const BY_EVENTS_V1: &str = "by the Events API v1";
 
 /// The service, and what of it fails again and again: a rule by its group and name, or an alert by its labels.
 pub type Line = (ServiceId, String, String);
@@ -300,6 +306,15 @@ impl Alert {
         key.service == self.sent_to.unwrap_or(self.service)
             && key.sender == self.source.sender()
             && key.key == self.dedup_key
+    }
+
+    /// What its sender said besides what fails; empty where the summary holds words of ours, since they said nothing.
+    #[must_use]
+    pub fn said(&self) -> &str {
+        match self.summary.as_str() {
+            DECLARED | REOPENED | BY_EVENTS_V1 => "",
+            said => said,
+        }
     }
 
     /// How loudly it asks for a person.

@@ -3,6 +3,7 @@
 use super::Decider;
 use super::alert::Condition;
 use super::take_in::Taken;
+use crate::alert::REOPENED;
 use crate::command::Refusal;
 use crate::event::Cause;
 use crate::id::{AlertId, IncidentId};
@@ -33,7 +34,7 @@ impl Decider<'_> {
         let text = "a person says that it is not over, and reopened it";
         self.say(Cause::Request, id, text.to_owned());
         let dedup_key = AlertId::random(self.entropy).to_string();
-        let summary = "reopened by a person".to_owned();
+        let summary = REOPENED.to_owned();
         let taken = Taken {
             again: Some(id),
             urgency: Some(urgency),

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 
 use super::alert::{Condition, dedup_key};
 use super::{Decider, text_within};
-use crate::alert::{Alert, AlertKey, AlertSource, Sender};
+use crate::alert::{Alert, AlertKey, AlertSource, DECLARED, Sender};
 use crate::command::{Declared, Refusal};
 use crate::event::{Cause, EventBody, IncidentWhat, InputEvent, Response};
 use crate::id::{AlertId, IncidentId, ServiceId};
@@ -204,7 +204,7 @@ impl Decider<'_> {
             self.known_priority(priority)?;
         }
         let summary = summary.transpose()?;
-        let summary = summary.unwrap_or_else(|| "declared by a person".to_owned());
+        let summary = summary.unwrap_or_else(|| DECLARED.to_owned());
         let taken = Taken {
             to,
             ..Taken::default()

@@ -25,8 +25,14 @@ pub const SOURCE: &str = "Source";
 pub const TAGS: &str = "Tags";
 /// Who sent it.
 pub const USER: &str = "User";
+/// Who is to take it, with commas between them.
+pub const RESPONDERS: &str = "Responders";
+/// What can be done about it, with commas between.
+pub const ACTIONS: &str = "Actions";
 /// The fields of Opsgenie's requests, each there once at most. The mapping of such requests names them so.
-pub const REQUEST: [&str; 6] = [ENTITY, PRIORITY, SOURCE, TAGS, USER, NOTE];
+pub const REQUEST: [&str; 8] = [
+    ENTITY, PRIORITY, SOURCE, TAGS, RESPONDERS, ACTIONS, USER, NOTE,
+];
 /// What the name of a link begins with; its words follow.
 pub const LINK: &str = "Link";
 /// What the name of an image begins with; its words follow.

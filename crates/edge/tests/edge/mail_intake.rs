@@ -141,6 +141,33 @@ async fn pythons_client_speaks_tls_after_starttls() {
     assert_eq!(incidents(&world).await.len(), 2);
 }
 
+const SEND_BYTES: &str = r#"
+import smtplib, sys
+from email.message import EmailMessage
+mail = EmailMessage()
+mail["From"], mail["To"], mail["Subject"] = "mon@example.org", sys.argv[2], "Disk full"
+mail.set_content("97 % used\n.\n..x\nof db1\n")
+assert b"\r" not in mail.as_bytes()
+client = smtplib.SMTP("127.0.0.1", int(sys.argv[1]), timeout=60)
+client.sendmail("mon@example.org", [sys.argv[2]], mail.as_bytes())
+print(client.noop()[0])
+client.quit()
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mail_that_pythons_client_sends_as_bytes_raises_its_alert_with_each_line_of_it() {
+    let world = World::new();
+    let made = integration(&world, "email", None).await;
+    let port = listen(&world, &Tls::Off).await.port().to_string();
+    let shown = python(SEND_BYTES, &[&port, made["address"].as_str().unwrap()]).await;
+    assert_eq!(shown.trim(), "250", "the connection stays");
+    let incident = world.get("/incidents/1").await.json();
+    assert_eq!(incident["title"], "Disk full");
+    let summary = incident["alerts"][0]["summary"].as_str().unwrap();
+    let lines: Vec<&str> = summary.lines().map(str::trim).collect();
+    assert_eq!(lines, ["97 % used", ".", "..x", "of db1"]);
+}
+
 /// Sends bytes and gives all that comes until the other side closes.
 async fn say(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();

@@ -342,6 +342,16 @@ async fn a_dry_run_shows_the_alerts_and_raises_none() {
         .await
         .json();
     assert_eq!(shown["alerts"].as_array().unwrap().len(), 2);
+    let made = integration(&world, "opsgenie", None).await;
+    let body = json!({"message": "m", "responders": [{"type": "team", "name": "DBA"}]});
+    for way in [
+        json!({"preset": "opsgenie", "body": body}),
+        json!({"integration_id": made["id"], "body": body}),
+    ] {
+        let shown = run(way).await.json();
+        let details = json!([{"name": "Responders", "value": "team DBA"}]);
+        assert_eq!(shown["alerts"][0]["details"], details);
+    }
     for wrong in [
         json!({"mapping": checks()}),
         json!({"body": {}}),

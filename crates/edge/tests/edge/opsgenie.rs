@@ -286,6 +286,51 @@ async fn an_id_that_64_bits_do_not_hold_is_shown_as_it_was_sent() {
 }
 
 #[tokio::test]
+async fn a_rule_sends_an_alert_to_the_service_of_its_responders_whom_people_see() {
+    let world = World::new();
+    let databases = json!({"name": "Databases", "escalation_policy_id": null});
+    let databases = world.post("/services", databases).await.json();
+    let rules = json!({"rules": [{"name": "databases", "when": {"field": "details.Responders", "op": "contains", "text": "team DBA"},
+        "then": [{"do": "route", "service_id": databases["id"]}]}]});
+    let path = "/alert-rules";
+    let set = world.call("PUT", path, &world.admin, Some(rules)).await;
+    assert_eq!(set.status, StatusCode::OK, "{}", set.text());
+    let made = integration(&world, "opsgenie", None).await;
+    let key = made["routing_key"].as_str().unwrap();
+    let dba =
+        json!([{"type": "team", "name": "DBA"}, {"type": "user", "username": "ann@example.org"}]);
+    let noc = json!([{"type": "team", "name": "NOC"}]);
+    let own = json!({"Responders": "team DBA"});
+    for (number, body, name, told) in [
+        (
+            1,
+            json!({"message": "Disk full", "responders": dba}),
+            "Databases",
+            json!([{"name": "Responders", "value": "team DBA, user ann@example.org"}]),
+        ),
+        (
+            2,
+            json!({"message": "Link down", "responders": noc}),
+            "First service",
+            json!([{"name": "Responders", "value": "team NOC"}]),
+        ),
+        (
+            3,
+            json!({"message": "A property", "details": own}),
+            "Databases",
+            json!([{"name": "details.Responders", "value": "team DBA"}]),
+        ),
+    ] {
+        accepted(&world, "/v2/alerts", key, body).await;
+        let path = format!("/incidents/{number}");
+        let incident = crate::pagerduty::read(&world, &path).await["incident"].clone();
+        assert_eq!(incident["service"]["summary"], name);
+        let shown = world.get(&path).await.json();
+        assert_eq!(shown["alerts"][0]["details"], told);
+    }
+}
+
+#[tokio::test]
 async fn refusals_are_in_opsgenies_form_and_nothing_is_made_up() {
     let world = World::new();
     let made = integration(&world, "opsgenie", None).await;

@@ -264,8 +264,11 @@ async fn an_event_of_the_first_version_is_taken() {
     let taken = send(event("trigger")).await;
     assert_eq!(taken.status, StatusCode::OK, "{}", taken.text());
     assert_eq!(taken.json()["incident_key"], "web");
-    let open = read(&world, "/incidents?incident_key=web").await;
+    let open = read(&world, "/incidents?incident_key=web&include[]=body").await;
     assert_eq!(open["incidents"][0]["title"], "Down");
+    assert_eq!(open["incidents"][0]["body"]["details"], Value::Null);
+    let native = world.get("/incidents/1").await.json();
+    assert_eq!(native["alerts"][0]["summary"], "by the Events API v1");
     assert_eq!(send(event("resolve")).await.status, StatusCode::OK);
     let over = read(&world, "/incidents?incident_key=web").await;
     assert_eq!(over["incidents"][0]["status"], "resolved");

@@ -72,7 +72,7 @@ pub fn shown(
         "status": status,
         "acknowledged": standing.is_acknowledged,
         "isSeen": null,
-        "tags": sent.tags(),
+        "tags": sent.list(form::TAGS),
         "snoozed": standing.snoozed_until.is_some(),
         "count": alert.repeats.saturating_add(1),
         "lastOccurredAt": said_at.to_rfc3339(),
@@ -82,7 +82,7 @@ pub fn shown(
         "owner": standing.owner,
         "priority": priority(alert.severity, sent.field(form::PRIORITY)),
         "responders": responders,
-        "actions": [],
+        "actions": sent.list(form::ACTIONS),
         "entity": sent.field(form::ENTITY),
         "description": alert.summary,
     });
@@ -140,10 +140,10 @@ impl<'a> Sent<'a> {
         self.fields.get(name).copied().unwrap_or_default()
     }
 
-    /// The tags, which the mapping joins.
-    fn tags(&self) -> Vec<&'a str> {
-        let all = self.field(form::TAGS).split(", ");
-        all.filter(|tag| !tag.is_empty()).collect()
+    /// What is several, which the mapping joins.
+    fn list(&self, name: &str) -> Vec<&'a str> {
+        let all = self.field(name).split(", ");
+        all.filter(|one| !one.is_empty()).collect()
     }
 }
 
@@ -183,6 +183,7 @@ mod tests {
         let mut alert = alert_of(&json!({
             "message": "Disk full", "alias": "db1", "description": "of db1", "priority": "P2", "source": "Zabbix", "user": "me",
             "tags": ["disk", "two words"], "entity": "db1.example", "note": "first", "details": {"Rack": "7", "Tags": "own"},
+            "actions": ["Restart", "Page me"], "responders": [{"type": "team", "name": "DBA"}], "visibleTo": [{"type": "team", "id": "7"}],
         }));
         let standing = Standing {
             is_acknowledged: true,
@@ -196,7 +197,8 @@ mod tests {
             "lastOccurredAt": "1970-01-01T00:00:00.000Z", "createdAt": "1970-01-01T00:00:00.000Z",
             "updatedAt": "1970-01-01T00:00:00.000Z", "source": "Zabbix", "owner": "Ada", "priority": "P2",
             "responders": [{"type": "team", "id": TEAM}], "integration": {"id": "QAAAAAAAAAAAAE", "name": "Zabbix", "type": "API"},
-            "actions": [], "entity": "db1.example", "description": "of db1", "details": {"Rack": "7", "Tags": "own"},
+            "actions": ["Restart", "Page me"], "entity": "db1.example", "description": "of db1",
+            "details": {"Rack": "7", "Tags": "own"},
         });
         assert_eq!(data_of(&alert, &standing), expected);
         alert.repeats = 2;
@@ -236,6 +238,7 @@ mod tests {
             json!({"Source": "2"}),
             json!({"Entity": "1", "Priority": "P1", "Tags": "own", "User": "me", "Note": "n"}),
             json!({"A": "1", "Source": "2", "Tags": "3"}),
+            json!({"Responders": "team DBA", "Actions": "Restart, Wait", "responders": "x"}),
             json!({"details.Source": "1", "Source": "2", "details.details.Source": "3", "details.A": "4"}),
         ] {
             let request = json!({"message": "m", "details": properties});
@@ -243,6 +246,7 @@ mod tests {
             assert_eq!(data["details"], properties);
             let fields = (&data["entity"], &data["source"], &data["tags"]);
             assert_eq!(fields, (&json!(""), &json!(""), &json!([])), "{properties}");
+            assert_eq!(data["actions"], json!([]), "{properties}");
             assert_eq!(data["priority"], "P3", "{properties}");
             let all = json!({"message": "m", "entity": "e", "source": "s", "tags": ["t"], "details": properties});
             let data = data_of(&alert_of(&all), &Standing::default());

@@ -121,7 +121,7 @@ pub fn create(body: &[u8]) -> Result<Mapped, Rejection> {
         return Err(Rejection::Unprocessable(errors));
     }
     let has_alias = alias.is_some_and(|alias| !alias.trim().is_empty());
-    let mut alert = mapped(&with_long_numbers(body, object))?;
+    let mut alert = mapped(&in_words(with_long_numbers(body, object)))?;
     if !has_alias {
         // Without an alias each is an alert of its own, also when two have the same words.
         alert.dedup_key.clear();
@@ -150,6 +150,37 @@ fn property_name(kept: &str) -> &str {
     let sent = kept.strip_prefix(form::FURTHER);
     sent.filter(|sent| is_called_like_a_field(sent))
         .unwrap_or(kept)
+}
+
+/// The body of a request to make an alert as its mapping reads it: each of its responders is a text.
+#[must_use]
+pub fn in_words(mut body: Value) -> Value {
+    let Some(said) = body.get("responders") else {
+        return body;
+    };
+    let all = said
+        .as_array()
+        .map_or(std::slice::from_ref(said), Vec::as_slice);
+    let words: Vec<String> = all.iter().filter_map(responder).collect();
+    body["responders"] = words.into();
+    body
+}
+
+/// What a responder is, and by what it is named (`team DBA`); none without a name.
+fn responder(said: &Value) -> Option<String> {
+    let text = |value: &Value| {
+        let text = value.as_str().map(str::trim);
+        text.filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let field = |name: &str| said.get(name).and_then(text);
+    let mut names = ["name", "username", "id"].into_iter().filter_map(field);
+    let Some(name) = names.next() else {
+        return text(said);
+    };
+    Some(match field("type") {
+        Some(kind) => format!("{kind} {name}"),
+        None => name,
+    })
 }
 
 /// What a request to make an alert becomes.
@@ -310,9 +341,50 @@ mod tests {
         };
         assert_eq!(detail("Tags"), Some("OverwriteQuietHours, Critical"));
         assert_eq!(
+            (detail("Responders"), detail("Actions")),
+            (Some("team NOC"), Some("Restart"))
+        );
+        assert_eq!(
             (detail("key1"), detail("key2")),
             (Some("value1"), Some("2"))
         );
+    }
+
+    #[test]
+    fn responders_are_told_by_their_types_and_names() {
+        let told = |responders: Value| {
+            let body = json!({"message": "m", "responders": responders});
+            let details = create(body.to_string().as_bytes()).unwrap().details;
+            assert!(details.len() < 2, "{details:?}");
+            let told = details.into_iter().next();
+            told.map(|(name, text)| {
+                assert_eq!(name, form::RESPONDERS);
+                text
+            })
+        };
+        for (responders, expected) in [
+            (
+                json!([
+                    {"id": "4513b7ea", "name": "DBA", "type": "team"},
+                    {"username": "ann@example.org", "type": "user"},
+                    {"id": "30b1ce3f", "type": "escalation"},
+                    {"name": " Nights "},
+                    "NOC",
+                ]),
+                Some("team DBA, user ann@example.org, escalation 30b1ce3f, Nights, NOC"),
+            ),
+            (json!({"name": "DBA", "type": "team"}), Some("team DBA")),
+            (json!("DBA"), Some("DBA")),
+            (json!([{"type": "team"}, {"name": " "}, 5, null, []]), None),
+            (json!([]), None),
+            (Value::Null, None),
+        ] {
+            assert_eq!(
+                told(responders.clone()).as_deref(),
+                expected,
+                "{responders}"
+            );
+        }
     }
 
     #[test]
@@ -405,6 +477,7 @@ mod tests {
             drop(create(&bytes));
             drop(update(Field::Message, &bytes));
             drop(create(json!({"message": text, "alias": text, "details": [text]}).to_string().as_bytes()));
+            drop(create(json!({"message": text, "responders": [text, {"name": text}], "actions": text}).to_string().as_bytes()));
         }
     }
 }

@@ -3,10 +3,8 @@
 /// A line, or why there is none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Line {
-    /// With the CR LF at its end.
+    /// With the end that it came with: CR LF, or LF alone.
     Whole(Vec<u8>),
-    /// It ended with LF alone.
-    Bare,
     /// It is too long, ended or not.
     TooLong,
 }
@@ -44,10 +42,6 @@ impl Lines {
         newline?;
         let line = self.bytes[self.taken..end].to_vec();
         self.taken = end;
-        Some(if line.ends_with(b"\r\n") {
-            Line::Whole(line)
-        } else {
-            Line::Bare
-        })
+        Some(Line::Whole(line))
     }
 }

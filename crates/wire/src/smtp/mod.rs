@@ -1,8 +1,9 @@
 //! The server's side of SMTP (RFC 5321), as far as it takes mail for its own addresses: bytes in, steps out. It has no socket,
 //! no clock and no notion of what an address means.
 //!
-//! It relays nothing and offers no sign-in. A line ends with CR LF and nothing else, since what some read as two mails others
-//! must not read as one. What comes in the clear behind STARTTLS ends the connection.
+//! It relays nothing and offers no sign-in. The line of a command ends with CR LF and nothing else. In a mail LF alone ends a line too,
+//! since programs write mails so (Python's `EmailMessage.as_bytes`); the mail ends with nothing but CR LF, a dot and CR LF, since what
+//! some read as two mails others must not read as one. What comes in the clear behind STARTTLS ends the connection.
 
 mod command;
 mod lines;
@@ -26,6 +27,8 @@ const FAULTS_MAX: usize = 10;
 const COMMAND_BYTES_MAX: usize = 1_024;
 /// Bytes of a line of a mail; others have 1,000, but programs do not keep to it.
 const MAIL_LINE_BYTES_MAX: usize = 16 * 1_024;
+/// The end of a line.
+const END: &[u8] = b"\r\n";
 
 /// What is to be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +50,7 @@ pub enum Step {
 pub struct Incoming {
     /// What stood before the `@` of each recipient that is known here.
     pub recipients: Vec<String>,
-    /// The mail, with CR LF as the ends of its lines.
+    /// The mail, with CR LF as the ends of its lines, also of those that came with LF alone.
     pub bytes: Vec<u8>,
 }
 
@@ -95,6 +98,8 @@ enum Phase {
 struct Data {
     bytes: Vec<u8>,
     lines: usize,
+    /// Whether the line before ended with LF alone: a dot after it ends no mail.
+    after_bare: bool,
     too_large: bool,
 }
 
@@ -157,7 +162,6 @@ impl Session {
             };
             let line = match self.lines.next(limit)? {
                 Line::Whole(line) => line,
-                Line::Bare => return Some(self.close("521 5.5.2 lines end with CR LF")),
                 Line::TooLong => return Some(self.close("500 5.5.2 the line is too long")),
             };
             let step = match &mut self.phase {
@@ -248,6 +252,9 @@ impl Session {
     }
 
     fn command(&mut self, line: &[u8]) -> Step {
+        if !line.ends_with(END) {
+            return self.close("521 5.5.2 lines end with CR LF");
+        }
         self.commands += 1;
         if self.commands > COMMANDS_MAX {
             return self.close("421 4.7.0 too many commands");
@@ -388,19 +395,31 @@ impl Session {
     }
 }
 
-/// Takes a line of a mail; true at its end. What is too large is read to its end and thrown away.
+/// Takes a line of a mail; true at its end. Its end becomes CR LF, and of a dot with more behind it the dot goes, which its sender put
+/// there. What is too large is read to its end and thrown away.
 fn take_line(data: &mut Data, line: &[u8]) -> bool {
-    if line == b".\r\n" {
+    let (text, is_bare) = match line.strip_suffix(END) {
+        Some(text) => (text, false),
+        None => (line.strip_suffix(b"\n").unwrap_or(line), true),
+    };
+    let after_bare = std::mem::replace(&mut data.after_bare, is_bare);
+    let is_dot = text == b".";
+    if is_dot && !is_bare && !after_bare {
         return true;
     }
-    let line = line.strip_prefix(b".").unwrap_or(line);
+    let text = match text.strip_prefix(b".") {
+        Some(rest) if !is_dot => rest,
+        Some(_) | None => text,
+    };
     data.lines += 1;
-    if data.lines > MAIL_LINES_MAX || data.bytes.len() + line.len() > MAIL_BYTES_MAX {
+    let bytes = data.bytes.len() + text.len() + END.len();
+    if data.lines > MAIL_LINES_MAX || bytes > MAIL_BYTES_MAX {
         data.too_large = true;
         data.bytes = Vec::new();
     }
     if !data.too_large {
-        data.bytes.extend_from_slice(line);
+        data.bytes.extend_from_slice(text);
+        data.bytes.extend_from_slice(END);
     }
     false
 }

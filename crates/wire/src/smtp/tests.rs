@@ -147,16 +147,62 @@ fn whoever_tries_too_often_is_sent_away() {
 }
 
 #[test]
-fn a_line_that_ends_with_a_newline_alone_ends_the_connection() {
+fn a_command_that_ends_with_a_newline_alone_ends_the_connection() {
     let mut open = session(Security::Impossible);
-    let (sent, mails) = talk(&mut open, b"EHLO me\r\nMAIL FROM:<m@x>\r\nRCPT TO:<abc@alerts.example>\r\nDATA\r\nx\n.\r\nMAIL FROM:<evil@x>\r\n");
-    assert_eq!(codes(&sent), ["250", "250", "250", "354", "521"]);
+    let (sent, mails) = talk(&mut open, b"EHLO me\r\nNOOP\nMAIL FROM:<evil@x>\r\n");
+    assert_eq!(codes(&sent), ["250", "521"]);
     assert!(mails.is_empty());
     assert_eq!(
         talk(&mut open, b"NOOP\r\n").0,
         "",
         "nothing is heard any more"
     );
+}
+
+/// What is said before the lines of a mail.
+const BEFORE: &str = "EHLO me\r\nMAIL FROM:<m@x>\r\nRCPT TO:<abc@alerts.example>\r\nDATA\r\n";
+
+/// The mails that came of these lines, end and all, and the codes of what was said after the lines before.
+fn sent(lines: &str) -> (Vec<Vec<u8>>, Vec<String>) {
+    let said = format!("{BEFORE}{lines}");
+    let (sent, mails) = talk(&mut session(Security::Impossible), said.as_bytes());
+    let codes = codes(&sent).into_iter().skip(4).map(str::to_owned);
+    let mails = mails.into_iter().map(|mail| mail.bytes);
+    (mails.collect(), codes.collect())
+}
+
+#[test]
+fn lines_of_a_mail_that_end_with_a_newline_alone_are_taken_as_lines() {
+    for (lines, expected) in [
+        ("Subject: s\n\nx\n\r\n.\r\n", "Subject: s\r\n\r\nx\r\n\r\n"),
+        ("a\n..\n..x\r\n.y\r\n.\r\n", "a\r\n.\r\n.x\r\ny\r\n"),
+        ("a\rb\n\rc\r\n.\r\n", "a\rb\r\n\rc\r\n"),
+    ] {
+        let (mails, codes) = sent(lines);
+        assert_eq!(mails, [expected.as_bytes()], "{lines:?}");
+        assert_eq!(codes, ["250"], "{lines:?}");
+    }
+}
+
+#[test]
+fn a_dot_ends_a_mail_only_between_two_whole_ends_of_lines() {
+    const INNER: &str = "MAIL FROM:<evil@x>\r\nRCPT TO:<abc@alerts.example>\r\nDATA\r\ny";
+    for (end, read) in [
+        ("\n.\n", "\r\n.\r\n"),
+        ("\r\n.\n", "\r\n.\r\n"),
+        ("\n.\r\n", "\r\n.\r\n"),
+        ("\r\n.\r", "\r\n\r"),
+        ("\r.\r\n", "\r.\r\n"),
+    ] {
+        let (mails, codes) = sent(&format!("x{end}{INNER}\r\n.\r\nNOOP\r\n"));
+        let expected = format!("x{read}{INNER}\r\n");
+        assert_eq!(mails, [expected.as_bytes()], "{end:?}");
+        assert_eq!(codes, ["250", "250"], "{end:?}");
+    }
+    let (mails, codes) = sent(".\n.\r\n.\r\n");
+    assert_eq!(mails, [b".\r\n.\r\n"]);
+    assert_eq!(codes, ["250"]);
+    assert_eq!(sent(".\r\n").0, [b""], "nothing stands in it");
 }
 
 #[test]
@@ -199,7 +245,35 @@ fn what_becomes_of_a_mail_is_told() {
     );
 }
 
+/// A mail as Python's client sends bytes: a dot before each line that begins with one, and CR LF where it does not end so.
+fn as_python_sends(mail: &str) -> String {
+    let lines = mail.split_inclusive('\n').map(|line| {
+        let dot = if line.starts_with('.') { "." } else { "" };
+        format!("{dot}{line}")
+    });
+    let sent: String = lines.collect();
+    let end = if sent.ends_with("\r\n") { "" } else { "\r\n" };
+    format!("{sent}{end}.\r\n")
+}
+
 proptest! {
+    #[test]
+    fn a_mail_is_read_as_it_was_written_whatever_ends_its_lines(mail in "([.x\r]{0,3}(\n|\r\n)){0,12}[.x]{0,3}") {
+        let (mails, codes) = sent(&as_python_sends(&mail));
+        let mut expected = mail.replace("\r\n", "\n").replace('\n', "\r\n");
+        if !mail.ends_with("\r\n") {
+            expected.push_str("\r\n");
+        }
+        prop_assert_eq!(mails, [expected.into_bytes()]);
+        prop_assert_eq!(codes, ["250"]);
+    }
+
+    #[test]
+    fn a_mail_ends_where_its_end_stands_and_nowhere_else(lines in "(\r\n|\n|\r|\\.|x){0,20}") {
+        let ended = format!("\r\n{lines}").contains("\r\n.\r\n");
+        prop_assert_eq!(sent(&lines).0.len(), usize::from(ended));
+    }
+
     #[test]
     fn however_bytes_are_cut_the_answers_are_the_same(
         said in "(EHLO me\r\n|MAIL FROM:<a@b>\r\n|RCPT TO:<abc@alerts\\.example>\r\n|DATA\r\n|\\.\r\n|x\r\n|RSET\r\n|\n|\r|\\.|[ -~]){0,30}",

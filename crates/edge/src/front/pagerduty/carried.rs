@@ -198,14 +198,11 @@ impl<'a> Carried<'a> {
         let sent = alert.sent_details.as_deref();
         carried.details = sent.and_then(read).unwrap_or(carried.details);
         let says_where = is_event || alert.source == AlertSource::Api;
-        carried.source = place_in(&alert.summary).filter(|_| says_where);
+        let said = alert.said();
+        carried.source = place_in(said).filter(|_| says_where);
         // A summary that says where says nothing else.
-        let is_told = is_event || carried.source.is_some() || alert.summary.is_empty();
-        carried.description = if is_told {
-            &alert.title
-        } else {
-            &alert.summary
-        };
+        let is_told = is_event || carried.source.is_some() || said.is_empty();
+        carried.description = if is_told { &alert.title } else { said };
         carried
     }
 

@@ -11,7 +11,7 @@ use tocsin_domain::id::{ChangeId, IntegrationId, ServiceId, TeamId};
 use tocsin_domain::service::Integration;
 use tocsin_domain::state;
 use tocsin_wire::pagerduty::events_v2;
-use tocsin_wire::pagerduty::rest::time;
+use tocsin_wire::pagerduty::rest::{id, time};
 
 use super::asked::{Asked, Path};
 use super::events::{Call, take};
@@ -90,9 +90,9 @@ fn accepted(_: &str) -> String {
 }
 
 fn shown(asked: &Asked, state: &state::State, change: &Change) -> Value {
-    let (place, id) = (&asked.place, change.id.as_str());
+    let (place, id) = (&asked.place, id::of_change(change.id));
     let path = format!("change_events/{id}");
-    let head = place.named("change_event", id, &change.summary, &path, "");
+    let head = place.named("change_event", &id, &change.summary, &path, "");
     let details = change.details.as_deref();
     let details: Option<Value> = details.and_then(|text| serde_json::from_str(text).ok());
     let integration = change.integration.map(|id| place.integration(state, id));
@@ -173,11 +173,11 @@ pub(crate) async fn list_service_change_events(Path(id): Path<String>, asked: As
 /// One change that was told of
 #[utoipa::path(get, path = "/change_events/{id}", tag = "fronts", params(("id" = String, Path)),
     responses((status = 200, body = Object), (status = 404, body = Object)))]
-pub(crate) async fn get_change_event(Path(id): Path<String>, asked: Asked) -> Answer {
+pub(crate) async fn get_change_event(Path(named): Path<String>, asked: Asked) -> Answer {
     let found = lookup::in_path(
         &asked.app,
         "change event",
-        &id,
+        id::change_of(&named),
         |state: &state::State, id: ChangeId| {
             let change = state.changes.get(id)?;
             Some(shown(&asked, state, change))

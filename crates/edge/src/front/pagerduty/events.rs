@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tocsin_domain::alert::BY_EVENTS_V1;
 use tocsin_domain::command::{AlertAsk, Ask};
 use tocsin_domain::event::Actor;
 use tocsin_domain::monitor::Severity;
@@ -224,7 +225,7 @@ fn trigger(integration: &Integration, event: Event, mut payload: Payload, key: S
         },
         title: payload.summary,
         summary: payload.source.map_or_else(
-            || "by the Events API v1".to_owned(),
+            || BY_EVENTS_V1.to_owned(),
             |source| cut(&format!("on {source}"), SUMMARY_CHARS_MAX),
         ),
         details,

@@ -164,14 +164,15 @@ pub(super) fn first_alert<'a>(state: &'a State, one: &Incident) -> Option<&'a Al
     state.alerts.get(first?)
 }
 
-/// What was written of it: a text, since clients read nothing else there. The fields of its alert follow, one in each line.
+/// What was written of it: a text, since clients read nothing else there. The fields of its alert follow, one in each line. None where
+/// nothing was.
 pub(super) fn body(alert: Option<&Alert>) -> Value {
-    let details = alert.map(|alert| {
-        let summary = Some(alert.summary.clone()).filter(|text| !text.is_empty());
+    let details = alert.and_then(|alert| {
+        let said = Some(alert.said().to_owned()).filter(|text| !text.is_empty());
         let fields = alert.details.iter();
         let fields = fields.map(|(name, value)| format!("{name}: {value}"));
-        let lines: Vec<String> = summary.into_iter().chain(fields).collect();
-        lines.join("\n")
+        let lines: Vec<String> = said.into_iter().chain(fields).collect();
+        (!lines.is_empty()).then(|| lines.join("\n"))
     });
     json!({"type": "incident_body", "details": details})
 }

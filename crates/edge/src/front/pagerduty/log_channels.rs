@@ -108,7 +108,7 @@ impl Said {
 
     fn details(alert: &Alert) -> Value {
         let sent = alert.sent_details.as_deref();
-        details_of(&alert.summary, &alert.details, sent)
+        details_of(alert.said(), &alert.details, sent)
     }
 
     /// What was told by the triggers at these places of the journal; `opened` gives where an incident began.

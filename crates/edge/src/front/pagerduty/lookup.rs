@@ -5,6 +5,7 @@ use std::str::FromStr;
 use tocsin_domain::id::{
     AlertId, BusinessServiceId, IncidentId, PolicyId, ScheduleId, ServiceId, TeamId, UserId,
 };
+use tocsin_domain::incident::Incident;
 use tocsin_domain::state::State;
 use tocsin_wire::pagerduty::rest::{Refusal, absent, id};
 
@@ -53,6 +54,27 @@ pub(crate) fn incident(app: &App, text: &str) -> Result<IncidentId, Refused> {
 pub(crate) fn incident_in_body(app: &App, place: &str, text: &str) -> Result<IncidentId, Refused> {
     let missing = |_| Refusal::object_missing(place, "incident", text);
     Ok(incident::find(app, text).map_err(missing)?)
+}
+
+/// Refuses what is over in PagerDuty's words and with its number for that, where something is asked that only what is open takes.
+pub(crate) fn open(state: &State, id: IncidentId) -> Result<(), Refused> {
+    match state.incidents.get(&id) {
+        Some(known) if !known.is_open() => Err(over(state, known)),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// The refusal for an incident that is over.
+pub(crate) fn over(state: &State, known: &Incident) -> Refused {
+    let number = known.number;
+    let into = known
+        .merged_into
+        .and_then(|into| state.incidents.get(&into));
+    let why = match into {
+        Some(into) => format!("incident {number} was merged into #{}", into.number),
+        None => format!("incident {number} is resolved already"),
+    };
+    Refusal::resolved_already(why).into()
 }
 
 /// The alert of an incident that a path names.

@@ -131,6 +131,7 @@ pub(crate) async fn request_responders(Path(id): Path<String>, asked: Asked) -> 
     let request = bodies::request(&asked.body)?;
     let by = asked.requester(Role::Responder).await?;
     let targets = asked.app.read(|state| -> Result<Vec<Helper>, Refused> {
+        lookup::open(state, incident)?;
         if let Some(requester) = &request.requester
             && lookup::user(state, "requester_id", requester)? != by.user
         {

@@ -191,6 +191,8 @@ fn asks_for(
     let reopens = update.status == Some(bodies::Status::Triggered);
     if reopens && known.status == Status::Resolved {
         asks.push(RespondAsk::Reopen { incident });
+    } else if update.to.is_some() || update.urgency.is_some() || update.level.is_some() {
+        lookup::open(state, incident)?;
     }
     if let Some(title) = update.title.clone() {
         asks.push(RespondAsk::SetTitle { incident, title });
@@ -225,7 +227,7 @@ fn asks_for(
             asks.extend(text.map(|text| RespondAsk::noted(incident, text)));
         }
         (Some(bodies::Status::Acknowledged | bodies::Status::Resolved), Status::Resolved) => {
-            return Err(Refusal::resolved_already().into());
+            return Err(lookup::over(state, known));
         }
         (Some(bodies::Status::Acknowledged), Status::Triggered | Status::Acknowledged) => {
             asks.push(RespondAsk::Acknowledge { incident, by });
@@ -250,9 +252,6 @@ fn escalation(
         Err(Refusal::bad(why).into())
     };
     let is_over = !known.is_open();
-    if is_over && update.status != Some(bodies::Status::Triggered) {
-        return Err(Refusal::resolved_already().into());
-    }
     let of_people = match &update.to {
         Some(To::People(_)) => true,
         Some(To::Policy(_)) => false,
@@ -355,6 +354,10 @@ pub(crate) async fn merge_incidents(Path(id): Path<String>, asked: Asked) -> Ans
     });
     let sources = sources.collect::<Result<Vec<_>, _>>()?;
     let by = asked.requester(Role::Responder).await?;
+    asked.app.read(|state| {
+        let mut all = std::iter::once(&into).chain(&sources);
+        all.try_for_each(|id| lookup::open(state, *id))
+    })?;
     let ask = RespondAsk::Merge { sources, into };
     let merged = asked.app.ask(&by.actor, Ask::Respond(ask)).await;
     merged.map_err(refusing(Noun::Bare))?;
@@ -368,6 +371,7 @@ pub(crate) async fn snooze_incident(Path(id): Path<String>, asked: Asked) -> Ans
     let incident = lookup::incident(&asked.app, &id)?;
     let seconds = bodies::snooze(&asked.body)?;
     let by = asked.requester(Role::Responder).await?;
+    asked.app.read(|state| lookup::open(state, incident))?;
     let ask = RespondAsk::Snooze {
         incident,
         by: by.user,

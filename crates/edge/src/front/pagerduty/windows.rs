@@ -24,6 +24,9 @@ use super::place::whole;
 use super::reply::{Answer, Refused, Reply, refusing};
 use crate::http::roster::{lost, set_in_turn};
 
+/// The reason of work of which none is said.
+const NO_REASON: &str = "maintenance";
+
 /// What can be shown wholly, and where it stands.
 pub(super) const INCLUDED: &[Named] = &[
     ("services", &["services"]),
@@ -203,12 +206,14 @@ async fn set(
         });
         named.transpose()
     })?;
-    let description = body.description;
+    let reason = body
+        .description
+        .or_else(|| known.as_ref().map(|known| known.reason.clone()));
     let ask = IntakeAsk::SetWindow {
         id: known.as_ref().map(|known| known.id),
-        reason: description
-            .or_else(|| known.as_ref().map(|known| known.reason.clone()))
-            .unwrap_or_else(|| "maintenance".to_owned()),
+        reason: reason
+            .filter(|reason| !reason.is_empty())
+            .unwrap_or_else(|| NO_REASON.to_owned()),
         services: services
             .or_else(|| known.as_ref().map(|known| known.services.clone()))
             .unwrap_or_default(),

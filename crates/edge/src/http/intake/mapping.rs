@@ -8,6 +8,7 @@ use tocsin_domain::id::IntegrationId;
 use tocsin_domain::service::IntegrationKind;
 use tocsin_wire::inbound_mail::Mail;
 use tocsin_wire::mapping::{Mapped, Mapping, presets};
+use tocsin_wire::opsgenie;
 use utoipa::ToSchema;
 
 use crate::app::App;
@@ -150,12 +151,18 @@ pub(crate) async fn dry_run(
     WithSample(request): WithSample<MappingDryRunRequest>,
 ) -> Result<Json<MappingDryRun>, Problem> {
     let mapping = mapping_of(&app, &request)?;
+    let is_opsgenie = is_opsgenie(&app, &request);
     let sample = match (request.body, request.mail) {
         (Some(body), None) => body,
         (None, Some(mail)) => Mail::read(mail.as_bytes()).json(),
         (None, None) | (Some(_), Some(_)) => {
             return Err(Problem::bad("give a sample: either body or mail"));
         }
+    };
+    let sample = if is_opsgenie {
+        opsgenie::in_words(sample)
+    } else {
+        sample
     };
     let outcome = mapping.apply(&sample).map_err(|failure| failed(&failure))?;
     Ok(Json(MappingDryRun {
@@ -175,11 +182,21 @@ fn mapping_of(app: &App, request: &MappingDryRunRequest) -> Result<Mapping, Prob
     }
 }
 
+/// Whether a sample is read as the body of an Opsgenie-style request, of which more than the mapping is known.
+fn is_opsgenie(app: &App, request: &MappingDryRunRequest) -> bool {
+    let integration = request.integration_id.as_deref();
+    let kind = integration.and_then(|id| kind_of(app, id));
+    request.preset == Some(Preset::Opsgenie) || kind == Some(IntegrationKind::Opsgenie)
+}
+
+fn kind_of(app: &App, integration: &str) -> Option<IntegrationKind> {
+    let known: IntegrationId = integration.parse().ok()?;
+    app.read(|state| Some(state.integrations.get(&known)?.kind.clone()))
+}
+
 fn mapping_of_integration(app: &App, id: &str) -> Result<String, Problem> {
     let missing = || Problem::not_found(&format!("integration {id}"));
-    let known: IntegrationId = id.parse().map_err(|_| missing())?;
-    let kind = app.read(|state| Some(state.integrations.get(&known)?.kind.clone()));
-    Ok(match kind.ok_or_else(missing)? {
+    Ok(match kind_of(app, id).ok_or_else(missing)? {
         IntegrationKind::Webhook { mapping } => mapping,
         IntegrationKind::Grafana => presets::GRAFANA.to_owned(),
         IntegrationKind::Opsgenie => presets::OPSGENIE.to_owned(),

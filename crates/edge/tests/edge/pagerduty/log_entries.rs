@@ -135,6 +135,13 @@ async fn the_words_of_an_incident_that_was_declared_are_in_the_channel_of_its_tr
     let query = "include[]=channels&include[]=first_trigger_log_entries";
     let told = triggers(&world, &format!("/incidents/{id}/log_entries?{query}")).await;
     assert_eq!(told[0]["channel"]["details"], "since noon");
+    let wordless = id_of(&declared(&world, "Down").await);
+    let all = triggers(
+        &world,
+        &format!("/incidents/{wordless}/log_entries?{query}"),
+    )
+    .await;
+    assert_eq!(all[0]["channel"]["details"], Value::Null);
     let shown = read(&world, &format!("/incidents/{id}?{query}")).await;
     assert_eq!(shown["incident"]["first_trigger_log_entry"], told[0]);
 }

@@ -56,6 +56,30 @@ async fn work_that_was_ended_begins_again_only_by_a_new_end() {
 }
 
 #[tokio::test]
+async fn work_whose_description_is_taken_back_has_that_of_work_without_one() {
+    let world = World::new();
+    let at = |hours: u64| START.plus_ms(hours * 3_600_000).to_rfc3339();
+    let mut body = json!({"maintenance_window": {"type": "maintenance_window", "start_time": at(1), "end_time": at(2),
+        "services": [service(&world)]}});
+    let plan = "/maintenance_windows";
+    let without = made(&world, plan, body.clone()).await["maintenance_window"].clone();
+    assert_eq!(without["description"], "maintenance");
+    for empty in [json!(""), json!(" "), Value::Null] {
+        body["maintenance_window"]["description"] = json!("New disks");
+        let work = made(&world, plan, body.clone()).await["maintenance_window"].clone();
+        assert_eq!(work["description"], "New disks");
+        let path = format!("{plan}/{}", id_of(&work));
+        let longer = json!({"maintenance_window": {"end_time": at(3)}});
+        let longer = changed(&world, &path, longer).await["maintenance_window"].clone();
+        assert_eq!(longer["description"], "New disks", "it was left out");
+        let words = json!({"maintenance_window": {"description": empty}});
+        changed(&world, &path, words).await;
+        let shown = read(&world, &path).await["maintenance_window"].clone();
+        assert_eq!(shown["description"], without["description"], "{empty}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_of_nobody_plans_work_by_itself_or_in_the_name_of_somebody() {
     let world = World::new();
     let key = installations_token(&world, Role::Responder);

@@ -74,6 +74,22 @@ async fn an_incident_is_opened_with_all_that_was_said() {
 }
 
 #[tokio::test]
+async fn what_was_not_written_of_an_incident_is_null_and_people_read_who_declared_it() {
+    let world = World::new();
+    let made = declared(&world, "Down").await;
+    let none = json!({"type": "incident_body", "details": null});
+    assert_eq!(made["body"], none);
+    let path = format!("/incidents/{}", id_of(&made));
+    let shown = read(&world, &format!("{path}?include[]=body")).await;
+    assert_eq!(shown["incident"]["body"], none);
+    let alerts = read(&world, &format!("{path}/alerts")).await;
+    let said = &alerts["alerts"][0]["body"]["cef_details"]["description"];
+    assert_eq!(said, "Down");
+    let native = world.get("/incidents/1").await.json();
+    assert_eq!(native["alerts"][0]["summary"], "declared by a person");
+}
+
+#[tokio::test]
 async fn an_incident_is_taken_renamed_and_ended() {
     let world = World::new();
     let id = world.raise("web").await;
@@ -230,7 +246,54 @@ async fn incidents_are_merged() {
     assert!(key.is_string(), "{key}");
     assert_eq!(key, &before["incident"]["incident_key"]);
     assert_eq!(ended["incident"]["resolve_reason"]["incident"]["id"], into);
-    refused(&ada(&world, ("PUT", &path), body()).await, 400, 2001);
+    let again = ada(&world, ("PUT", &path), body()).await;
+    assert!(refused(&again, 400, 1001).contains("was merged into"));
+}
+
+#[tokio::test]
+async fn what_only_an_open_incident_takes_is_refused_with_the_number_for_what_is_over() {
+    let world = World::new();
+    let over = id_of(&declared(&world, "over").await);
+    let open = id_of(&declared(&world, "open").await);
+    put(&world, &over, json!({"status": "resolved"})).await;
+    let ada_id = world.ada.to_string();
+    let source = |id: &str| json!({"source_incidents": [{"id": id, "type": "incident_reference"}]});
+    let given = json!({"assignments": [{"assignee": {"id": ada_id, "type": "user_reference"}}]});
+    let help = json!({"requester_id": ada_id, "message": "Please help",
+        "responder_request_targets": [{"responder_request_target": {"id": ada_id, "type": "user_reference"}}]});
+    for (method, path, body) in [
+        (
+            "POST",
+            format!("/incidents/{over}/snooze"),
+            json!({"duration": 60}),
+        ),
+        (
+            "POST",
+            format!("/incidents/{over}/responder_requests"),
+            help,
+        ),
+        ("PUT", format!("/incidents/{over}/merge"), source(&open)),
+        ("PUT", format!("/incidents/{open}/merge"), source(&over)),
+        (
+            "PUT",
+            format!("/incidents/{over}"),
+            json!({"incident": given}),
+        ),
+        (
+            "PUT",
+            format!("/incidents/{over}"),
+            json!({"incident": {"urgency": "low"}}),
+        ),
+    ] {
+        let told = refused(&ada(&world, (method, &path), Some(body)).await, 400, 1001);
+        let why = "incident 1 is resolved already";
+        assert!(told.contains(why), "{method} {path}: {told}");
+    }
+    let told = put(&world, &over, json!({"title": "It was the disk"})).await;
+    assert_eq!(told.status, StatusCode::OK, "{}", told.text());
+    let long = json!({"duration": 604_801});
+    let path = format!("/incidents/{open}/snooze");
+    refused(&ada(&world, ("POST", &path), Some(long)).await, 400, 2001);
 }
 
 #[tokio::test]

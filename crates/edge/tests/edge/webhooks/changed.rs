@@ -71,6 +71,24 @@ async fn a_subscription_is_changed_to_the_end_when_the_client_hangs_up() {
 }
 
 #[tokio::test]
+async fn a_description_that_is_empty_is_taken_back() {
+    let world = World::new();
+    let path = made(&world).await;
+    for empty in [json!(""), Value::Null] {
+        for (what, expected) in [
+            (json!({"description": "to all"}), "to all"),
+            (json!({"active": true}), "to all"),
+            (json!({"description": empty}), ""),
+        ] {
+            let changed = ada(&world, ("PUT", &path), Some(changing(what))).await;
+            assert_eq!(changed.status, StatusCode::OK, "{}", changed.text());
+            let shown = read(&world, &path).await["webhook_subscription"].clone();
+            assert_eq!(shown["description"], expected, "{empty}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_subscription_without_its_row_is_listed_and_can_be_given_another() {
     let world = World::new();
     let path = made(&world).await;

@@ -170,6 +170,12 @@ impl<'a> Fields<'a> {
         (!shows_nothing(text)).then(|| text.to_owned())
     }
 
+    /// The same; empty where it is there and shows nothing, also as null, which takes back what was said before.
+    pub fn text_or_empty(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {
+        let text = self.text(wrong, name, max).unwrap_or_default();
+        self.has(name).then_some(text)
+    }
+
     /// A text of at most `max` characters as it was written, with its blanks; empty when it is null. Of control characters, it has those
     /// alone with which lines end, and tabs.
     pub fn words(&self, wrong: &mut Wrong, name: &str, max: usize) -> Option<String> {

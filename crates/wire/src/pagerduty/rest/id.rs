@@ -1,12 +1,15 @@
-//! Ids for what Tocsin has no id of its own for: events by their place in the journal, and priorities by their name. Each has
-//! the form that PagerDuty's clients demand.
+//! Ids for what Tocsin has no id of its own for (events by their place in the journal, and priorities by their name), and for what has
+//! longer ones there. Each has the form that PagerDuty's clients demand.
 
 use sha2::{Digest, Sha256};
+use tocsin_domain::id::ChangeId;
 
 /// RFC 4648 base 32.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 /// Characters after the first one: 65 bits, so that every place has a spelling.
 const LETTERS: usize = 13;
+/// What stands behind the id of a change, which has 26 characters there. No id of Tocsin has a zero.
+const CHANGE_END: &str = "000000000000";
 
 /// The id of the event at a place of the journal.
 #[must_use]
@@ -40,6 +43,18 @@ pub fn of_name(name: &str) -> String {
     std::iter::once('P').chain(letters).collect()
 }
 
+/// The id of a change.
+#[must_use]
+pub fn of_change(id: ChangeId) -> String {
+    format!("{id}{CHANGE_END}")
+}
+
+/// Tocsin's own id of the change that is named so, or by that.
+#[must_use]
+pub fn change_of(id: &str) -> &str {
+    id.strip_suffix(CHANGE_END).unwrap_or(id)
+}
+
 /// The letter of five bits.
 fn letter(bits: u64) -> char {
     let index = usize::try_from(bits).unwrap_or(0);
@@ -65,6 +80,19 @@ mod tests {
             "P7777777777777",
         ] {
             assert_eq!(position_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_found_by_its_long_id_and_by_its_own() {
+        let id: ChangeId = "QABCDEFGHIJKLM".parse().unwrap();
+        let long = of_change(id);
+        assert_eq!(long.len(), 26);
+        for named in [long.as_str(), id.as_str()] {
+            assert_eq!(change_of(named).parse(), Ok(id), "{named}");
+        }
+        for other in ["", "QABCDEFGHIJKLM0", "QABCDEFGHIJKLM000000000001"] {
+            assert!(change_of(other).parse::<ChangeId>().is_err(), "{other}");
         }
     }
 

@@ -69,9 +69,8 @@ impl Refusal {
 
     /// The incident is over.
     #[must_use]
-    pub fn resolved_already() -> Self {
-        let errors = vec!["the incident is resolved already".to_owned()];
-        Self::new(400, 1001, "Incident Already Resolved", errors)
+    pub fn resolved_already(error: impl Into<String>) -> Self {
+        Self::new(400, 1001, "Incident Already Resolved", vec![error.into()])
     }
 
     /// There is none of this kind that a body names at this place; what the path names is another matter.

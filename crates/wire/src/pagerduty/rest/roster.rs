@@ -57,7 +57,7 @@ pub struct Window {
     pub from: Option<Timestamp>,
     /// When it ends.
     pub until: Option<Timestamp>,
-    /// What is done.
+    /// What is done; empty when that is taken back.
     pub description: Option<String>,
     /// The ids of services that are worked on.
     pub services: Option<Vec<String>>,
@@ -210,7 +210,7 @@ pub fn window(bytes: &[u8]) -> Result<Window, Refusal> {
     let window = Window {
         from: fields.time(&mut wrong, "start_time"),
         until: fields.time(&mut wrong, "end_time"),
-        description: fields.text(&mut wrong, "description", 1_024),
+        description: fields.text_or_empty(&mut wrong, "description", 1_024),
         services: fields.references(&mut wrong, "services", "service"),
     };
     wrong.outcome(Some(window))
@@ -311,7 +311,15 @@ mod tests {
             "start_time": "2026-12-01T22:00:00+0100", "end_time": "2026-12-02T00:00:00Z",
             "services": [{"id": "QA", "type": "service_reference"}],
         }})));
-        assert_eq!(read.unwrap().services, Some(vec!["QA".to_owned()]));
+        let read = read.unwrap();
+        assert_eq!(read.services, Some(vec!["QA".to_owned()]));
+        assert_eq!(read.description, None);
+        for empty in [json!(""), json!(" "), Value::Null] {
+            let read = window(&bytes(
+                &json!({"maintenance_window": {"description": empty}}),
+            ));
+            assert_eq!(read.unwrap().description.as_deref(), Some(""), "{empty}");
+        }
         let read = user(&bytes(
             &json!({"user": {"name": "Ann", "email": "ann@example.org", "role": "observer"}}),
         ));

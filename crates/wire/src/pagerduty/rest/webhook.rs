@@ -49,7 +49,7 @@ pub enum Filter {
 /// A subscription to add or to change; what is not said stays.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Subscription {
-    /// What it is for.
+    /// What it is for; empty when that is taken back.
     pub description: Option<String>,
     /// Whether anything is sent.
     pub active: Option<bool>,
@@ -83,7 +83,7 @@ pub fn subscription(bytes: &[u8]) -> Result<Subscription, Refusal> {
     let body = body::object(bytes)?;
     let fields = body::wrapped(&body, "webhook_subscription")?;
     let mut wrong = Wrong::default();
-    let description = fields.text(&mut wrong, "description", DESCRIPTION_CHARS_MAX);
+    let description = fields.text_or_empty(&mut wrong, "description", DESCRIPTION_CHARS_MAX);
     let active = fields.flag(&mut wrong, "active");
     let events = events(&fields, &mut wrong);
     let filter = filter(&fields, &mut wrong);
@@ -236,6 +236,21 @@ mod tests {
             read.headers.unwrap(),
             [("X-Foo".to_owned(), "bar".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_description_that_is_empty_is_taken_back_and_one_that_is_left_out_stays() {
+        for (body, expected) in [
+            (json!({}), None),
+            (json!({"description": ""}), Some("")),
+            (json!({"description": " \n"}), Some("")),
+            (json!({"description": null}), Some("")),
+            (json!({"description": " to all "}), Some("to all")),
+        ] {
+            let description = read(&body).unwrap().description;
+            assert_eq!(description.as_deref(), expected, "{body}");
+        }
+        assert!(read(&json!({"description": 5})).is_err());
     }
 
     #[test]

@@ -11,6 +11,8 @@ use super::refusal::Refusal;
 pub const TITLE_CHARS_MAX: usize = 1_024;
 /// Characters of what is said about an incident that is opened; more is cut, since an incident must not be lost for it.
 pub const DETAILS_CHARS_MAX: usize = 4_000;
+/// What stands at the end of what was cut.
+const CUT: &str = "\n…, cut at 4,000 characters";
 /// Characters of a key at most.
 pub const KEY_CHARS_MAX: usize = 255;
 /// Characters of a note, of a resolution and of a status update at most.
@@ -196,11 +198,15 @@ fn refuse_unserved(fields: &Fields<'_>, wrong: &mut Wrong) {
     }
 }
 
+/// As much as is kept of a text, which says when that is not all.
 fn cut(text: &str) -> String {
-    text.chars()
-        .filter(|character| !character.is_control() || "\n\t".contains(*character))
-        .take(DETAILS_CHARS_MAX)
-        .collect()
+    let readable = |character: &char| !character.is_control() || "\n\t".contains(*character);
+    let kept = text.chars().filter(readable);
+    if kept.clone().count() <= DETAILS_CHARS_MAX {
+        return kept.collect();
+    }
+    let room = DETAILS_CHARS_MAX - CUT.chars().count();
+    kept.take(room).chain(CUT.chars()).collect()
 }
 
 /// Reads the body of `PUT /incidents/{id}`.

@@ -36,11 +36,18 @@ fn an_incident_is_read_with_all_that_it_has() {
 }
 
 #[test]
-fn long_details_are_cut_and_cost_no_incident() {
-    let mut body = full();
-    body["incident"]["body"]["details"] = json!(format!("\u{1b}{}", "é".repeat(10_000)));
-    let read = create(&bytes(&body)).unwrap();
-    assert_eq!(read.details.unwrap().chars().count(), DETAILS_CHARS_MAX);
+fn long_details_are_cut_say_so_and_cost_no_incident() {
+    let read = |chars: usize| {
+        let mut body = full();
+        body["incident"]["body"]["details"] = json!(format!("\u{1b}{}", "é".repeat(chars)));
+        create(&bytes(&body)).unwrap().details.unwrap()
+    };
+    assert_eq!(read(DETAILS_CHARS_MAX), "é".repeat(DETAILS_CHARS_MAX));
+    for chars in [DETAILS_CHARS_MAX + 1, 10_000] {
+        let kept = read(chars);
+        assert_eq!(kept.chars().count(), DETAILS_CHARS_MAX);
+        assert!(kept.ends_with("é\n…, cut at 4,000 characters"), "{kept}");
+    }
 }
 
 #[track_caller]
