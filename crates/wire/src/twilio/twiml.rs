@@ -75,6 +75,11 @@ mod tests {
     use super::*;
     use crate::page_message::tests::hostile_page;
 
+    /// Whether XML 1.0 may hold it: its production `Char`.
+    fn is_xml(symbol: char) -> bool {
+        matches!(symbol, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+    }
+
     #[test]
     fn a_page_is_spoken_and_keys_are_listened_for() {
         let mut page = hostile_page();
@@ -93,7 +98,10 @@ mod tests {
             text.contains("action=\"https://tocsin.example.org/twilio/voice/a&quot;b?c&amp;d\"")
         );
         assert!(text.contains("Press 4 to acknowledge"));
-        assert!(!text.contains('\u{1}'));
+        assert!(text.chars().all(is_xml), "{text:?}");
+        let text = announcement(&hostile_page(), None);
+        assert!(text.contains("&lt;/script&gt;  is down ."), "{text:?}");
+        assert!(text.chars().all(is_xml), "{text:?}");
     }
 
     #[test]
@@ -122,5 +130,12 @@ mod tests {
     fn short_answers_are_escaped() {
         assert!(farewell("a<b").contains("<Say>a&lt;b</Say><Hangup/>"));
         assert!(text_answer("a<b").contains("<Message>a&lt;b</Message>"));
+        for text in [
+            farewell("a\u{fffe}b\u{ffff}"),
+            text_answer("a\u{fffe}b\u{ffff}"),
+        ] {
+            assert!(text.contains("a b "), "{text:?}");
+            assert!(text.chars().all(is_xml), "{text:?}");
+        }
     }
 }
