@@ -1,10 +1,15 @@
 //! Calls: what is spoken to who picks up goes along with the call, and a key that is pressed is taken with the provider's signature.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Request, header};
+use serde_json::json;
 
-use super::{BASE, PHONE, TOKEN, post, reached, status};
-use crate::answer::comes_back;
+use super::{BASE, PHONE, TOKEN, post, reachable, reached, status};
+use crate::answer::{bob_takes, comes_back};
+use crate::buttons::loopback;
+use crate::fakes::START;
 use crate::providers::Request as Sent;
 use crate::world::World;
 
@@ -79,10 +84,13 @@ async fn a_call_says_what_fails_and_a_key_acknowledges() {
         call.said
     );
     let wrong = call.press(&world, "5", TOKEN).await;
-    assert!(wrong.said.contains("means nothing"), "{}", wrong.said);
+    let expected =
+        "This key means nothing. This is Tocsin with page 1. web is down, on host. Press 4";
+    assert!(wrong.said.starts_with(expected), "{}", wrong.said);
+    assert_eq!(wrong.action, call.action);
     assert_eq!(status(&world, &incident).await, "triggered");
     for _ in 0..2 {
-        let pressed = call.press(&world, "4", TOKEN).await;
+        let pressed = wrong.press(&world, "4", TOKEN).await;
         let said = pressed.said;
         assert!(said.contains("Incident 1 is acknowledged."), "{said}");
         assert_eq!(pressed.action, None);
@@ -130,4 +138,65 @@ async fn a_key_in_a_call_of_before_a_failure_came_back_does_nothing_and_says_so(
         assert!(said.contains("came back since"), "{said}");
         assert_eq!(status(&world, &incident).await, "triggered", "{key}");
     }
+    // Whoever presses another key hears of what came back.
+    let anew = call.press(&world, "5", TOKEN).await;
+    let said = anew.press(&world, "4", TOKEN).await.said;
+    assert!(said.contains("Incident 1 is acknowledged."), "{said}");
+}
+
+/// What is said to whoever presses a key that means nothing, and whether keys are offered.
+async fn told(world: &World, call: &Call) -> (String, bool) {
+    // As when nothing but the key is pressed that ends what is entered.
+    let told = call.press(world, "", TOKEN).await;
+    (told.said, told.action.is_some())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_says_who_has_it_and_that_it_is_over_when_that_is_so() {
+    let (world, incident, sent) = reached("voice").await;
+    let call = Call::made(&sent);
+    bob_takes(&world, &incident).await;
+    let about = "This is Tocsin. Incident 1: web is down.";
+    let expected = (format!("{about} Bob has it."), false);
+    assert_eq!(told(&world, &call).await, expected);
+    let path = format!("/incidents/{incident}/resolve");
+    let done = world.post(&path, json!({})).await;
+    assert!(done.status.is_success(), "{}", done.text());
+    let expected = (format!("{about} It is over."), false);
+    assert_eq!(told(&world, &call).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_about_what_is_worked_on_says_so_and_a_key_still_takes_it() {
+    let (world, incident, sent) = reached("voice").await;
+    let call = Call::made(&sent);
+    let shown = world.get(&format!("/incidents/{incident}")).await.json();
+    let planned = json!({"reason": "disks", "service_ids": [shown["service"]["id"]],
+        "from": START.to_rfc3339(), "until": START.plus_ms(3_600_000).to_rfc3339()});
+    let made = world.post("/maintenance-windows", planned).await;
+    assert!(made.status.is_success(), "{}", made.text());
+    let (said, is_asked) = told(&world, &call).await;
+    let expected = "This is Tocsin. Incident 1: web is down. It is quiet for another 60 minutes: maintenance: disks. Press 4";
+    assert!(said.starts_with(expected) && is_asked, "{said}");
+    call.press(&world, "4", TOKEN).await;
+    assert_eq!(status(&world, &incident).await, "acknowledged");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_about_what_is_healthy_for_a_moment_says_so_and_a_key_still_takes_it() {
+    let (world, provider) = reachable("voice").await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    world.apache_is_found();
+    world.apache_dies();
+    tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    let call = Call::made(&provider.next());
+    world.apache_recovers();
+    let (said, is_asked) = told(&world, &call).await;
+    let expected = "It is healthy at this moment and still open. Press 4";
+    assert!(said.contains(expected) && is_asked, "{said}");
+    let said = call.press(&world, "4", TOKEN).await.said;
+    assert!(said.contains("Incident 1 is acknowledged."), "{said}");
+    let (said, is_asked) = told(&world, &call).await;
+    assert!(said.ends_with("You have it.") && !is_asked, "{said}");
 }
