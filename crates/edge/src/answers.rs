@@ -164,6 +164,19 @@ pub(crate) fn acknowledged_words(
     }
 }
 
+/// Who has an incident, told to this person: `Ada has`, `You have`, or `Somebody has`.
+pub(crate) fn who_has(state: &State, user: UserId, incident: &Incident) -> String {
+    let by = incident.acknowledged.and_then(|(by, _)| by);
+    let by = by.and_then(|by| state.users.get(&by));
+    match by {
+        // It may have been anybody who can read the link.
+        Some(_) if shared_link(state, incident).is_some() => "Somebody has".to_owned(),
+        Some(_) if is_theirs(incident, user) => "You have".to_owned(),
+        Some(by) => format!("{} has", by.name),
+        None => "Somebody has".to_owned(),
+    }
+}
+
 fn words_for_one(state: &State, user: UserId, incident: &Incident, was_taken: bool) -> String {
     match incident.status {
         Status::Triggered => return PART.to_owned(),
@@ -174,15 +187,7 @@ fn words_for_one(state: &State, user: UserId, incident: &Incident, was_taken: bo
     if is_theirs && !was_taken {
         return "You have it. Nobody else is paged for it now.".to_owned();
     }
-    let by = incident.acknowledged.and_then(|(by, _)| by);
-    let by = by.and_then(|by| state.users.get(&by));
-    let who = match by {
-        // It may have been anybody who can read the link.
-        Some(_) if shared_link(state, incident).is_some() => "Somebody has".to_owned(),
-        Some(_) if is_theirs => "You have".to_owned(),
-        Some(by) => format!("{} has", by.name),
-        None => "Somebody has".to_owned(),
-    };
+    let who = who_has(state, user, incident);
     let mut words = format!("{who} it already.");
     let mut asked = incident.responders.iter();
     let comes = asked.any(|one| one.user == user && matches!(one.answer, Some((true, _))));

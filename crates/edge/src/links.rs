@@ -33,7 +33,7 @@ static MAKING: Mutex<()> = Mutex::new(());
 pub(crate) enum Use {
     /// Its receiver answers the page.
     Answer,
-    /// The provider of the account that calls asks what to say, and tells which key was pressed.
+    /// The provider of the account that calls tells which key was pressed.
     Voice(Place),
     /// The provider of this account tells what became of an attempt.
     Status(u32, Place),

@@ -297,7 +297,7 @@ pub(crate) mod tests {
             incident_number: Some(7),
             incident_id: "QABCDEFGHIJKLM".to_owned(),
             title:
-                "Apache on webserver-01\r\nBcc: all@example.org <script>alert(1)</script> is down"
+                "Apache on webserver-01\r\nBcc: all@example.org <script>alert(1)</script>\u{fffe} is down\u{ffff}"
                     .to_owned(),
             urgency: Urgency::High,
             service: "Web & \"Login\"".to_owned(),

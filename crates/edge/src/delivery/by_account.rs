@@ -5,7 +5,7 @@ use reqwest::{StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
-use tocsin_wire::page_message::{Kind, PageMessage, one_line, outside_address};
+use tocsin_wire::page_message::{PageMessage, one_line, outside_address};
 use tocsin_wire::pagerduty::forward;
 use tocsin_wire::{pushover, slack, telegram, twilio};
 
@@ -179,7 +179,7 @@ pub(super) async fn pushover(
 
 /// Where a provider of calls and texts may ask and tell about this attempt; none where it could not reach us.
 pub(crate) struct Callbacks {
-    /// What to say, and which key was pressed.
+    /// Which key was pressed in a call.
     pub(crate) voice: Option<String>,
     /// What became of it.
     pub(crate) status: Option<String>,
@@ -231,21 +231,14 @@ pub(super) async fn voice(
     callbacks: &Callbacks,
 ) -> Report {
     let from = opened.account.from.as_deref().unwrap_or_default();
+    // The words go along: they are spoken also where the provider cannot reach us, and only a key needs that it can.
+    let said = twilio::twiml::announcement(message, callbacks.voice.as_deref());
     let mut fields = vec![
         ("To", address.expose_secret()),
         ("From", from),
         ("Timeout", RING_S),
+        ("Twiml", said.as_str()),
     ];
-    let said = twilio::twiml::announcement(message, None);
-    // A code is in no address that a provider would keep, so it is told with the call.
-    match callbacks
-        .voice
-        .as_ref()
-        .filter(|_| message.kind == Kind::Page)
-    {
-        Some(url) => fields.extend([("Url", url.as_str()), ("Method", "POST")]),
-        None => fields.push(("Twiml", &said)),
-    }
     if let Some(status) = &callbacks.status {
         fields.push(("StatusCallback", status));
         fields.extend(["answered", "completed"].map(|event| ("StatusCallbackEvent", event)));

@@ -18,6 +18,7 @@ use super::receipts::Followed;
 use super::report::Report;
 use super::rests::Rests;
 use super::set_up::{told_by_address, what_is_set_up};
+use super::unknown::Unknown;
 use super::{ATTEMPT_WAIT, Courier, Needs, StartError, walk};
 
 /// Messages of one call at most: an installation with more administrators has reached enough of them.
@@ -134,6 +135,7 @@ impl Direct {
                 recent: super::Recent::default(),
                 followed: Followed::default(),
                 rests: Rests::default(),
+                unknown: Unknown::default(),
                 sink: None,
                 attempt_wait: ATTEMPT_WAIT,
             }),

@@ -31,6 +31,7 @@ mod rests;
 mod retry_after;
 pub mod set_up;
 pub mod tally;
+mod unknown;
 mod walk;
 mod web_push;
 mod websocket;
@@ -73,6 +74,7 @@ use redact::without_secrets;
 use report::Report;
 use rests::{By, Rests};
 use tally::Tally;
+use unknown::Unknown;
 use walk::{Carrier, Means, Walk};
 
 /// An attempt without an outcome for this long is given up; the core counts on less than its own deadline.
@@ -180,6 +182,7 @@ impl Delivery {
             recent: Recent::default(),
             followed: Followed::default(),
             rests: Rests::default(),
+            unknown: Unknown::default(),
             sink,
             attempt_wait: attempt_wait.min(ATTEMPT_WAIT),
         });
@@ -246,6 +249,7 @@ struct Courier {
     recent: Recent,
     followed: Followed,
     rests: Rests,
+    unknown: Unknown,
     /// Where the canary goes; none beside the engine, which sends it, or where it could not be opened.
     sink: Option<Sink>,
     attempt_wait: Duration,
@@ -406,10 +410,7 @@ impl Courier {
             ChannelKind::Voice => {
                 by_account::voice(exchange, opened, address, message, callbacks).await
             }
-            ChannelKind::WebPush => {
-                let contact = self.push_contact(opened).await;
-                web_push::send(exchange, opened, address, message, &contact, now).await
-            }
+            ChannelKind::WebPush => self.push(exchange, opened, letter, address, now).await,
             ChannelKind::PagerDuty => {
                 by_account::pagerduty(exchange, opened, address, message).await
             }

@@ -8,12 +8,14 @@ use ring::agreement::{ECDH_P256, EphemeralPrivateKey, UnparsedPublicKey, agree_e
 use ring::rand::{SecureRandom, SystemRandom};
 use ring::signature::KeyPair;
 use secrecy::{ExposeSecret, SecretString};
+use tocsin_domain::page::Outcome;
 use tocsin_domain::time::Timestamp;
 use tocsin_wire::page_message::{PageMessage, outside_address};
 use tocsin_wire::web_push::{self, POINT_BYTES, SALT_BYTES, Subscription};
 
 use super::account::{Opened, key_pair};
 use super::exchange::{Answered, Call, Exchange};
+use super::message::Letter;
 use super::report::Report;
 use super::{Courier, mail};
 
@@ -33,8 +35,40 @@ const INSIDE: [&str; 5] = ["localhost", "local", "internal", "invalid", "test"];
 const NOBODY: &str = "mailto:tocsin@localhost";
 
 impl Courier {
+    /// Pushes a message to a browser.
+    pub(super) async fn push(
+        &self,
+        exchange: &Exchange,
+        opened: &Opened,
+        letter: &Letter,
+        address: &SecretString,
+        now: Timestamp,
+    ) -> Report {
+        let contact = self.push_contact(opened).await;
+        let sent = send(exchange, opened, address, &letter.message, &contact, now).await;
+        let answered = match sent {
+            Ok(answered) => answered,
+            Err(report) => return report,
+        };
+        let (status, browser) = (answered.status, letter.address);
+        if status.is_success() {
+            let report = taken(&answered);
+            if report.outcome == Outcome::Accepted {
+                self.unknown.is_known(browser);
+            }
+            return report;
+        }
+        let is_gone = status == StatusCode::GONE
+            || (status == StatusCode::NOT_FOUND && self.unknown.is_gone(browser, now));
+        if is_gone {
+            gone(status)
+        } else {
+            refused(&answered)
+        }
+    }
+
     /// Who push services may ask about what is pushed: whom an administrator named, or whoever is the most likely to answer.
-    pub(super) async fn push_contact(&self, opened: &Opened) -> String {
+    async fn push_contact(&self, opened: &Opened) -> String {
         if let Some(named) = &opened.account.from {
             return named.clone();
         }
@@ -78,27 +112,19 @@ fn is_name_outside(name: &str) -> bool {
     last.is_some_and(|last| INSIDE.iter().all(|known| !last.eq_ignore_ascii_case(known)))
 }
 
-/// Pushes a message to a browser; `contact` is who its push service may ask about it.
-pub(super) async fn send(
+/// Pushes a message to a browser, and gives what was answered; `contact` is who its push service may ask about it.
+async fn send(
     exchange: &Exchange,
     opened: &Opened,
     address: &SecretString,
     message: &PageMessage,
     contact: &str,
     now: Timestamp,
-) -> Report {
-    let Ok(subscription) = Subscription::read(address.expose_secret()) else {
-        return Report::refused("the address is not a browser's subscription");
-    };
-    let call = match call(opened, &subscription, message, contact, now) {
-        Ok(call) => call,
-        Err(why) => return Report::refused(why),
-    };
-    match exchange.send(call).await {
-        Ok(answered) if answered.status.is_success() => taken(&answered),
-        Ok(answered) => refused(&answered),
-        Err(report) => report,
-    }
+) -> Result<Answered, Report> {
+    let subscription = Subscription::read(address.expose_secret())
+        .map_err(|_| Report::refused("the address is not a browser's subscription"))?;
+    let call = call(opened, &subscription, message, contact, now).map_err(Report::refused)?;
+    exchange.send(call).await
 }
 
 /// What a success says. Whoever else answers, such as a proxy with a page of its own, has pushed nothing.
@@ -127,15 +153,26 @@ fn said<'a>(answered: &'a Answered, name: &str) -> Option<&'a str> {
     answered.headers.get(name)?.to_str().ok()
 }
 
-/// What any other answer says. A subscription that is gone never comes back (RFC 8030, section 7.3).
+/// A subscription that is gone never comes back (RFC 8030, section 7.3).
+fn gone(status: StatusCode) -> Report {
+    let status = status.as_u16();
+    let detail = format!("HTTP {status}: the browser takes no more pushes; add it again");
+    Report {
+        of_receiver: true,
+        is_gone: true,
+        ..Report::refused(detail)
+    }
+}
+
+/// What any other answer says.
 fn refused(answered: &Answered) -> Report {
     let status = answered.status;
-    if [StatusCode::NOT_FOUND, StatusCode::GONE].contains(&status) {
-        let status = status.as_u16();
-        let detail = format!("HTTP {status}: the browser takes no more pushes; add it again");
+    if status == StatusCode::NOT_FOUND {
+        // Push services say so of a subscription that is gone, and whoever stands in between of what they do not know.
+        let detail =
+            "HTTP 404: the push service, or a proxy on the way, does not know this browser";
         return Report {
             of_receiver: true,
-            is_gone: true,
             ..Report::refused(detail)
         };
     }

@@ -1,8 +1,9 @@
-//! What a provider that speaks Twilio's API asks and tells: what to say in a call, which key was pressed, what was replied to a
-//! text, what became of a message. Each request is taken only with the provider's signature.
+//! What a provider that speaks Twilio's API tells: which key was pressed in a call, what was replied to a text, what became of a
+//! message. Each request is taken only with the provider's signature.
 
 mod meant;
 mod signed;
+mod standing;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -23,13 +24,13 @@ use tokio::sync::OnceCell;
 use crate::answers;
 use crate::app::App;
 use crate::delivery::place::Place;
-use crate::delivery::spoken;
 use crate::http::answer::{acknowledge, resolve};
 use crate::links::{Bound, Use};
 use crate::lock::lock;
 use crate::ports::Once;
 use meant::{Meant, meant};
 use signed::{checked, genuine};
+use standing::standing;
 
 /// Replies of which is remembered what was answered: more than come while a provider still repeats one.
 const REPLIES_MAX: usize = 1_000;
@@ -67,7 +68,7 @@ impl Replies {
     }
 }
 
-/// Say what fails in a call, and take the key that was pressed
+/// Take the key that was pressed in a call
 #[utoipa::path(post, path = "/twilio/voice/{token}", tag = "callbacks", params(("token" = String, Path)),
     responses((status = 200, description = "TwiML"), (status = 401), (status = 408), (status = 413), (status = 404)))]
 pub(crate) async fn voice(
@@ -85,28 +86,39 @@ pub(crate) async fn voice(
         Ok((bound, _, _)) => bound,
         Err(status) => return status.into_response(),
     };
-    match field(&fields, "Digits") {
-        Some(key) => {
-            let said = pressed(&app, &bound, key, seen_in(uri.query())).await;
-            xml(&twiml::farewell(&said))
+    let key = field(&fields, "Digits").unwrap_or_default();
+    xml(&match Verb::of_key(key) {
+        Some(verb) => {
+            let said = pressed(&app, &bound, verb, seen_in(uri.query())).await;
+            twiml::farewell(&said)
         }
-        None => {
-            let (id, public_url) = (bound.notification, &app.settings.public_url);
-            let (page, about, position) = app.read(|state| {
-                let about = answers::about(state, id, 0);
-                (spoken(state, id, public_url), about, state.position)
-            });
-            let mut url = url;
-            // Of what came back since they were called they hear now, and a key is about that.
-            if !about.returned.is_empty() && uri.query().is_none() {
-                url = format!("{url}?{SEEN}={position}");
-            }
-            xml(&match page {
-                Some(page) => twiml::announcement(&page, Some(&url)),
-                None => twiml::farewell("This is Tocsin. Somebody took it meanwhile. Good bye."),
-            })
-        }
+        None => asked_again(&app, &bound, key, &url),
+    })
+}
+
+/// What is said to whoever pressed no key that means anything: how it stands by now, and the keys again where one is wanted.
+fn asked_again(app: &App, bound: &Bound, key: &str, url: &str) -> String {
+    let (public_url, now) = (&app.settings.public_url, app.now());
+    let (stands, about, position) = app.read(|state| {
+        let stands = standing(state, bound, public_url, now);
+        let about = answers::about(state, bound.notification, 0);
+        (stands, about, state.position)
+    });
+    let means_nothing = if key.trim().is_empty() {
+        ""
+    } else {
+        "This key means nothing. "
+    };
+    let words = format!("{means_nothing}{}", stands.words);
+    if !stands.asks {
+        return twiml::farewell(&words);
     }
+    let address = url.split_once('?').map_or(url, |(address, _)| address);
+    if about.returned.is_empty() {
+        return twiml::question(&words, address);
+    }
+    // Of what came back since they were called they hear now, and a key is about that.
+    twiml::question(&words, &format!("{address}?{SEEN}={position}"))
 }
 
 /// Up to which position of the journal whoever presses a key has heard; 0 when that is not known.
@@ -116,10 +128,7 @@ fn seen_in(query: Option<&str>) -> u64 {
     found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }
 
-async fn pressed(app: &App, bound: &Bound, key: &str, seen: u64) -> String {
-    let Some(verb) = Verb::of_key(key) else {
-        return "This key means nothing. The page goes on.".to_owned();
-    };
+async fn pressed(app: &App, bound: &Bound, verb: Verb, seen: u64) -> String {
     let about = app.read(|state| answers::about(state, bound.notification, seen));
     let person = (bound.user, bound.channel);
     match (verb, about.present.as_slice()) {

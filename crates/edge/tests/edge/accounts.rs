@@ -15,6 +15,7 @@ use tocsin_edge::delivery::pace::Pace;
 use tocsin_wire::page_message::{Kind, PageMessage, Urgency};
 
 use crate::buttons::{fate, loopback, set_account};
+use crate::callbacks::calls::Call;
 use crate::callbacks::{BASE, post};
 use crate::fakes::START;
 use crate::pace::HandPace;
@@ -256,19 +257,19 @@ async fn only_the_provider_of_the_account_that_called_is_heard_about_the_call() 
     let world = reached_by_two(&first, &second, "voice").await;
     paged(&world).await;
     let (told_first, told_second) = (next(&first), next(&second));
-    for (field, fields) in [
-        ("Url", [("CallSid", "CA1")]),
-        ("StatusCallback", [("CallStatus", "ringing")]),
+    let keys = [&told_first, &told_second].map(|one| Call::made(one).action.unwrap());
+    let words = [&told_first, &told_second].map(|one| one.field("StatusCallback").unwrap());
+    for ([of_first, of_second], fields) in [
+        (&keys, [("Digits", "5")]),
+        (&words, [("CallStatus", "ringing")]),
     ] {
-        let [of_first, of_second] = [&told_first, &told_second].map(|one| one.field(field));
-        let (of_first, of_second) = (of_first.unwrap(), of_second.unwrap());
         assert_ne!(of_first, of_second);
         for (url, token, expected) in [
-            (&of_second, TOKENS[1], true),
-            (&of_second, TOKENS[0], false),
-            (&of_first, TOKENS[1], false),
+            (of_second, TOKENS[1], true),
+            (of_second, TOKENS[0], false),
+            (of_first, TOKENS[1], false),
             // It may have called all the same.
-            (&of_first, TOKENS[0], true),
+            (of_first, TOKENS[0], true),
         ] {
             let answer = post(&world, url, &fields, token).await;
             assert_eq!(answer.status.is_success(), expected, "{url} {token}");
@@ -276,19 +277,17 @@ async fn only_the_provider_of_the_account_that_called_is_heard_about_the_call() 
     }
     // What one account says of a call is no news of the call by the other.
     let said = [
-        (&told_first, "failed", TOKENS[0], Value::Null),
-        (&told_second, "completed", TOKENS[1], json!("delivered")),
+        (&words[0], "failed", TOKENS[0], Value::Null),
+        (&words[1], "completed", TOKENS[1], json!("delivered")),
     ];
-    for (told, word, token, expected) in said {
-        let url = told.field("StatusCallback").unwrap();
-        let answer = post(&world, &url, &[("CallStatus", word)], token).await;
+    for (url, word, token, expected) in said {
+        let answer = post(&world, url, &[("CallStatus", word)], token).await;
         assert_eq!(answer.status, 204);
         let detail = world.get("/incidents/1").await.json();
         let attempt = &detail["pages"][0]["attempts"][0];
         assert_eq!(attempt["receipt"]["state"], expected, "{word}");
     }
-    let pressed = told_second.field("Url").unwrap();
-    let said = post(&world, &pressed, &[("Digits", "4")], TOKENS[1]).await;
+    let said = post(&world, &keys[1], &[("Digits", "4")], TOKENS[1]).await;
     assert!(said.text().contains("Incident 1 is acknowledged."));
 }
 

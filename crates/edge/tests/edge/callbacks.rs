@@ -1,16 +1,18 @@
 //! What a provider of texts and calls asks and tells: taken with its signature alone, harmless when repeated, never moving a page
 //! back.
 
+pub(crate) mod calls;
+
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, header};
 use proptest::prelude::*;
 use serde_json::json;
-use tocsin_edge::delivery::egress::Egress;
 use tocsin_wire::twilio::signature;
 
 use crate::answer::{bob_takes, comes_back};
+use crate::buttons::loopback;
 use crate::providers::{Provider, Reply, Request as Sent};
 use crate::world::{Answered, World};
 
@@ -26,8 +28,8 @@ async fn set_account(world: &World, base_url: &str) {
     assert!(set.status.is_success(), "{}", set.text());
 }
 
-/// Ada was called or texted; what the provider was sent.
-async fn reached(kind: &str) -> (World, String, Sent) {
+/// Ada is reached by calls or texts, which go by this provider.
+async fn reachable(kind: &str) -> (World, Provider) {
     let provider = Provider::always(Reply::json(
         201,
         r#"{"sid":"CA0123456789abcdef0123456789abcdef","status":"queued"}"#,
@@ -35,8 +37,13 @@ async fn reached(kind: &str) -> (World, String, Sent) {
     let world = World::new();
     set_account(&world, &provider.url()).await;
     world.reach(world.ada, kind, PHONE, None).await;
-    let egress = Egress::new(vec!["127.0.0.0/8".parse().unwrap()]);
-    let delivery = world.deliver(egress, Duration::from_secs(10));
+    (world, provider)
+}
+
+/// Ada was called or texted; what the provider was sent.
+async fn reached(kind: &str) -> (World, String, Sent) {
+    let (world, provider) = reachable(kind).await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
     let incident = world.raise("web").await;
     tokio::task::block_in_place(|| world.first_outcome());
     delivery.stop();
@@ -87,76 +94,6 @@ async fn post_signed(
 async fn status(world: &World, incident: &str) -> String {
     let shown = world.get(&format!("/incidents/{incident}")).await.json();
     shown["status"].as_str().unwrap().to_owned()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_call_says_what_fails_and_a_key_acknowledges() {
-    let (world, incident, sent) = reached("voice").await;
-    let url = sent.field("Url").unwrap();
-    let said = post(&world, &url, &[("CallSid", "CA1")], TOKEN).await;
-    assert_eq!(said.status, 200, "{}", said.text());
-    assert_eq!(
-        said.headers[header::CONTENT_TYPE],
-        "application/xml; charset=utf-8"
-    );
-    let text = said.text();
-    assert!(
-        text.contains("page 1. web is down, on host.")
-            && text.contains(&format!("action=\"{url}\"")),
-        "{text}"
-    );
-    let wrong = post(&world, &url, &[("Digits", "5")], TOKEN).await;
-    assert!(wrong.text().contains("means nothing"));
-    assert_eq!(status(&world, &incident).await, "triggered");
-    for _ in 0..2 {
-        let pressed = post(&world, &url, &[("Digits", "4")], TOKEN).await;
-        assert!(
-            pressed.text().contains("Incident 1 is acknowledged."),
-            "{}",
-            pressed.text()
-        );
-    }
-    assert_eq!(status(&world, &incident).await, "acknowledged");
-    let late = post(&world, &url, &[], TOKEN).await;
-    assert!(
-        late.text().contains("Somebody took it meanwhile"),
-        "{}",
-        late.text()
-    );
-    let over = post(&world, &url, &[("Digits", "6")], TOKEN).await;
-    assert!(
-        over.text().contains("Incident 1 is resolved."),
-        "{}",
-        over.text()
-    );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_done_without_the_signature_of_the_provider() {
-    let (world, incident, sent) = reached("voice").await;
-    let url = sent.field("Url").unwrap();
-    let forged = post(&world, &url, &[("Digits", "4")], "another token").await;
-    assert_eq!(forged.status, 401);
-    let unsigned = Request::post(url.strip_prefix(BASE).unwrap())
-        .body(Body::from("Digits=4"))
-        .unwrap();
-    assert_eq!(world.send(unsigned).await.status, 401);
-    let other = url.replace("/voice/", "/status/");
-    assert_eq!(
-        post(&world, &other, &[("CallStatus", "failed")], TOKEN)
-            .await
-            .status,
-        404
-    );
-    let sms = post(
-        &world,
-        &format!("{BASE}/twilio/sms"),
-        &[("From", PHONE), ("Body", "ack 1")],
-        "x",
-    )
-    .await;
-    assert_eq!(sms.status, 401);
-    assert_eq!(status(&world, &incident).await, "triggered");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -307,27 +244,6 @@ async fn a_reply_of_who_is_paged_for_what_came_back_counts_whichever_message_it_
         assert!(said.contains("Incident 1 is acknowledged."), "{said}");
         assert_eq!(status(&world, &incident).await, "acknowledged");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_key_in_a_call_of_before_a_failure_came_back_does_nothing_and_says_so() {
-    let (world, incident, sent) = reached("voice").await;
-    let url = sent.field("Url").unwrap();
-    comes_back(&world, &incident).await;
-    for key in ["4", "6"] {
-        let pressed = post(&world, &url, &[("Digits", key)], TOKEN).await.text();
-        assert!(pressed.contains("came back since"), "{pressed}");
-        assert_eq!(status(&world, &incident).await, "triggered", "{key}");
-    }
-    // Whoever picks it up only now hears of what came back.
-    let said = post(&world, &url, &[("CallSid", "CA1")], TOKEN)
-        .await
-        .text();
-    let (_, rest) = said.split_once("action=\"").unwrap();
-    let action = rest.split('"').next().unwrap();
-    let pressed = post(&world, action, &[("Digits", "4")], TOKEN).await;
-    let pressed = pressed.text();
-    assert!(pressed.contains("Incident 1 is acknowledged."), "{pressed}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

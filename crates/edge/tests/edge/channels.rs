@@ -5,13 +5,17 @@ mod foreign;
 pub(crate) mod limited;
 mod put_off;
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 use tocsin_domain::page::Outcome;
+use tocsin_edge::delivery::pace::Pace;
+use tocsin_edge::delivery::{Delivery, Needs};
 
 use crate::buttons::{loopback, set_account};
+use crate::callbacks::calls::Call;
 use crate::pace::HandPace;
 use crate::providers::{NTFY_OK, Provider, Reply, Request};
 use crate::world::World;
@@ -179,17 +183,37 @@ async fn a_page_by_text_says_where_to_answer_and_to_report() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_page_by_call_asks_us_what_to_say() {
+async fn a_page_by_call_brings_its_words_and_listens_for_keys_where_we_can_be_told_of_them() {
     let reply = r#"{"sid":"CA0123456789abcdef0123456789abcdef","status":"queued"}"#;
-    let (world, request) = accepted(Reply::json(201, reply), "voice", PHONE).await;
-    assert_eq!(
-        request.path,
-        format!("/2010-04-01/Accounts/{ACCOUNT}/Calls.json")
-    );
-    let url = request.field("Url").unwrap();
-    let expected = format!("http://tocsin.example/twilio/voice/{}.", message_id(&world));
-    assert!(url.starts_with(&expected), "{url}");
-    assert_eq!(request.field("Timeout").as_deref(), Some("30"));
+    for (public_url, is_heard) in [
+        ("http://tocsin.example", true),
+        ("http://127.0.0.1:8700", false),
+    ] {
+        let provider = Provider::always(Reply::json(201, reply));
+        let world = reached_by(&provider, "voice", PHONE).await;
+        let pace: Arc<dyn Pace> = HandPace::new();
+        let needs = Needs {
+            public_url: public_url.to_owned(),
+            pace,
+            ..world.needs(loopback())
+        };
+        let delivery = Delivery::start(world.queue.clone(), needs).unwrap();
+        world.raise("web").await;
+        let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+        delivery.stop();
+        assert_eq!(outcome, Outcome::Accepted, "{detail}");
+        let request = provider.next();
+        let path = format!("/2010-04-01/Accounts/{ACCOUNT}/Calls.json");
+        assert_eq!(request.path, path);
+        assert_eq!(request.field("Timeout").as_deref(), Some("30"));
+        let call = Call::made(&request);
+        assert!(call.said.contains("page 1. web is down"), "{}", call.said);
+        assert_eq!(call.said.contains("Press 4"), is_heard, "{}", call.said);
+        let expected = format!("{public_url}/twilio/voice/{}.", message_id(&world));
+        let keys_go_there = call.action.is_some_and(|url| url.starts_with(&expected));
+        assert_eq!(keys_go_there, is_heard);
+        assert_eq!(request.field("StatusCallback").is_some(), is_heard);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

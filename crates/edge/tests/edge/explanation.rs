@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tocsin_domain::alert::{EvidenceSample, Onset};
 use tocsin_domain::command::{AlertAsk, Ask, Command, RespondAsk, RosterAsk, WatchAsk};
 use tocsin_domain::event::Actor;
+use tocsin_domain::id::{MonitorId, TargetId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::oncall::{Layer, Turn, TurnUnit};
 use tocsin_domain::people::Urgency;
@@ -60,11 +61,7 @@ impl World {
 
     /// The stock monitor of the watched server fires, with the sample that proves it.
     pub(crate) fn apache_dies(&self) {
-        let (target, monitor) = self.engine.read(|state| {
-            let mut monitors = state.monitors.values();
-            let down = monitors.find(|one| one.slug == "apache-down").unwrap();
-            (*state.targets.keys().next().unwrap(), down.id)
-        });
+        let (target, monitor) = self.apache_is_judged();
         let sample = EvidenceSample {
             series: "apache_parent_up{target=\"webserver-01\"}".to_owned(),
             at: START,
@@ -83,6 +80,26 @@ impl World {
             }),
             holds: Vec::new(),
         }));
+    }
+
+    /// The stock monitor of the watched server sees it well.
+    pub(crate) fn apache_recovers(&self) {
+        let (target, monitor) = self.apache_is_judged();
+        self.does(Ask::Alert(AlertAsk::MonitorRecovered {
+            monitor,
+            target,
+            at: START,
+            evidence: Vec::new(),
+        }));
+    }
+
+    /// The watched server, and the stock monitor that sees it down.
+    fn apache_is_judged(&self) -> (TargetId, MonitorId) {
+        self.engine.read(|state| {
+            let mut monitors = state.monitors.values();
+            let down = monitors.find(|one| one.slug == "apache-down").unwrap();
+            (*state.targets.keys().next().unwrap(), down.id)
+        })
     }
 
     pub(crate) async fn set_levels(&self, levels: Value) {

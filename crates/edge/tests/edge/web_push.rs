@@ -10,7 +10,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey as VerifyingKey};
 use serde_json::{Value, json};
 use tocsin_domain::command::Ask;
-use tocsin_domain::event::{EventBody, NotificationWhat};
+use tocsin_domain::event::{Event, EventBody, NotificationWhat, PeopleEvent};
 use tocsin_domain::page::Outcome;
 use tocsin_domain::people::ChannelKind;
 use tocsin_edge::delivery::pace::Pace;
@@ -139,8 +139,11 @@ fn outcome_by_push(world: &World) -> (Outcome, String) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_browser_that_is_gone_is_not_tried_again_and_its_address_not_journalled() {
-    for status in [404, 410] {
+async fn a_browser_that_is_not_known_is_not_tried_again_and_its_address_not_journalled() {
+    for (status, expected) in [
+        (404, "does not know this browser"),
+        (410, "takes no more pushes"),
+    ] {
         let provider = Provider::always(Reply::json(status, "no push/SECRETENDPOINT here"));
         let endpoint = format!("{}/push/SECRETENDPOINT", provider.url());
         let text = Browser::new().subscription(&endpoint);
@@ -150,7 +153,7 @@ async fn a_browser_that_is_gone_is_not_tried_again_and_its_address_not_journalle
         let (outcome, detail) = tokio::task::block_in_place(|| outcome_by_push(&world));
         delivery.stop();
         assert_eq!(outcome, Outcome::Refused, "{detail}");
-        assert!(detail.contains("takes no more pushes"), "{detail}");
+        assert!(detail.contains(expected), "{detail}");
         let journal = format!("{:?}", world.journal.events.lock().unwrap());
         assert!(!journal.contains("SECRETENDPOINT"));
     }
@@ -335,6 +338,44 @@ async fn a_browser_that_is_gone_is_no_way_to_its_person_any_more_and_they_hear_o
     assert!(topic.next().json().to_string().contains("disk is down"));
     delivery.stop();
     assert_eq!(asked.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_is_not_known_is_gone_only_when_that_is_said_again_a_while_later() {
+    // As a proxy in between may say once.
+    let provider = Provider::always(Reply::json(404, "<html>Not Found</html>"));
+    let text = Browser::new().subscription(&format!("{}/push/x", provider.url()));
+    let world = reached_by(&provider, "web_push", &text).await;
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
+    let first = world.raise("web").await;
+    let (outcome, detail) = tokio::task::block_in_place(|| outcome_by_push(&world));
+    assert_eq!(outcome, Outcome::Refused, "{detail}");
+    let gone = || {
+        world.engine.read(|state| {
+            let methods = &state.users[&world.ada].contact_methods;
+            methods.iter().any(|method| method.gone_at.is_some())
+        })
+    };
+    assert!(!gone());
+    let path = format!("/incidents/{first}/acknowledge");
+    let taken = world.post(&path, json!({})).await;
+    assert!(taken.status.is_success(), "{}", taken.text());
+    *world.clock.0.lock().unwrap() = START.plus_ms(600_000);
+    world.raise("disk").await;
+    tokio::task::block_in_place(|| {
+        world.committed.wait_for(|events| {
+            let mut all = events.iter();
+            let is_gone = |event: &Event| {
+                matches!(
+                    event.body,
+                    EventBody::People(PeopleEvent::ContactMethodGone { .. })
+                )
+            };
+            all.any(is_gone).then_some(())
+        });
+    });
+    delivery.stop();
+    assert!(gone());
 }
 
 /// Whom a push service may ask about what is pushed from a Tocsin at that address.

@@ -9,22 +9,33 @@ const TITLE_CHARS_MAX: usize = 160;
 const PLACE_CHARS_MAX: usize = 60;
 /// Seconds that a key is waited for.
 const KEY_WAIT_S: u32 = 10;
+/// Bytes of what is sent along with a call: Twilio takes 4,000 characters (else error 32018), and whichever way it counts those, they
+/// are no more than the bytes.
+const SENT_BYTES_MAX: usize = 4_000;
 
-/// What is said to who picks up. With `action`, keys are listened for and sent there; without, nothing can be pressed.
+/// What is said to who picks up, in a form that is sent along with the call. With `action`, keys are listened for and sent there;
+/// without, or with one that leaves no room for the words, nothing can be pressed.
 #[must_use]
 pub fn announcement(message: &PageMessage, action: Option<&str>) -> String {
-    let words = escape(&words(message));
-    let Some(action) = action.filter(|_| message.kind == Kind::Page) else {
-        return document(&format!(
-            "<Say>{words}</Say><Pause length=\"1\"/><Say>{words}</Say>"
-        ));
-    };
+    let words = words(message);
+    let action = action.filter(|_| message.kind == Kind::Page);
+    let asked = action.map(|action| question(&words, action));
+    let asked = asked.filter(|text| text.len() <= SENT_BYTES_MAX);
+    asked.unwrap_or_else(|| {
+        let said = format!("<Say>{}</Say>", escape(&words));
+        document(&format!("{said}<Pause length=\"1\"/>{said}"))
+    })
+}
+
+/// Words, and the keys that answer them: what is pressed is sent to `action`.
+#[must_use]
+pub fn question(words: &str, action: &str) -> String {
     let keys = "Press 4 to acknowledge, 6 to resolve.";
-    let said = format!("<Say>{words} {keys}</Say>");
-    // Said twice: the first time, nobody is quite awake.
+    let said = format!("<Say>{} {keys}</Say>", escape(words));
+    // Said twice: the first time, nobody is quite awake. At the end nobody is asked how it stands by then, so nothing is said of that.
     document(&format!(
         "<Gather input=\"dtmf\" numDigits=\"1\" timeout=\"{KEY_WAIT_S}\" method=\"POST\" action=\"{}\">{said}\
-         <Pause length=\"2\"/>{said}</Gather><Say>Nothing was pressed. The page goes on.</Say>",
+         <Pause length=\"2\"/>{said}</Gather><Say>Nothing was pressed, so nothing was done.</Say>",
         escape(action)
     ))
 }
@@ -41,11 +52,9 @@ pub fn text_answer(text: &str) -> String {
     document(&format!("<Message>{}</Message>", escape(text)))
 }
 
-fn document(inside: &str) -> String {
-    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>{inside}</Response>")
-}
-
-fn words(message: &PageMessage) -> String {
+/// What a message says in a call.
+#[must_use]
+pub fn words(message: &PageMessage) -> String {
     let title = one_line(&message.title, TITLE_CHARS_MAX);
     let place = message.place_beside_title();
     let place = place.map_or_else(String::new, |place| {
@@ -70,10 +79,19 @@ fn words(message: &PageMessage) -> String {
     }
 }
 
+fn document(inside: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response>{inside}</Response>")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::page_message::tests::hostile_page;
+
+    /// Whether XML 1.0 may hold it: its production `Char`.
+    fn is_xml(symbol: char) -> bool {
+        matches!(symbol, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..='\u{10ffff}')
+    }
 
     #[test]
     fn a_page_is_spoken_and_keys_are_listened_for() {
@@ -93,7 +111,10 @@ mod tests {
             text.contains("action=\"https://tocsin.example.org/twilio/voice/a&quot;b?c&amp;d\"")
         );
         assert!(text.contains("Press 4 to acknowledge"));
-        assert!(!text.contains('\u{1}'));
+        assert!(text.chars().all(is_xml), "{text:?}");
+        let text = announcement(&hostile_page(), None);
+        assert!(text.contains("&lt;/script&gt;  is down ."), "{text:?}");
+        assert!(text.chars().all(is_xml), "{text:?}");
     }
 
     #[test]
@@ -106,6 +127,24 @@ mod tests {
             text.contains("page 7. replication is late, on db-1."),
             "{text}"
         );
+    }
+
+    #[test]
+    fn what_goes_with_a_call_is_no_longer_than_is_taken() {
+        let mut page = hostile_page();
+        page.title = "\"".repeat(1_000);
+        page.target = Some(format!("x{}", "\"".repeat(1_000)));
+        let address = |chars: usize| format!("https://tocsin.example.org/{}", "x".repeat(chars));
+        let text = announcement(&page, Some(&address(200)));
+        assert!(text.contains("Press 4"), "{text}");
+        assert!(text.len() <= SENT_BYTES_MAX, "{}", text.len());
+        // It is said all the same.
+        let text = announcement(&page, Some(&address(2_000)));
+        assert!(
+            text.contains("page 7.") && !text.contains("Gather"),
+            "{text}"
+        );
+        assert!(text.len() <= SENT_BYTES_MAX, "{}", text.len());
     }
 
     #[test]
@@ -122,5 +161,12 @@ mod tests {
     fn short_answers_are_escaped() {
         assert!(farewell("a<b").contains("<Say>a&lt;b</Say><Hangup/>"));
         assert!(text_answer("a<b").contains("<Message>a&lt;b</Message>"));
+        for text in [
+            farewell("a\u{fffe}b\u{ffff}"),
+            text_answer("a\u{fffe}b\u{ffff}"),
+        ] {
+            assert!(text.contains("a b "), "{text:?}");
+            assert!(text.chars().all(is_xml), "{text:?}");
+        }
     }
 }
