@@ -68,6 +68,8 @@ pub enum Bug {
     RulesFollowedToTheEnd,
     /// No alert finds the incident of its group.
     GroupForgetsItsIncident,
+    /// What pages joins what somebody has taken already (PagerDuty).
+    GroupHidesInWhatIsTaken,
     /// What somebody had taken stays theirs after they were removed.
     TakenStaysWithWhoIsGone,
     /// Whoever says again that something was over ends what fails since.
@@ -89,7 +91,7 @@ pub enum Bug {
 }
 
 /// All of them.
-pub const BUGS: [Bug; 41] = [
+pub const BUGS: [Bug; 42] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -122,6 +124,7 @@ pub const BUGS: [Bug; 41] = [
     Bug::WorkThatBeginsUnseen,
     Bug::RulesFollowedToTheEnd,
     Bug::GroupForgetsItsIncident,
+    Bug::GroupHidesInWhatIsTaken,
     Bug::TakenStaysWithWhoIsGone,
     Bug::OldEndEndsWhatBeganSince,
     Bug::LateEndUntold,

@@ -215,6 +215,7 @@ fn oncall(event: &OncallEvent) -> Option<Changed<'_>> {
         OncallEvent::NoticesSwitched { user: id, .. } => Some(user(id, Deed::Updated)),
         OncallEvent::DutySeen { .. }
         | OncallEvent::FindingAppeared { .. }
+        | OncallEvent::FindingsRestated { .. }
         | OncallEvent::FindingEnded { .. }
         | OncallEvent::FindingsTold { .. }
         | OncallEvent::ChannelsSeen { .. } => None,

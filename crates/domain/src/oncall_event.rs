@@ -48,6 +48,12 @@ pub enum OncallEvent {
         /// The whole of it, as it was found first.
         finding: Finding,
     },
+    /// Findings that stand are otherwise by now than when they were written down last: their words, or when it is so. They are told
+    /// so, and are no news by that.
+    FindingsRestated {
+        /// The whole of each.
+        findings: Vec<Finding>,
+    },
     /// It is no longer so.
     FindingEnded {
         /// The finding's key.

@@ -119,6 +119,7 @@ const fn oncall(event: &OncallEvent) -> &'static str {
         OncallEvent::DutySeen { .. } => "duty_seen",
         OncallEvent::NoticesSwitched { .. } => "notices_switched",
         OncallEvent::FindingAppeared { .. } => "finding_appeared",
+        OncallEvent::FindingsRestated { .. } => "findings_restated",
         OncallEvent::FindingEnded { .. } => "finding_ended",
         OncallEvent::FindingsTold { .. } => "findings_told",
         OncallEvent::ChannelsSeen { .. } => "channels_seen",

@@ -313,6 +313,7 @@ fn stream_of_oncall(event: &OncallEvent) -> String {
         OncallEvent::DutySeen { schedule, .. } => format!("schedule:{schedule}"),
         OncallEvent::NoticesSwitched { user, .. } => format!("user:{user}"),
         OncallEvent::FindingAppeared { .. }
+        | OncallEvent::FindingsRestated { .. }
         | OncallEvent::FindingEnded { .. }
         | OncallEvent::FindingsTold { .. } => "findings".to_owned(),
         OncallEvent::ChannelsSeen { .. } => "channels".to_owned(),

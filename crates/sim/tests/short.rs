@@ -70,6 +70,7 @@ fn bugs_that_are_let_loose_are_caught() {
         Bug::MissedCallForgottenUnderWork,
         Bug::RulesFollowedToTheEnd,
         Bug::GroupForgetsItsIncident,
+        Bug::GroupHidesInWhatIsTaken,
         Bug::TakenStaysWithWhoIsGone,
         Bug::OldEndEndsWhatBeganSince,
         Bug::TakenFromStillPaged,

@@ -21,7 +21,7 @@ pub const FINDINGS_MAX: usize = 100;
 pub enum FindingKind {
     /// An urgent incident that nobody has taken, for which nothing is planned.
     Forgotten,
-    /// The next page of an incident was due and was not sent.
+    /// The next page of an incident was due and was not sent, or somebody has it for longer than was said.
     Overdue,
     /// The next page of an incident is planned for a time that is too far away.
     TooLate,

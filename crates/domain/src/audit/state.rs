@@ -1,5 +1,5 @@
-//! Invariant 2, read from the state: what is urgent and not taken is paged for. Indexes and timers of the core are not
-//! trusted: every incident and every message is looked at, and the limits are written here a second time.
+//! Invariant 2, read from the state: what is urgent and not taken is paged for, and is taken no longer than was said. Indexes and timers
+//! of the core are not trusted: every incident and every message is looked at, and the limits are written here a second time.
 
 use std::collections::BTreeMap;
 
@@ -188,8 +188,16 @@ fn broken(
     (coming, hears): (OnItsWay, bool),
     now: Timestamp,
 ) -> Option<(FindingKind, String)> {
-    if !is_untaken(incident) || !hurts(state, incident) {
+    let is_taken = match incident.status {
+        Status::Triggered => false,
+        Status::Acknowledged => true,
+        Status::Resolved => return None,
+    };
+    if !is_urgent(incident) || !hurts(state, incident) {
         return None;
+    }
+    if is_taken {
+        return of_taken(incident, now);
     }
     let held = incident.hold.as_ref();
     let held = held.map(|hold| overdue(hold.until, now, "was to wait no longer than until"));
@@ -219,6 +227,15 @@ fn broken(
                 (FindingKind::Forgotten, what)
             })
         }
+    }
+}
+
+/// Where it was said until when somebody has it, nobody has it after that. A snooze counts, and not how long an acknowledgement holds.
+fn of_taken(incident: &Incident, now: Timestamp) -> Option<(FindingKind, String)> {
+    match (incident.snoozed_until, incident.acknowledgement_ends_at) {
+        (Some(until), _) => overdue(until, now, "was snoozed until"),
+        (None, Some(until)) => overdue(until, now, "was acknowledged until"),
+        (None, None) => None,
     }
 }
 
@@ -265,11 +282,14 @@ fn is_untaken(incident: &Incident) -> bool {
         Status::Triggered => true,
         Status::Acknowledged | Status::Resolved => false,
     };
-    let urgent = match incident.urgency {
+    triggered && is_urgent(incident)
+}
+
+const fn is_urgent(incident: &Incident) -> bool {
+    match incident.urgency {
         Urgency::High => true,
         Urgency::Low => false,
-    };
-    triggered && urgent
+    }
 }
 
 /// Whether something that pages fails. Of an incident without any alert nobody knows better, so it counts as failing.

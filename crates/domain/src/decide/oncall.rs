@@ -60,6 +60,7 @@ impl Decider<'_> {
             | OncallEvent::NoticesSwitched { .. }
             | OncallEvent::DutySeen { .. }
             | OncallEvent::FindingAppeared { .. }
+            | OncallEvent::FindingsRestated { .. }
             | OncallEvent::FindingEnded { .. }
             | OncallEvent::FindingsTold { .. }
             | OncallEvent::ChannelsSeen { .. } => None,

@@ -85,26 +85,57 @@ impl Decider<'_> {
         for key in gone {
             self.emit_noticed(OncallEvent::FindingEnded { key });
         }
+        let mut standing = Vec::new();
         for finding in found {
-            if !self.state.duty.findings.contains_key(&finding.key) {
+            if self.state.duty.findings.contains_key(&finding.key) {
+                standing.push(finding);
+            } else {
                 self.emit_noticed(OncallEvent::FindingAppeared { finding });
             }
         }
-        self.tell_findings();
+        self.tell_findings(standing);
     }
 
-    fn tell_findings(&mut self) {
+    /// Tells what is new, with what was `standing` before, as that is found now.
+    fn tell_findings(&mut self, standing: Vec<Finding>) {
+        if self.tells_findings_now() {
+            // What is tried again is written anew.
+            return self.restate_findings(standing);
+        }
         let Some(position) = self.state.duty.news_at() else {
             return;
         };
-        if !self.state.duty.may_tell(self.now) || self.tells_findings_now() {
+        if !self.state.duty.may_tell(self.now) {
             return;
         }
-        for (user, method) in self.ways_to_administrators() {
+        let ways = self.ways_to_administrators();
+        if !ways.is_empty() {
+            self.restate_findings(standing);
+        }
+        for (user, method) in ways {
             let (cause, now) = (Cause::Event { position }, self.now);
             let purpose = Purpose::Word(Word::Findings);
             let why = "administrators are told what will keep pages from somebody".to_owned();
             self.plan(cause, purpose, user, method, None, now, why);
+        }
+    }
+
+    /// Takes in what is otherwise by now of findings that stood before, such as when they begin: the gap of last Saturday is that of
+    /// next Saturday. None of it is news, and only a word shows it: it is written down for a word, and not each time that somebody looks.
+    fn restate_findings(&mut self, found: Vec<Finding>) {
+        // What has begun is there now, whenever it was found.
+        let begins = |one: &Finding| one.since.max(self.now);
+        let is_otherwise = |found: &Finding| {
+            let known = self.state.duty.findings.get(&found.key);
+            known.is_some_and(|known| {
+                let (text, until, times) = (&found.text, found.until, found.times);
+                begins(known) != begins(found)
+                    || (&known.text, known.until, known.times) != (text, until, times)
+            })
+        };
+        let findings: Vec<Finding> = found.into_iter().filter(is_otherwise).collect();
+        if !findings.is_empty() {
+            self.emit_noticed(OncallEvent::FindingsRestated { findings });
         }
     }
 

@@ -22,13 +22,27 @@ pub struct Newcomer<'a> {
 }
 
 impl State {
-    /// The open incident that takes in an alert of a group at `now`, as its service groups alerts.
+    /// The open incident that takes in an alert of a group at `now`, as its service groups alerts: the newest that does.
     #[must_use]
     pub fn incident_of_group(&self, newcomer: &Newcomer<'_>, now: Timestamp) -> Option<IncidentId> {
         let group = (newcomer.service, newcomer.group.to_owned());
-        let incident = self.incidents.get(self.last_of_group.get(&group)?)?;
-        let service = self.services.get(&newcomer.service)?;
-        let is_in_time = match &service.intake.grouping {
+        let known = self.open_of_group.get(&group)?.iter().rev();
+        let grouping = &self.services.get(&newcomer.service)?.intake.grouping;
+        let mut known = known.filter_map(|id| self.incidents.get(id));
+        let found = known.find(|incident| {
+            // Who mutes a target does not mean what others say about its service.
+            let is_same = incident.target == newcomer.target;
+            is_same
+                && self.is_in_time(incident, grouping, now)
+                && self.takes_in(incident, newcomer.urgency)
+        });
+        let found = found.filter(|_| !bugs::on(Bug::GroupForgetsItsIncident));
+        found.map(|incident| incident.id)
+    }
+
+    /// Whether an incident of a group takes in what comes now, as its service groups alerts.
+    fn is_in_time(&self, incident: &Incident, grouping: &GroupBy, now: Timestamp) -> bool {
+        match grouping {
             GroupBy::Nothing => false,
             GroupBy::Content { .. } => true,
             GroupBy::Time { within_ms, rolling } => {
@@ -39,12 +53,7 @@ impl State {
                 let since = last.unwrap_or_else(|| self.since_opening(incident));
                 now.ms_since(since) <= *within_ms
             }
-        };
-        // Who mutes a target does not mean what others say about its service.
-        let is_same = incident.target == newcomer.target;
-        let is_found = is_in_time && is_same && !bugs::on(Bug::GroupForgetsItsIncident);
-        let joins = is_found && self.takes_in(incident, newcomer.urgency);
-        joins.then_some(incident.id)
+        }
     }
 
     /// Whether an incident takes in an alert that is not of its own target or rule: it is open, has room, and what is urgent is
@@ -54,11 +63,13 @@ impl State {
         incident.is_open() && has_room && self.is_heard_in(incident, urgency)
     }
 
-    /// Whether what is urgent is paged for, or was, when it joins this incident. Where somebody was paged for what is over by
-    /// now, or where one page is enough because it comes and goes, something new would be lost.
+    /// Whether what is urgent is paged for, or was, when it joins this incident. Whoever has taken it took what failed by then, and
+    /// would not hear of it. Where somebody was paged for what is over by now, or where one page is enough because it comes and goes,
+    /// something new would be lost.
     fn is_heard_in(&self, incident: &Incident, urgency: Urgency) -> bool {
-        let is_fresh = incident.status == Status::Triggered && incident.paging.is_none();
-        let is_alive = self.burns(incident) || is_fresh;
-        urgency == Urgency::Low || (is_alive && !incident.flapping)
+        let is_untaken =
+            incident.status == Status::Triggered || bugs::on(Bug::GroupHidesInWhatIsTaken);
+        let is_alive = self.burns(incident) || incident.paging.is_none();
+        urgency == Urgency::Low || (is_untaken && is_alive && !incident.flapping)
     }
 }

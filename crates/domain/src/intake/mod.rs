@@ -22,8 +22,8 @@ pub use label::{LabelMatcher, LabelTest, MATCHER_BYTES_MAX};
 pub use rule::{Action, Condition, Field, RULES_MAX, Rule, Test, place_in};
 pub use settings::{
     ALERTS_PER_INCIDENT_MAX, GROUP_DESCRIPTION_CHARS_MAX, GROUP_FIELDS_MAX, GROUP_MS_MAX,
-    GROUP_NAME_CHARS_MAX, GroupBy, GroupingLabel, Intake, Loudness, RESOLVE_AFTER_MS_MAX,
-    RESOLVE_AFTER_MS_MIN, SupportHours, UrgencyBy,
+    GROUP_NAME_CHARS_MAX, GroupBy, GroupingLabel, INCIDENTS_PER_GROUP_MAX, Intake, Loudness,
+    RESOLVE_AFTER_MS_MAX, RESOLVE_AFTER_MS_MIN, SupportHours, UrgencyBy,
 };
 pub use silence::{
     ANNOTATION, Features, Label, MATCHERS_MAX, MatchedLabels, SERVICE_LABEL, SILENCE_KEPT_MS,

@@ -10,6 +10,8 @@ use crate::time::Timestamp;
 
 /// Alerts of one incident at most; the next one opens another.
 pub const ALERTS_PER_INCIDENT_MAX: usize = 1_000;
+/// Open incidents of one group that further alerts may join at most: the newest.
+pub const INCIDENTS_PER_GROUP_MAX: usize = 32;
 /// The longest span that makes alerts one incident: a day.
 pub const GROUP_MS_MAX: u64 = 86_400_000;
 /// Fields that alerts of one incident have in common, at most.

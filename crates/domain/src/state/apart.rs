@@ -45,7 +45,7 @@ impl State {
             // A job that does not call in while a copy is played would be taken to have failed.
             pulses: _,
             dropped: _,
-            last_of_group: _,
+            open_of_group: _,
             last_of_rule: _,
             schedule_changes,
             policy_changes,

@@ -19,7 +19,7 @@ pub struct DutyWatch {
     pub seen: BTreeMap<ScheduleId, Option<UserId>>,
     /// People who want no word when duty passes to them.
     pub unwanted: BTreeSet<UserId>,
-    /// Findings that stand, by their keys.
+    /// Findings that stand, by their keys: as they were found first, or as they were when word of any was planned last.
     pub findings: BTreeMap<String, Finding>,
     /// Position of the event by which each of them appeared.
     pub appeared: BTreeMap<String, u64>,

@@ -1,12 +1,14 @@
 //! Folds events about rules, maintenance windows, heartbeats, groups of alerts and their urgency.
 
+use std::collections::BTreeSet;
+
 use super::State;
 use super::dates::Moment;
 use crate::alert::Alert;
 use crate::event::{Event, IncidentEvent, IncidentWhat, IntakeEvent};
 use crate::id::{AlertId, HeartbeatId};
 use crate::incident::Incident;
-use crate::intake::Pulse;
+use crate::intake::{INCIDENTS_PER_GROUP_MAX, Pulse};
 use crate::time::Timestamp;
 
 impl State {
@@ -83,10 +85,22 @@ impl State {
             .judged
             .as_ref()
             .and_then(|judged| judged.group.clone());
-        if let Some(group) = group {
-            self.last_of_group
-                .insert((alert.service, group), alert.incident);
+        let Some(group) = group else {
+            return;
+        };
+        let known = self
+            .open_of_group
+            .entry((alert.service, group))
+            .or_default();
+        if known.contains(&alert.incident) {
+            return;
         }
+        // What is said again as something else may be of another group by now, and its incident is not taken out of this one then.
+        known.retain(|id| self.open_incidents.contains(id));
+        if known.len() == INCIDENTS_PER_GROUP_MAX {
+            known.remove(0);
+        }
+        known.push(alert.incident);
     }
 
     /// An incident that is over takes no more of its groups.
@@ -100,9 +114,13 @@ impl State {
             let group = alert.judged.as_ref()?.group.clone()?;
             Some((alert.service, group))
         });
-        for group in groups.collect::<Vec<_>>() {
-            if self.last_of_group.get(&group) == Some(&event.incident) {
-                self.last_of_group.remove(&group);
+        for group in groups.collect::<BTreeSet<_>>() {
+            let Some(known) = self.open_of_group.get_mut(&group) else {
+                continue;
+            };
+            known.retain(|id| *id != event.incident);
+            if known.is_empty() {
+                self.open_of_group.remove(&group);
             }
         }
     }

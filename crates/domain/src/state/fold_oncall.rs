@@ -35,6 +35,13 @@ impl State {
                 self.duty.appeared.insert(key.clone(), envelope.position);
                 self.duty.findings.insert(key, finding);
             }
+            OncallEvent::FindingsRestated { findings } => {
+                for finding in findings {
+                    if let Some(known) = self.duty.findings.get_mut(&finding.key) {
+                        known.clone_from(finding);
+                    }
+                }
+            }
             OncallEvent::FindingEnded { key } => {
                 self.duty.findings.remove(key);
                 self.duty.appeared.remove(key);

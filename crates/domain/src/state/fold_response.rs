@@ -43,12 +43,24 @@ impl State {
             }
         }
         let last = self.last_of_target.values_mut();
-        let last = last.chain(self.last_of_rule.values_mut());
-        for known in last.chain(self.last_of_group.values_mut()) {
+        for known in last.chain(self.last_of_rule.values_mut()) {
             if *known == from {
                 *known = to;
             }
         }
+        for known in self.open_of_group.values_mut() {
+            go_on_in(known, from, to);
+        }
+    }
+}
+
+/// What would join the one incident of a group joins the other, which may be one of the group already.
+fn go_on_in(known: &mut Vec<IncidentId>, from: IncidentId, to: IncidentId) {
+    if known.contains(&to) {
+        known.retain(|id| *id != from);
+    }
+    for id in known.iter_mut().filter(|id| **id == from) {
+        *id = to;
     }
 }
 

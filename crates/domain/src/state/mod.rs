@@ -137,8 +137,8 @@ pub struct State {
     pub windows: BTreeMap<MaintenanceId, Window>,
     /// Jobs that must call in, and what was heard of each.
     pub pulses: BTreeMap<HeartbeatId, Pulse>,
-    /// The newest open incident of each group of alerts of a service.
-    pub last_of_group: BTreeMap<(ServiceId, String), IncidentId>,
+    /// The open incidents of each group of alerts of a service that further ones may join, the newest last.
+    pub open_of_group: BTreeMap<(ServiceId, String), Vec<IncidentId>>,
     /// Position of the last event that changed each schedule, also one that is removed by now.
     pub schedule_changes: BTreeMap<ScheduleId, u64>,
     /// The same of each policy.

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::State;
 use crate::id::{IncidentId, ServiceId};
-use crate::incident::{
-    Incident, STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS, Status,
-};
+use crate::incident::{Incident, STORM_INCIDENTS, STORM_INCIDENTS_CRITICAL, STORM_WINDOW_MS};
 use crate::intake::Features;
 use crate::monitor::Severity;
 use crate::people::Urgency;
@@ -67,9 +65,7 @@ impl State {
             return None;
         }
         let is_covered = self.quiet_alert(newcomer, now).is_some();
-        let is_alike = |incident: &Incident| {
-            incident.status == Status::Triggered && self.is_hushed(incident, now) == is_covered
-        };
+        let is_alike = |incident: &Incident| self.is_hushed(incident, now) == is_covered;
         let known = newest.iter().rev();
         let mut open = known
             .filter_map(|(_, id)| self.incidents.get(id))

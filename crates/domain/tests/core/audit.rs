@@ -1,6 +1,7 @@
 //! The auditor finds each broken promise, and nothing where none is broken.
 
 mod aside;
+mod taken;
 
 use tocsin_domain::audit::{
     About, CanaryAway, CanaryStage, Commits, EngineSeen, Finding, FindingKind, Observations,

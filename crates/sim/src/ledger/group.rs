@@ -21,18 +21,23 @@ const STORM_CRITICAL: usize = 20;
 const STORM_MS: u64 = 300_000;
 /// Alerts of one incident at most.
 const MEMBERS_MAX: u32 = 1_000;
+/// Open incidents of one group that further alerts may join at most.
+const OF_GROUP_MAX: usize = 32;
 /// Nobody minds whether an alert came a moment before or after the end of a span of time.
 const MOMENT_MS: u64 = 2_000;
 
 /// A rule of a service, by its group and name, or what has the same labels.
 type Line = (ServiceId, String, String);
+/// What alerts of a service have in common.
+type Group = (ServiceId, String);
 
 /// Where alerts go on.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     of_target: BTreeMap<TargetId, IncidentId>,
     of_line: BTreeMap<Line, IncidentId>,
-    of_group: BTreeMap<(ServiceId, String), IncidentId>,
+    /// The open incidents of each group, in the order in which alerts of it first came into them.
+    of_group: BTreeMap<Group, Vec<IncidentId>>,
     /// When the last incidents of each service were opened, critical ones apart.
     opened: BTreeMap<(ServiceId, bool), VecDeque<Timestamp>>,
 }
@@ -49,18 +54,46 @@ impl Groups {
 
     /// What is over takes no more of its groups; what fails of its server or rule may come back to it.
     pub(super) fn end(&mut self, id: IncidentId) {
-        self.of_group.retain(|_, known| *known != id);
+        for known in self.of_group.values_mut() {
+            known.retain(|known| *known != id);
+        }
+        self.of_group.retain(|_, known| !known.is_empty());
     }
 
     /// What would join the one joins the other.
     pub(super) fn go_on(&mut self, from: IncidentId, to: IncidentId) {
         let known = self.of_target.values_mut();
-        let known = known.chain(self.of_line.values_mut());
-        for known in known.chain(self.of_group.values_mut()) {
+        for known in known.chain(self.of_line.values_mut()) {
             if *known == from {
                 *known = to;
             }
         }
+        for known in self.of_group.values_mut() {
+            let is_there = known.contains(&to);
+            if let Some(place) = known.iter().position(|known| *known == from) {
+                known.remove(place);
+                if !is_there {
+                    known.insert(place, to);
+                }
+            }
+        }
+    }
+
+    /// An alert of a group came into this incident.
+    fn came_into(&mut self, id: IncidentId, group: Group) {
+        let known = self.of_group.entry(group).or_default();
+        if known.contains(&id) {
+            return;
+        }
+        if known.len() == OF_GROUP_MAX {
+            known.remove(0);
+        }
+        known.push(id);
+    }
+
+    /// The incidents of a group that a further alert may join.
+    fn of(&self, group: &Group) -> &[IncidentId] {
+        self.of_group.get(group).map_or(&[][..], Vec::as_slice)
     }
 
     pub(super) fn set_back(&mut self, by_ms: u64) {
@@ -109,10 +142,12 @@ impl Ledger {
         let group = group.map(|group| (told.service, group));
         let of_group = group
             .as_ref()
-            .and_then(|group| self.groups.of_group.get(group).copied());
+            .map_or(&[][..], |group| self.groups.of(group));
         let own = self.groups.own(told);
         let wrong = if members > 0 {
-            let in_group = of_group == Some(id) && self.in_time(told, id, event, true);
+            let in_group = of_group.contains(&id)
+                && self.in_time(told, id, event, true)
+                && self.hears_of(told, id);
             let in_storm = told.grouped == Some(Grouped::Storm)
                 && self
                     .groups
@@ -122,8 +157,9 @@ impl Ledger {
         } else if own.is_some_and(|own| self.has_room(own)) {
             Some("it has an incident of its own, and opened another")
         } else {
-            let of_group = of_group.filter(|known| self.takes_in(told, *known, event));
-            of_group.map(|_| "its group has an incident, and it opened another")
+            let mut of_group = of_group.iter();
+            let is_missed = of_group.any(|known| self.takes_in(told, *known, event));
+            is_missed.then_some("its group has an incident, and it opened another")
         };
         if let Some(wrong) = wrong {
             let number = self.cases.get(&id).map_or(0, |case| case.number);
@@ -139,8 +175,14 @@ impl Ledger {
             self.groups.of_line.insert(line, id);
         }
         if let Some(group) = group {
-            self.groups.of_group.insert(group, id);
+            self.groups.came_into(id, group);
         }
+    }
+
+    /// Whether somebody hears of what joins an incident by its group: whoever has it took what failed by then.
+    fn hears_of(&self, told: &Alert, id: IncidentId) -> bool {
+        let is_taken = |case: &Case| case.standing == Standing::Taken;
+        told.urgency() == Urgency::Low || !self.cases.get(&id).is_some_and(is_taken)
     }
 
     fn has_room(&self, id: IncidentId) -> bool {
@@ -183,11 +225,12 @@ impl Ledger {
         self.has_room(id)
             && case.target == told.target
             && is_heard
+            && self.hears_of(told, id)
             && self.in_time(told, id, event, false)
     }
 }
 
-/// Whether somebody is paged for what fails in it, or will be, or has it.
+/// Whether somebody is paged for what fails in it, or will be.
 fn is_loud(case: &Case) -> bool {
     let is_flapping = case.is_flapping && matches!(case.wait, Wait::Quiet(_));
     case.burns() && !is_flapping

@@ -169,6 +169,7 @@ impl Ledger {
                 | OncallEvent::DutySeen { .. }
                 | OncallEvent::NoticesSwitched { .. }
                 | OncallEvent::FindingAppeared { .. }
+                | OncallEvent::FindingsRestated { .. }
                 | OncallEvent::FindingEnded { .. }
                 | OncallEvent::FindingsTold { .. }
                 | OncallEvent::ChannelsSeen { .. } => {}

@@ -1,9 +1,12 @@
 //! Alerts that make one incident by time or by content.
 
-use super::{MINUTE, rule, title_contains};
+use super::windows::{once, plan};
+use super::{HOUR, MINUTE, is_paged_after, rule, title_contains};
 use crate::world::World;
 use tocsin_domain::command::RespondAsk;
-use tocsin_domain::intake::{Action, Field, GroupBy, UrgencyBy};
+use tocsin_domain::id::IncidentId;
+use tocsin_domain::incident::Status;
+use tocsin_domain::intake::{Action, Field, GroupBy, INCIDENTS_PER_GROUP_MAX, UrgencyBy};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::Outcome;
 
@@ -89,8 +92,8 @@ fn a_critical_alert_that_joins_a_lesser_incident_raises_it_and_pages() {
     assert_eq!(world.state.incidents.len(), 1);
     assert_eq!(world.pages().len(), 1);
     world.answer_all(Outcome::Accepted);
-    world.acknowledge();
     world.trigger("c", Severity::Critical);
+    assert_eq!(world.state.incidents.len(), 1);
     assert_eq!(world.pages().len(), 2);
     assert_eq!(world.incident().title, "c fails");
 }
@@ -113,10 +116,9 @@ fn what_is_critical_and_wakes_nobody_does_not_hide_what_is_critical_and_urgent()
     assert_eq!(world.pages().len(), 1);
     assert_eq!(world.incident().severity, Severity::Error);
     world.answer_all(Outcome::Accepted);
-    world.acknowledge();
     world.trigger("b", Severity::Critical);
     assert_eq!(world.state.incidents.len(), 1);
-    assert_eq!(world.pages().len(), 2, "Ada took something lesser");
+    assert_eq!(world.pages().len(), 2, "Ada was paged for something lesser");
     assert_eq!(world.incident().title, "b fails");
     assert_eq!(world.incident().severity, Severity::Critical);
 }
@@ -248,4 +250,168 @@ fn what_is_critical_and_waits_holds_back_nothing_of_what_is_paged_for_already() 
     world.trigger("blip", Severity::Critical);
     assert_eq!(world.incident().hold, None);
     assert_eq!(world.pages().len(), 2);
+}
+
+/// By content, with a field that no alert of these tests has.
+fn all_together() -> GroupBy {
+    let fields = vec![Field::Component];
+    GroupBy::Content { fields }
+}
+
+fn snooze(world: &mut World, incident: IncidentId, for_ms: u64) {
+    let by = world.ada();
+    world.respond(RespondAsk::Snooze {
+        incident,
+        by,
+        for_ms,
+    });
+}
+
+/// A disk fails, and Ada has it.
+fn with_a_disk_that_ada_has(grouping: GroupBy) -> World {
+    let mut world = grouped(grouping);
+    world.trigger("disk", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    assert_eq!(world.pages().len(), 1);
+    world
+}
+
+#[test]
+fn what_pages_does_not_join_what_somebody_has_and_opens_the_incident_that_others_join() {
+    for grouping in [by_time(false), by_time(true), all_together()] {
+        for is_snoozed in [false, true] {
+            let mut world = with_a_disk_that_ada_has(grouping.clone());
+            let first = world.incident().id;
+            if is_snoozed {
+                snooze(&mut world, first, HOUR);
+            }
+            world.wait_ms(4 * MINUTE);
+            world.trigger("raid", Severity::Error);
+            assert_eq!(world.state.incidents.len(), 2, "{grouping:?}");
+            assert_eq!(world.pages().len(), 2, "{grouping:?}");
+            assert_eq!(world.state.incidents[&first].alerts.len(), 1);
+            world.trigger("fan", Severity::Error);
+            world.trigger("load", Severity::Warning);
+            assert_eq!(world.state.incidents.len(), 2);
+            assert_eq!(world.incident().alerts.len(), 3);
+        }
+    }
+}
+
+#[test]
+fn what_is_worse_has_an_incident_of_its_own_too_beside_what_somebody_has() {
+    let mut world = with_a_disk_that_ada_has(by_time(false));
+    let first = world.incident().clone();
+    world.trigger("raid", Severity::Critical);
+    assert_eq!(world.state.incidents.len(), 2);
+    assert_eq!(world.pages().len(), 2);
+    let known = &world.state.incidents[&first.id];
+    assert_eq!(known.status, Status::Acknowledged);
+    assert_eq!(known.title, "disk fails");
+}
+
+#[test]
+fn what_wakes_nobody_joins_what_somebody_has() {
+    let mut world = with_a_disk_that_ada_has(all_together());
+    world.trigger("load", Severity::Warning);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.incident().status, Status::Acknowledged);
+    assert_eq!(world.pages().len(), 1);
+}
+
+#[test]
+fn what_waits_or_is_covered_does_not_join_what_somebody_has_and_is_paged_for_in_its_time() {
+    let mut world = with_a_disk_that_ada_has(by_time(false));
+    paused(&mut world, &[("blip", 5 * MINUTE)]);
+    world.trigger("blip", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 2);
+    is_paged_after(&mut world, 5 * MINUTE);
+    let mut world = with_a_disk_that_ada_has(by_time(false));
+    let (service, when) = (world.default_service(), once(&world, 0, HOUR));
+    plan(&mut world, vec![service], when);
+    world.trigger("raid", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 2);
+    is_paged_after(&mut world, HOUR);
+}
+
+#[test]
+fn the_same_that_is_said_again_or_is_known_by_its_labels_stays_in_what_somebody_has() {
+    let mut world = with_a_disk_that_ada_has(all_together());
+    world.trigger("disk", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 1);
+    let mut world = grouped(all_together());
+    world.fires("disk", &[]);
+    world.fires("raid", &[]);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    let pages = world.pages().len();
+    for _ in 0..2 {
+        world.wait_ms(MINUTE);
+        world.is_over("disk");
+        // Each of two senders says so.
+        world.fires("disk", &[]);
+        world.fires("disk", &[]);
+        world.fires("raid", &[]);
+    }
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.pages().len(), pages);
+}
+
+#[test]
+fn what_pages_joins_the_newer_incident_of_its_group_also_after_something_came_into_the_older_one() {
+    let mut world = grouped(all_together());
+    world.fires("disk", &[]);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    let first = world.incident().id;
+    world.trigger("raid", Severity::Error);
+    world.is_over("disk");
+    world.fires("disk", &[]);
+    assert_eq!(world.state.incidents[&first].alerts.len(), 2);
+    world.trigger("fan", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 2);
+    assert_eq!(world.incident().alerts.len(), 2);
+}
+
+#[test]
+fn what_pages_joins_the_older_incident_of_its_group_when_that_is_the_one_that_nobody_has() {
+    let mut world = with_a_disk_that_ada_has(all_together());
+    let first = world.incident().id;
+    snooze(&mut world, first, 5 * MINUTE);
+    world.trigger("raid", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    world.wait_ms(5 * MINUTE);
+    assert_eq!(world.state.incidents[&first].status, Status::Triggered);
+    world.trigger("fan", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 2);
+    assert_eq!(world.state.incidents[&first].alerts.len(), 2);
+}
+
+#[test]
+fn when_the_newer_incident_of_a_group_is_over_what_wakes_nobody_joins_the_older_one() {
+    let mut world = with_a_disk_that_ada_has(all_together());
+    let (service, first) = (world.default_service(), world.incident().id);
+    world.trigger("raid", Severity::Error);
+    world.resolve_key(service, "raid");
+    world.wait_ms(MINUTE);
+    assert_eq!(world.incident().status, Status::Resolved);
+    world.trigger("load", Severity::Warning);
+    assert_eq!(world.state.incidents.len(), 2);
+    assert_eq!(world.state.incidents[&first].alerts.len(), 2);
+}
+
+#[test]
+fn of_the_incidents_of_a_group_the_newest_are_remembered() {
+    let mut world = grouped(all_together());
+    for number in 0..=INCIDENTS_PER_GROUP_MAX {
+        world.trigger(&format!("disk-{number}"), Severity::Error);
+        world.acknowledge();
+        // What comes as fast as that is put together otherwise.
+        world.wait_ms(10 * MINUTE);
+    }
+    assert_eq!(world.state.incidents.len(), INCIDENTS_PER_GROUP_MAX + 1);
+    let known: Vec<usize> = world.state.open_of_group.values().map(Vec::len).collect();
+    assert_eq!(known, [INCIDENTS_PER_GROUP_MAX]);
 }

@@ -205,7 +205,6 @@ fn what_a_person_said_is_urgent_does_not_wait_for_the_pause_of_what_joins_it() {
     world.respond(RespondAsk::SetUrgency { incident, urgency });
     assert_eq!(world.pages().len(), 1);
     world.answer_all(Outcome::Accepted);
-    world.acknowledge();
     world.trigger("disk", Severity::Critical);
     assert_eq!(world.state.incidents.len(), 1);
     assert_eq!(world.incident().hold, None);
@@ -337,9 +336,11 @@ fn what_somebody_had_and_gets_worse_does_not_wait_for_something_worse_that_came_
     };
     world.take_in(UrgencyBy::Severity, by_time, None);
     world.trigger("beta", Severity::Error);
+    world.series_fires("gamma", Severity::Warning, None);
     world.answer_all(Outcome::Accepted);
     world.acknowledge();
-    world.trigger("alpha", Severity::Critical);
+    // Another series of a rule whose incident that is.
+    world.series_fires("alpha", Severity::Critical, None);
     assert_eq!(world.state.incidents.len(), 1);
     assert!(world.incident().hold.is_some());
     world.trigger("beta", Severity::Error);
@@ -350,7 +351,7 @@ fn what_somebody_had_and_gets_worse_does_not_wait_for_something_worse_that_came_
 
 #[test]
 fn what_somebody_has_and_gets_worse_is_paged_for_at_once_beside_what_waits() {
-    for joins in [false, true] {
+    for is_new in [false, true] {
         let mut world = paused(&[("alpha", HOUR)]);
         let by_time = GroupBy::Time {
             within_ms: HOUR,
@@ -361,9 +362,9 @@ fn what_somebody_has_and_gets_worse_is_paged_for_at_once_beside_what_waits() {
         world.trigger("beta", Severity::Warning);
         world.acknowledge();
         assert_eq!(world.pages(), []);
-        let worse = if joins { "gamma" } else { "beta" };
+        let worse = if is_new { "gamma" } else { "beta" };
         world.trigger(worse, Severity::Critical);
-        assert_eq!(world.state.incidents.len(), 1);
+        assert_eq!(world.state.incidents.len(), 1 + usize::from(is_new));
         assert_eq!(world.pages().len(), 1, "{worse}");
     }
 }

@@ -1,11 +1,14 @@
-//! A random walk of alerts, rules, settings, windows and answers: nothing urgent is ever lost, and no incident holds alerts
-//! of two services, unless a person has merged it.
+//! A random walk of alerts, rules, settings, windows and answers: nothing urgent is ever lost, or hidden in what somebody has taken,
+//! and no incident holds alerts of two services, unless a person has merged it.
+
+use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
 use super::{HOUR, MINUTE, office, rule, title_contains};
 use crate::world::World;
 use tocsin_domain::command::{Ask, IntakeAsk, RespondAsk};
+use tocsin_domain::event::{AlertEvent, EventBody};
 use tocsin_domain::id::IncidentId;
 use tocsin_domain::incident::Status;
 use tocsin_domain::intake::{Action, Field, GroupBy, Loudness, SupportHours, UrgencyBy, When};
@@ -237,6 +240,26 @@ fn nothing_is_lost(world: &World) {
     }
 }
 
+/// The incidents that somebody has.
+fn taken(world: &World) -> BTreeSet<IncidentId> {
+    let open = world.state.open_incidents.iter();
+    let taken = open.filter(|id| world.state.incidents[*id].status == Status::Acknowledged);
+    taken.copied().collect()
+}
+
+/// Whoever had an incident before this step took what failed in it by then: what pages and came since has one that nobody had. Only
+/// what is about a watched server joins what is taken, since that is the incident of its server.
+fn nothing_is_hidden(world: &World, step: usize, taken: &BTreeSet<IncidentId>) {
+    for event in &world.journal[step..] {
+        let EventBody::Alert(AlertEvent::Opened { alert }) = &event.body else {
+            continue;
+        };
+        let may_join = alert.urgency() == Urgency::Low || alert.target.is_some();
+        let is_hidden = !may_join && taken.contains(&alert.incident);
+        assert!(!is_hidden, "{alert:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
@@ -245,8 +268,10 @@ proptest! {
         let mut world = World::with_apache();
         world.add_service("Disks");
         for step in steps {
+            let (before, taken) = (world.journal.len(), taken(&world));
             take(&mut world, step);
             nothing_is_lost(&world);
+            nothing_is_hidden(&world, before, &taken);
         }
         let mut again = tocsin_domain::state::State::default();
         for event in &world.journal {

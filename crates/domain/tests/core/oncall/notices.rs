@@ -9,12 +9,15 @@ use tocsin_domain::ahead::Roster;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::{Event, EventBody, NotificationWhat, RosterEvent};
 use tocsin_domain::id::{ScheduleId, UserId};
-use tocsin_domain::oncall::{Layer, Span, SwapSide, Turn, TurnUnit};
+use tocsin_domain::oncall::{
+    Layer, Restriction, Span, SwapSide, TimeOfDay, Turn, TurnUnit, WeekTime, Weekday,
+};
 use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::{Delivery, Level, Outcome, Purpose, Recipient};
 use tocsin_domain::people::SetUp;
 use tocsin_domain::state::State;
+use tocsin_domain::time::Timestamp;
 
 use super::ahead::everything;
 use crate::world::{START, World};
@@ -66,19 +69,30 @@ fn told(world: &World, events: &[Event]) -> Vec<(String, String)> {
         .collect()
 }
 
-fn appeared_and_ended(world: &World) -> (usize, usize) {
-    let count = |wanted: fn(&OncallEvent) -> bool| {
-        let events = world.journal.iter();
-        let is_it = |event: &&Event| match &event.body {
-            EventBody::Roster(RosterEvent::Oncall { what }) => wanted(what),
-            _ => false,
-        };
-        events.filter(is_it).count()
+fn count(world: &World, wanted: fn(&OncallEvent) -> bool) -> usize {
+    let events = world.journal.iter();
+    let is_it = |event: &&Event| match &event.body {
+        EventBody::Roster(RosterEvent::Oncall { what }) => wanted(what),
+        _ => false,
     };
+    events.filter(is_it).count()
+}
+
+fn appeared_and_ended(world: &World) -> (usize, usize) {
     (
-        count(|what| matches!(what, OncallEvent::FindingAppeared { .. })),
-        count(|what| matches!(what, OncallEvent::FindingEnded { .. })),
+        count(world, |what| {
+            matches!(what, OncallEvent::FindingAppeared { .. })
+        }),
+        count(world, |what| {
+            matches!(what, OncallEvent::FindingEnded { .. })
+        }),
     )
+}
+
+fn times_restated(world: &World) -> usize {
+    count(world, |what| {
+        matches!(what, OncallEvent::FindingsRestated { .. })
+    })
 }
 
 /// Bea and Cyd by the day, Bea first.
@@ -256,6 +270,96 @@ fn another_hole_of_a_level_is_told_though_one_of_it_stands() {
     world.answer_all(Outcome::Accepted);
     world.wait_ms(DAY);
     assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+}
+
+/// A schedule, or another wording of one, that has nobody on Saturdays.
+fn without_saturdays(world: &mut World, id: Option<ScheduleId>, name: &str) -> ScheduleId {
+    let midnight = |weekday| WeekTime {
+        weekday,
+        time: TimeOfDay::at(0, 0).unwrap(),
+    };
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Weeks,
+    };
+    let mut layer = Layer::rotation(START.minus_ms(7 * DAY), turn, vec![world.ada()]);
+    layer.restrictions = vec![Restriction::Weekly {
+        from: midnight(Weekday::Sunday),
+        until: midnight(Weekday::Saturday),
+    }];
+    world.ask(Ask::Roster(RosterAsk::SetSchedule {
+        id,
+        name: name.to_owned(),
+        time_zone: "UTC".to_owned(),
+        layers: vec![layer],
+    }));
+    let mut all = world.state.schedules.values();
+    all.find(|one| one.name == name).expect("it").id
+}
+
+/// What a word that is written now says of the gap.
+fn told_of_the_gap(world: &World) -> (Timestamp, String) {
+    let standing = world.state.duty.standing();
+    let mut gaps = standing.iter().filter(|one| one.key.starts_with("gap:"));
+    let gap = gaps.next().expect("a gap");
+    (gap.since, gap.text.clone())
+}
+
+#[test]
+fn a_gap_that_comes_every_week_is_told_as_the_one_that_comes_next() {
+    let mut world = World::set_up();
+    let schedule = without_saturdays(&mut world, None, "Week");
+    let level = Level::of(60_000, vec![Recipient::Schedule(schedule)]);
+    world.set_policy(None, 0, vec![level], None);
+    let on = |name: &str, from: &str, until: &str| {
+        format!(
+            "Nobody is on call in {name:?} from Sat {from} 00:00 until Sun {until} 00:00 (UTC), and once more within 14 days"
+        )
+    };
+    let first = START.plus_ms(5 * DAY + 21 * HOUR);
+    let of_first = (first, on("Week", "2024-08-24", "2024-08-25"));
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
+    assert_eq!(told_of_the_gap(&world), of_first);
+    // Nobody is told anything, so nothing is written down.
+    for _ in 0..9 {
+        world.wait_ms(DAY);
+        assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    }
+    assert_eq!(times_restated(&world), 0);
+    let turn = Turn {
+        every: 1,
+        unit: TurnUnit::Days,
+    };
+    world.ask(Ask::Roster(RosterAsk::SetSchedule {
+        id: None,
+        name: "Nobody's".to_owned(),
+        time_zone: "UTC".to_owned(),
+        layers: vec![Layer::rotation(START, turn, Vec::new())],
+    }));
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    let second = first.plus_ms(7 * DAY);
+    let of_second = (second, on("Week", "2024-08-31", "2024-09-01"));
+    assert_eq!(told_of_the_gap(&world), of_second);
+    assert_eq!(appeared_and_ended(&world), (3, 0));
+    // As long as that is tried, it says what is so by then.
+    look_ahead(&mut world);
+    assert_eq!(times_restated(&world), 1);
+    without_saturdays(&mut world, Some(schedule), "Weeks");
+    look_ahead(&mut world);
+    let renamed = (second, on("Weeks", "2024-08-31", "2024-09-01"));
+    assert_eq!(told_of_the_gap(&world), renamed);
+    world.answer_all(Outcome::Accepted);
+    assert!(!world.state.duty.has_news());
+    world.wait_ms(2 * DAY);
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    assert_eq!(times_restated(&world), 2);
+    let mut folded = State::default();
+    for event in &world.journal {
+        let written = serde_json::to_string(event).unwrap();
+        folded.evolve(&serde_json::from_str::<Event>(&written).unwrap());
+    }
+    assert_eq!(folded, world.state);
 }
 
 #[test]

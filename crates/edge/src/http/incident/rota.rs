@@ -31,6 +31,12 @@ pub(super) fn sentence(event: &OncallEvent, names: &Names<'_>) -> String {
             format!("{user} {wants} word when duty passes to them")
         }
         OncallEvent::FindingAppeared { finding } => finding.text.clone(),
+        OncallEvent::FindingsRestated { findings } => {
+            let count = findings.len();
+            format!(
+                "Of what will keep pages from somebody, {count} of the things that were found before are otherwise by now"
+            )
+        }
         OncallEvent::FindingEnded { .. } => {
             "Something that would have kept pages from somebody is no longer so".to_owned()
         }
