@@ -208,6 +208,8 @@ impl SentDetails {
 pub enum Grouped {
     /// So many incidents of the service had opened within minutes that one more would have helped nobody.
     Storm,
+    /// It has in common with the others what its service groups alerts by.
+    Group,
 }
 
 impl Grouped {
@@ -216,6 +218,7 @@ impl Grouped {
     pub const fn why(self) -> &'static str {
         match self {
             Self::Storm => "many incidents of its service had opened within minutes",
+            Self::Group => "its service puts together what has this in common",
         }
     }
 }

@@ -7,7 +7,7 @@ use super::hold::hold_rules;
 use super::relapse::Return;
 use super::take_in::Taken;
 use super::{Decider, text_within, title_of_alert};
-use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Grouped, Onset, SentDetails};
+use crate::alert::{Alert, AlertKey, AlertSource, EvidenceSample, Onset, SentDetails};
 use crate::bugs::{self, Bug};
 use crate::command::{AlertAsk, Refusal, SaidOf};
 use crate::event::{AlertEvent, Cause, EventBody, IncidentWhat, InputEvent, Response, Reworded};
@@ -302,9 +302,10 @@ impl Decider<'_> {
         let cause = cause_of(&condition.evidence);
         let again = condition.taken.again;
         let own = again.or_else(|| self.incident_to_join(&condition));
-        let wanted = own.or_else(|| self.group_to_join(&condition));
-        let joined = wanted.or_else(|| self.storm_to_join(&condition));
-        let in_storm = joined.is_some() && wanted.is_none();
+        let (joined, grouped) = match own {
+            Some(own) => (Some(own), None),
+            None => self.others_to_join(&condition).unzip(),
+        };
         // What fails of one target shares a wait; all else has its own.
         let shares = own.is_some() && condition.target.is_some();
         let anyway_at = joined.and_then(|joined| self.pages_anyway_at(joined));
@@ -323,7 +324,7 @@ impl Decider<'_> {
         let waits = hold.iter().cloned().chain(shared.flatten());
         let waits = waits.max_by_key(|wait| wait.until);
         let mut alert = self.alert_of(incident, &mut condition);
-        alert.grouped = in_storm.then_some(Grouped::Storm);
+        alert.grouped = grouped;
         alert.joined = among_open;
         alert.hold = waits.map(Box::new);
         let id = alert.id;

@@ -2,6 +2,7 @@
 
 use super::Decider;
 use super::alert::Condition;
+use crate::alert::Grouped;
 use crate::id::IncidentId;
 use crate::incident::RELAPSE_WINDOW_MS;
 use crate::intake::ALERTS_PER_INCIDENT_MAX;
@@ -25,9 +26,16 @@ impl Decider<'_> {
         (has_room && (last.is_open() || recent)).then_some(last.id)
     }
 
+    /// The incident of others of its service that takes in what has none of its own, and why.
+    pub(super) fn others_to_join(&self, condition: &Condition) -> Option<(IncidentId, Grouped)> {
+        let of_group = self.group_to_join(condition);
+        let of_group = of_group.map(|incident| (incident, Grouped::Group));
+        of_group.or_else(|| Some((self.storm_to_join(condition)?, Grouped::Storm)))
+    }
+
     /// In a storm, what is raised from outside joins the newest incident of its service. What a person declares does not, nor
     /// what Tocsin judges itself: it has an incident of its own by its target or rule.
-    pub(super) fn storm_to_join(&self, condition: &Condition) -> Option<IncidentId> {
+    fn storm_to_join(&self, condition: &Condition) -> Option<IncidentId> {
         let outside = !condition.source.is_own_judge() && !condition.taken.alone;
         let (newcomer, urgency) = (condition.features(), condition.urgency());
         let storm = || self.state.storm_of(newcomer, urgency, self.now);
