@@ -91,7 +91,7 @@ impl Courier {
         let (letter, canary) = self.needs.engine.read_about(work.notification, written);
         let mut letter = match letter {
             None => return Made::Moot,
-            Some(Err(moot)) => return Made::Ended(Report::refused(moot)),
+            Some(Err(moot)) => return Made::Ended(Report::refused(format!("not sent: {moot}"))),
             Some(Ok(letter)) => letter,
         };
         letter.canary = canary;
@@ -99,7 +99,12 @@ impl Courier {
             self.needs.vigil.canary_at(run, Stage::Dispatched);
         }
         let channel = letter.channel;
-        let Some(report) = self.within_deadline(letter, time, learn).await else {
+        let called_off = || {
+            let called_off = |state: &State, _: Option<u64>| message::called_off(state, work);
+            self.needs.engine.read_about(work.notification, called_off)
+        };
+        let tried = self.within_deadline(letter, time, learn, called_off);
+        let Some(report) = tried.await else {
             return Made::NoPlace;
         };
         if report.not_tried {
@@ -126,16 +131,19 @@ impl Courier {
     /// Tries once by each account that may take it, until one is not known to have refused it: each has as much time as the first, or
     /// is left for the next attempt. It is put off where all that are left asked to be left alone. Nothing when `learn` says that the
     /// host has no place for it. The times: how long it has waited for its place, and how long its first account may take.
+    ///
+    /// Before each account `called_off` is asked: it says why none is tried any more, since the one before may have taken long.
     pub(super) async fn within_deadline(
         &self,
         letter: Letter,
         (waited, limit): (Duration, Duration),
         learn: impl FnOnce(&str) -> bool + Send,
+        called_off: impl Fn() -> Option<&'static str> + Send + Sync,
     ) -> Option<Report> {
         let pace = self.needs.pace.as_ref();
         let begun = pace.now();
         let mut opened = None;
-        let first = self.try_first(letter, &mut opened, learn);
+        let first = self.try_first(letter, &mut opened, learn, &called_off);
         let mut report = match within(pace, limit, Wait::Attempt, first).await {
             Some(tried) => tried?,
             None => silence(limit),
@@ -149,6 +157,10 @@ impl Courier {
             let Some(limit) = time_left(self.attempt_wait, waited + gone) else {
                 break;
             };
+            if let Some(why) = called_off() {
+                report.detail = format!("{}; no other account was tried: {why}", report.detail);
+                break;
+            }
             walk.pass(report);
             let next = within(pace, limit, Wait::Attempt, self.try_next(&walk)).await;
             report = next.unwrap_or_else(|| silence(limit));

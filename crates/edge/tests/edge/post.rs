@@ -17,7 +17,7 @@ use tocsin_wire::webhook::{SignedHeaders, verify};
 
 use crate::fakes::START;
 use crate::pace::HandPace;
-use crate::providers::{NTFY_OK, Request, receive};
+use crate::providers::{Gate, NTFY_OK, Request, receive};
 use crate::world::World;
 
 pub(crate) const KEY: &str = "a-signing-key-of-the-test";
@@ -312,6 +312,28 @@ async fn nothing_is_sent_for_what_was_taken_meanwhile() {
         .await;
     assert!(taken.status.is_success(), "{}", taken.text());
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!(outcome, Outcome::Refused);
+    assert!(detail.starts_with("not sent: "), "{detail}");
+    assert!(requests.try_recv().is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_for_what_was_taken_while_its_address_was_read() {
+    let (server, requests) = start(OK);
+    let world = World::new();
+    let address = format!("http://{server}/hook");
+    world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+    let gate = Gate::default();
+    *world.vault.reads_held.lock().unwrap() = Some(gate.clone());
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| gate.reached());
+    let path = format!("/incidents/{incident}/acknowledge");
+    let taken = world.post(&path, serde_json::json!({})).await;
+    assert!(taken.status.is_success(), "{}", taken.text());
+    gate.open();
     let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
     delivery.stop();
     assert_eq!(outcome, Outcome::Refused);

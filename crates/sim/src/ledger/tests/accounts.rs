@@ -6,14 +6,17 @@ use std::slice::from_ref;
 use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentWhat, NotificationEvent, NotificationWhat,
 };
-use tocsin_domain::id::{ContactMethodId, IncidentId, NotificationId, ServiceId, TeamId, UserId};
+use tocsin_domain::id::{
+    AlertId, ContactMethodId, IncidentId, NotificationId, ServiceId, TeamId, UserId,
+};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Outcome, Purpose, Via};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::time::Timestamp;
 
 use super::{START, about, of, person_with};
 use crate::ledger::Ledger;
+use crate::ledger::alert::Burning;
 use crate::random::Random;
 use crate::sender::Told;
 
@@ -236,4 +239,36 @@ fn another_way_is_used_once_no_account_is_left_or_nothing_was_sent() {
     assert!(!minds_other_way(&[(Told::untried(), Some(1_000))]));
     let given_up = (by(1, Outcome::TimedOut, true), None);
     assert!(!minds_other_way(&[given_up]));
+}
+
+#[test]
+fn no_account_is_tried_for_what_does_not_fail_or_was_taken_or_is_over() {
+    let minds = |fails: bool, meanwhile: Option<IncidentWhat>| {
+        let (mut ledger, page) = planned();
+        let incident = page.purpose.page().unwrap();
+        if fails {
+            let alert = AlertId::random(&mut Random::new(23));
+            let burning = Burning {
+                urgency: Urgency::High,
+                loudest: Some(Severity::Critical),
+            };
+            let case = ledger.cases.get_mut(&incident).unwrap();
+            case.firing.insert(alert, burning);
+        }
+        if let Some(what) = meanwhile {
+            ledger.read(START, about(incident, what));
+        }
+        ledger.check_account(page.id, START);
+        says(&ledger, "nobody wants it any more")
+    };
+    let taken = IncidentWhat::Acknowledged {
+        by: None,
+        ends_at: None,
+        again: false,
+    };
+    let over = IncidentWhat::Resolved { why: String::new() };
+    assert!(!minds(true, None));
+    assert!(minds(false, None));
+    assert!(minds(true, Some(taken)));
+    assert!(minds(true, Some(over)));
 }
