@@ -34,8 +34,8 @@ pub(super) const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
 enum Made {
     /// It ended so, made or not.
     Ended(Report),
-    /// It is not wanted any more.
-    Moot,
+    /// Nobody waits for it any more.
+    Over,
     /// Nothing was sent: its host, which nobody knew before, has no place for it.
     NoPlace,
 }
@@ -57,13 +57,13 @@ pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Wait
     let outcome = match &made {
         // What was not made says nothing of how its host fares.
         Ok(Made::Ended(report)) => (!report.not_tried).then_some(report.outcome),
-        Ok(Made::Moot) | Err(_) => None,
+        Ok(Made::Over) | Err(_) => None,
         Ok(Made::NoPlace) => return queue.put_back(waiting),
     };
     queue.done(route, outcome);
     match made {
         Ok(Made::Ended(report)) => courier.tell(work, report).await,
-        Ok(Made::Moot | Made::NoPlace) => {}
+        Ok(Made::Over | Made::NoPlace) => {}
         Err(_) => {
             // The core counts an attempt without an outcome as timed out.
             tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
@@ -90,8 +90,8 @@ impl Courier {
         };
         let (letter, canary) = self.needs.engine.read_about(work.notification, written);
         let mut letter = match letter {
-            None => return Made::Moot,
-            Some(Err(moot)) => return Made::Ended(Report::refused(format!("not sent: {moot}"))),
+            None => return Made::Over,
+            Some(Err(why)) => return Made::Ended(Report::moot(why)),
             Some(Ok(letter)) => letter,
         };
         letter.canary = canary;
@@ -207,6 +207,7 @@ impl Courier {
                 number,
                 detail: report.detail,
                 retry_after_ms: report.retry_after_ms,
+                moot: report.is_moot,
             }
         } else {
             Ask::AttemptFinished {

@@ -301,7 +301,7 @@ impl Courier {
             return Some(report);
         }
         if let Some(why) = called_off() {
-            return Some(Report::refused(format!("not sent: {why}")));
+            return Some(Report::moot(why));
         }
         let now = self.needs.pace.now();
         let rest = |by: &By| self.rests.rest(by, now);

@@ -167,7 +167,7 @@ impl Ledger {
 
     fn start(&mut self, id: NotificationId, letter: &Letter, number: u32, at: Timestamp) {
         let is_due = matches!(letter.state, LetterState::Due(due) if due <= at);
-        let is_beyond = number > attempts_max(letter.untried) && !letter.is_news();
+        let is_beyond = number > attempts_max(letter.untried) + letter.moot && !letter.is_news();
         if !is_due || number != letter.attempts + 1 || is_beyond {
             let what = format!("attempt {number} is not its turn");
             self.find_about(Check::RepeatsAreBounded, id, at, &what);
@@ -290,6 +290,20 @@ impl Ledger {
                 self.stands(incident, Standing::Over)
             }
             Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
+        }
+    }
+
+    /// The same of what nobody wanted when it was to be sent: it may be wanted since.
+    pub(super) fn may_be_wanted(&self, letter: &Letter, retry_at: Option<Timestamp>) -> bool {
+        match letter.purpose {
+            // Only as long as nobody has what it is about, and that wakes nobody.
+            Purpose::Notice(_) => retry_at.is_some(),
+            Purpose::Page(_)
+            | Purpose::Request(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Resolved(_)
+            | Purpose::Test
+            | Purpose::Word(_) => self.is_wanted_again(letter, retry_at),
         }
     }
 

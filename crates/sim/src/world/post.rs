@@ -197,7 +197,7 @@ impl World {
                 self.report(given.report(Told::put_off(wait_ms)));
             }
             Found::Moot => {
-                let report = given.report(Told::refused());
+                let report = given.report(Told::moot());
                 self.after(MS, Happening::Reported(report));
             }
             Found::Over => {}
@@ -220,7 +220,8 @@ impl World {
         let incident = message.purpose.reaches();
         let incident = incident.and_then(|id| state.incidents.get(&id));
         let is_critical = incident.is_some_and(|known| known.severity == Severity::Critical);
-        let put_off = message.attempts.iter().filter(|one| one.not_tried).count();
+        let put_off = message.attempts.iter();
+        let put_off = put_off.filter(|one| one.not_tried && !one.moot).count();
         let is_urgent = is_critical || put_off >= PUT_OFF_MAX;
         let tried = (
             message.attempts.as_slice(),
@@ -436,6 +437,7 @@ impl World {
                 number,
                 detail: String::new(),
                 retry_after_ms: told.wait_ms,
+                moot: told.is_moot,
             }
         } else {
             Ask::AttemptFinished {

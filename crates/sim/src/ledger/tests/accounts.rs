@@ -68,6 +68,7 @@ fn by(place: u32, outcome: Outcome, elsewhere: bool) -> Told {
         })),
         is_refused: outcome == Outcome::Refused,
         is_untried: false,
+        is_moot: false,
         wait_ms: None,
     }
 }
@@ -80,6 +81,7 @@ fn ended(told: &Told, number: u32, retry_at: Option<Timestamp>) -> NotificationW
         retry_at,
         reference: None,
         not_tried: told.is_untried,
+        moot: told.is_moot,
         via: told.via.clone(),
     }
 }
@@ -133,6 +135,23 @@ fn an_attempt_that_was_not_made_is_made_again_within_five_seconds() {
     assert!(!minds_repeat(&untried(Some(5_000))));
     assert!(minds_repeat(&untried(Some(5_001))));
     assert!(minds_repeat(&untried(None)));
+}
+
+#[test]
+fn an_attempt_that_nobody_wanted_is_made_again_while_its_incident_may_come_back_and_costs_no_other()
+{
+    let moot = |again_after| (Told::moot(), again_after);
+    assert!(!minds_repeat(&[moot(Some(1_000))]));
+    assert!(minds_repeat(&[moot(None)]));
+    let failed = |again_after| (by(1, Outcome::Failed, false), again_after);
+    let mut attempts = vec![moot(Some(0)); 6];
+    attempts.extend([failed(Some(1_000)), failed(Some(4_000))]);
+    assert!(!minds_repeat(&attempts));
+    attempts.push(failed(None));
+    assert!(!minds_repeat(&attempts));
+    attempts.pop();
+    attempts.push(failed(Some(0)));
+    assert!(minds_repeat(&attempts));
 }
 
 /// How many repeats are excused after these attempts.
@@ -190,6 +209,7 @@ fn an_attempt_ends_as_the_sender_told_or_for_want_of_an_answer() {
     assert!(minds(Some(by(1, Outcome::Accepted, false)), &failed));
     assert!(minds(Some(failed.clone()), &Told::untried()));
     assert!(minds(Some(Told::untried()), &failed));
+    assert!(minds(Some(Told::untried()), &Told::moot()));
     let silent = Told {
         via: None,
         ..by(1, Outcome::TimedOut, false)
@@ -237,6 +257,8 @@ fn another_way_is_used_once_no_account_is_left_or_nothing_was_sent() {
         Some(1_000)
     )]));
     assert!(!minds_other_way(&[(Told::untried(), Some(1_000))]));
+    assert!(minds_other_way(&[(Told::moot(), Some(1_000))]));
+    assert!(minds_other_way(&[(Told::moot(), None)]));
     let given_up = (by(1, Outcome::TimedOut, true), None);
     assert!(!minds_other_way(&[given_up]));
 }
