@@ -88,10 +88,12 @@ pub enum Bug {
     NextAccountUncounted,
     /// An attempt that was not made, for want of a place, is not made later.
     UntriedForgotten,
+    /// What was taken, or is over, while one account of a channel had it goes by the next one all the same.
+    NextAccountNotLookedUp,
 }
 
 /// All of them.
-pub const BUGS: [Bug; 42] = [
+pub const BUGS: [Bug; 43] = [
     Bug::InFlightAtRestartIsFailed,
     Bug::EmptyLevelSitsOutItsDelay,
     Bug::NobodyOnCallMeansSilence,
@@ -134,6 +136,7 @@ pub const BUGS: [Bug; 42] = [
     Bug::NextAccountForgotten,
     Bug::NextAccountUncounted,
     Bug::UntriedForgotten,
+    Bug::NextAccountNotLookedUp,
 ];
 
 /// Whether the switches exist in this build.

@@ -90,7 +90,8 @@ pub enum Ask {
         /// By which account of its channel it went, where it may have several.
         via: Option<Box<Via>>,
     },
-    /// An attempt was not made after all, for want of a place or because its provider had asked to be left alone: it was not asked.
+    /// An attempt was not made after all, for want of a place, because its provider had asked to be left alone, or since nobody wanted
+    /// it any more: the provider was not asked.
     NotTried {
         /// Of which message.
         notification: NotificationId,
@@ -100,6 +101,8 @@ pub enum Ask {
         detail: String,
         /// For how long the provider wants to be left alone yet, in milliseconds.
         retry_after_ms: Option<u64>,
+        /// Whether nobody wanted it any more, so that it is missed by nobody.
+        moot: bool,
     },
     /// Whoever was to carry an attempt said that its address is gone for ever.
     WayGone {

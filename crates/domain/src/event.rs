@@ -408,6 +408,10 @@ pub enum NotificationWhat {
         /// Whether nothing was sent, so that it says nothing about the provider.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         not_tried: bool,
+        /// Whether nothing was sent because nobody wanted it any more. Unless it is tried again, it is no longer needed; what it would
+        /// have told along is told on its own.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        moot: bool,
         /// By which account of its channel it went, where it may have several.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         via: Option<Box<Via>>,

@@ -14,8 +14,8 @@ use crate::time::Timestamp;
 
 /// Attempts of one notification before the next channel is used.
 pub const ATTEMPTS_MAX: u32 = 3;
-/// Attempts that are put off because a provider asked for it; those, and others that were not made, are no part of
-/// [`ATTEMPTS_MAX`], so often.
+/// Attempts that are put off because a provider asked for it; those, and others that got no place, are no part of
+/// [`ATTEMPTS_MAX`], so often. Those that nobody wanted any more never are.
 pub const PUT_OFF_MAX: u32 = 2;
 /// Wait before the second and the third attempt.
 pub const RETRY_AFTER_MS: [u64; 2] = [1_000, 4_000];
@@ -184,11 +184,21 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// Attempts that ended without being made: no provider has heard of them.
+    /// Attempts that ended without being made although they were wanted: no provider has heard of them.
     #[must_use]
     pub fn not_made(&self) -> u32 {
-        let not_made = self.attempts.iter().filter(|attempt| attempt.not_tried);
-        u32::try_from(not_made.count()).unwrap_or(u32::MAX)
+        self.how_many(|attempt| attempt.not_tried && !attempt.moot)
+    }
+
+    /// Attempts that were not made since nobody wanted them any more.
+    #[must_use]
+    pub fn moot(&self) -> u32 {
+        self.how_many(|attempt| attempt.moot)
+    }
+
+    fn how_many(&self, are_so: fn(&Attempt) -> bool) -> u32 {
+        let those = self.attempts.iter().filter(|attempt| are_so(attempt));
+        u32::try_from(those.count()).unwrap_or(u32::MAX)
     }
 
     /// Whether it tells a system that keeps an incident too that somebody took it, or that it is over.
@@ -288,10 +298,13 @@ pub struct Attempt {
     /// What became of it after the provider took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<Receipt>,
-    /// Whether nothing was sent, because it got no place in time or its provider had asked to be left alone: no provider has heard
-    /// of it.
+    /// Whether nothing was sent, because it got no place in time, its provider had asked to be left alone, or nobody wanted it any
+    /// more: no provider has heard of it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not_tried: bool,
+    /// Whether nothing was sent because nobody wanted it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub moot: bool,
     /// By which account of its channel it went, where it may have several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub via: Option<Box<Via>>,
@@ -325,6 +338,7 @@ impl Attempt {
             reference: None,
             receipt: None,
             not_tried: false,
+            moot: false,
             via: None,
         }
     }

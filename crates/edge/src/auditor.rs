@@ -1,6 +1,7 @@
 //! The auditor: looks whether everybody who must be paged will be, and tells the administrators by a way of its own when not.
 //! It shares no code with what decides about pages, and waits for none of the parts that it looks at.
 
+mod early;
 mod told;
 
 use std::collections::BTreeSet;
@@ -26,6 +27,7 @@ use crate::delivery::queue::Queue;
 use crate::delivery::tally::{Tally, millis};
 use crate::ports::{EventLog, Health};
 use crate::vigil::Vigil;
+use early::Early;
 use told::Told;
 
 /// Findings that a message tells one by one.
@@ -66,7 +68,7 @@ pub struct Patience {
     pub again: Duration,
     /// How often a finding is told while it lasts.
     pub remind: Duration,
-    /// How often a message is sent again by a way that may have got it, or that stands alone in not taking it.
+    /// How often a message is sent again by a way that did not take it, or may not have got it.
     pub retry: Duration,
 }
 
@@ -107,6 +109,7 @@ pub struct Auditor {
     journal: Option<Receiver<Option<u64>>>,
     ahead: Option<u64>,
     failing_since: Option<Instant>,
+    early: Early,
     told: Told,
 }
 
@@ -126,12 +129,15 @@ impl Auditor {
             journal: None,
             ahead: None,
             failing_since: None,
+            early: Early::default(),
             told: Told::default(),
         }
     }
 
     /// Looks at everything, and again after a `pause` when something was found; keeps and tells what is still so.
     pub fn audit(&mut self, pause: &mut dyn FnMut(Duration)) -> Vec<Finding> {
+        let missed = self.missed();
+        self.early.looks(&missed);
         let mut found = self.look();
         if !found.is_empty() {
             pause(self.patience.again);
@@ -145,16 +151,11 @@ impl Auditor {
         found
     }
 
-    /// Whether the canary was sent so long ago that its absence is a finding that was not told yet.
+    /// Whether the canary was sent so long ago that its absence is a finding that no look has seen and nobody was told: another look is
+    /// worth it now, and the one after that comes at its time.
     #[must_use]
     pub fn misses_the_canary(&self) -> bool {
-        let seen = Observations {
-            canary_away: self.needs.vigil.canary_away(),
-            ..Observations::default()
-        };
-        audit_surroundings(&seen)
-            .iter()
-            .any(|one| !self.told.knows(one.key()))
+        self.early.is_due(&self.missed(), &self.told)
     }
 
     /// Sends the canary once somebody is there to be paged; whether it did.
@@ -173,6 +174,15 @@ impl Auditor {
     #[must_use]
     pub fn has_lost_the_canary(&self) -> bool {
         self.needs.vigil.canary_is_lost()
+    }
+
+    /// What the absence of the canary comes to.
+    fn missed(&self) -> Vec<Finding> {
+        let seen = Observations {
+            canary_away: self.needs.vigil.canary_away(),
+            ..Observations::default()
+        };
+        audit_surroundings(&seen)
     }
 
     fn look(&mut self) -> Vec<Finding> {

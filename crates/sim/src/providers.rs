@@ -237,12 +237,12 @@ impl Providers {
         }
     }
 
-    /// When a provider says that it takes nothing; now and then so late that no time is left for another one.
+    /// When a provider says that it takes nothing; now and then late, or so late that no time is left for another one.
     fn no_after(&mut self, quick_us: i64, patience_us: i64) -> i64 {
-        if self.random.chance(150) {
-            self.random.between(SLOW, patience_us)
-        } else {
-            quick_us
+        match self.random.below(100) {
+            0..15 => self.random.between(SLOW, patience_us),
+            15..30 => self.random.between(quick_us, SLOW),
+            _ => quick_us,
         }
     }
 

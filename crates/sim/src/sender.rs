@@ -92,8 +92,10 @@ pub(crate) struct Told {
     pub(crate) via: Option<Box<Via>>,
     /// Whether that one refused it for good, whatever all of them together come to.
     pub(crate) is_refused: bool,
-    /// Whether nothing was sent: for want of a place, or because it was put off.
+    /// Whether nothing was sent: for want of a place, because it was put off, or since nobody wants it any more.
     pub(crate) is_untried: bool,
+    /// Whether nobody wants it any more.
+    pub(crate) is_moot: bool,
 }
 
 impl Told {
@@ -104,14 +106,15 @@ impl Told {
             via: None,
             is_refused: false,
             is_untried: false,
+            is_moot: false,
         }
     }
 
-    /// Nothing was sent: there is no such address.
-    pub(crate) fn refused() -> Self {
+    /// Nothing was sent: nobody wants it any more, or there is no such address.
+    pub(crate) fn moot() -> Self {
         Self {
-            is_refused: true,
-            ..Self::plain(Outcome::Refused)
+            is_moot: true,
+            ..Self::untried()
         }
     }
 

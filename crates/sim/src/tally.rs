@@ -71,7 +71,7 @@ pub enum Fault {
     ReceiverRefused,
     /// An attempt waits for its place before it is made.
     PlaceAwaited,
-    /// An attempt is not made, for want of a place, or because it was put off.
+    /// An attempt is not made, for want of a place, because it was put off, or since nobody wants it any more.
     NotTried,
     /// An attempt is put off, because every account of its channel asked to be left alone.
     PutOff,

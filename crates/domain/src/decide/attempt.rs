@@ -16,6 +16,10 @@ use crate::time::Timestamp;
 /// Characters of a provider's answer that are kept.
 const DETAIL_MAX: usize = 500;
 
+/// So long after an attempt that was not wanted another one begins at the earliest, should it be wanted by then: where whoever sends
+/// and whoever decides ever see it differently, they do not go round in a circle.
+const MOOT_AGAIN_MS: u64 = 1_000;
+
 /// How an attempt ended.
 pub(super) struct Ended {
     pub(super) outcome: Outcome,
@@ -27,6 +31,8 @@ pub(super) struct Ended {
     pub(super) reference: Option<String>,
     /// Whether nothing was sent.
     pub(super) not_tried: bool,
+    /// Whether that was because nobody wanted it any more.
+    pub(super) moot: bool,
     /// By which account of its channel it went.
     pub(super) via: Option<Box<Via>>,
 }
@@ -40,6 +46,7 @@ impl Ended {
             retry_after_ms: None,
             reference: None,
             not_tried: false,
+            moot: false,
             via: None,
         }
     }
@@ -58,15 +65,17 @@ impl Ended {
             retry_after_ms,
             reference,
             not_tried: false,
+            moot: false,
             via,
         }
     }
 
-    /// Nothing was sent: it got no place in time, or its provider asked to be left alone for so long yet.
-    pub(super) fn not_tried(why: &str, retry_after_ms: Option<u64>) -> Self {
+    /// Nothing was sent: it got no place in time, its provider asked to be left alone for so long yet, or nobody wanted it any more.
+    pub(super) fn not_tried(why: &str, retry_after_ms: Option<u64>, moot: bool) -> Self {
         Self {
             retry_after_ms,
             not_tried: true,
+            moot,
             ..Self::silently(Outcome::Failed, why)
         }
     }
@@ -118,6 +127,7 @@ impl Decider<'_> {
         let begun_at = message.last_event;
         let cause = Cause::Event { position: begun_at };
         let asks_to_wait = ended.retry_after_ms.is_some();
+        let is_moot = ended.moot;
         let what = NotificationWhat::AttemptFinished {
             number,
             outcome,
@@ -125,6 +135,7 @@ impl Decider<'_> {
             retry_at,
             reference: ended.reference.map(|reference| kept(&reference)),
             not_tried: ended.not_tried,
+            moot: is_moot,
             via: ended.via,
         };
         let along = reaching_among(self.state.told_along(id));
@@ -142,7 +153,12 @@ impl Decider<'_> {
                 waits && !is_put_off
             }
         };
-        if given_up && !is_taken_back {
+        if is_moot {
+            // Nobody misses it, unless it was its way that went.
+            if !is_taken_back && self.has_lost_its_way(id) {
+                self.try_another_way(id, position);
+            }
+        } else if given_up && !is_taken_back {
             self.lost(id, &along, position, tried_since);
         }
         self.note_findings_told(id, begun_at, position);
@@ -224,8 +240,13 @@ impl Decider<'_> {
     }
 
     fn retry_at(&self, message: &Notification, number: u32, ended: &Ended) -> Option<Timestamp> {
+        if ended.moot {
+            let wanted = self.may_be_wanted(message) && !self.has_lost_its_way(message.id);
+            return wanted.then(|| self.now.plus_ms(MOOT_AGAIN_MS));
+        }
         // What was not made costs no retry, so often.
         let untried = (message.not_made() + u32::from(ended.not_tried)).min(PUT_OFF_MAX);
+        let untried = untried + message.moot();
         let wait_ms = match ended.outcome {
             Outcome::Accepted => return None,
             Outcome::Failed | Outcome::Refused | Outcome::TimedOut
@@ -298,6 +319,19 @@ impl Decider<'_> {
             let asks = known.is_unanswered() && known.hold.is_none();
             asks && !known.spares(page.user) && !known.has_withdrawn(page)
         })
+    }
+
+    /// Whether what was not wanted for a moment may be all the same: it may have changed since, or a page rests.
+    fn may_be_wanted(&self, message: &Notification) -> bool {
+        match message.purpose {
+            Purpose::Page(incident) => self.may_want_page(incident, message),
+            Purpose::Notice(_)
+            | Purpose::Request(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Resolved(_)
+            | Purpose::Test
+            | Purpose::Word(_) => self.is_wanted(message),
+        }
     }
 
     /// One way failed for good: the person's next way is used now; without one, the next person is paged. After who was asked to help

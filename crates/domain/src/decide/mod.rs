@@ -163,8 +163,9 @@ impl Decider<'_> {
                 number,
                 detail,
                 retry_after_ms,
+                moot,
             } => {
-                let ended = Ended::not_tried(&detail, retry_after_ms);
+                let ended = Ended::not_tried(&detail, retry_after_ms, moot);
                 self.attempt_finished(notification, number, ended)
             }
             Ask::WayGone {

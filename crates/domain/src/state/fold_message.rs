@@ -46,9 +46,12 @@ impl State {
                 self.note_carried(id);
                 self.count_sent(id, at);
             }
-            NotificationWhat::AttemptFinished { .. } => {
+            NotificationWhat::AttemptFinished { moot, .. } => {
                 self.count_attempt(id, &event.what, at);
-                if !matches!(state, Delivery::Due { .. }) {
+                if *moot {
+                    // What it would have told along is told on its own, as far as that is wanted.
+                    self.settle_together(id, &Delivery::Due { at });
+                } else if !matches!(state, Delivery::Due { .. }) {
                     self.settle_together(id, &state);
                 }
             }
@@ -168,6 +171,7 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
             retry_at,
             reference,
             not_tried,
+            moot,
             via,
         } => {
             if let Some(attempt) = attempt_of(message, *number) {
@@ -176,11 +180,17 @@ fn fold_message(message: &mut Notification, what: &NotificationWhat, at: Timesta
                 attempt.detail.clone_from(detail);
                 attempt.reference.clone_from(reference);
                 attempt.not_tried = *not_tried;
+                attempt.moot = *moot;
                 attempt.via.clone_from(via);
             }
             let is_taken_back = matches!(message.state, Delivery::Cancelled { .. });
             if !is_taken_back || *outcome == Outcome::Accepted {
-                message.state = after_attempt(message, *outcome, *retry_at, at);
+                message.state = if *moot && retry_at.is_none() {
+                    let why = detail.clone();
+                    Delivery::Cancelled { at, why }
+                } else {
+                    after_attempt(message, *outcome, *retry_at, at)
+                };
             }
         }
         NotificationWhat::Receipt {

@@ -32,6 +32,7 @@ mod late;
 mod load;
 mod merging;
 mod mirrors;
+mod moot;
 mod names;
 mod nobody;
 mod on_the_way;

@@ -222,6 +222,7 @@ fn what_was_never_sent_there_is_neither_taken_nor_ended_there() {
         number: 1,
         detail: "not tried".to_owned(),
         retry_after_ms: None,
+        moot: false,
     });
     let by = world.ada();
     world.respond(RespondAsk::Acknowledge { incident: one, by });

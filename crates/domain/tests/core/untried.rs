@@ -1,5 +1,5 @@
 //! Attempts that were not made, for want of a place, because their provider asked for a wait, or since they were taken back: nobody
-//! waits for them, and they say nothing about their provider.
+//! waits for them, and they say nothing about their provider. What was moot is looked at elsewhere.
 
 use tocsin_domain::audit::{Observations, audit};
 use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
@@ -12,7 +12,7 @@ use tocsin_domain::state::Provider;
 use crate::on_the_way::take_back_as_of_old;
 use crate::world::World;
 
-fn sent_by(world: &World, channel: ChannelKind) -> Vec<(NotificationId, u32)> {
+pub(crate) fn sent_by(world: &World, channel: ChannelKind) -> Vec<(NotificationId, u32)> {
     let sending = world.sending().into_iter();
     let theirs = sending.filter(|message| message.channel == channel);
     theirs
@@ -34,6 +34,7 @@ fn is_put_off(
         number,
         detail: "not tried".to_owned(),
         retry_after_ms,
+        moot: false,
     });
 }
 

@@ -22,11 +22,11 @@ pub(super) struct Message {
     /// When a way first took it.
     taken_at: Option<Instant>,
     took: BTreeSet<SecretId>,
-    /// When those were tried that are to wait before they are sent it again.
+    /// When those were tried that did not take it, and wait before they are sent it again.
     tried: BTreeMap<SecretId, Instant>,
 }
 
-/// The messages that somebody may have got, and the one that is to be sent.
+/// The messages that were written, for as long as they are to be sent or are not to be told anew.
 #[derive(Default)]
 pub(super) struct Told(Vec<Message>);
 
@@ -95,7 +95,7 @@ impl Told {
         self.0.get(number)
     }
 
-    /// Takes in how it went with the message of each number by each way. What surely reached nobody was not told.
+    /// Takes in how it went with the message of each number by each way. What surely reached nobody is the same message still.
     pub(super) fn went(&mut self, results: &[(usize, SecretId, Outcome)], at: Instant) {
         for (number, message) in self.0.iter_mut().enumerate() {
             let of_it = results.iter().filter(|(of, _, _)| *of == number);
@@ -103,8 +103,6 @@ impl Told {
                 of_it.map(|(_, way, outcome)| (*way, *outcome)).collect();
             message.went(&of_it, at);
         }
-        self.0
-            .retain(|message| !message.took.is_empty() || !message.tried.is_empty());
     }
 }
 
@@ -142,6 +140,9 @@ impl Message {
         if take_in(&mut self.took, &mut self.tried, results, at) {
             self.taken_at = Some(at);
         }
+        // Here, what surely came to nobody waits too: whatever is wrong with Tocsin, no provider is asked at every look.
+        let failed = results.iter().filter(|(way, _)| !self.took.contains(way));
+        self.tried.extend(failed.map(|(way, _)| (*way, at)));
     }
 }
 
@@ -213,7 +214,7 @@ mod tests {
             let mut book = Book::new();
             let answers = [hangs, Outcome::Failed];
             assert_eq!(book.look(0, &[STOPPED], answers), [(0, 0), (0, 1)]);
-            assert_eq!(book.look(30, &[STOPPED], answers), [(0, 1)]);
+            assert_eq!(book.look(30, &[STOPPED], answers), []);
             let answers = [hangs, Outcome::Accepted];
             assert_eq!(book.look(60, &[STOPPED], answers), [(0, 0), (0, 1)]);
             assert_eq!(book.look(90, &[STOPPED], answers), []);
@@ -233,13 +234,19 @@ mod tests {
     }
 
     #[test]
-    fn what_surely_reached_nobody_was_not_told() {
+    fn what_surely_reached_nobody_is_sent_again_every_minute_as_the_same_message() {
         let mut book = Book::new();
         let answers = [Outcome::Failed, Outcome::Refused];
         assert_eq!(book.look(0, &[STOPPED], answers), [(0, 0), (0, 1)]);
-        assert!(!book.told.knows(finding(STOPPED).key()));
+        assert_eq!(book.look(5, &[STOPPED], answers), []);
         let both = [STOPPED, FAILS];
         assert_eq!(book.look(30, &both, answers), [(30, 0), (30, 1)]);
+        assert_eq!(book.look(60, &both, answers), [(0, 0), (0, 1)]);
+        assert_eq!(book.look(90, &both, answers), [(30, 0), (30, 1)]);
+        let answers = [Outcome::Failed, Outcome::Accepted];
+        assert_eq!(book.look(120, &both, answers), [(0, 0), (0, 1)]);
+        assert_eq!(book.look(150, &both, answers), [(30, 0), (30, 1)]);
+        assert_eq!(book.look(180, &both, answers), [(0, 0)]);
     }
 
     #[test]

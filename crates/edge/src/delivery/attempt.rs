@@ -34,8 +34,8 @@ pub(super) const LANE_WAIT: Duration = WHOLE_WAIT.saturating_sub(LEAST_WAIT);
 enum Made {
     /// It ended so, made or not.
     Ended(Report),
-    /// It is not wanted any more.
-    Moot,
+    /// Nobody waits for it any more.
+    Over,
     /// Nothing was sent: its host, which nobody knew before, has no place for it.
     NoPlace,
 }
@@ -57,13 +57,13 @@ pub(super) async fn carry_out(courier: Arc<Courier>, queue: Queue, waiting: Wait
     let outcome = match &made {
         // What was not made says nothing of how its host fares.
         Ok(Made::Ended(report)) => (!report.not_tried).then_some(report.outcome),
-        Ok(Made::Moot) | Err(_) => None,
+        Ok(Made::Over) | Err(_) => None,
         Ok(Made::NoPlace) => return queue.put_back(waiting),
     };
     queue.done(route, outcome);
     match made {
         Ok(Made::Ended(report)) => courier.tell(work, report).await,
-        Ok(Made::Moot | Made::NoPlace) => {}
+        Ok(Made::Over | Made::NoPlace) => {}
         Err(_) => {
             // The core counts an attempt without an outcome as timed out.
             tracing::error!(?work, "an attempt ended in a fault of Tocsin itself");
@@ -90,8 +90,8 @@ impl Courier {
         };
         let (letter, canary) = self.needs.engine.read_about(work.notification, written);
         let mut letter = match letter {
-            None => return Made::Moot,
-            Some(Err(moot)) => return Made::Ended(Report::refused(moot)),
+            None => return Made::Over,
+            Some(Err(why)) => return Made::Ended(Report::moot(why)),
             Some(Ok(letter)) => letter,
         };
         letter.canary = canary;
@@ -99,7 +99,12 @@ impl Courier {
             self.needs.vigil.canary_at(run, Stage::Dispatched);
         }
         let channel = letter.channel;
-        let Some(report) = self.within_deadline(letter, time, learn).await else {
+        let called_off = || {
+            let called_off = |state: &State, _: Option<u64>| message::called_off(state, work);
+            self.needs.engine.read_about(work.notification, called_off)
+        };
+        let tried = self.within_deadline(letter, time, learn, called_off);
+        let Some(report) = tried.await else {
             return Made::NoPlace;
         };
         if report.not_tried {
@@ -126,16 +131,19 @@ impl Courier {
     /// Tries once by each account that may take it, until one is not known to have refused it: each has as much time as the first, or
     /// is left for the next attempt. It is put off where all that are left asked to be left alone. Nothing when `learn` says that the
     /// host has no place for it. The times: how long it has waited for its place, and how long its first account may take.
+    ///
+    /// Before each account `called_off` is asked: it says why none is tried any more, since the one before may have taken long.
     pub(super) async fn within_deadline(
         &self,
         letter: Letter,
         (waited, limit): (Duration, Duration),
         learn: impl FnOnce(&str) -> bool + Send,
+        called_off: impl Fn() -> Option<&'static str> + Send + Sync,
     ) -> Option<Report> {
         let pace = self.needs.pace.as_ref();
         let begun = pace.now();
         let mut opened = None;
-        let first = self.try_first(letter, &mut opened, learn);
+        let first = self.try_first(letter, &mut opened, learn, &called_off);
         let mut report = match within(pace, limit, Wait::Attempt, first).await {
             Some(tried) => tried?,
             None => silence(limit),
@@ -149,6 +157,10 @@ impl Courier {
             let Some(limit) = time_left(self.attempt_wait, waited + gone) else {
                 break;
             };
+            if let Some(why) = called_off() {
+                report.detail = format!("{}; no other account was tried: {why}", report.detail);
+                break;
+            }
             walk.pass(report);
             let next = within(pace, limit, Wait::Attempt, self.try_next(&walk)).await;
             report = next.unwrap_or_else(|| silence(limit));
@@ -195,6 +207,7 @@ impl Courier {
                 number,
                 detail: report.detail,
                 retry_after_ms: report.retry_after_ms,
+                moot: report.is_moot,
             }
         } else {
             Ask::AttemptFinished {

@@ -220,7 +220,7 @@ async fn try_out(courier: Arc<Courier>, mut letter: Letter) -> Option<Report> {
     loop {
         let time = (Duration::ZERO, courier.attempt_wait);
         // Nobody else is sent to past the engine.
-        let tried = courier.within_deadline(letter.clone(), time, |_| true);
+        let tried = courier.within_deadline(letter.clone(), time, |_| true, || None);
         let report = tried.await?;
         let via = report.via.as_deref().filter(|via| via.elsewhere);
         let tried: Vec<Place> = via.into_iter().flat_map(walk::tried).collect();

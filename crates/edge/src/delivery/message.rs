@@ -9,7 +9,7 @@ use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::intake::place_in;
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, PUT_OFF_MAX, Purpose};
-use tocsin_domain::people::{self, ChannelKind};
+use tocsin_domain::people::{self, ChannelKind, ContactMethod};
 use tocsin_domain::service::IntegrationKind;
 use tocsin_domain::state::{Provider, State};
 use tocsin_wire::page_message::{Kind, Onset, PageMessage, Urgency, names};
@@ -123,6 +123,19 @@ pub(crate) fn letter(
     Some(write(state, notification, work.number, public_url))
 }
 
+/// Why an attempt goes no further, whose letter was written; `None` while it is wanted.
+pub(crate) fn called_off(state: &State, work: Work) -> Option<&'static str> {
+    let Some(notification) = wanted(state, work) else {
+        return Some("nobody waits for this attempt any more");
+    };
+    if let Err(why) = way(state, notification) {
+        return Some(why);
+    }
+    let tells = notification.purpose.incident().is_none()
+        || left_to_tell(state, notification).next().is_some();
+    (!tells).then(|| moot(notification.purpose))
+}
+
 /// What is said in a call about a page, while somebody is still wanted for it.
 pub(crate) fn spoken(state: &State, id: NotificationId, public_url: &str) -> Option<PageMessage> {
     let notification = state.notifications.get(&id)?;
@@ -136,12 +149,7 @@ fn write(
     number: u32,
     public_url: &str,
 ) -> Result<Letter, &'static str> {
-    let user = state.users.get(&notification.user);
-    let method = user.and_then(|user| user.contact_method(notification.contact_method));
-    let method = method.ok_or("not sent: the contact method was removed")?;
-    if method.gone_at.is_some() {
-        return Err("not sent: the address of the contact method is gone");
-    }
+    let method = way(state, notification)?;
     let message = match notification.purpose {
         Purpose::Test => test(notification, method.pending_code.is_some(), public_url),
         Purpose::Word(about) => word::write(state, notification, about, public_url),
@@ -169,6 +177,20 @@ fn write(
     })
 }
 
+/// Where a message goes, or why it cannot go there any more.
+fn way<'a>(
+    state: &'a State,
+    notification: &Notification,
+) -> Result<&'a ContactMethod, &'static str> {
+    let user = state.users.get(&notification.user);
+    let method = user.and_then(|user| user.contact_method(notification.contact_method));
+    let method = method.ok_or("the contact method was removed")?;
+    match method.gone_at {
+        Some(_) => Err("the address of the contact method is gone"),
+        None => Ok(method),
+    }
+}
+
 /// Whether a message may be put off where its provider asked to be left alone: nothing critical is, nor what was put off often enough.
 fn may_wait(state: &State, notification: &Notification) -> bool {
     let all = answers::carried(state, notification);
@@ -180,22 +202,17 @@ fn may_wait(state: &State, notification: &Notification) -> bool {
 /// Why a message is not sent of which nothing is left to tell.
 const fn moot(purpose: Purpose) -> &'static str {
     match purpose {
-        Purpose::Page(_) => "not sent: meanwhile the incident was taken, silenced or over",
-        Purpose::Request(_) => "not sent: meanwhile they answered, or the incident is over",
-        Purpose::Notice(_) => "not sent: meanwhile the incident was taken or is over",
-        Purpose::Acknowledged(_) => "not sent: meanwhile the incident is over, or fails again",
-        Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => {
-            "not sent: there is no such incident"
-        }
+        Purpose::Page(_) => "meanwhile the incident was taken, silenced or over",
+        Purpose::Request(_) => "meanwhile they answered, or the incident is over",
+        Purpose::Notice(_) => "meanwhile the incident was taken or is over",
+        Purpose::Acknowledged(_) => "meanwhile the incident is over, or fails again",
+        Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => "there is no such incident",
     }
 }
 
 /// What is said of all that a message tells and that is still to be told; the first of it leads.
 fn told(state: &State, notification: &Notification, public_url: &str) -> Option<PageMessage> {
-    let all: Vec<(&Notification, &Incident)> = answers::carried(state, notification)
-        .filter_map(|one| Some((one, state.incidents.get(&one.purpose.incident()?)?)))
-        .filter(|(one, incident)| still_to_tell(state, one, incident))
-        .collect();
+    let all: Vec<(&Notification, &Incident)> = left_to_tell(state, notification).collect();
     let (first, incident) = *all.first()?;
     let kind = match first.purpose {
         Purpose::Resolved(_) => Kind::Resolved,
@@ -210,6 +227,16 @@ fn told(state: &State, notification: &Notification, public_url: &str) -> Option<
     }
     let along: Vec<&Incident> = all.iter().map(|(_, incident)| *incident).collect();
     Some(with_others(message, incident, &along, public_url))
+}
+
+/// What a message tells and that is still to be told.
+fn left_to_tell<'a>(
+    state: &'a State,
+    notification: &'a Notification,
+) -> impl Iterator<Item = (&'a Notification, &'a Incident)> {
+    answers::carried(state, notification)
+        .filter_map(move |one| Some((one, state.incidents.get(&one.purpose.incident()?)?)))
+        .filter(move |(one, incident)| still_to_tell(state, one, incident))
 }
 
 fn still_to_tell(state: &State, message: &Notification, incident: &Incident) -> bool {

@@ -288,13 +288,14 @@ async fn work_off(queue: Queue, courier: Arc<Courier>) {
 }
 
 impl Courier {
-    /// Tries by the first account; nothing when `learn` says that the host has no place for it. What the others need is put into
-    /// `opened`.
+    /// Tries by the first account, unless `called_off` says why not, since the vault may have taken long to open; nothing when `learn`
+    /// says that the host has no place for it. What the others need is put into `opened`.
     async fn try_first(
         &self,
         letter: Letter,
         opened: &mut Option<Walk>,
         learn: impl FnOnce(&str) -> bool + Send,
+        called_off: impl FnOnce() -> Option<&'static str> + Send,
     ) -> Option<Report> {
         let (mut letter, mut secrets) = match self.open(letter).await {
             Ok(opened) => opened,
@@ -302,6 +303,9 @@ impl Courier {
         };
         if let Err(report) = canary::redirect(self.sink.as_ref(), &mut letter, &mut secrets) {
             return Some(report);
+        }
+        if let Some(why) = called_off() {
+            return Some(Report::moot(why));
         }
         let now = self.needs.pace.now();
         let rest = |by: &By| self.rests.rest(by, now);

@@ -24,6 +24,8 @@ pub(crate) struct Report {
     pub(crate) via: Option<Box<Via>>,
     /// Whether nothing was sent.
     pub(crate) not_tried: bool,
+    /// Whether that was because nobody wanted it any more.
+    pub(crate) is_moot: bool,
 }
 
 impl Report {
@@ -37,6 +39,7 @@ impl Report {
             is_gone: false,
             via: None,
             not_tried: false,
+            is_moot: false,
         }
     }
 
@@ -45,6 +48,14 @@ impl Report {
         Self {
             not_tried: true,
             ..Self::failed(detail)
+        }
+    }
+
+    /// Nothing was sent, since nobody wants it any more.
+    pub(crate) fn moot(why: &str) -> Self {
+        Self {
+            is_moot: true,
+            ..Self::not_tried(why)
         }
     }
 

@@ -19,7 +19,7 @@ use crate::callbacks::calls::Call;
 use crate::callbacks::{BASE, post};
 use crate::fakes::START;
 use crate::pace::HandPace;
-use crate::providers::{NTFY_OK, Provider, Reply, Request};
+use crate::providers::{Gate, NTFY_OK, Provider, Reply, Request};
 use crate::world::World;
 
 const PHONE: &str = "+33123456789";
@@ -126,6 +126,42 @@ async fn what_one_account_does_not_take_goes_by_the_next_in_the_same_attempt() {
         assert_eq!(request.path, path);
         assert_eq!(next(&first).field("Body"), request.field("Body"));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_while_one_account_had_it_goes_by_no_other() {
+    let gate = Gate::default();
+    let first = Provider::start({
+        let gate = gate.clone();
+        move |_| {
+            gate.pass();
+            Reply::json(503, "not now")
+        }
+    });
+    let asked = Arc::new(AtomicUsize::new(0));
+    let second = Provider::start({
+        let asked = Arc::clone(&asked);
+        move |_| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            Reply::json(201, TAKEN)
+        }
+    });
+    let world = reached_by_two(&first, &second, "sms").await;
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| gate.reached());
+    let path = format!("/incidents/{incident}/acknowledge");
+    let taken = world.post(&path, json!({})).await;
+    assert!(taken.status.is_success(), "{}", taken.text());
+    gate.open();
+    let (outcome, detail, by) = ended(&world, 1)[0].clone();
+    delivery.stop();
+    assert_eq!((outcome, by), (Outcome::Failed, via(1, true)));
+    assert_eq!(
+        detail,
+        "HTTP 503; no other account was tried: meanwhile the incident was taken, silenced or over"
+    );
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -221,7 +221,7 @@ async fn what_the_journal_holds_beyond_the_state_is_found() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_reached_nobody_is_tried_again_at_the_next_look() {
+async fn a_message_that_reached_nobody_is_sent_again_after_a_minute_under_its_id() {
     let (server, requests) =
         start("HTTP/1.1 503 no\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
     let mut world = World::new();
@@ -231,8 +231,16 @@ async fn a_message_that_reached_nobody_is_tried_again_at_the_next_look() {
     assert_eq!(audit(&mut auditor), []);
     world.end_engine();
     audit(&mut auditor);
+    let first = bodies(&requests);
+    assert_eq!(first.len(), 1);
     audit(&mut auditor);
-    assert_eq!(bodies(&requests).len(), 2);
+    assert!(bodies(&requests).is_empty(), "it waits");
+    *world.clock.0.lock().unwrap() = START.plus_ms(60_000);
+    auditor.patience.retry = Duration::ZERO;
+    audit(&mut auditor);
+    let again = bodies(&requests);
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0]["id"], first[0]["id"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

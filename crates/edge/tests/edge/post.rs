@@ -17,7 +17,7 @@ use tocsin_wire::webhook::{SignedHeaders, verify};
 
 use crate::fakes::START;
 use crate::pace::HandPace;
-use crate::providers::{NTFY_OK, Request, receive};
+use crate::providers::{Gate, NTFY_OK, Request, receive};
 use crate::world::World;
 
 pub(crate) const KEY: &str = "a-signing-key-of-the-test";
@@ -297,6 +297,20 @@ async fn what_a_service_repeats_of_its_secret_address_is_not_journalled() {
     }
 }
 
+/// Why nothing is sent for what somebody has.
+const TAKEN: &str = "meanwhile the incident was taken, silenced or over";
+
+/// The only page is told as called off for that reason, and not as one that failed.
+async fn is_called_off(world: &World, why: &str) {
+    let detail = world.get("/incidents/1").await.json();
+    assert_eq!(detail["pages"][0]["state"], "cancelled", "{detail}");
+    let id = detail["id"].as_str().unwrap();
+    let path = format!("/incidents/{id}/timeline");
+    let timeline = world.get(&path).await.text();
+    assert!(timeline.contains("Not sent to Ada"), "{timeline}");
+    assert!(timeline.contains(why), "{timeline}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_sent_for_what_was_taken_meanwhile() {
     let (server, requests) = start(OK);
@@ -314,9 +328,31 @@ async fn nothing_is_sent_for_what_was_taken_meanwhile() {
     let delivery = world.deliver(loopback(), Duration::from_secs(10));
     let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
     delivery.stop();
-    assert_eq!(outcome, Outcome::Refused);
-    assert!(detail.starts_with("not sent: "), "{detail}");
+    assert_eq!((outcome, detail.as_str()), (Outcome::Failed, TAKEN));
     assert!(requests.try_recv().is_err());
+    is_called_off(&world, TAKEN).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_sent_for_what_was_taken_while_its_address_was_read() {
+    let (server, requests) = start(OK);
+    let world = World::new();
+    let address = format!("http://{server}/hook");
+    world.reach(world.ada, "webhook", &address, Some(KEY)).await;
+    let gate = Gate::default();
+    *world.vault.reads_held.lock().unwrap() = Some(gate.clone());
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| gate.reached());
+    let path = format!("/incidents/{incident}/acknowledge");
+    let taken = world.post(&path, serde_json::json!({})).await;
+    assert!(taken.status.is_success(), "{}", taken.text());
+    gate.open();
+    let (outcome, detail) = tokio::task::block_in_place(|| world.first_outcome());
+    delivery.stop();
+    assert_eq!((outcome, detail.as_str()), (Outcome::Failed, TAKEN));
+    assert!(requests.try_recv().is_err());
+    is_called_off(&world, TAKEN).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

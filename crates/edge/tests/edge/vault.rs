@@ -1,4 +1,4 @@
-//! A vault in memory, which can hold up whoever keeps something, or fail.
+//! A vault in memory, which can hold up whoever keeps or reads something, or fail.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,6 +10,7 @@ use tocsin_edge::ports::{StorageError, Vault};
 use tokio::sync::oneshot;
 
 use crate::fakes::OsEntropy;
+use crate::providers::Gate;
 
 #[derive(Default)]
 pub(crate) struct OpenVault {
@@ -19,6 +20,8 @@ pub(crate) struct OpenVault {
     reads: AtomicUsize,
     /// What is still kept before something is not.
     fails_after: Mutex<Option<usize>>,
+    /// Where whoever reads something is held up.
+    pub(crate) reads_held: Mutex<Option<Gate>>,
     /// Whether nothing can be removed.
     pub(crate) keeps_all: AtomicBool,
 }
@@ -98,6 +101,10 @@ impl Vault for OpenVault {
 
     fn get(&self, id: SecretId) -> Result<Option<SecretString>, StorageError> {
         self.reads.fetch_add(1, Ordering::Relaxed);
+        let held = self.reads_held.lock().unwrap().clone();
+        if let Some(gate) = held {
+            gate.pass();
+        }
         Ok(self.rows.lock().unwrap().get(&id).cloned())
     }
 

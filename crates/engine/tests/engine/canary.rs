@@ -144,6 +144,7 @@ fn a_canary_that_got_no_place_or_was_refused_is_over_and_tells_so() {
         number,
         detail: "not tried: too many".to_owned(),
         retry_after_ms: None,
+        moot: false,
     })
     .unwrap();
     canary(&mut rig, 2).1.unwrap();

@@ -33,6 +33,7 @@ struct Ending<'a> {
     outcome: Outcome,
     retry_at: Option<Timestamp>,
     is_untried: bool,
+    is_moot: bool,
     via: Option<&'a Via>,
 }
 
@@ -45,6 +46,7 @@ impl Ending<'_> {
     fn is_as(&self, told: &Told) -> bool {
         told.outcome == self.outcome
             && told.is_untried == self.is_untried
+            && told.is_moot == self.is_moot
             && told.via.as_deref() == self.via
     }
 
@@ -84,6 +86,7 @@ impl Ledger {
             retry_at,
             reference,
             not_tried,
+            moot,
             via,
             ..
         } = what
@@ -95,6 +98,7 @@ impl Ledger {
             outcome: *outcome,
             retry_at: *retry_at,
             is_untried: *not_tried,
+            is_moot: *moot,
             via: via.as_deref(),
         };
         self.judge_end(id, ending, envelope);
@@ -120,15 +124,24 @@ impl Ledger {
         let asks = told.is_some_and(|told| told.wait_ms.is_some());
         let is_silent = ending.outcome == Outcome::TimedOut;
         let keeps_waiting = asks || is_silent || ending.is_untried || letter.is_left;
-        if ending.retry_at.is_none() || (keeps_waiting && !ending.is_left()) {
+        let is_given_up = if ending.is_moot {
+            // Nobody misses what nobody wants.
+            !self.has_way(&letter)
+        } else {
+            ending.retry_at.is_none() || (keeps_waiting && !ending.is_left())
+        };
+        if is_given_up {
             self.given_up.insert(envelope.position);
         }
         if let Some(known) = self.letters.get_mut(&id) {
             known.is_left = ending.is_left();
-            known.untried += u32::from(ending.is_untried);
+            known.untried += u32::from(ending.is_untried && !ending.is_moot);
+            known.moot += u32::from(ending.is_moot);
         }
         self.finish(id, &letter, &ending, told, envelope.at);
-        if ending.retry_at.is_none() {
+        if ending.is_moot {
+            self.settle_along(id, LetterState::Due(envelope.at));
+        } else if ending.retry_at.is_none() {
             self.settle_along(id, LetterState::Over);
         }
     }
@@ -173,7 +186,8 @@ impl Ledger {
             Outcome::Failed | Outcome::TimedOut | Outcome::Unanswered => true,
         };
         let untried = letter.untried + u32::from(ending.is_untried);
-        let is_any_left = ending.number < attempts_max(untried) || letter.is_news();
+        let most = attempts_max(untried) + letter.moot;
+        let is_any_left = ending.number < most || letter.is_news() || ending.is_moot;
         let longest = if is_left {
             0
         } else if letter.is_news() {
@@ -189,9 +203,14 @@ impl Ledger {
         } else {
             asked <= ASKED_MS_MAX
         };
+        let is_worth_it = is_worth_it || ending.is_moot;
         // What was under way to somebody who left ends on record, and nothing follows from it.
         let is_there = self.people.contains_key(&letter.user);
-        let is_wanted = is_there && self.is_wanted_again(letter, retry_at);
+        let is_wanted = if ending.is_moot {
+            self.has_way(letter) && self.may_be_wanted(letter, retry_at)
+        } else {
+            is_there && self.is_wanted_again(letter, retry_at)
+        };
         let owed = may_help && is_any_left && is_worth_it && is_wanted;
         let soon = retry_at.is_some_and(|retry| retry >= at.plus_ms(asked) && retry <= latest);
         if owed != retry_at.is_some() || (owed && !soon) {

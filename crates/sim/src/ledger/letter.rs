@@ -167,7 +167,7 @@ impl Ledger {
 
     fn start(&mut self, id: NotificationId, letter: &Letter, number: u32, at: Timestamp) {
         let is_due = matches!(letter.state, LetterState::Due(due) if due <= at);
-        let is_beyond = number > attempts_max(letter.untried) && !letter.is_news();
+        let is_beyond = number > attempts_max(letter.untried) + letter.moot && !letter.is_news();
         if !is_due || number != letter.attempts + 1 || is_beyond {
             let what = format!("attempt {number} is not its turn");
             self.find_about(Check::RepeatsAreBounded, id, at, &what);
@@ -221,13 +221,33 @@ impl Ledger {
         self.started.push((id, number));
     }
 
+    /// A message is given to an account: to the first one as its attempt begins, to a further one once that has not taken it. What was
+    /// under way when it was given to others may go on.
+    pub(crate) fn check_account(&mut self, id: NotificationId, at: Timestamp) {
+        let along = self.together.get(&id).into_iter().flatten();
+        let all = along.chain([&id]).filter_map(|one| self.letters.get(one));
+        let all: Vec<&Letter> = all.collect();
+        let is_page = all.iter().any(|one| one.purpose.page().is_some());
+        let is_asked_for = all.iter().any(|one| self.is_asked_for(one));
+        if is_page && !is_asked_for {
+            let what = "an account is tried for it, and nobody wants it any more";
+            self.find_about(Check::NoAttemptAfter, id, at, what);
+        }
+    }
+
     /// Whether it has to be sent by itself.
     fn is_wanted(&self, letter: &Letter) -> bool {
+        let incident = letter.purpose.page();
+        let is_chosen = incident.is_none_or(|incident| self.is_chosen(incident, letter.user));
+        is_chosen && self.is_asked_for(letter)
+    }
+
+    /// The same, whoever the incident was given to since.
+    fn is_asked_for(&self, letter: &Letter) -> bool {
         match letter.purpose {
             Purpose::Page(incident) => {
                 let case = self.cases.get(&incident);
                 case.is_some_and(|case| case.is_wanting() && !case.spared.contains(&letter.user))
-                    && self.is_chosen(incident, letter.user)
             }
             Purpose::Notice(_)
             | Purpose::Request(_)
@@ -270,6 +290,20 @@ impl Ledger {
                 self.stands(incident, Standing::Over)
             }
             Purpose::Notice(_) | Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
+        }
+    }
+
+    /// The same of what nobody wanted when it was to be sent: it may be wanted since.
+    pub(super) fn may_be_wanted(&self, letter: &Letter, retry_at: Option<Timestamp>) -> bool {
+        match letter.purpose {
+            // Only as long as nobody has what it is about, and that wakes nobody.
+            Purpose::Notice(_) => retry_at.is_some(),
+            Purpose::Page(_)
+            | Purpose::Request(_)
+            | Purpose::Acknowledged(_)
+            | Purpose::Resolved(_)
+            | Purpose::Test
+            | Purpose::Word(_) => self.is_wanted_again(letter, retry_at),
         }
     }
 

@@ -314,8 +314,10 @@ pub(crate) struct Letter {
     pub(crate) unanswered: u32,
     /// The last attempt that ended left it to the next account.
     is_left: bool,
-    /// Attempts that were not made.
+    /// Attempts that were not made although they were wanted.
     untried: u32,
+    /// Attempts that were not made since nobody wanted them any more: they cost nothing.
+    moot: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,6 +37,7 @@ impl Ledger {
             unanswered: 0,
             is_left: false,
             untried: 0,
+            moot: 0,
         };
         self.letters.insert(id, letter);
         if let Purpose::Page(incident) = message.purpose {

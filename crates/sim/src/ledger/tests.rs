@@ -78,6 +78,7 @@ fn minds_repeat_to(is_there: bool, failed_after: u64, again_after: Option<u64>) 
     let notification = message.id;
     let failed = NotificationWhat::AttemptFinished {
         not_tried: false,
+        moot: false,
         number: 1,
         outcome: Outcome::Failed,
         detail: String::new(),
@@ -255,6 +256,7 @@ fn of(message: &Notification, what: NotificationWhat) -> EventBody {
 fn ends(page: &Notification, outcome: Outcome) -> EventBody {
     let what = NotificationWhat::AttemptFinished {
         not_tried: false,
+        moot: false,
         number: 1,
         outcome,
         detail: String::new(),

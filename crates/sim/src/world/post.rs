@@ -1,13 +1,16 @@
 //! The sender of the simulated process: it waits for a place, looks up what to send, gives it to the providers, by one account after the
-//! other, and reports what they said.
+//! other for as long as it is wanted, and reports what they said.
 
 use std::sync::PoisonError;
 
+use tocsin_domain::bugs::{self, Bug};
 use tocsin_domain::command::Ask;
 use tocsin_domain::id::{NotificationId, SecretId, UserId};
+use tocsin_domain::incident::Status;
 use tocsin_domain::monitor::Severity;
-use tocsin_domain::page::{Delivery, Fate, Outcome, Purpose};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::page::{Delivery, Fate, Notification, Outcome, Purpose};
+use tocsin_domain::people::{ChannelKind, ContactMethod};
+use tocsin_domain::state::State;
 
 use super::agenda::Happening;
 use super::{MS, Report, SECOND, Ticket, World};
@@ -75,10 +78,46 @@ enum Found {
     Letter(Box<Errand>, SecretId),
     /// Whoever carries it asked to be left alone for so many milliseconds yet.
     PutOff(u64),
-    /// The address is gone.
-    NoAddress,
-    /// It is not wanted any more.
+    /// Nothing of it is left to tell, or its address is gone.
     Moot,
+    /// It is not under way any more.
+    Over,
+}
+
+/// The message, if this attempt of it is under way.
+fn under_way(state: &State, given: Given) -> Option<&Notification> {
+    let message = state.notifications.get(&given.notification)?;
+    let is_sending = matches!(message.state, Delivery::Sending { .. });
+    let last = message.attempts.last()?;
+    let is_open = last.number == given.number && last.outcome.is_none();
+    (is_sending && is_open).then_some(message)
+}
+
+/// Where a message goes, as long as that is there and something of what it tells is left to tell.
+fn way<'a>(state: &'a State, message: &Notification) -> Option<&'a ContactMethod> {
+    let along = state.told_along(message.id);
+    let mut all = std::iter::once(message).chain(along);
+    let user = state.users.get(&message.user);
+    let method = user.and_then(|user| user.contact_method(message.contact_method));
+    method.filter(|_| all.any(|one| is_to_be_told(state, one)))
+}
+
+fn is_to_be_told(state: &State, message: &Notification) -> bool {
+    let known = |incident| state.incidents.get(&incident);
+    match message.purpose {
+        Purpose::Page(incident) => known(incident)
+            .is_some_and(|known| state.wants_pages(known) && !known.spares(message.user)),
+        Purpose::Request(incident) => {
+            known(incident).is_some_and(|known| known.awaits(message.user))
+        }
+        Purpose::Notice(incident) => {
+            known(incident).is_some_and(|known| known.status == Status::Triggered)
+        }
+        Purpose::Acknowledged(incident) => {
+            known(state.part_of(incident)).is_some_and(|known| known.status == Status::Acknowledged)
+        }
+        Purpose::Resolved(_) | Purpose::Test | Purpose::Word(_) => true,
+    }
 }
 
 impl World {
@@ -157,40 +196,32 @@ impl World {
                 self.tally.note(Fault::PutOff);
                 self.report(given.report(Told::put_off(wait_ms)));
             }
-            Found::NoAddress => {
-                let report = given.report(Told::refused());
+            Found::Moot => {
+                let report = given.report(Told::moot());
                 self.after(MS, Happening::Reported(report));
             }
-            Found::Moot => {}
+            Found::Over => {}
         }
     }
 
     fn look_up(&self, given: Given) -> Found {
         let Some(engine) = &self.engine else {
-            return Found::Moot;
+            return Found::Over;
         };
         let published = engine.published();
         let state = published.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(message) = state.notifications.get(&given.notification) else {
-            return Found::Moot;
+        let Some(message) = under_way(&state, given) else {
+            return Found::Over;
         };
-        let is_sending = matches!(message.state, Delivery::Sending { .. });
-        let last = message.attempts.last();
-        let is_open =
-            last.is_some_and(|last| last.number == given.number && last.outcome.is_none());
-        if !is_sending || !is_open {
+        let Some(method) = way(&state, message) else {
             return Found::Moot;
-        }
-        let user = state.users.get(&message.user);
-        let method = user.and_then(|user| user.contact_method(message.contact_method));
-        let Some(method) = method else {
-            return Found::NoAddress;
         };
         let times = (given.since_us, self.now_us);
         let incident = message.purpose.reaches();
         let incident = incident.and_then(|id| state.incidents.get(&id));
         let is_critical = incident.is_some_and(|known| known.severity == Severity::Critical);
-        let put_off = message.attempts.iter().filter(|one| one.not_tried).count();
+        let put_off = message.attempts.iter();
+        let put_off = put_off.filter(|one| one.not_tried && !one.moot).count();
         let is_urgent = is_critical || put_off >= PUT_OFF_MAX;
         let tried = (
             message.attempts.as_slice(),
@@ -211,6 +242,30 @@ impl World {
         Found::Letter(Box::new(errand), method.address)
     }
 
+    /// Whether an attempt that one account has not taken goes by no other any more: it is looked up anew.
+    fn is_called_off(&self, given: Given) -> bool {
+        let Some(engine) = &self.engine else {
+            return true;
+        };
+        let published = engine.published();
+        let state = published.read().unwrap_or_else(PoisonError::into_inner);
+        let message = under_way(&state, given);
+        message.and_then(|message| way(&state, message)).is_none()
+    }
+
+    /// Nobody gets by any account what is not wanted any more. What is published may lag behind the journal while the disk fails.
+    fn check_wanted(&mut self, id: NotificationId) {
+        let Some(engine) = &self.engine else {
+            return;
+        };
+        let published = engine.published();
+        let served = published.read().map_or(0, |state| state.position);
+        if served == self.ledger.position {
+            let now = self.wall();
+            self.ledger.check_account(id, now);
+        }
+    }
+
     /// It goes by the account whose turn it is.
     fn try_account(&mut self, mut errand: Box<Errand>) {
         let Given {
@@ -218,6 +273,7 @@ impl World {
             number,
             ..
         } = errand.given;
+        self.check_wanted(notification);
         let account = (errand.channel, errand.walk.place());
         let patience = errand.walk.patience_us(self.now_us);
         self.sender.begins(&errand.walk, self.now_us);
@@ -299,7 +355,9 @@ impl World {
             return self.after(wait, Happening::Answered { errand, answer });
         }
         self.sender.note(&errand.walk, &answer, self.now_us);
-        let goes_on = errand.walk.goes_on(&answer, self.now_us);
+        let may_go_on = errand.walk.goes_on(&answer, self.now_us);
+        let is_left_out = bugs::on(Bug::NextAccountNotLookedUp);
+        let goes_on = may_go_on && (is_left_out || !self.is_called_off(errand.given));
         self.note_walk(&errand, &answer, goes_on);
         let is_refused = answer.outcome == Outcome::Refused;
         let is_left = errand.walk.has_more() && answer.outcome != Outcome::Accepted;
@@ -379,6 +437,7 @@ impl World {
                 number,
                 detail: String::new(),
                 retry_after_ms: told.wait_ms,
+                moot: told.is_moot,
             }
         } else {
             Ask::AttemptFinished {

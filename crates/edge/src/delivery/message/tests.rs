@@ -160,9 +160,13 @@ impl Bundle {
         subjects(&self.state, self.work.notification)
     }
 
+    /// What it says now; before each further account it is asked no more than whether that is anything.
     fn letter(&self) -> Result<PageMessage, &'static str> {
         let letter = letter(&self.state, self.work, "https://tocsin.example");
-        letter.unwrap().map(|letter| letter.message)
+        let letter = letter.unwrap().map(|letter| letter.message);
+        let called_off = called_off(&self.state, self.work);
+        assert_eq!(called_off, letter.as_ref().err().copied());
+        letter
     }
 }
 
@@ -191,6 +195,22 @@ fn whoever_did_their_part_in_the_first_of_it_is_still_told_the_rest() {
     assert!(!last.title.contains("more incident"), "{}", last.title);
     bundle.acknowledge(told[1]);
     assert!(bundle.letter().is_err(), "nothing is left");
+}
+
+#[test]
+fn what_is_over_or_another_attempt_goes_no_further() {
+    let mut bundle = Bundle::new();
+    let goes_on = |bundle: &Bundle, number: u32| {
+        let work = Work {
+            number,
+            ..bundle.work
+        };
+        called_off(&bundle.state, work).is_none()
+    };
+    assert!(goes_on(&bundle, 1));
+    assert!(!goes_on(&bundle, 2), "it has not begun");
+    bundle.accept_all();
+    assert!(!goes_on(&bundle, 1), "it is over");
 }
 
 #[test]

@@ -118,6 +118,12 @@ fn step(event: &Event, asked: Option<&Notification>, names: &Names<'_>) -> Vec<S
     match &event.body {
         EventBody::Notification(about) => match &about.what {
             NotificationWhat::AttemptFinished {
+                detail, moot: true, ..
+            } => one(
+                StepKind::Attempt,
+                format!("An attempt before was not made: {detail}."),
+            ),
+            NotificationWhat::AttemptFinished {
                 outcome, detail, ..
             } => one(StepKind::Attempt, attempt_before(*outcome, detail, event)),
             NotificationWhat::Receipt { detail, .. } => one(

@@ -8,6 +8,7 @@ use tocsin_domain::event::{
 use tocsin_domain::id::NotificationId;
 use tocsin_domain::page::{Fate, Outcome, Purpose};
 use tocsin_domain::people::Urgency;
+use tocsin_domain::time::Timestamp;
 use tocsin_domain::webhook::WebhookEvent;
 
 use super::response_sentence::{acknowledged, response};
@@ -408,13 +409,14 @@ pub(super) fn notification(
             outcome,
             detail,
             retry_at,
+            moot,
             via,
             ..
         } => {
-            let (tone, verb) = outcome_words(*outcome);
+            let (tone, verb) = outcome_words(*outcome, *moot);
             let by = via.as_ref().map(|via| format!(" by {}", via.name));
             let title = format!("{verb} {whom}, attempt {number}{}", by.unwrap_or_default());
-            let next = retry_at.map(|at| format!("Tried again at {at}."));
+            let next = retry_at.map(|at| next_words(at, *moot));
             let detail = [Some(detail.clone()), next];
             let detail: Vec<String> = detail.into_iter().flatten().collect();
             told(tone, title, detail.join("\n"))
@@ -438,7 +440,19 @@ fn receipt(fate: Fate, whom: &str) -> (Tone, String) {
     }
 }
 
-const fn outcome_words(outcome: Outcome) -> (Tone, &'static str) {
+/// When an attempt follows one that ended so.
+fn next_words(at: Timestamp, moot: bool) -> String {
+    if moot {
+        format!("Sent from {at} on, should it be wanted again.")
+    } else {
+        format!("Tried again at {at}.")
+    }
+}
+
+const fn outcome_words(outcome: Outcome, moot: bool) -> (Tone, &'static str) {
+    if moot {
+        return (Tone::Info, "Not sent to");
+    }
     match outcome {
         Outcome::Accepted => (Tone::Good, "Accepted for"),
         Outcome::Failed => (Tone::Bad, "Could not be sent to"),

@@ -6,14 +6,17 @@ use std::slice::from_ref;
 use tocsin_domain::event::{
     Actor, Cause, Event, EventBody, IncidentWhat, NotificationEvent, NotificationWhat,
 };
-use tocsin_domain::id::{ContactMethodId, IncidentId, NotificationId, ServiceId, TeamId, UserId};
+use tocsin_domain::id::{
+    AlertId, ContactMethodId, IncidentId, NotificationId, ServiceId, TeamId, UserId,
+};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{Delivery, Notification, Outcome, Purpose, Via};
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, Urgency};
 use tocsin_domain::time::Timestamp;
 
 use super::{START, about, of, person_with};
 use crate::ledger::Ledger;
+use crate::ledger::alert::Burning;
 use crate::random::Random;
 use crate::sender::Told;
 
@@ -65,6 +68,7 @@ fn by(place: u32, outcome: Outcome, elsewhere: bool) -> Told {
         })),
         is_refused: outcome == Outcome::Refused,
         is_untried: false,
+        is_moot: false,
         wait_ms: None,
     }
 }
@@ -77,6 +81,7 @@ fn ended(told: &Told, number: u32, retry_at: Option<Timestamp>) -> NotificationW
         retry_at,
         reference: None,
         not_tried: told.is_untried,
+        moot: told.is_moot,
         via: told.via.clone(),
     }
 }
@@ -130,6 +135,23 @@ fn an_attempt_that_was_not_made_is_made_again_within_five_seconds() {
     assert!(!minds_repeat(&untried(Some(5_000))));
     assert!(minds_repeat(&untried(Some(5_001))));
     assert!(minds_repeat(&untried(None)));
+}
+
+#[test]
+fn an_attempt_that_nobody_wanted_is_made_again_while_its_incident_may_come_back_and_costs_no_other()
+{
+    let moot = |again_after| (Told::moot(), again_after);
+    assert!(!minds_repeat(&[moot(Some(1_000))]));
+    assert!(minds_repeat(&[moot(None)]));
+    let failed = |again_after| (by(1, Outcome::Failed, false), again_after);
+    let mut attempts = vec![moot(Some(0)); 6];
+    attempts.extend([failed(Some(1_000)), failed(Some(4_000))]);
+    assert!(!minds_repeat(&attempts));
+    attempts.push(failed(None));
+    assert!(!minds_repeat(&attempts));
+    attempts.pop();
+    attempts.push(failed(Some(0)));
+    assert!(minds_repeat(&attempts));
 }
 
 /// How many repeats are excused after these attempts.
@@ -187,6 +209,7 @@ fn an_attempt_ends_as_the_sender_told_or_for_want_of_an_answer() {
     assert!(minds(Some(by(1, Outcome::Accepted, false)), &failed));
     assert!(minds(Some(failed.clone()), &Told::untried()));
     assert!(minds(Some(Told::untried()), &failed));
+    assert!(minds(Some(Told::untried()), &Told::moot()));
     let silent = Told {
         via: None,
         ..by(1, Outcome::TimedOut, false)
@@ -234,6 +257,40 @@ fn another_way_is_used_once_no_account_is_left_or_nothing_was_sent() {
         Some(1_000)
     )]));
     assert!(!minds_other_way(&[(Told::untried(), Some(1_000))]));
+    assert!(minds_other_way(&[(Told::moot(), Some(1_000))]));
+    assert!(minds_other_way(&[(Told::moot(), None)]));
     let given_up = (by(1, Outcome::TimedOut, true), None);
     assert!(!minds_other_way(&[given_up]));
+}
+
+#[test]
+fn no_account_is_tried_for_what_does_not_fail_or_was_taken_or_is_over() {
+    let minds = |fails: bool, meanwhile: Option<IncidentWhat>| {
+        let (mut ledger, page) = planned();
+        let incident = page.purpose.page().unwrap();
+        if fails {
+            let alert = AlertId::random(&mut Random::new(23));
+            let burning = Burning {
+                urgency: Urgency::High,
+                loudest: Some(Severity::Critical),
+            };
+            let case = ledger.cases.get_mut(&incident).unwrap();
+            case.firing.insert(alert, burning);
+        }
+        if let Some(what) = meanwhile {
+            ledger.read(START, about(incident, what));
+        }
+        ledger.check_account(page.id, START);
+        says(&ledger, "nobody wants it any more")
+    };
+    let taken = IncidentWhat::Acknowledged {
+        by: None,
+        ends_at: None,
+        again: false,
+    };
+    let over = IncidentWhat::Resolved { why: String::new() };
+    assert!(!minds(true, None));
+    assert!(minds(false, None));
+    assert!(minds(true, Some(taken)));
+    assert!(minds(true, Some(over)));
 }
