@@ -288,6 +288,7 @@ async fn an_id_that_64_bits_do_not_hold_is_shown_as_it_was_sent() {
 #[tokio::test]
 async fn a_rule_sends_an_alert_to_the_service_of_its_responders_whom_people_see() {
     let world = World::new();
+    let made = integration(&world, "opsgenie", None).await;
     let databases = json!({"name": "Databases", "escalation_policy_id": null});
     let databases = world.post("/services", databases).await.json();
     let rules = json!({"rules": [{"name": "databases", "when": {"field": "details.Responders", "op": "contains", "text": "team DBA"},
@@ -295,7 +296,6 @@ async fn a_rule_sends_an_alert_to_the_service_of_its_responders_whom_people_see(
     let path = "/alert-rules";
     let set = world.call("PUT", path, &world.admin, Some(rules)).await;
     assert_eq!(set.status, StatusCode::OK, "{}", set.text());
-    let made = integration(&world, "opsgenie", None).await;
     let key = made["routing_key"].as_str().unwrap();
     let dba =
         json!([{"type": "team", "name": "DBA"}, {"type": "user", "username": "ann@example.org"}]);

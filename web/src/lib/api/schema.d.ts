@@ -247,7 +247,11 @@ export interface paths {
         get: operations["alertmanager_silence_prefixed"];
         put?: never;
         post?: never;
-        /** End a silence: what still fails is paged for */
+        /**
+         * End a silence: what still fails is paged for
+         * @description Planned work is shown as a silence too: to end it needs what it needs where it was planned, for a token that has scopes the scope
+         *     `settings`.
+         */
         delete: operations["alertmanager_delete_silence_prefixed"];
         options?: never;
         head?: never;
@@ -266,7 +270,8 @@ export interface paths {
         put?: never;
         /**
          * Make a silence, or change one
-         * @description It is a maintenance window of at most 90 days.
+         * @description It is a maintenance window of at most 90 days. Planned work is shown as a silence too: to change it needs what it needs where it was
+         *     planned, for a token that has scopes the scope `settings`.
          */
         post: operations["alertmanager_post_silence_prefixed"];
         delete?: never;
@@ -3031,7 +3036,11 @@ export interface paths {
         get: operations["alertmanager_silence"];
         put?: never;
         post?: never;
-        /** End a silence: what still fails is paged for */
+        /**
+         * End a silence: what still fails is paged for
+         * @description Planned work is shown as a silence too: to end it needs what it needs where it was planned, for a token that has scopes the scope
+         *     `settings`.
+         */
         delete: operations["alertmanager_delete_silence"];
         options?: never;
         head?: never;
@@ -3050,7 +3059,8 @@ export interface paths {
         put?: never;
         /**
          * Make a silence, or change one
-         * @description It is a maintenance window of at most 90 days.
+         * @description It is a maintenance window of at most 90 days. Planned work is shown as a silence too: to change it needs what it needs where it was
+         *     planned, for a token that has scopes the scope `settings`.
          */
         post: operations["alertmanager_post_silence"];
         delete?: never;
@@ -3654,7 +3664,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask further people to help */
+        /**
+         * Ask further people to help
+         * @description Each target is shown with those who were asked by it. Whoever could not be is not among them, and `skipped` says why.
+         */
         post: operations["pagerduty_request_responders"];
         delete?: never;
         options?: never;
@@ -4640,7 +4653,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Ask further people to help */
+        /**
+         * Ask further people to help
+         * @description Each target is shown with those who were asked by it. Whoever could not be is not among them, and `skipped` says why.
+         */
         post: operations["pagerduty_request_responders_prefixed"];
         delete?: never;
         options?: never;
@@ -6677,7 +6693,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say what fails in a call, and take the key that was pressed */
+        /** Take the key that was pressed in a call */
         post: operations["voice"];
         delete?: never;
         options?: never;
