@@ -311,7 +311,8 @@ impl Alert {
             && key.key == self.dedup_key
     }
 
-    /// What its sender said besides what fails; empty where the summary holds words of ours, since they said nothing.
+    /// What its sender said besides what fails; empty where the summary holds words of ours, since they said nothing. Whoever says those
+    /// very words said nothing either.
     #[must_use]
     pub fn said(&self) -> &str {
         match self.summary.as_str() {

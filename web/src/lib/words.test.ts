@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { linkOf, plural, refusalWords, statusWord, visible, webAddress } from './words.ts';
+import { attemptWords, linkOf, plural, refusalWords, statusWord, visible, webAddress } from './words.ts';
 
 test('only addresses of the web can be followed', () => {
   expect(webAddress('https://wiki.example/runbook')).toBe('https://wiki.example/runbook');
@@ -51,4 +51,10 @@ test('a refusal says nothing twice', () => {
   expect(refusalWords({ message: 'no name; no level', reasons: ['no name', 'no level'] })).toEqual({ words: 'This was refused for several reasons:', reasons: ['no name', 'no level'] });
   expect(refusalWords({ message: 'The password is too short.', reasons: ['password: at least 12 characters'] })).toEqual({ words: 'The password is too short.', reasons: ['password: at least 12 characters'] });
   expect(refusalWords({ message: 'The disk is full.', reasons: [] })).toEqual({ words: 'The disk is full.', reasons: [] });
+});
+
+test('what was not sent did not fail', () => {
+  expect(attemptWords({ outcome: null, not_sent: false })).toBe('Under way');
+  expect(attemptWords({ outcome: 'failed', not_sent: false })).toBe('Failed');
+  expect(attemptWords({ outcome: 'failed', not_sent: true })).toBe('Not sent');
 });

@@ -48,7 +48,7 @@ export const PURPOSE_WORDS: Record<Purpose, string> = {
   word: 'word about duty',
 };
 
-export const OUTCOME_WORDS: Record<Exclude<Attempt['outcome'], null> | 'none', string> = {
+const OUTCOME_WORDS: Record<Exclude<Attempt['outcome'], null> | 'none', string> = {
   none: 'Under way',
   accepted: 'Accepted',
   failed: 'Failed',
@@ -56,6 +56,9 @@ export const OUTCOME_WORDS: Record<Exclude<Attempt['outcome'], null> | 'none', s
   timed_out: 'Timed out',
   unanswered: 'Unanswered',
 };
+
+/** How an attempt ended, or that it has not. */
+export const attemptWords = ({ outcome, not_sent }: Pick<Attempt, 'outcome' | 'not_sent'>): string => (not_sent ? 'Not sent' : OUTCOME_WORDS[outcome ?? 'none']);
 
 export const ROLE_WORDS: Record<Role, string> = {
   viewer: 'Viewer: sees everything, changes nothing',

@@ -248,12 +248,10 @@ impl Decider<'_> {
         let incident = known.incident;
         let louder = condition.urgency() > known.urgency();
         let is_worse = condition.is_worse_than(known);
-        let is_guest = louder && known.grouped.is_some();
         // Who says it again without details takes back none that were told.
-        let tells_any = !condition.details.is_empty() || condition.sent_details.is_some();
         let is_same =
             *condition.details == *known.details && condition.sent_details == known.sent_details;
-        let tells_more = tells_any && !is_same;
+        let tells_more = !condition.details.is_empty() && !is_same;
         let hold = self.shorter_wait(known, &condition);
         let waits_less = hold.is_some();
         // A silence goes by labels, which may be others now.
@@ -282,10 +280,11 @@ impl Decider<'_> {
         if louder || raised || !self.is_quiet_as_long(alert, incident) {
             self.end_quiet(incident);
         }
-        if is_guest {
+        let is_heard_anew = louder && may_raise;
+        if is_heard_anew {
             self.raise_if_taken(incident, &condition);
         }
-        if (raised || is_guest) && !bugs::on(Bug::PauseForgottenWhenWorse) {
+        if (raised || is_heard_anew) && !bugs::on(Bug::PauseForgottenWhenWorse) {
             // As what wakes nobody it may have had a pause that held no page back yet.
             self.look_again(incident);
         }

@@ -255,7 +255,7 @@ impl Decider<'_> {
             .max()
     }
 
-    /// What was put with others as long as it paged nobody, and pages now, is heard also where somebody has taken those.
+    /// What paged nobody as long as it was among others, and pages now, is heard also where somebody has taken those.
     pub(super) fn raise_if_taken(&mut self, id: IncidentId, condition: &Condition) {
         let Some(incident) = self.state.incidents.get(&id) else {
             return;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::iter;
 
 use super::Decider;
-use crate::ahead::Finding;
+use crate::ahead::{Finding, FindingKind};
 use crate::event::{Cause, EventBody, NotificationWhat, Response, RosterEvent};
 use crate::id::{ContactMethodId, IncidentId, NotificationId, ScheduleId, UserId};
 use crate::incident::Incident;
@@ -123,15 +123,19 @@ impl Decider<'_> {
     /// Takes in what is otherwise by now of findings that stood before, such as when they begin: the gap of last Saturday is that of
     /// next Saturday. None of it is news, and only a word shows it: it is written down for a word, and not each time that somebody looks.
     fn restate_findings(&mut self, found: Vec<Finding>) {
-        // What has begun is there now, whenever it was found.
-        let begins = |one: &Finding| one.since.max(self.now);
+        // What has begun is found from now on: what was said of such a span stands for as long as it ends when it was to end.
+        let is_the_same = |known: &Finding, found: &Finding| {
+            let is_span = matches!(
+                found.kind,
+                FindingKind::Gap { .. } | FindingKind::EmptyLevel { .. }
+            );
+            let lasts = known.since <= self.now && found.since <= self.now;
+            let ends_so = (known.until, known.times) == (found.until, found.times);
+            known == found || (is_span && lasts && ends_so)
+        };
         let is_otherwise = |found: &Finding| {
             let known = self.state.duty.findings.get(&found.key);
-            known.is_some_and(|known| {
-                let (text, until, times) = (&found.text, found.until, found.times);
-                begins(known) != begins(found)
-                    || (&known.text, known.until, known.times) != (text, until, times)
-            })
+            known.is_some_and(|known| !is_the_same(known, found))
         };
         let findings: Vec<Finding> = found.into_iter().filter(is_otherwise).collect();
         if !findings.is_empty() {

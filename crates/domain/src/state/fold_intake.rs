@@ -11,6 +11,9 @@ use crate::incident::Incident;
 use crate::intake::{INCIDENTS_PER_GROUP_MAX, Pulse};
 use crate::time::Timestamp;
 
+/// Groups of alerts of which so few are known need not be looked through.
+const GROUPS_UNSWEPT: usize = 1_024;
+
 impl State {
     pub(super) fn evolve_intake(&mut self, event: &IntakeEvent, envelope: &Event) {
         let at = envelope.at;
@@ -101,6 +104,20 @@ impl State {
             known.remove(0);
         }
         known.push(alert.incident);
+        self.forget_left_groups();
+    }
+
+    /// Nobody looks for the groups that alerts have left since they were said again as something else. Now and then all are looked
+    /// through, so that they are no more than those that somebody needs.
+    fn forget_left_groups(&mut self) {
+        let count = self.open_of_group.len();
+        if count >= GROUPS_UNSWEPT && count.is_power_of_two() {
+            let open = &self.open_incidents;
+            self.open_of_group.retain(|_, known| {
+                known.retain(|id| open.contains(id));
+                !known.is_empty()
+            });
+        }
     }
 
     /// An incident that is over takes no more of its groups.

@@ -11,6 +11,7 @@ use tocsin_domain::page::Outcome;
 use tocsin_domain::state::State;
 use tocsin_engine::handle::AskError;
 use tocsin_wire::page_message::one_line;
+use tocsin_wire::plain::cut;
 
 use super::Courier;
 use super::message::{self, Letter};
@@ -23,6 +24,8 @@ use crate::vigil::Stage;
 
 /// Characters of an outcome's detail at most.
 const DETAIL_CHARS_MAX: usize = 500;
+/// Of what an account said, where more is said behind it.
+const SAID_CHARS_MAX: usize = 300;
 /// How long a message may wait for a place and for its answer, both together: after 20 s the core counts it as unanswered.
 const WHOLE_WAIT: Duration = Duration::from_secs(19);
 /// An attempt that has less than this left is not made: a provider that is merely slow would seem to hang.
@@ -100,8 +103,8 @@ impl Courier {
         }
         let channel = letter.channel;
         let called_off = || {
-            let called_off = |state: &State, _: Option<u64>| message::called_off(state, work);
-            self.needs.engine.read_about(work.notification, called_off)
+            let why = |state: &State, _: Option<u64>| message::called_off(state, work);
+            self.needs.engine.read_about(work.notification, why)
         };
         let tried = self.within_deadline(letter, time, learn, called_off);
         let Some(report) = tried.await else {
@@ -158,7 +161,8 @@ impl Courier {
                 break;
             };
             if let Some(why) = called_off() {
-                report.detail = format!("{}; no other account was tried: {why}", report.detail);
+                let said = cut(&report.detail, SAID_CHARS_MAX);
+                report.detail = format!("{said}; no other account was tried: {why}");
                 break;
             }
             walk.pass(report);

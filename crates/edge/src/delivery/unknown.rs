@@ -11,6 +11,8 @@ use crate::lock::lock;
 
 /// So long after it was said first it is believed when it is said again: 10 minutes.
 const BELIEVED_AFTER_MS: u64 = 600_000;
+/// What was said so long ago is as if it never was: a day.
+const FORGOTTEN_AFTER_MS: u64 = 86_400_000;
 /// Browsers of which is remembered when it was said first. Of those beyond that it is said a first time again.
 const BROWSERS_MAX: usize = 1_024;
 
@@ -23,7 +25,8 @@ impl Unknown {
     pub(super) fn is_gone(&self, browser: SecretId, now: Timestamp) -> bool {
         let mut since = lock(&self.0);
         // A clock that was set back tells nothing of how long ago it was.
-        let first = since.get(&browser).copied().filter(|first| *first <= now);
+        let lasts = |first: &Timestamp| *first <= now && now.ms_since(*first) < FORGOTTEN_AFTER_MS;
+        let first = since.get(&browser).copied().filter(lasts);
         let is_gone = first.is_some_and(|first| now.ms_since(first) >= BELIEVED_AFTER_MS);
         if is_gone {
             since.remove(&browser);
@@ -62,6 +65,10 @@ mod tests {
         assert!(!unknown.is_gone(one, at(20)), "something was taken between");
         assert!(!unknown.is_gone(one, at(29)));
         assert!(unknown.is_gone(one, at(30)));
+        let day = 24 * 60;
+        assert!(!unknown.is_gone(one, at(31)));
+        assert!(!unknown.is_gone(one, at(31 + day)), "a day is long");
+        assert!(unknown.is_gone(one, at(41 + day)));
     }
 
     #[test]

@@ -87,6 +87,8 @@ pub(crate) struct Attempt {
     started_at: Instant,
     finished_at: Option<Instant>,
     outcome: Option<AttemptOutcome>,
+    /// Whether nothing was sent: it got no place in time, its provider had asked to be left alone, or nobody wanted it any more.
+    not_sent: bool,
     /// The provider's words, or what went wrong.
     detail: String,
     /// What became of it after the provider took it, where the provider tells.
@@ -213,6 +215,7 @@ fn attempt(attempt: &page::Attempt) -> Attempt {
         started_at: Instant(attempt.started_at),
         finished_at: attempt.finished_at.map(Instant),
         outcome: attempt.outcome.map(Into::into),
+        not_sent: attempt.not_tried,
         detail: attempt.detail.clone(),
         receipt: attempt.receipt.as_ref().map(|receipt| Receipt {
             state: receipt.fate.into(),

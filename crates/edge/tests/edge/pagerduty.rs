@@ -8,6 +8,7 @@ mod described;
 mod duty;
 mod filters;
 mod groupings;
+mod helping;
 mod import;
 mod incidents;
 mod include;

@@ -331,6 +331,19 @@ fn what_gets_worse_until_it_pages_is_heard_beside_what_somebody_has() {
 }
 
 #[test]
+fn what_others_joined_is_heard_too_when_it_pages_by_now_and_somebody_has_those() {
+    let mut world = grouped(all_together());
+    world.trigger("load", Severity::Warning);
+    world.trigger("disk", Severity::Error);
+    world.answer_all(Outcome::Accepted);
+    world.acknowledge();
+    world.trigger("load", Severity::Error);
+    assert_eq!(world.state.incidents.len(), 1);
+    assert_eq!(world.incident().status, Status::Triggered);
+    assert_eq!(world.pages().len(), 2);
+}
+
+#[test]
 fn what_waits_or_is_covered_does_not_join_what_somebody_has_and_is_paged_for_in_its_time() {
     let mut world = with_a_disk_that_ada_has(by_time(false));
     paused(&mut world, &[("blip", 5 * MINUTE)]);

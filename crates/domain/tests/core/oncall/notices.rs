@@ -363,6 +363,27 @@ fn a_gap_that_comes_every_week_is_told_as_the_one_that_comes_next() {
 }
 
 #[test]
+fn what_is_said_of_a_gap_that_has_begun_stands_while_it_lasts() {
+    let mut world = World::set_up();
+    let schedule = without_saturdays(&mut world, None, "Week");
+    let level = Level::of(60_000, vec![Recipient::Schedule(schedule)]);
+    world.set_policy(None, 0, vec![level], None);
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    world.answer_all(Outcome::Accepted);
+    // Two seconds before a full minute of the Saturday.
+    world.wait_ms(5 * DAY + 22 * HOUR - 2_000);
+    without_saturdays(&mut world, Some(schedule), "Weeks");
+    let other = without_saturdays(&mut world, None, "Others");
+    let level = Level::of(60_000, vec![Recipient::Schedule(other)]);
+    world.set_policy(None, 0, vec![level], None);
+    assert_eq!(look_ahead(&mut world), ["Ada"]);
+    assert_eq!(times_restated(&world), 1);
+    world.wait_ms(4_000);
+    assert_eq!(look_ahead(&mut world), Vec::<String>::new());
+    assert_eq!(times_restated(&world), 1);
+}
+
+#[test]
 fn findings_stay_news_until_somebody_can_be_told() {
     let mut world = World::set_up();
     let ada = world.ada();

@@ -211,6 +211,10 @@ fn receipt(receipt: &Receipt) -> Step {
 
 fn standing(message: &Notification) -> Option<Step> {
     let (at, text) = match &message.state {
+        Delivery::Due { at } if message.attempts.last().is_some_and(|last| last.moot) => {
+            let text = format!("It is sent from {at} on, should it be wanted again.");
+            (*at, text)
+        }
         Delivery::Due { at } => (*at, format!("The next attempt is due at {at}.")),
         Delivery::Failed { at } => (*at, format!("It was given up at {at}.")),
         Delivery::Cancelled { at, why } => (*at, format!("It was called off at {at}: {why}.")),

@@ -32,10 +32,11 @@ pub(super) fn sentence(event: &OncallEvent, names: &Names<'_>) -> String {
         }
         OncallEvent::FindingAppeared { finding } => finding.text.clone(),
         OncallEvent::FindingsRestated { findings } => {
-            let count = findings.len();
-            format!(
-                "Of what will keep pages from somebody, {count} of the things that were found before are otherwise by now"
-            )
+            let what = match findings.len() {
+                1 => "one thing that was found before is".to_owned(),
+                count => format!("{count} things that were found before are"),
+            };
+            format!("Of what will keep pages from somebody, {what} otherwise by now")
         }
         OncallEvent::FindingEnded { .. } => {
             "Something that would have kept pages from somebody is no longer so".to_owned()
