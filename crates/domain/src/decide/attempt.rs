@@ -364,7 +364,7 @@ impl Decider<'_> {
                 let other = if is_taken {
                     None
                 } else {
-                    self.use_other_way(failed, position)
+                    self.use_what_is_left(failed, position)
                 };
                 if other.is_none() {
                     self.page_others(incident, None);
@@ -378,7 +378,7 @@ impl Decider<'_> {
                 let other = if is_taken {
                     None
                 } else {
-                    self.use_other_way(failed, position)
+                    self.use_what_is_left(failed, position)
                 };
                 if other.is_none() {
                     self.say_who_was_not_asked(incident, user, position);

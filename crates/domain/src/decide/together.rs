@@ -219,19 +219,50 @@ impl Decider<'_> {
         true
     }
 
+    /// Whether the person of a message can be or was reached by another way: what is not set up is none.
     fn has_other_way(&self, id: NotificationId) -> bool {
         let known = self.state.notifications.get(&id);
         let known = known.and_then(|message| Some((message, message.purpose.reaches()?)));
         known.is_some_and(|(message, incident)| {
-            self.next_planned(message).is_some()
-                || self.unused_method(incident, message).is_some()
+            let planned = self.next_planned(message);
+            let planned = planned.and_then(|(_, next)| self.state.notifications.get(&next));
+            let unused = self.unused_method(incident, message);
+            planned.is_some_and(|next| self.is_set_up(next.contact_method, next.channel))
+                || unused.is_some_and(|(method, channel)| self.is_set_up(method, channel))
                 || self.is_reached_otherwise(incident, message)
         })
     }
 
+    /// One way failed for good: another one is used, or else what waits only because its provider rests goes out now.
+    pub(super) fn use_what_is_left(
+        &mut self,
+        failed: NotificationId,
+        position: u64,
+    ) -> Option<NotificationId> {
+        let other = self.use_other_way(failed, position);
+        other.or_else(|| self.use_what_rests(failed, position))
+    }
+
+    fn use_what_rests(&mut self, failed: NotificationId, position: u64) -> Option<NotificationId> {
+        let message = self.state.notifications.get(&failed)?;
+        let incident = message.purpose.reaches()?;
+        let (due, next) = self.first_at_rest(message)?;
+        if self.has_other_way(next) {
+            return None;
+        }
+        if due > self.now {
+            let what = NotificationWhat::Advanced {
+                due_at: self.now,
+                why: "no other way to reach this person is left".to_owned(),
+            };
+            self.emit_message(Cause::Event { position }, next, what, Some(incident));
+        }
+        Some(next)
+    }
+
     /// Uses a way to reach the same person that is not used for this incident at this time: first what is planned for later,
     /// then any other verified contact method. Gives the message that goes by it, if there is one.
-    pub(super) fn use_other_way(
+    fn use_other_way(
         &mut self,
         instead_of: NotificationId,
         position: u64,
@@ -335,25 +366,51 @@ impl Decider<'_> {
         self.try_another_way(id, position)
     }
 
-    /// The message to the same person for the same that is due first, by a provider that carries messages.
+    /// The message to the same person for the same that is due first of those that were not tried yet and are due before their
+    /// provider has rested.
+    fn first_at_rest(&self, message: &Notification) -> Option<(Timestamp, NotificationId)> {
+        let others = self
+            .active_of(message.purpose)
+            .filter(|page| page.user == message.user && page.id != message.id)
+            .filter(|page| page.attempts.is_empty());
+        let due = others.filter_map(|page| {
+            let provider = Provider::of_message(page);
+            let until = self.state.provider_rests(provider, None, self.now)?;
+            match page.state {
+                Delivery::Due { at } => (at <= until).then_some((at, page.id)),
+                Delivery::Together { .. }
+                | Delivery::Sending { .. }
+                | Delivery::Delivered { .. }
+                | Delivery::Failed { .. }
+                | Delivery::Cancelled { .. } => None,
+            }
+        });
+        due.min()
+    }
+
+    /// The message to the same person for the same that is due first, by a provider that carries messages; by what is not set up
+    /// only where there is no other.
     fn next_planned(&self, message: &Notification) -> Option<(Timestamp, NotificationId)> {
         let others = self
             .active_of(message.purpose)
             .filter(|page| page.user == message.user && page.id != message.id)
             .filter(|page| self.carries(page.contact_method, page.channel));
         let due = others.filter_map(|page| match page.state {
-            Delivery::Due { at } => Some((at, page.id)),
+            Delivery::Due { at } => {
+                let is_last = !self.is_set_up(page.contact_method, page.channel);
+                Some((is_last, at, page.id))
+            }
             Delivery::Together { .. }
             | Delivery::Sending { .. }
             | Delivery::Delivered { .. }
             | Delivery::Failed { .. }
             | Delivery::Cancelled { .. } => None,
         });
-        due.min()
+        due.min().map(|(_, at, id)| (at, id))
     }
 
     /// A verified contact method of the same person by which no such message about this incident is under way or was planned
-    /// since the present level was reached, or since they were asked to help.
+    /// since the present level was reached, or since they were asked to help; one that is not set up only where there is no other.
     fn unused_method(
         &self,
         incident: IncidentId,
@@ -388,26 +445,34 @@ impl Decider<'_> {
         };
         user.verified_methods()
             .filter(|method| self.carries(method.id, method.kind))
-            .find(|method| !used(method.id))
+            .filter(|method| !used(method.id))
+            .min_by_key(|method| !self.is_set_up(method.id, method.kind))
             .map(|method| (method.id, method.kind))
     }
 
-    /// Whether a page to the same person has arrived by another way, or is on its way.
+    /// Whether a page to the same person has arrived by another way, or is on its way by what is set up.
     fn is_reached_otherwise(&self, incident: IncidentId, message: &Notification) -> bool {
         let pages = self.state.messages_about(incident);
         pages
             .filter(|page| page.purpose == message.purpose && page.user == message.user)
             .any(|page| match page.state {
-                Delivery::Sending { .. } => true,
+                Delivery::Sending { .. } => self.is_set_up(page.contact_method, page.channel),
                 Delivery::Delivered { at } => at >= message.planned_at,
                 Delivery::Together { by } => {
                     let teller = self.state.notifications.get(&by);
                     teller.is_some_and(|one| matches!(one.state, Delivery::Sending { .. }))
+                        && self.is_set_up(page.contact_method, page.channel)
                 }
                 Delivery::Due { .. } | Delivery::Failed { .. } | Delivery::Cancelled { .. } => {
                     false
                 }
             })
+    }
+
+    /// Whether messages can leave by this way, as it was seen last; where nobody has looked yet, they may.
+    fn is_set_up(&self, method: ContactMethodId, channel: ChannelKind) -> bool {
+        let set_up = self.state.duty.set_up.as_ref();
+        set_up.is_none_or(|set_up| set_up.carries_by(method, channel))
     }
 
     fn carries(&self, method: ContactMethodId, channel: ChannelKind) -> bool {

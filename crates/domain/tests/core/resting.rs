@@ -4,11 +4,12 @@ use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
 use tocsin_domain::event::{EventBody, RosterEvent};
 use tocsin_domain::id::ServiceId;
 use tocsin_domain::monitor::Severity;
+use tocsin_domain::oncall_command::OncallAsk;
 use tocsin_domain::page::{
     BURST_MAX, Delivery, Level, Outcome, PROVIDER_FAILURES_MAX, PROVIDER_REST_MS, Recipient,
     TOGETHER_EVERY_MS,
 };
-use tocsin_domain::people::ChannelKind;
+use tocsin_domain::people::{ChannelKind, SetUp};
 use tocsin_domain::state::Provider;
 
 use crate::storms::services;
@@ -96,4 +97,84 @@ fn an_address_at_slack_that_hangs_rests_without_those_of_others() {
         .collect();
     let sending = Delivery::Sending { since: world.now };
     assert_eq!(ways, [(ChannelKind::Slack, sending)]);
+}
+
+/// Ada is paged by texts, and has a verified mail address too, while the provider of texts rests.
+fn texts_rest() -> World {
+    let mut world = World::set_up();
+    let of_bea = service_of_bea(&mut world);
+    for user in [world.ada(), world.user("Bea")] {
+        let text = world.add_way(user, ChannelKind::Sms);
+        world.set_rules(user, &[(0, text)]);
+    }
+    for number in 0..PROVIDER_FAILURES_MAX {
+        let key = format!("key-{number}");
+        world.ask(raise(Some(of_bea), &key, Severity::Critical));
+    }
+    world.answer_all(Outcome::Failed);
+    let rests = world.state.provider_rests(Provider::Phone, None, world.now);
+    assert!(rests.is_some());
+    world
+}
+
+/// Somebody looked by which channels messages can leave.
+fn only_these_are_set_up(world: &mut World, channels: &[ChannelKind]) {
+    let set_up: SetUp = channels.iter().copied().collect();
+    let findings = Vec::new();
+    let seen = OncallAsk::FindingsSeen { findings, set_up };
+    world.ask(Ask::Roster(RosterAsk::Oncall(seen)));
+}
+
+/// How the page of the newest incident by that channel stands.
+fn stands(world: &World, channel: ChannelKind) -> Option<Delivery> {
+    let mut pages = world.state.messages_about(world.incident().id);
+    let page = pages.find(|page| page.channel == channel);
+    page.map(|page| page.state.clone())
+}
+
+#[test]
+fn a_page_does_not_wait_for_a_provider_that_rests_where_the_other_way_is_not_set_up() {
+    for is_ruled in [false, true] {
+        let mut world = texts_rest();
+        only_these_are_set_up(&mut world, &[ChannelKind::Sms]);
+        if is_ruled {
+            let ada = world.ada();
+            let ways = &world.state.users[&ada].contact_methods;
+            let rules = [(0, ways[0].id), (0, ways[1].id)];
+            world.set_rules(ada, &rules);
+        }
+        world.trigger("disk", Severity::Critical);
+        let sending = Some(Delivery::Sending { since: world.now });
+        assert_eq!(stands(&world, ChannelKind::Sms), sending);
+    }
+}
+
+#[test]
+fn instead_of_a_provider_that_rests_the_way_that_is_set_up_is_used() {
+    let mut world = texts_rest();
+    let ada = world.ada();
+    world.add_way(ada, ChannelKind::Ntfy);
+    only_these_are_set_up(&mut world, &[ChannelKind::Sms, ChannelKind::Ntfy]);
+    world.trigger("disk", Severity::Critical);
+    let sending = Some(Delivery::Sending { since: world.now });
+    let at = world.now.plus_ms(PROVIDER_REST_MS);
+    assert_eq!(stands(&world, ChannelKind::Ntfy), sending);
+    assert_eq!(stands(&world, ChannelKind::Email), None);
+    assert_eq!(stands(&world, ChannelKind::Sms), Some(Delivery::Due { at }));
+}
+
+#[test]
+fn what_waits_for_a_provider_that_rests_goes_out_once_the_other_way_has_failed_for_good() {
+    let mut world = texts_rest();
+    world.trigger("disk", Severity::Critical);
+    let at = world.now.plus_ms(PROVIDER_REST_MS);
+    assert_eq!(stands(&world, ChannelKind::Sms), Some(Delivery::Due { at }));
+    world.wait_ms(500);
+    let pages = world.state.messages_about(world.incident().id);
+    let mails = pages.filter(|page| page.channel == ChannelKind::Email);
+    let mails: Vec<_> = mails.map(|page| page.id).collect();
+    let mail = mails[0];
+    world.answer(mail, Outcome::Refused);
+    let sending = Some(Delivery::Sending { since: world.now });
+    assert_eq!(stands(&world, ChannelKind::Sms), sending);
 }
