@@ -131,9 +131,15 @@ pub(crate) fn called_off(state: &State, work: Work) -> Option<&'static str> {
     if let Err(why) = way(state, notification) {
         return Some(why);
     }
-    let tells = notification.purpose.incident().is_none()
-        || left_to_tell(state, notification).next().is_some();
-    (!tells).then(|| moot(notification.purpose))
+    notification.purpose.incident()?;
+    let mut left = left_to_tell(state, notification).peekable();
+    if left.peek().is_none() {
+        return Some(moot(notification.purpose));
+    }
+    // Whoever it was taken from is tried no further, as the core sees it too.
+    let is_given_away =
+        left.all(|(one, incident)| one.purpose.page().is_some() && incident.has_withdrawn(one));
+    is_given_away.then_some("meanwhile the incident was given to others")
 }
 
 /// What is said in a call about a page, while somebody is still wanted for it.

@@ -128,8 +128,8 @@ async fn what_one_account_does_not_take_goes_by_the_next_in_the_same_attempt() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_was_taken_while_one_account_had_it_goes_by_no_other() {
+/// An account that says "not now" once the gate is open, a further one that takes all, and how often that was asked.
+fn first_held() -> (Gate, [Provider; 2], Arc<AtomicUsize>) {
     let gate = Gate::default();
     let first = Provider::start({
         let gate = gate.clone();
@@ -146,6 +146,12 @@ async fn what_was_taken_while_one_account_had_it_goes_by_no_other() {
             Reply::json(201, TAKEN)
         }
     });
+    (gate, [first, second], asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_taken_while_one_account_had_it_goes_by_no_other() {
+    let (gate, [first, second], asked) = first_held();
     let world = reached_by_two(&first, &second, "sms").await;
     let delivery = world.deliver_at(loopback(), &HandPace::new());
     let incident = world.raise("web").await;
@@ -161,6 +167,30 @@ async fn what_was_taken_while_one_account_had_it_goes_by_no_other() {
         detail,
         "HTTP 503; no other account was tried: meanwhile the incident was taken, silenced or over"
     );
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_to_others_while_one_account_had_it_goes_by_no_other() {
+    let (gate, [first, second], asked) = first_held();
+    let push = Provider::always(Reply::json(200, NTFY_OK));
+    let world = reached_by_two(&first, &second, "sms").await;
+    let topic = format!("{}/topic", push.url());
+    world.reach(world.bob, "ntfy", &topic, None).await;
+    let delivery = world.deliver_at(loopback(), &HandPace::new());
+    let incident = world.raise("web").await;
+    tokio::task::block_in_place(|| gate.reached());
+    let path = format!("/incidents/{incident}/reassign");
+    let people = json!({"people": [world.bob.to_string()]});
+    let given = world.post(&path, people).await;
+    assert!(given.status.is_success(), "{}", given.text());
+    next(&push);
+    gate.open();
+    let ends = ended(&world, 2);
+    delivery.stop();
+    let mut of_ada = ends.iter().filter(|(_, _, by)| *by == via(1, true));
+    let why = "no other account was tried: meanwhile the incident was given to others";
+    assert_eq!(of_ada.next().unwrap().1, format!("HTTP 503; {why}"));
     assert_eq!(asked.load(Ordering::SeqCst), 0);
 }
 

@@ -221,15 +221,15 @@ impl Ledger {
         self.started.push((id, number));
     }
 
-    /// A message is given to an account: to the first one as its attempt begins, to a further one once that has not taken it. What was
-    /// under way when it was given to others may go on.
+    /// A message is given to an account: to the first one as its attempt begins, to a further one once that has not taken it. None is
+    /// tried for whom it was taken from meanwhile.
     pub(crate) fn check_account(&mut self, id: NotificationId, at: Timestamp) {
         let along = self.together.get(&id).into_iter().flatten();
         let all = along.chain([&id]).filter_map(|one| self.letters.get(one));
         let all: Vec<&Letter> = all.collect();
         let is_page = all.iter().any(|one| one.purpose.page().is_some());
-        let is_asked_for = all.iter().any(|one| self.is_asked_for(one));
-        if is_page && !is_asked_for {
+        let is_wanted = all.iter().any(|one| self.is_wanted(one));
+        if is_page && !is_wanted {
             let what = "an account is tried for it, and nobody wants it any more";
             self.find_about(Check::NoAttemptAfter, id, at, what);
         }
@@ -237,17 +237,12 @@ impl Ledger {
 
     /// Whether it has to be sent by itself.
     fn is_wanted(&self, letter: &Letter) -> bool {
-        let incident = letter.purpose.page();
-        let is_chosen = incident.is_none_or(|incident| self.is_chosen(incident, letter.user));
-        is_chosen && self.is_asked_for(letter)
-    }
-
-    /// The same, whoever the incident was given to since.
-    fn is_asked_for(&self, letter: &Letter) -> bool {
         match letter.purpose {
             Purpose::Page(incident) => {
                 let case = self.cases.get(&incident);
-                case.is_some_and(|case| case.is_wanting() && !case.spared.contains(&letter.user))
+                let wanting = case.filter(|case| case.is_wanting());
+                let is_left = |case: &super::Case| !case.spared.contains(&letter.user);
+                wanting.is_some_and(is_left) && self.is_chosen(incident, letter.user)
             }
             Purpose::Notice(_)
             | Purpose::Request(_)

@@ -105,8 +105,10 @@ fn way<'a>(state: &'a State, message: &Notification) -> Option<&'a ContactMethod
 fn is_to_be_told(state: &State, message: &Notification) -> bool {
     let known = |incident| state.incidents.get(&incident);
     match message.purpose {
-        Purpose::Page(incident) => known(incident)
-            .is_some_and(|known| state.wants_pages(known) && !known.spares(message.user)),
+        Purpose::Page(incident) => known(incident).is_some_and(|known| {
+            let is_theirs = !known.spares(message.user) && !known.has_withdrawn(message);
+            state.wants_pages(known) && is_theirs
+        }),
         Purpose::Request(incident) => {
             known(incident).is_some_and(|known| known.awaits(message.user))
         }

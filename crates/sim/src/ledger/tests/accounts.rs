@@ -264,10 +264,14 @@ fn another_way_is_used_once_no_account_is_left_or_nothing_was_sent() {
 }
 
 #[test]
-fn no_account_is_tried_for_what_does_not_fail_or_was_taken_or_is_over() {
-    let minds = |fails: bool, meanwhile: Option<IncidentWhat>| {
+fn no_account_is_tried_for_what_does_not_fail_or_was_taken_or_given_away_or_is_over() {
+    let minds_of = |is_theirs: bool, fails: bool, meanwhile: Option<IncidentWhat>| {
         let (mut ledger, page) = planned();
         let incident = page.purpose.page().unwrap();
+        if is_theirs {
+            let case = ledger.cases.get_mut(&incident).unwrap();
+            case.chosen.insert(page.user);
+        }
         if fails {
             let alert = AlertId::random(&mut Random::new(23));
             let burning = Burning {
@@ -283,6 +287,7 @@ fn no_account_is_tried_for_what_does_not_fail_or_was_taken_or_is_over() {
         ledger.check_account(page.id, START);
         says(&ledger, "nobody wants it any more")
     };
+    let minds = |fails, meanwhile| minds_of(true, fails, meanwhile);
     let taken = IncidentWhat::Acknowledged {
         by: None,
         ends_at: None,
@@ -293,4 +298,5 @@ fn no_account_is_tried_for_what_does_not_fail_or_was_taken_or_is_over() {
     assert!(minds(false, None));
     assert!(minds(true, Some(taken)));
     assert!(minds(true, Some(over)));
+    assert!(minds_of(false, true, None));
 }
