@@ -109,7 +109,7 @@ fn mended(bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 /// Text in which each byte that is no UTF-8 is the letter that it is in Windows-1252.
-fn with_letters(bytes: &[u8]) -> String {
+pub(crate) fn with_letters(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -66,8 +66,10 @@ impl Decider<'_> {
         }
         let (mut found, mut skipped) = (Vec::new(), Vec::new());
         for user in people {
-            let why = "they were asked to help".to_owned();
-            self.choose(user, why, None, &mut found, &mut skipped);
+            match self.reachable(user) {
+                Ok(_) => found.push((user, "they were asked to help".to_owned())),
+                Err(problem) => skipped.push(problem),
+            }
         }
         let nobody = AskedAlready::default();
         let level =
@@ -103,7 +105,7 @@ impl Decider<'_> {
     ) -> Option<AskedLevel> {
         let policy = self.state.policies.get(&policy)?;
         for (index, level) in policy.levels.iter().enumerate().skip(from) {
-            let place = format!("asked to help as level {} of {:?}", index + 1, policy.name);
+            let place = format!("level {} of {:?}", index + 1, policy.name);
             let mut named = Vec::new();
             if level.targets.is_empty() {
                 skipped.push(format!("{place}: {NOBODY_LEFT}"));
@@ -118,7 +120,9 @@ impl Decider<'_> {
                 known.all(|known| known != user)
             });
             if !people.is_empty() {
-                found.append(&mut named);
+                // Whoever is passed over is not asked: only these are told so.
+                let asked = named.into_iter();
+                found.extend(asked.map(|(user, why)| (user, format!("asked to help as {why}"))));
                 return Some(AskedLevel { index, people });
             }
         }

@@ -3,7 +3,8 @@
 use crate::responding::{ask_for_help, asked, asked_by_policy, crashed, requests, said_to_go_on};
 use crate::storms::services;
 use crate::world::{World, raise};
-use tocsin_domain::command::RespondAsk;
+use tocsin_domain::command::{Ask, PeopleAsk, RespondAsk};
+use tocsin_domain::event::{IncidentWhat, Response};
 use tocsin_domain::id::{ServiceId, UserId};
 use tocsin_domain::monitor::Severity;
 use tocsin_domain::page::{BURST_MAX, Level, Outcome, Purpose, Recipient};
@@ -49,6 +50,45 @@ fn the_way_of_a_policy_ends_with_an_answer_also_of_somebody_who_is_asked_again_b
     world.answer_all(Outcome::Refused);
     assert_eq!(asked(&world), [world.user("Cy"), bea]);
     assert_eq!(said_to_go_on(&world), 0);
+}
+
+#[test]
+fn whoever_cannot_be_paged_is_not_said_to_be_asked() {
+    let (mut world, incident, [_, bea, cy]) = crashed();
+    let level = |user| Level::of(5 * MINUTE, vec![Recipient::User(user)]);
+    let policy = Some(world.set_policy(None, 0, vec![level(bea), level(cy)], None));
+    let ask = |world: &mut World, gone: UserId| {
+        let method = world.state.users[&gone].contact_methods[0].id;
+        let gone = PeopleAsk::RemoveContactMethod { user: gone, method };
+        world.ask(Ask::People(gone));
+        RespondAsk::RequestResponders {
+            incident,
+            people: vec![bea],
+            policy,
+            message: "please".to_owned(),
+        }
+    };
+    let asks = ask(&mut world, bea);
+    world.respond(asks);
+    let (by_name, by_level) = (
+        "Bea has no verified contact method",
+        "level 1 of \"Policy\": Bea has no verified contact method",
+    );
+    let said = |what: &IncidentWhat| {
+        matches!(what, IncidentWhat::Response(Response::RespondersRequested { skipped, .. })
+            if skipped == &[by_name, by_level])
+    };
+    assert_eq!(world.count(said), 1);
+    let pages = world.state.notifications.values();
+    let asked = pages.filter(|page| page.purpose == Purpose::Request(incident));
+    let told: Vec<&str> = asked.map(|page| page.why.as_str()).collect();
+    let is_told = |why: &&str| why.starts_with("asked to help as level 2 of \"Policy\"; ");
+    assert!(told.len() == 1 && told.iter().all(is_told), "{told:?}");
+    let asks = ask(&mut world, cy);
+    let why = world.refused(asks);
+    let of_cy = "level 2 of \"Policy\": Cy has no verified contact method";
+    let expected = format!("nobody of those can be paged: {by_name}; {by_level}; {of_cy}");
+    assert!(why.ends_with(&expected), "{why}");
 }
 
 /// Help was asked for by a policy, and then by another, each of which names Bea first: then Dan, or these.

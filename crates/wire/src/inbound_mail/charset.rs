@@ -1,8 +1,11 @@
-//! Bytes of a mail as text, for the sets of characters that browsers know too. Others are read as UTF-8 or Windows-1252.
+//! Bytes of a mail as text, for the sets of characters that browsers know too. Others are read as UTF-8 or Windows-1252, and what is
+//! no UTF-8 though it says so, or stands in a header as it is, by its letters in Windows-1252.
 
 use encoding_rs::{
-    BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, SHIFT_JIS, UTF_16BE, UTF_16LE, WINDOWS_1252,
+    BIG5, EUC_KR, Encoding, GBK, ISO_2022_JP, SHIFT_JIS, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252,
 };
+
+use crate::json::with_letters;
 
 /// The text of `bytes`.
 pub(super) fn decode(charset: &str, bytes: &[u8]) -> String {
@@ -11,6 +14,10 @@ pub(super) fn decode(charset: &str, bytes: &[u8]) -> String {
         let latin = || WINDOWS_1252.decode_without_bom_handling(bytes).0;
         return unicode.map_or_else(|_| latin().into_owned(), str::to_owned);
     };
+    // One sign for all letters that are no UTF-8 would make one alert of two.
+    if encoding == UTF_8 && unicode.is_err() && Encoding::for_bom(bytes).is_none() {
+        return with_letters(bytes);
+    }
     let (text, _, is_broken) = encoding.decode(bytes);
     // Sets that shift between characters, or have two bytes for each, are UTF-8 by their bytes too, with these in them.
     let shifts = bytes.iter().any(|byte| matches!(byte, 0 | 0x1b));

@@ -43,6 +43,21 @@ fn encoded_subjects_are_decoded() {
     check("plain ü", "plain ü");
 }
 
+#[test]
+fn letters_of_a_header_that_are_no_unicode_are_those_of_windows() {
+    let check = |raw: &[u8], expected: &str| {
+        let headers = [&b"Subject: "[..], raw, b"\r\nX-Host: ", raw, b"\r\n\r\n"].concat();
+        let mail = Mail::read(&headers);
+        assert_eq!(mail.subject, expected);
+        assert_eq!(mail.key, expected.to_lowercase());
+        assert_eq!(mail.json()["headers"]["x-host"], expected);
+    };
+    check(b"L\xfcfter defekt", "Lüfter defekt");
+    check(b"L\xf6fter defekt", "Löfter defekt");
+    check(b"5 \x80 \xc3\xbc \xfc", "5 € ü ü");
+    check(b"=?utf-8?Q?L=FCfter?= \xfc", "Lüfter ü");
+}
+
 /// A subject and a text in base64, in a set of characters, read as these.
 fn check_charset(charset: &str, base64: &str, expected: &str) {
     let mail = read(&format!(

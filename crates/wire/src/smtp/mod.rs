@@ -25,8 +25,9 @@ const COMMANDS_MAX: usize = 500;
 const FAULTS_MAX: usize = 10;
 /// Bytes of the line of a command.
 const COMMAND_BYTES_MAX: usize = 1_024;
-/// Bytes of a line of a mail; others have 1,000, but programs do not keep to it.
-const MAIL_LINE_BYTES_MAX: usize = 16 * 1_024;
+/// Bytes of a line of a mail that are taken at once. Others refuse lines of more than 1,000, but programs do not keep to it: a longer one
+/// is taken in pieces.
+const MAIL_PIECE_BYTES_MAX: usize = 16 * 1_024;
 /// The end of a line.
 const END: &[u8] = b"\r\n";
 
@@ -100,6 +101,8 @@ struct Data {
     lines: usize,
     /// Whether the line before ended with LF alone: a dot after it ends no mail.
     after_bare: bool,
+    /// Whether what comes is the rest of a line of which a piece was taken: a dot at its begin is one like others.
+    goes_on: bool,
     too_large: bool,
 }
 
@@ -155,15 +158,12 @@ impl Session {
         loop {
             let limit = match self.phase {
                 Phase::Commands => COMMAND_BYTES_MAX,
-                Phase::Data(_) => MAIL_LINE_BYTES_MAX,
+                Phase::Data(_) => MAIL_PIECE_BYTES_MAX,
                 Phase::Asked(_) | Phase::Delivering | Phase::Securing | Phase::Closed => {
                     return None;
                 }
             };
-            let line = match self.lines.next(limit)? {
-                Line::Whole(line) => line,
-                Line::TooLong => return Some(self.close("500 5.5.2 the line is too long")),
-            };
+            let line = self.lines.next(limit)?;
             let step = match &mut self.phase {
                 Phase::Data(data) => {
                     if take_line(data, &line) {
@@ -176,7 +176,10 @@ impl Session {
                 | Phase::Asked(_)
                 | Phase::Delivering
                 | Phase::Securing
-                | Phase::Closed => Some(self.command(&line)),
+                | Phase::Closed => Some(match line {
+                    Line::Whole(line) => self.command(&line),
+                    Line::Part(_) => self.close("500 5.5.2 the line is too long"),
+                }),
             };
             if step.is_some() {
                 return step;
@@ -395,31 +398,35 @@ impl Session {
     }
 }
 
-/// Takes a line of a mail; true at its end. Its end becomes CR LF, and of a dot with more behind it the dot goes, which its sender put
-/// there. What is too large is read to its end and thrown away.
-fn take_line(data: &mut Data, line: &[u8]) -> bool {
-    let (text, is_bare) = match line.strip_suffix(END) {
-        Some(text) => (text, false),
-        None => (line.strip_suffix(b"\n").unwrap_or(line), true),
+/// Takes a line of a mail, or a piece of one; true at the end of the mail. The end of a line becomes CR LF, and of a dot at its begin
+/// with more behind it the dot goes, which its sender put there. What is too large is read to its end and thrown away.
+fn take_line(data: &mut Data, line: &Line) -> bool {
+    let (text, end, is_bare) = match line {
+        Line::Whole(line) => match line.strip_suffix(END) {
+            Some(text) => (text, END, false),
+            None => (line.strip_suffix(b"\n").unwrap_or(line), END, true),
+        },
+        Line::Part(part) => (part.as_slice(), &END[..0], false),
     };
+    let is_rest = std::mem::replace(&mut data.goes_on, end.is_empty());
     let after_bare = std::mem::replace(&mut data.after_bare, is_bare);
-    let is_dot = text == b".";
+    let is_dot = text == b"." && !is_rest;
     if is_dot && !is_bare && !after_bare {
         return true;
     }
     let text = match text.strip_prefix(b".") {
-        Some(rest) if !is_dot => rest,
+        Some(rest) if !is_dot && !is_rest => rest,
         Some(_) | None => text,
     };
-    data.lines += 1;
-    let bytes = data.bytes.len() + text.len() + END.len();
+    data.lines += usize::from(!end.is_empty());
+    let bytes = data.bytes.len() + text.len() + end.len();
     if data.lines > MAIL_LINES_MAX || bytes > MAIL_BYTES_MAX {
         data.too_large = true;
         data.bytes = Vec::new();
     }
     if !data.too_large {
         data.bytes.extend_from_slice(text);
-        data.bytes.extend_from_slice(END);
+        data.bytes.extend_from_slice(end);
     }
     false
 }

@@ -111,7 +111,10 @@ async fn who_could_not_be_asked_for_help_is_not_told_as_asked() {
     assert!(all.json()["responder_request"]["skipped"].is_null());
     let (_, _, nobody) = helped_by(&["Cal"]).await;
     let why = refused(&nobody, 400, 2001);
-    assert!(why.contains("nobody of those can be paged"), "{why}");
+    assert!(
+        why.contains("nobody of those can be paged: Cal has no"),
+        "{why}"
+    );
 }
 
 #[tokio::test]
