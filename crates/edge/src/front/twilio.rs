@@ -15,9 +15,10 @@ use secrecy::ExposeSecret;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{IncidentId, NotificationId, UserId};
-use tocsin_domain::incident::Status;
+use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::{ChannelKind, Role};
 use tocsin_domain::state::State as Known;
+use tocsin_wire::page_message::one_line;
 use tocsin_wire::twilio::{Verb, fate, is_id, reply, twiml};
 use tokio::sync::OnceCell;
 
@@ -34,6 +35,9 @@ use standing::standing;
 
 /// Replies of which is remembered what was answered: more than come while a provider still repeats one.
 const REPLIES_MAX: usize = 1_000;
+
+/// Characters of a title in the answer to a text.
+const TITLE_CHARS_MAX: usize = 100;
 
 /// The field of an address that says up to which position of the journal was told.
 const SEEN: &str = "seen";
@@ -135,7 +139,7 @@ async fn pressed(app: &App, bound: &Bound, verb: Verb, seen: u64) -> String {
         (_, []) if about.is_of_before() => answers::CAME_BACK.to_owned(),
         (_, []) => "This call is about no incident.".to_owned(),
         (_, [incident]) if about.returned.is_empty() => {
-            carry_out(app, person, *incident, verb).await
+            carry_out(app, person, *incident, verb, by_number).await
         }
         (Verb::Acknowledge, several) => match acknowledge(app, person, several).await {
             Ok(words) => about.with_returned(words),
@@ -147,18 +151,31 @@ async fn pressed(app: &App, bound: &Bound, verb: Verb, seen: u64) -> String {
     }
 }
 
+/// An incident as whoever gave its number, or was told it, knows it.
+fn by_number(incident: &Incident) -> String {
+    incident.number.to_string()
+}
+
+/// An incident for whoever gave no number: `12 (web is down)`, without a letter that would make a text twice as long.
+fn by_title(incident: &Incident) -> String {
+    let title = incident.title.replace('…', "...");
+    let title = one_line(&title, TITLE_CHARS_MAX).replace('…', "...");
+    format!("{} ({title})", incident.number)
+}
+
 /// Does what somebody asked for, and says what became of it. Asked for again, it changes nothing.
 async fn carry_out(
     app: &App,
     (user, channel): (UserId, ChannelKind),
     incident: IncidentId,
     verb: Verb,
+    name: fn(&Incident) -> String,
 ) -> String {
     let known = app.read(|state| {
-        let number = state.incidents.get(&incident)?.number;
-        Some((number, state.users.get(&user)?.role))
+        let name = name(state.incidents.get(&incident)?);
+        Some((name, state.users.get(&user)?.role))
     });
-    let Some((number, role)) = known else {
+    let Some((name, role)) = known else {
         return "There is no such incident.".to_owned();
     };
     let person = (user, channel);
@@ -169,20 +186,18 @@ async fn carry_out(
                 Some((known.status, answers::is_theirs(known, user)))
             });
             match known {
-                Some((_, true)) => format!("Incident {number} is acknowledged."),
+                Some((_, true)) => format!("Incident {name} is acknowledged."),
                 Some((Status::Triggered, false)) => {
-                    format!(
-                        "Your part in incident {number} is done; others must acknowledge it too."
-                    )
+                    format!("Your part in incident {name} is done; others must acknowledge it too.")
                 }
                 Some((Status::Acknowledged | Status::Resolved, false)) | None => {
-                    format!("Incident {number}: {words}")
+                    format!("Incident {name}: {words}")
                 }
             }
         }),
         Verb::Resolve if role >= Role::Responder => {
             let done = resolve(app, person, incident).await;
-            done.map(|()| format!("Incident {number} is resolved."))
+            done.map(|()| format!("Incident {name} is resolved."))
         }
         Verb::Resolve => return "You may not resolve incidents.".to_owned(),
     };
@@ -265,7 +280,12 @@ async fn answer(app: &App, people: &[UserId], text: &str) -> String {
         Meant::Nothing => "There is no such open incident.".to_owned(),
         Meant::One(user, incident) => {
             let person = (user, ChannelKind::Sms);
-            carry_out(app, person, incident, reply.verb).await
+            let name: fn(&Incident) -> String = if reply.number.is_some() {
+                by_number
+            } else {
+                by_title
+            };
+            carry_out(app, person, incident, reply.verb, name).await
         }
         Meant::CameBack(number) => format!(
             "Nothing was done: incident {number} was over and came back since you were told of it. Open it in Tocsin."

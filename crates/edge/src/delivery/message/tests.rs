@@ -9,7 +9,7 @@ use tocsin_domain::people::Role;
 use tocsin_domain::time::Timestamp;
 
 use super::*;
-use crate::answers::subjects;
+use crate::answers::{carried, may_have_come, subjects};
 use crate::delivery::counting::Counting;
 
 /// Two people who must each acknowledge, and three incidents that come to Ada by one message, which is being sent.
@@ -225,6 +225,29 @@ fn an_answer_is_about_all_that_a_message_told_before_and_after_it_was_taken() {
         into,
     }));
     assert_eq!(bundle.subjects(), told[..2], "it goes on in the other one");
+}
+
+#[test]
+fn what_is_told_along_may_have_come_once_an_attempt_of_what_tells_it_began() {
+    let mut bundle = Bundle::new();
+    let known = |bundle: &Bundle| {
+        let message = &bundle.state.notifications[&bundle.work.notification];
+        let all = carried(&bundle.state, message);
+        let all = all.map(|one| may_have_come(&bundle.state, one));
+        all.collect::<Vec<bool>>()
+    };
+    assert_eq!(known(&bundle), [true; 3], "it is being sent");
+    bundle.accept_all();
+    assert_eq!(known(&bundle), [true; 3], "it was taken");
+    let before: Vec<IncidentId> = bundle.state.incidents.keys().copied().collect();
+    bundle.fail(BURST_MAX + 3);
+    let mut incidents = bundle.state.incidents.keys().copied();
+    let later = incidents.find(|id| !before.contains(id)).unwrap();
+    let planned = bundle.state.messages_about(later);
+    let planned: Vec<&Notification> = planned.filter(|one| one.user == bundle.ada).collect();
+    assert!(!planned.is_empty());
+    let mut planned = planned.into_iter();
+    assert!(planned.all(|one| !may_have_come(&bundle.state, one)));
 }
 
 #[test]
