@@ -55,7 +55,7 @@ pub fn text_answer(text: &str) -> String {
 /// What a message says in a call.
 #[must_use]
 pub fn words(message: &PageMessage) -> String {
-    let title = one_line(&message.title, TITLE_CHARS_MAX);
+    let title = message.title_within(TITLE_CHARS_MAX);
     let place = message.place_beside_title();
     let place = place.map_or_else(String::new, |place| {
         format!(", on {}", one_line(place, PLACE_CHARS_MAX))

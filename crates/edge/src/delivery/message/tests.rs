@@ -176,23 +176,18 @@ fn whoever_did_their_part_in_the_first_of_it_is_still_told_the_rest() {
     let told = bundle.subjects();
     assert_eq!(told.len(), 3);
     let all = bundle.letter().unwrap();
-    assert!(
-        all.title.ends_with("(and 2 more incidents)"),
-        "{}",
-        all.title
-    );
+    assert_eq!(all.others, 2);
+    assert!(all.headline().ends_with("(and 2 more incidents)"));
     bundle.acknowledge(told[0]);
     let rest = bundle.letter().unwrap();
     assert_eq!(rest.incident_id, told[1].to_string());
-    assert!(
-        rest.title.ends_with("(and 1 more incident)"),
-        "{}",
-        rest.title
-    );
+    assert_eq!(rest.others, 1);
+    assert!(rest.headline().ends_with("(and 1 more incident)"));
     assert_eq!(rest.idempotency_key, bundle.work.notification.to_string());
     bundle.acknowledge(told[2]);
     let last = bundle.letter().unwrap();
-    assert!(!last.title.contains("more incident"), "{}", last.title);
+    assert_eq!(last.others, 0);
+    assert!(!last.headline().contains("more incident"));
     bundle.acknowledge(told[1]);
     assert!(bundle.letter().is_err(), "nothing is left");
 }
