@@ -43,6 +43,9 @@ const TITLE_CHARS_MAX: usize = 100;
 const SEEN: &str = "seen";
 /// What answers to replies are kept under.
 const REPLIES: &str = "replies to texts";
+/// What is said to whoever wants to resolve several incidents by one key.
+const ONE_BY_ONE: &str =
+    "This call is about several incidents: resolve them one by one in Tocsin. ";
 /// What is said when the first of two replies ended without an answer.
 const NOT_KNOWN: &str = "It is not known what became of your reply: look in Tocsin.";
 
@@ -91,38 +94,38 @@ pub(crate) async fn voice(
         Err(status) => return status.into_response(),
     };
     let key = field(&fields, "Digits").unwrap_or_default();
-    xml(&match Verb::of_key(key) {
-        Some(verb) => {
-            let said = pressed(&app, &bound, verb, seen_in(uri.query())).await;
-            twiml::farewell(&said)
-        }
-        None => asked_again(&app, &bound, key, &url),
+    let done = match Verb::of_key(key) {
+        Some(verb) => pressed(&app, &bound, verb, seen_in(uri.query())).await,
+        None if key.trim().is_empty() => Err(""),
+        None => Err("This key means nothing. "),
+    };
+    xml(&match done {
+        Ok(said) => twiml::farewell(&said),
+        Err(why) => asked_again(&app, &bound, why, &url),
     })
 }
 
-/// What is said to whoever pressed no key that means anything: how it stands by now, and the keys again where one is wanted.
-fn asked_again(app: &App, bound: &Bound, key: &str, url: &str) -> String {
+/// What is said to whoever pressed a key that does nothing, after why that is so: how it stands by now, and the keys again where one is
+/// wanted.
+fn asked_again(app: &App, bound: &Bound, why: &str, url: &str) -> String {
     let (public_url, now) = (&app.settings.public_url, app.now());
     let (stands, about, position) = app.read(|state| {
         let stands = standing(state, bound, public_url, now);
         let about = answers::about(state, bound.notification, 0);
         (stands, about, state.position)
     });
-    let means_nothing = if key.trim().is_empty() {
-        ""
-    } else {
-        "This key means nothing. "
-    };
-    let words = format!("{means_nothing}{}", stands.words);
+    let words = format!("{why}{}", stands.words);
     if !stands.asks {
         return twiml::farewell(&words);
     }
+    let are_several = about.present.len() + about.returned.len() > 1;
     let address = url.split_once('?').map_or(url, |(address, _)| address);
     if about.returned.is_empty() {
-        return twiml::question(&words, address);
+        return twiml::question(&words, address, are_several);
     }
     // Of what came back since they were called they hear now, and a key is about that.
-    twiml::question(&words, &format!("{address}?{SEEN}={position}"))
+    let address = format!("{address}?{SEEN}={position}");
+    twiml::question(&words, &address, are_several)
 }
 
 /// Up to which position of the journal whoever presses a key has heard; 0 when that is not known.
@@ -132,10 +135,11 @@ fn seen_in(query: Option<&str>) -> u64 {
     found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }
 
-async fn pressed(app: &App, bound: &Bound, verb: Verb, seen: u64) -> String {
+/// What has come of a key, or why it does nothing and it is asked again.
+async fn pressed(app: &App, bound: &Bound, verb: Verb, seen: u64) -> Result<String, &'static str> {
     let about = app.read(|state| answers::about(state, bound.notification, seen));
     let person = (bound.user, bound.channel);
-    match (verb, about.present.as_slice()) {
+    Ok(match (verb, about.present.as_slice()) {
         (_, []) if about.is_of_before() => answers::CAME_BACK.to_owned(),
         (_, []) => "This call is about no incident.".to_owned(),
         (_, [incident]) if about.returned.is_empty() => {
@@ -145,10 +149,8 @@ async fn pressed(app: &App, bound: &Bound, verb: Verb, seen: u64) -> String {
             Ok(words) => about.with_returned(words),
             Err(problem) => format!("Nothing was done: {}.", problem.detail()),
         },
-        (Verb::Resolve, _) => {
-            "This call is about several incidents: resolve them one by one in Tocsin.".to_owned()
-        }
-    }
+        (Verb::Resolve, _) => return Err(ONE_BY_ONE),
+    })
 }
 
 /// An incident as whoever gave its number, or was told it, knows it.
