@@ -50,8 +50,8 @@ pub(super) fn meant(state: &State, people: &[UserId], reply: Reply) -> Meant {
     }
 }
 
-/// Nobody means what no message was sent to them about, however soon one is planned. Acknowledging takes the newest that nobody has, so that the others are not left to ring. Resolving guesses nothing: a failure
-/// that goes on would be hidden.
+/// Nobody means what no message was sent to them about, however soon one is planned. Acknowledging takes the newest that nobody has, so
+/// that the others are not left to ring. Resolving guesses nothing: a failure that goes on would be hidden.
 fn meant_without_number(state: &State, people: &[UserId], verb: Verb) -> Meant {
     let open = state.open_incidents.iter();
     let open = open.filter_map(|id| state.incidents.get(id));
