@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tocsin_domain::id::{IncidentId, NotificationId, UserId};
 use tocsin_domain::incident::{Incident, Status};
-use tocsin_domain::page::{Notification, Purpose};
+use tocsin_domain::page::{Delivery, Notification, Purpose};
 use tocsin_domain::people::Urgency;
 use tocsin_domain::state::State;
 
@@ -70,6 +70,19 @@ pub(crate) fn carried<'a>(
     let along = state.told_along(message.id);
     let along = along.chain(state.told_with(message.id));
     std::iter::once(message).chain(along)
+}
+
+/// Whether what a message tells may have come to its receiver: an attempt began, of it or of what told it along, and was not left out.
+pub(crate) fn may_have_come(state: &State, message: &Notification) -> bool {
+    let was_tried = |message: &Notification| message.attempts.iter().any(|one| !one.not_tried);
+    was_tried(message)
+        || match message.state {
+            Delivery::Together { by } => state.notifications.get(&by).is_some_and(was_tried),
+            Delivery::Delivered { .. } => true,
+            // Without an attempt of its own it was given up with what told it along.
+            Delivery::Failed { .. } => message.attempts.is_empty(),
+            Delivery::Due { .. } | Delivery::Sending { .. } | Delivery::Cancelled { .. } => false,
+        }
 }
 
 /// The incidents that whoever got the message answers for: each where it goes on, if it was merged.

@@ -430,6 +430,7 @@ fn message(news: &[Finding], now: Timestamp, public_url: &str) -> PageMessage {
         incident_number: None,
         incident_id: String::new(),
         title: format!("{begin}: {first}{more}"),
+        others: 0,
         urgency: Urgency::High,
         service: "Tocsin itself".to_owned(),
         target: None,

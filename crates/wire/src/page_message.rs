@@ -86,6 +86,8 @@ pub struct PageMessage {
     pub incident_id: String,
     /// What fails, in one line.
     pub title: String,
+    /// How many other incidents it tells along.
+    pub others: usize,
     /// How urgent it is.
     pub urgency: Urgency,
     /// The service it concerns.
@@ -118,6 +120,7 @@ impl fmt::Debug for PageMessage {
             .field("idempotency_key", &self.idempotency_key)
             .field("incident_number", &self.incident_number)
             .field("title", &self.title)
+            .field("others", &self.others)
             .field("urgency", &self.urgency)
             .field("reason", &self.reason)
             .field("details", &self.details)
@@ -129,6 +132,13 @@ impl PageMessage {
     /// The headline: `[Page #7] Apache on webserver-01 is down`. One line, limited, without control characters.
     #[must_use]
     pub fn headline(&self) -> String {
+        self.headline_within(usize::MAX)
+    }
+
+    /// The headline in so many characters, and an ellipsis where the title was longer: its end is cut off, never what says that
+    /// others are told along.
+    #[must_use]
+    pub fn headline_within(&self, chars_max: usize) -> String {
         let number = self
             .incident_number
             .map(|number| format!(" #{number}"))
@@ -142,10 +152,28 @@ impl PageMessage {
             Kind::Handoff => "On call",
             Kind::Verification => "Confirm this contact",
         };
-        format!(
-            "[{word}{number}] {}",
-            one_line(&self.title, TITLE_CHARS_MAX)
-        )
+        let before = format!("[{word}{number}] ");
+        let left = chars_max.saturating_sub(before.chars().count());
+        format!("{before}{}", self.title_within(left.min(TITLE_CHARS_MAX)))
+    }
+
+    /// The title with how many others are told along, on one line in so many characters, and an ellipsis where it was longer.
+    #[must_use]
+    pub fn title_within(&self, chars_max: usize) -> String {
+        let others = self.and_others();
+        let left = chars_max.saturating_sub(others.len());
+        format!("{}{others}", one_line(&self.title, left))
+    }
+
+    /// ` (and 2 more incidents)`, which follows the title; empty where none is told along.
+    #[must_use]
+    pub fn and_others(&self) -> String {
+        let count = self.others;
+        match count {
+            0 => String::new(),
+            1 => " (and 1 more incident)".to_owned(),
+            _ => format!(" (and {count} more incidents)"),
+        }
     }
 
     /// Where it fails, unless the title names that place: what a short message tells beside its headline.
@@ -299,6 +327,7 @@ pub(crate) mod tests {
             title:
                 "Apache on webserver-01\r\nBcc: all@example.org <script>alert(1)</script>\u{fffe} is down\u{ffff}"
                     .to_owned(),
+            others: 0,
             urgency: Urgency::High,
             service: "Web & \"Login\"".to_owned(),
             target: Some("webserver-01".to_owned()),
@@ -327,6 +356,50 @@ pub(crate) mod tests {
             "{headline}"
         );
         assert!(!headline.contains(['\r', '\n']));
+    }
+
+    #[test]
+    fn however_long_a_title_is_every_channel_says_how_many_others_are_told_along() {
+        let json = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        let topic: crate::ntfy::Topic = "tocsin_a1B2-c3".parse().unwrap();
+        let mut page = hostile_page();
+        page.urgency = Urgency::Low;
+        page.incident_number = Some(u64::MAX);
+        for (title, others) in [("x", 1), ("é", 3), ("…", 12_345), ("\"", 2)] {
+            page.title = title.repeat(1_000);
+            page.others = others;
+            let expected = page.and_others();
+            let email = crate::email::render(&page);
+            let mut forms = vec![
+                ("headline", page.headline()),
+                ("text", crate::twilio::text(&page)),
+                ("call", crate::twilio::twiml::words(&page)),
+                ("subject", email.subject),
+                ("mail", email.text),
+                ("mail in HTML", email.html),
+                ("ntfy", json(crate::ntfy::body(&topic, &page))),
+                ("telegram", json(crate::telegram::body("1", &page, false))),
+                ("web push", json(crate::web_push::payload(&page))),
+                (
+                    "pagerduty",
+                    json(crate::pagerduty::forward::body("R", &page)),
+                ),
+            ];
+            let pushover = crate::pushover::form(&page).into_iter();
+            let pushover = pushover.filter(|(name, _)| *name == "title");
+            forms.extend(pushover.map(|(_, value)| ("pushover", value)));
+            for (form, told) in forms {
+                assert!(told.contains(&expected), "{form}: {told}");
+            }
+            // Slack has it in the header and in what is read aloud, a webhook in the headline and after the title.
+            for told in [
+                crate::slack::webhook_body(&page),
+                crate::webhook::body(&page),
+            ] {
+                let told = json(told);
+                assert_eq!(told.matches(&expected).count(), 2, "{told}");
+            }
+        }
     }
 
     #[test]

@@ -274,8 +274,7 @@ fn with_others(
         return message;
     }
     let count = others.len();
-    let plural = if count == 1 { "" } else { "s" };
-    message.title = format!("{} (and {count} more incident{plural})", message.title);
+    message.others = count;
     let named = others.iter().take(OTHERS_MAX).map(|told| {
         let name = format!("Also #{}", told.number);
         (
@@ -333,6 +332,7 @@ fn about(
         incident_number: Some(incident.number),
         incident_id: incident.id.to_string(),
         title: incident.title.clone(),
+        others: 0,
         urgency: urgency(incident.urgency),
         service: state
             .services
@@ -419,6 +419,7 @@ fn test(notification: &Notification, unproved: bool, public_url: &str) -> PageMe
         incident_number: None,
         incident_id: String::new(),
         title: title.to_owned(),
+        others: 0,
         urgency: Urgency::High,
         service: String::new(),
         target: None,

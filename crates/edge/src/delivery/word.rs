@@ -46,6 +46,7 @@ pub(super) fn write(
         incident_number: None,
         incident_id: String::new(),
         title,
+        others: 0,
         urgency: Urgency::Low,
         service: String::new(),
         target: None,

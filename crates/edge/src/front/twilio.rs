@@ -15,9 +15,10 @@ use secrecy::ExposeSecret;
 use tocsin_domain::command::Ask;
 use tocsin_domain::event::Actor;
 use tocsin_domain::id::{IncidentId, NotificationId, UserId};
-use tocsin_domain::incident::Status;
+use tocsin_domain::incident::{Incident, Status};
 use tocsin_domain::people::{ChannelKind, Role};
 use tocsin_domain::state::State as Known;
+use tocsin_wire::page_message::one_line;
 use tocsin_wire::twilio::{Verb, fate, is_id, reply, twiml};
 use tokio::sync::OnceCell;
 
@@ -35,10 +36,16 @@ use standing::standing;
 /// Replies of which is remembered what was answered: more than come while a provider still repeats one.
 const REPLIES_MAX: usize = 1_000;
 
+/// Characters of a title in the answer to a text.
+const TITLE_CHARS_MAX: usize = 100;
+
 /// The field of an address that says up to which position of the journal was told.
 const SEEN: &str = "seen";
 /// What answers to replies are kept under.
 const REPLIES: &str = "replies to texts";
+/// What is said to whoever wants to resolve several incidents by one key.
+const ONE_BY_ONE: &str =
+    "This call is about several incidents: resolve them one by one in Tocsin. ";
 /// What is said when the first of two replies ended without an answer.
 const NOT_KNOWN: &str = "It is not known what became of your reply: look in Tocsin.";
 
@@ -87,38 +94,38 @@ pub(crate) async fn voice(
         Err(status) => return status.into_response(),
     };
     let key = field(&fields, "Digits").unwrap_or_default();
-    xml(&match Verb::of_key(key) {
-        Some(verb) => {
-            let said = pressed(&app, &bound, verb, seen_in(uri.query())).await;
-            twiml::farewell(&said)
-        }
-        None => asked_again(&app, &bound, key, &url),
+    let done = match Verb::of_key(key) {
+        Some(verb) => pressed(&app, &bound, verb, seen_in(uri.query())).await,
+        None if key.trim().is_empty() => Err(""),
+        None => Err("This key means nothing. "),
+    };
+    xml(&match done {
+        Ok(said) => twiml::farewell(&said),
+        Err(why) => asked_again(&app, &bound, why, &url),
     })
 }
 
-/// What is said to whoever pressed no key that means anything: how it stands by now, and the keys again where one is wanted.
-fn asked_again(app: &App, bound: &Bound, key: &str, url: &str) -> String {
+/// What is said to whoever pressed a key that does nothing, after why that is so: how it stands by now, and the keys again where one is
+/// wanted.
+fn asked_again(app: &App, bound: &Bound, why: &str, url: &str) -> String {
     let (public_url, now) = (&app.settings.public_url, app.now());
     let (stands, about, position) = app.read(|state| {
         let stands = standing(state, bound, public_url, now);
         let about = answers::about(state, bound.notification, 0);
         (stands, about, state.position)
     });
-    let means_nothing = if key.trim().is_empty() {
-        ""
-    } else {
-        "This key means nothing. "
-    };
-    let words = format!("{means_nothing}{}", stands.words);
+    let words = format!("{why}{}", stands.words);
     if !stands.asks {
         return twiml::farewell(&words);
     }
+    let are_several = about.present.len() + about.returned.len() > 1;
     let address = url.split_once('?').map_or(url, |(address, _)| address);
     if about.returned.is_empty() {
-        return twiml::question(&words, address);
+        return twiml::question(&words, address, are_several);
     }
     // Of what came back since they were called they hear now, and a key is about that.
-    twiml::question(&words, &format!("{address}?{SEEN}={position}"))
+    let address = format!("{address}?{SEEN}={position}");
+    twiml::question(&words, &address, are_several)
 }
 
 /// Up to which position of the journal whoever presses a key has heard; 0 when that is not known.
@@ -128,23 +135,34 @@ fn seen_in(query: Option<&str>) -> u64 {
     found.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)
 }
 
-async fn pressed(app: &App, bound: &Bound, verb: Verb, seen: u64) -> String {
+/// What has come of a key, or why it does nothing and it is asked again.
+async fn pressed(app: &App, bound: &Bound, verb: Verb, seen: u64) -> Result<String, &'static str> {
     let about = app.read(|state| answers::about(state, bound.notification, seen));
     let person = (bound.user, bound.channel);
-    match (verb, about.present.as_slice()) {
+    Ok(match (verb, about.present.as_slice()) {
         (_, []) if about.is_of_before() => answers::CAME_BACK.to_owned(),
         (_, []) => "This call is about no incident.".to_owned(),
         (_, [incident]) if about.returned.is_empty() => {
-            carry_out(app, person, *incident, verb).await
+            carry_out(app, person, *incident, verb, by_number).await
         }
         (Verb::Acknowledge, several) => match acknowledge(app, person, several).await {
             Ok(words) => about.with_returned(words),
             Err(problem) => format!("Nothing was done: {}.", problem.detail()),
         },
-        (Verb::Resolve, _) => {
-            "This call is about several incidents: resolve them one by one in Tocsin.".to_owned()
-        }
-    }
+        (Verb::Resolve, _) => return Err(ONE_BY_ONE),
+    })
+}
+
+/// An incident as whoever gave its number, or was told it, knows it.
+fn by_number(incident: &Incident) -> String {
+    incident.number.to_string()
+}
+
+/// An incident for whoever gave no number: `12 (web is down)`, without a letter that would make a text twice as long.
+fn by_title(incident: &Incident) -> String {
+    let title = incident.title.replace('…', "...");
+    let title = one_line(&title, TITLE_CHARS_MAX).replace('…', "...");
+    format!("{} ({title})", incident.number)
 }
 
 /// Does what somebody asked for, and says what became of it. Asked for again, it changes nothing.
@@ -153,12 +171,13 @@ async fn carry_out(
     (user, channel): (UserId, ChannelKind),
     incident: IncidentId,
     verb: Verb,
+    name: fn(&Incident) -> String,
 ) -> String {
     let known = app.read(|state| {
-        let number = state.incidents.get(&incident)?.number;
-        Some((number, state.users.get(&user)?.role))
+        let name = name(state.incidents.get(&incident)?);
+        Some((name, state.users.get(&user)?.role))
     });
-    let Some((number, role)) = known else {
+    let Some((name, role)) = known else {
         return "There is no such incident.".to_owned();
     };
     let person = (user, channel);
@@ -169,20 +188,18 @@ async fn carry_out(
                 Some((known.status, answers::is_theirs(known, user)))
             });
             match known {
-                Some((_, true)) => format!("Incident {number} is acknowledged."),
+                Some((_, true)) => format!("Incident {name} is acknowledged."),
                 Some((Status::Triggered, false)) => {
-                    format!(
-                        "Your part in incident {number} is done; others must acknowledge it too."
-                    )
+                    format!("Your part in incident {name} is done; others must acknowledge it too.")
                 }
                 Some((Status::Acknowledged | Status::Resolved, false)) | None => {
-                    format!("Incident {number}: {words}")
+                    format!("Incident {name}: {words}")
                 }
             }
         }),
         Verb::Resolve if role >= Role::Responder => {
             let done = resolve(app, person, incident).await;
-            done.map(|()| format!("Incident {number} is resolved."))
+            done.map(|()| format!("Incident {name} is resolved."))
         }
         Verb::Resolve => return "You may not resolve incidents.".to_owned(),
     };
@@ -265,7 +282,12 @@ async fn answer(app: &App, people: &[UserId], text: &str) -> String {
         Meant::Nothing => "There is no such open incident.".to_owned(),
         Meant::One(user, incident) => {
             let person = (user, ChannelKind::Sms);
-            carry_out(app, person, incident, reply.verb).await
+            let name: fn(&Incident) -> String = if reply.number.is_some() {
+                by_number
+            } else {
+                by_title
+            };
+            carry_out(app, person, incident, reply.verb, name).await
         }
         Meant::CameBack(number) => format!(
             "Nothing was done: incident {number} was over and came back since you were told of it. Open it in Tocsin."

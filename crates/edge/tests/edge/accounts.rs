@@ -411,6 +411,7 @@ fn word_past_the_engine() -> PageMessage {
         incident_number: None,
         incident_id: String::new(),
         title: "a promise is broken".to_owned(),
+        others: 0,
         urgency: Urgency::High,
         service: String::new(),
         target: None,

@@ -60,7 +60,7 @@ async fn paged(world: World, who: UserId) -> (World, String, String) {
 }
 
 /// Waits until so many messages went out and their outcome is known.
-fn wait_for_outcomes(world: &World, count: usize) {
+pub(crate) fn wait_for_outcomes(world: &World, count: usize) {
     world.committed.wait_for(|events| {
         let finished = events.iter().filter(|event| match &event.body {
             EventBody::Notification(message) => {

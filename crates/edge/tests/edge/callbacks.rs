@@ -9,12 +9,13 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use proptest::prelude::*;
 use serde_json::json;
+use tocsin_domain::page::BURST_MAX;
 use tocsin_wire::twilio::signature;
 
 use crate::answer::{bob_takes, comes_back};
 use crate::buttons::loopback;
 use crate::providers::{Provider, Reply, Request as Sent};
-use crate::world::{Answered, World};
+use crate::world::{Answered, World, trigger};
 
 const TOKEN: &str = "twilio-auth-token-of-the-test";
 const PHONE: &str = "+33123456789";
@@ -116,7 +117,7 @@ async fn a_reply_from_a_known_number_acknowledges_and_a_strangers_does_not() {
     assert!(
         reply(PHONE, "4")
             .await
-            .contains("Incident 1 is acknowledged.")
+            .contains("Incident 1 (web is down) is acknowledged.")
     );
     assert!(
         reply(PHONE, "ack 1")
@@ -145,14 +146,20 @@ async fn replied(world: &World, id: &str, text: &str) -> String {
 async fn a_reply_that_the_provider_repeats_does_nothing_more_and_is_answered_the_same() {
     let (world, first, _) = reached("sms").await;
     let said = replied(&world, "001", "resolve").await;
-    assert!(said.contains("Incident 1 is resolved."), "{said}");
+    assert!(
+        said.contains("Incident 1 (web is down) is resolved."),
+        "{said}"
+    );
     assert_eq!(status(&world, &first).await, "resolved");
     let second = world.raise("db").await;
     assert_eq!(replied(&world, "001", "resolve").await, said);
     assert_eq!(status(&world, &second).await, "triggered");
     let third = world.raise("dns").await;
     let said = replied(&world, "002", "ack").await;
-    assert!(said.contains("Incident 3 is acknowledged."), "{said}");
+    assert!(
+        said.contains("Incident 3 (dns is down) is acknowledged."),
+        "{said}"
+    );
     let (again, too) = tokio::join!(replied(&world, "002", "ack"), replied(&world, "002", "ack"));
     assert_eq!([&again, &too], [&said, &said]);
     assert_eq!(status(&world, &third).await, "acknowledged");
@@ -163,7 +170,10 @@ async fn a_reply_that_the_provider_repeats_does_nothing_more_and_is_answered_the
 async fn a_reply_that_is_repeated_after_a_restart_does_nothing_more() {
     let (before, _, _) = reached("sms").await;
     let said = replied(&before, "001", "resolve").await;
-    assert!(said.contains("Incident 1 is resolved."), "{said}");
+    assert!(
+        said.contains("Incident 1 (web is down) is resolved."),
+        "{said}"
+    );
     let kept = before.doors.once.lock().unwrap().clone();
     let (after, incident, _) = reached("sms").await;
     *after.doors.once.lock().unwrap() = kept;
@@ -189,9 +199,10 @@ async fn a_reply_without_a_number_takes_what_nobody_has_and_resolves_only_what_i
     for incident in [&first, &second] {
         assert_eq!(status(&world, incident).await, "triggered");
     }
-    for (id, number) in [("002", 2), ("003", 1), ("004", 2)] {
+    let (web, db) = ("1 (web is down)", "2 (db is down)");
+    for (id, name) in [("002", db), ("003", web), ("004", db)] {
         let said = replied(&world, id, "ack").await;
-        let expected = format!("Incident {number} is acknowledged.");
+        let expected = format!("Incident {name} is acknowledged.");
         assert!(said.contains(&expected), "{said}");
     }
     for incident in [&first, &second] {
@@ -199,9 +210,37 @@ async fn a_reply_without_a_number_takes_what_nobody_has_and_resolves_only_what_i
     }
     replied(&world, "005", "resolve 2").await;
     let said = replied(&world, "006", "resolve").await;
-    assert!(said.contains("Incident 1 is resolved."), "{said}");
+    assert!(
+        said.contains("Incident 1 (web is down) is resolved."),
+        "{said}"
+    );
     let said = replied(&world, "007", "resolve").await;
     assert!(said.contains("no such open incident"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_without_a_number_leaves_alone_what_no_message_was_sent_about() {
+    let (world, _provider) = reachable("sms").await;
+    for n in 0..BURST_MAX {
+        world.raise(&format!("k{n}")).await;
+    }
+    let mut event = trigger("later");
+    // What is critical is told at once, and alone.
+    event["payload"]["severity"] = json!("error");
+    event["payload"]["summary"] = json!("x".repeat(1_000));
+    let answer = world.enqueue(&event).await;
+    assert_eq!(answer.status, 202, "{}", answer.text());
+    let later = (BURST_MAX + 1).to_string();
+    for n in (0..BURST_MAX).rev() {
+        let said = replied(&world, &format!("{n:03}"), "ack").await;
+        let expected = format!("Incident {} (k{n} is down) is acknowledged.", n + 1);
+        assert!(said.contains(&expected), "{said}");
+        assert_eq!(status(&world, &later).await, "triggered");
+    }
+    let said = replied(&world, "100", &format!("ack {later}")).await;
+    assert!(said.contains("Incident 9 is acknowledged."), "{said}");
+    let said = replied(&world, "101", "ack").await;
+    assert!(said.contains(&format!("Incident {BURST_MAX} (k")), "{said}");
 }
 
 /// Bob alone is paged from now on.
@@ -232,16 +271,18 @@ async fn a_reply_of_who_was_told_only_before_a_failure_came_back_does_nothing_an
     let path = format!("/incidents/{incident}/reassign");
     assert!(world.post(&path, given).await.status.is_success());
     let said = replied(&world, "004", "ack").await;
-    assert!(said.contains("Incident 1 is acknowledged."), "{said}");
+    let expected = "Incident 1 (web is down) is acknowledged.";
+    assert!(said.contains(expected), "{said}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reply_of_who_is_paged_for_what_came_back_counts_whichever_message_it_follows() {
-    for text in ["ack 1", "4"] {
+    for (text, name) in [("ack 1", "1"), ("4", "1 (web is down)")] {
         let (world, incident, _) = reached("sms").await;
         comes_back(&world, &incident).await;
         let said = replied(&world, "001", text).await;
-        assert!(said.contains("Incident 1 is acknowledged."), "{said}");
+        let expected = format!("Incident {name} is acknowledged.");
+        assert!(said.contains(&expected), "{said}");
         assert_eq!(status(&world, &incident).await, "acknowledged");
     }
 }

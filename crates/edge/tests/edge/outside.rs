@@ -23,6 +23,7 @@ fn message() -> PageMessage {
         incident_number: None,
         incident_id: String::new(),
         title: TITLE.to_owned(),
+        others: 0,
         urgency: Urgency::High,
         service: "Tocsin itself".to_owned(),
         target: None,

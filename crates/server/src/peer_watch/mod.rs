@@ -220,6 +220,7 @@ fn message(news: &News, wrong: Option<&str>, now: Timestamp, peer: &Url) -> Page
         incident_number: None,
         incident_id: String::new(),
         title,
+        others: 0,
         urgency: Urgency::High,
         service: "Tocsin itself".to_owned(),
         target: None,

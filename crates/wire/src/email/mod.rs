@@ -22,7 +22,7 @@ pub struct Email {
 #[must_use]
 pub fn render(message: &PageMessage) -> Email {
     Email {
-        subject: one_line(&message.headline(), SUBJECT_CHARS_MAX),
+        subject: message.headline_within(SUBJECT_CHARS_MAX),
         text: text(message),
         html: html::body(message),
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::page_message::{Kind, PageMessage, Urgency, one_line, web_address};
+use crate::page_message::{Kind, PageMessage, Urgency, web_address};
 
 /// Bytes of a message text; ntfy turns longer ones into attachments.
 const MESSAGE_BYTES_MAX: usize = 4_000;
@@ -62,7 +62,7 @@ pub fn body(topic: &Topic, message: &PageMessage) -> Vec<u8> {
     };
     let body = Body {
         topic: &topic.0,
-        title: one_line(&message.headline(), 250),
+        title: message.headline_within(250),
         message: text(message),
         priority: priority(message),
         tags: [tag(message.kind)],

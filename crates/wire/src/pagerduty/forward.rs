@@ -68,7 +68,7 @@ fn payload(message: &PageMessage) -> Value {
     let source = message.target.as_deref().unwrap_or("tocsin");
     let at = message.onset.map_or(message.opened_at, |onset| onset.at);
     json!({
-        "summary": one_line(&message.headline(), SUMMARY_CHARS_MAX - 1),
+        "summary": message.headline_within(SUMMARY_CHARS_MAX - 1),
         "source": one_line(source, 255),
         "severity": severity,
         "timestamp": at.to_rfc3339(),

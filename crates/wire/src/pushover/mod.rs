@@ -24,7 +24,7 @@ pub fn is_key(text: &str) -> bool {
 #[must_use]
 pub fn form(message: &PageMessage) -> Vec<(&'static str, String)> {
     let mut form = vec![
-        ("title", one_line(&message.headline(), TITLE_CHARS_MAX - 1)),
+        ("title", message.headline_within(TITLE_CHARS_MAX - 1)),
         ("message", text(message)),
     ];
     match priority(message) {

@@ -77,7 +77,7 @@ fn message_of(message: &PageMessage, button: Option<&String>) -> Value {
         facts.push_str(&format!("{name}: {value}\n"));
     }
     let mut blocks = vec![
-        json!({"type": "header", "text": plain(&one_line(&headline, HEADER_CHARS_MAX - 1))}),
+        json!({"type": "header", "text": plain(&message.headline_within(HEADER_CHARS_MAX - 1))}),
         json!({"type": "section", "text": plain(&shortened(&facts, SECTION_CHARS_MAX))}),
     ];
     let buttons = buttons(message, button);

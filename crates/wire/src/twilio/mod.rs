@@ -57,8 +57,13 @@ pub fn is_sender(text: &str) -> bool {
 /// The text of a message, without an ellipsis or other letters that would make it twice as long; the link answers it.
 #[must_use]
 pub fn text(message: &PageMessage) -> String {
-    let headline = message.headline().replace('…', "...");
-    let mut text = one_line(&headline, TITLE_CHARS_MAX).replace('…', "...");
+    // Before it is cut, since that makes it longer.
+    let plain = PageMessage {
+        title: message.title.replace('…', "..."),
+        ..message.clone()
+    };
+    let headline = plain.headline_within(TITLE_CHARS_MAX);
+    let mut text = headline.replace('…', "...");
     let headline_bytes = text.len();
     let mut add = |part: String| {
         if text.chars().count() + part.chars().count() <= TEXT_CHARS_MAX {

@@ -19,7 +19,7 @@ const SENT_BYTES_MAX: usize = 4_000;
 pub fn announcement(message: &PageMessage, action: Option<&str>) -> String {
     let words = words(message);
     let action = action.filter(|_| message.kind == Kind::Page);
-    let asked = action.map(|action| question(&words, action));
+    let asked = action.map(|action| question(&words, action, message.others > 0));
     let asked = asked.filter(|text| text.len() <= SENT_BYTES_MAX);
     asked.unwrap_or_else(|| {
         let said = format!("<Say>{}</Say>", escape(&words));
@@ -27,10 +27,14 @@ pub fn announcement(message: &PageMessage, action: Option<&str>) -> String {
     })
 }
 
-/// Words, and the keys that answer them: what is pressed is sent to `action`.
+/// Words, and the keys that answer them: what is pressed is sent to `action`. Several incidents are not resolved by one key.
 #[must_use]
-pub fn question(words: &str, action: &str) -> String {
-    let keys = "Press 4 to acknowledge, 6 to resolve.";
+pub fn question(words: &str, action: &str, is_about_several: bool) -> String {
+    let keys = if is_about_several {
+        "Press 4 to acknowledge all of it."
+    } else {
+        "Press 4 to acknowledge, 6 to resolve."
+    };
     let said = format!("<Say>{} {keys}</Say>", escape(words));
     // Said twice: the first time, nobody is quite awake. At the end nobody is asked how it stands by then, so nothing is said of that.
     document(&format!(
@@ -55,7 +59,7 @@ pub fn text_answer(text: &str) -> String {
 /// What a message says in a call.
 #[must_use]
 pub fn words(message: &PageMessage) -> String {
-    let title = one_line(&message.title, TITLE_CHARS_MAX);
+    let title = message.title_within(TITLE_CHARS_MAX);
     let place = message.place_beside_title();
     let place = place.map_or_else(String::new, |place| {
         format!(", on {}", one_line(place, PLACE_CHARS_MAX))
@@ -112,6 +116,11 @@ mod tests {
         );
         assert!(text.contains("Press 4 to acknowledge"));
         assert!(text.chars().all(is_xml), "{text:?}");
+        page.others = 1;
+        let text = announcement(&page, Some("https://tocsin.example.org/twilio/voice/a"));
+        assert!(text.contains(
+            "(and 1 more incident), on webserver-01. Press 4 to acknowledge all of it.<"
+        ));
         let text = announcement(&hostile_page(), None);
         assert!(text.contains("&lt;/script&gt;  is down ."), "{text:?}");
         assert!(text.chars().all(is_xml), "{text:?}");

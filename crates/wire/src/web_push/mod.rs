@@ -9,7 +9,7 @@ use serde_json::json;
 use sha2::Sha256;
 
 use crate::base64url;
-use crate::page_message::{Kind, PageMessage, Urgency, one_line, web_address};
+use crate::page_message::{Kind, PageMessage, Urgency, web_address};
 
 /// Bytes of an uncompressed point of P-256.
 pub const POINT_BYTES: usize = 65;
@@ -111,7 +111,7 @@ pub fn payload(message: &PageMessage) -> Vec<u8> {
         "version": 1,
         "kind": message.kind.word(),
         "id": message.idempotency_key,
-        "title": one_line(&message.headline(), 200),
+        "title": message.headline_within(200),
         "body": body.trim_end(),
         "urgency": message.urgency.word(),
         "link": web_address(&message.link).filter(|link| link.len() < 500),

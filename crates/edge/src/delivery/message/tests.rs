@@ -9,7 +9,7 @@ use tocsin_domain::people::Role;
 use tocsin_domain::time::Timestamp;
 
 use super::*;
-use crate::answers::subjects;
+use crate::answers::{carried, may_have_come, subjects};
 use crate::delivery::counting::Counting;
 
 /// Two people who must each acknowledge, and three incidents that come to Ada by one message, which is being sent.
@@ -176,23 +176,18 @@ fn whoever_did_their_part_in_the_first_of_it_is_still_told_the_rest() {
     let told = bundle.subjects();
     assert_eq!(told.len(), 3);
     let all = bundle.letter().unwrap();
-    assert!(
-        all.title.ends_with("(and 2 more incidents)"),
-        "{}",
-        all.title
-    );
+    assert_eq!(all.others, 2);
+    assert!(all.headline().ends_with("(and 2 more incidents)"));
     bundle.acknowledge(told[0]);
     let rest = bundle.letter().unwrap();
     assert_eq!(rest.incident_id, told[1].to_string());
-    assert!(
-        rest.title.ends_with("(and 1 more incident)"),
-        "{}",
-        rest.title
-    );
+    assert_eq!(rest.others, 1);
+    assert!(rest.headline().ends_with("(and 1 more incident)"));
     assert_eq!(rest.idempotency_key, bundle.work.notification.to_string());
     bundle.acknowledge(told[2]);
     let last = bundle.letter().unwrap();
-    assert!(!last.title.contains("more incident"), "{}", last.title);
+    assert_eq!(last.others, 0);
+    assert!(!last.headline().contains("more incident"));
     bundle.acknowledge(told[1]);
     assert!(bundle.letter().is_err(), "nothing is left");
 }
@@ -225,6 +220,29 @@ fn an_answer_is_about_all_that_a_message_told_before_and_after_it_was_taken() {
         into,
     }));
     assert_eq!(bundle.subjects(), told[..2], "it goes on in the other one");
+}
+
+#[test]
+fn what_is_told_along_may_have_come_once_an_attempt_of_what_tells_it_began() {
+    let mut bundle = Bundle::new();
+    let known = |bundle: &Bundle| {
+        let message = &bundle.state.notifications[&bundle.work.notification];
+        let all = carried(&bundle.state, message);
+        let all = all.map(|one| may_have_come(&bundle.state, one));
+        all.collect::<Vec<bool>>()
+    };
+    assert_eq!(known(&bundle), [true; 3], "it is being sent");
+    bundle.accept_all();
+    assert_eq!(known(&bundle), [true; 3], "it was taken");
+    let before: Vec<IncidentId> = bundle.state.incidents.keys().copied().collect();
+    bundle.fail(BURST_MAX + 3);
+    let mut incidents = bundle.state.incidents.keys().copied();
+    let later = incidents.find(|id| !before.contains(id)).unwrap();
+    let planned = bundle.state.messages_about(later);
+    let planned: Vec<&Notification> = planned.filter(|one| one.user == bundle.ada).collect();
+    assert!(!planned.is_empty());
+    let mut planned = planned.into_iter();
+    assert!(planned.all(|one| !may_have_come(&bundle.state, one)));
 }
 
 #[test]

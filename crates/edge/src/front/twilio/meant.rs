@@ -4,11 +4,12 @@ use std::cmp::Reverse;
 
 use tocsin_domain::id::{IncidentId, UserId};
 use tocsin_domain::incident::{Incident, Status};
-use tocsin_domain::page::Purpose;
+use tocsin_domain::page::{Notification, Purpose};
 use tocsin_domain::people::Role;
 use tocsin_domain::state::State;
 use tocsin_wire::twilio::{Reply, Verb};
 
+use crate::answers;
 use crate::http::answer::incident_numbered;
 
 /// Numbers of incidents that are told to whoever must name one, so that it stays a short text.
@@ -27,7 +28,7 @@ pub(super) enum Meant {
     Several(Vec<u64>),
 }
 
-/// Who replied about what: the incident of that number, or what is open and they were paged for.
+/// Who replied about what: the incident of that number, or what is open and they may have heard of.
 pub(super) fn meant(state: &State, people: &[UserId], reply: Reply) -> Meant {
     let Some(number) = reply.number else {
         return meant_without_number(state, people, reply.verb);
@@ -42,20 +43,24 @@ pub(super) fn meant(state: &State, people: &[UserId], reply: Reply) -> Meant {
     let Some(incident) = incident_numbered(state, number) else {
         return Meant::Nothing;
     };
-    match paged(state, people, incident) {
+    match paged(state, people, incident, |_| true) {
         Some(Told::Now(user)) => Meant::One(user, incident),
         Some(Told::Before(_)) => Meant::CameBack(number),
         None => trusted().map_or(Meant::Nothing, |user| Meant::One(user, incident)),
     }
 }
 
-/// Acknowledging takes the newest that nobody has, so that the others are not left to ring. Resolving guesses nothing: a failure
-/// that goes on would be hidden.
+/// Nobody means what no message was sent to them about, however soon one is planned. Acknowledging takes the newest that nobody has, so
+/// that the others are not left to ring. Resolving guesses nothing: a failure that goes on would be hidden.
 fn meant_without_number(state: &State, people: &[UserId], verb: Verb) -> Meant {
     let open = state.open_incidents.iter();
     let open = open.filter_map(|id| state.incidents.get(id));
+    let may_have_come = |message: &Notification| answers::may_have_come(state, message);
     let mut theirs: Vec<(&Incident, Told)> = open
-        .filter_map(|incident| Some((incident, paged(state, people, incident.id)?)))
+        .filter_map(|incident| {
+            let told = paged(state, people, incident.id, may_have_come)?;
+            Some((incident, told))
+        })
         .collect();
     theirs.sort_by_key(|(incident, _)| Reverse(incident.number));
     match (verb, theirs.as_slice()) {
@@ -107,8 +112,13 @@ enum Told {
     Before(UserId),
 }
 
-/// Who of these people was told to answer for an incident, or for one that was merged into it.
-fn paged(state: &State, people: &[UserId], incident: IncidentId) -> Option<Told> {
+/// Who of these people was told to answer for an incident, or for one that was merged into it, by a message that counts.
+fn paged(
+    state: &State,
+    people: &[UserId],
+    incident: IncidentId,
+    counts: impl Fn(&Notification) -> bool,
+) -> Option<Told> {
     let parts = state.made_of(incident).into_iter();
     let messages = parts.flat_map(|part| state.messages_about(part));
     let mut asked = messages.filter(|message| {
@@ -116,7 +126,7 @@ fn paged(state: &State, people: &[UserId], incident: IncidentId) -> Option<Told>
             message.purpose,
             Purpose::Page(_) | Purpose::Notice(_) | Purpose::Request(_)
         );
-        asked && people.contains(&message.user)
+        asked && people.contains(&message.user) && counts(message)
     });
     let first = asked.next()?;
     // Which of several is replied to, a text does not say: one of now is enough.

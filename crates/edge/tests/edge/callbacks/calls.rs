@@ -5,13 +5,14 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::json;
+use tocsin_domain::page::{BURST_MAX, TOGETHER_EVERY_MS};
 
-use super::{BASE, PHONE, TOKEN, post, reachable, reached, status};
-use crate::answer::{bob_takes, comes_back};
+use super::{BASE, PHONE, TOKEN, post, reachable, reached, replied, status};
+use crate::answer::{bob_takes, comes_back, wait_for_outcomes};
 use crate::buttons::loopback;
 use crate::fakes::START;
-use crate::providers::Request as Sent;
-use crate::world::World;
+use crate::providers::{Provider, Request as Sent};
+use crate::world::{World, trigger};
 
 /// Characters of the words that go along with a call at most, as Twilio has it.
 const TWIML_CHARS_MAX: usize = 4_000;
@@ -199,4 +200,85 @@ async fn a_call_about_what_is_healthy_for_a_moment_says_so_and_a_key_still_takes
     assert!(said.contains("Incident 1 is acknowledged."), "{said}");
     let (said, is_asked) = told(&world, &call).await;
     assert!(said.ends_with("You have it.") && !is_asked, "{said}");
+}
+
+/// The next call that a provider is asked for: it is asked too what became of those before.
+fn next_call(provider: &Provider) -> Sent {
+    tokio::task::block_in_place(|| {
+        loop {
+            let sent = provider.next();
+            if sent.field("Twiml").is_some() {
+                return sent;
+            }
+        }
+    })
+}
+
+/// Ada got so many calls that two further incidents, with long titles, were told by one: these, and that call.
+async fn two_by_one_call() -> (World, [String; 2], Call) {
+    let (world, provider) = reachable("voice").await;
+    let delivery = world.deliver(loopback(), Duration::from_secs(10));
+    for n in 0..BURST_MAX {
+        world.raise(&format!("k{n}")).await;
+        let sent = next_call(&provider);
+        tokio::task::block_in_place(|| wait_for_outcomes(&world, n + 1));
+        let url = sent.field("StatusCallback").unwrap();
+        let told = post(&world, &url, &[("CallStatus", "completed")], TOKEN).await;
+        assert_eq!(told.status, 204, "{}", told.text());
+    }
+    let mut told = Vec::new();
+    for key in ["first", "second"] {
+        let mut event = trigger(key);
+        // What is critical is told alone.
+        event["payload"]["severity"] = json!("error");
+        event["payload"]["summary"] = json!(format!("{key} {}", "x".repeat(1_000)));
+        let answer = world.enqueue(&event).await;
+        assert_eq!(answer.status, 202, "{}", answer.text());
+        let list = world.get("/incidents?limit=1").await.json();
+        told.push(list["items"][0]["id"].as_str().unwrap().to_owned());
+    }
+    *world.clock.0.lock().unwrap() = START.plus_ms(TOGETHER_EVERY_MS);
+    let call = Call::made(&next_call(&provider));
+    tokio::task::block_in_place(|| wait_for_outcomes(&world, BURST_MAX + 1));
+    delivery.stop();
+    (world, told.try_into().unwrap(), call)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_about_several_incidents_takes_all_of_them_and_resolves_none() {
+    let (world, told, call) = two_by_one_call().await;
+    let expected = "(and 1 more incident), on host. Press 4 to acknowledge all of it.";
+    assert!(call.said.contains(expected), "{}", call.said);
+    let anew = call.press(&world, "6", TOKEN).await;
+    let why = "This call is about several incidents: resolve them one by one in Tocsin. ";
+    let about = "This is Tocsin with page 9. first x";
+    assert!(
+        anew.said.starts_with(&format!("{why}{about}")),
+        "{}",
+        anew.said
+    );
+    assert!(anew.said.contains(expected), "{}", anew.said);
+    assert_eq!(anew.action, call.action);
+    for incident in &told {
+        assert_eq!(status(&world, incident).await, "triggered");
+    }
+    let taken = anew.press(&world, "4", TOKEN).await;
+    assert!(taken.said.contains("You have all of it."), "{}", taken.said);
+    assert_eq!(taken.action, None);
+    for incident in &told {
+        assert_eq!(status(&world, incident).await, "acknowledged");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_without_a_number_counts_for_what_was_told_along() {
+    let (world, told, _) = two_by_one_call().await;
+    let said = replied(&world, "001", "ack").await;
+    let expected = format!(
+        "Incident 10 (second {}...) is acknowledged.",
+        "x".repeat(93)
+    );
+    assert!(said.contains(&expected), "{said}");
+    assert_eq!(status(&world, &told[1]).await, "acknowledged");
+    assert_eq!(status(&world, &told[0]).await, "triggered");
 }
