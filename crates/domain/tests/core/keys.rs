@@ -122,8 +122,9 @@ fn details_as_they_were_sent_are_those_that_were_told_last() {
         // They have the same names and texts.
         (Some("1"), Some(text), Some(text)),
         (Some("1"), None, None),
-        // Nothing of them has a text.
-        (None, Some(r#"{"full":{}}"#), Some(r#"{"full":{}}"#)),
+        (Some("1"), Some(number), Some(number)),
+        // Nothing of them has a text, so that none are told.
+        (None, Some(r#"{"full":{}}"#), Some(number)),
         (Some("2"), Some(number), Some(number)),
     ] {
         assert_eq!(say(&mut world, full, json).as_deref(), expected);
