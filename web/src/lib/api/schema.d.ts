@@ -7375,6 +7375,8 @@ export interface components {
             /** @description The provider's words, or what went wrong. */
             detail: string;
             finished_at?: components["schemas"]["Instant"] | null;
+            /** @description Whether nothing was sent: it got no place in time, its provider had asked to be left alone, or nobody wanted it any more. */
+            not_sent: boolean;
             /**
              * Format: int32
              * @description From 1.
