@@ -114,7 +114,7 @@ class Incidents:
         merged = self.client.rput(f"incidents/{into['id']}/merge", json=[reference(one), reference(two)])
         same((merged["id"], merged["alert_counts"]["all"]), (into["id"], 3))
         same(self.client.rget(one)["resolve_reason"]["incident"]["id"], into["id"])
-        with refused(self.error, 400, 2001):
+        with refused(self.error, 400, 1001):
             self.client.rput(f"incidents/{into['id']}/merge", json=[reference(one)])
         help_asked = {
             "requester_id": self.house.person, "message": "Please help",
