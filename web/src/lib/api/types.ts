@@ -93,6 +93,8 @@ export interface Attempt {
   started_at: Instant;
   finished_at: Instant | null;
   outcome: null | 'accepted' | 'failed' | 'refused' | 'timed_out' | 'unanswered';
+  /** Nothing was sent, so that nothing failed. */
+  not_sent: boolean;
   detail: string;
   /** What the provider said later about the message it took. */
   receipt?: null | { state: 'unknown' | 'delivered' | 'read' | 'failed'; at: Instant; detail: string };
