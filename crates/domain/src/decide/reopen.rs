@@ -40,9 +40,8 @@ impl Decider<'_> {
             urgency: Some(urgency),
             ..Taken::default()
         };
-        let said = Condition::said(
-            service, dedup_key, severity, title, summary, self.now, taken,
-        );
+        let plain = Condition::plain(service, dedup_key, severity, title, summary, self.now);
+        let said = plain.said(taken);
         self.open_taken(Condition { onset, ..said });
         Ok(())
     }

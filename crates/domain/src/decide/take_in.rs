@@ -72,22 +72,14 @@ impl Condition {
         }
     }
 
-    /// What a person says fails now: it joins no incident but the one that `taken` names, and waits for nothing.
-    pub(super) fn said(
-        service: ServiceId,
-        dedup_key: String,
-        severity: Severity,
-        title: String,
-        summary: String,
-        at: Timestamp,
-        taken: Taken,
-    ) -> Self {
+    /// The same said by a person: it joins no incident but the one that `taken` names, and waits for nothing.
+    pub(super) fn said(self, taken: Taken) -> Self {
         Self {
             taken: Taken {
                 alone: true,
                 ..taken
             },
-            ..Self::plain(service, dedup_key, severity, title, summary, at)
+            ..self
         }
     }
 
@@ -209,10 +201,8 @@ impl Decider<'_> {
             to,
             ..Taken::default()
         };
-        let said = Condition::said(
-            service, dedup_key, severity, title, summary, self.now, taken,
-        );
-        let incident = self.open_taken(said);
+        let plain = Condition::plain(service, dedup_key, severity, title, summary, self.now);
+        let incident = self.open_taken(plain.said(taken));
         if let Some(priority) = more.priority {
             let priority = Some(priority);
             self.emit_response(Cause::Request, incident, Response::PrioritySet { priority });

@@ -2,7 +2,6 @@
 
 use proptest::prelude::*;
 use tocsin_domain::command::{Ask, PeopleAsk, RosterAsk};
-use tocsin_domain::event::Event;
 use tocsin_domain::id::{TemporaryId, UserId};
 use tocsin_domain::oncall::{Layer, Schedule, Span, Temporary, Turn, TurnUnit};
 use tocsin_domain::state::State;
@@ -143,12 +142,7 @@ fn when_a_person_is_removed_duty_stays_with_whoever_has_it() {
     assert_eq!(on_call(&world.state, world.now), [bea, cyd, ada]);
     world.ask(Ask::People(PeopleAsk::Remove { user: cyd }));
     assert_eq!(on_call(&world.state, world.now), [bea, ada, bea]);
-    let mut folded = State::default();
-    for event in &world.journal {
-        let written = serde_json::to_string(event).unwrap();
-        folded.evolve(&serde_json::from_str::<Event>(&written).unwrap());
-    }
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 /// The turn of a rotation that runs in a minute, or its first one before that, by the slow calculation; `None` when it is over. Windows

@@ -9,7 +9,6 @@ use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::{Delivery, Notification, Outcome};
 use tocsin_domain::people::{ChannelKind, Role, SetUp};
-use tocsin_domain::state::State;
 
 use super::ahead::everything;
 use super::notices::{days, look, look_ahead, look_ahead_by, oncall};
@@ -79,17 +78,6 @@ fn times_told(world: &World) -> usize {
     world.journal.iter().filter(is_it).count()
 }
 
-/// The journal, written and read again, folds to the same.
-#[track_caller]
-fn check_fold(world: &World) {
-    let mut folded = State::default();
-    for event in &world.journal {
-        let written = serde_json::to_string(event).unwrap();
-        folded.evolve(&serde_json::from_str::<Event>(&written).unwrap());
-    }
-    assert_eq!(folded, world.state);
-}
-
 #[test]
 fn word_goes_by_a_channel_that_is_set_up_before_mail_that_is_not() {
     let mut world = with_a_finding();
@@ -116,7 +104,7 @@ fn word_goes_by_a_channel_that_is_set_up_before_mail_that_is_not() {
     world.wait_ms(DAY);
     look(&mut world);
     assert_eq!(words(&world).pop(), Some(to_cyd(ChannelKind::Email)));
-    check_fold(&world);
+    world.check_replay();
 }
 
 #[test]
@@ -137,7 +125,7 @@ fn findings_that_are_refused_go_by_the_next_way_and_are_told_once_they_come() {
         world.wait_ms(DAY);
         assert_eq!(look_ahead(&mut world), [""; 0]);
     }
-    check_fold(&world);
+    world.check_replay();
 }
 
 #[test]
@@ -188,7 +176,7 @@ fn findings_that_reach_nobody_are_tried_again_after_a_day() {
     assert_eq!(look_ahead(&mut world), ["Ada"]);
     world.answer_all(Outcome::Accepted);
     assert_eq!((times_told(&world), words(&world).len()), (1, 3));
-    check_fold(&world);
+    world.check_replay();
 }
 
 #[test]
@@ -213,7 +201,7 @@ fn findings_that_reached_nobody_are_told_as_soon_as_there_is_another_way() {
     assert_eq!(channels(&world).pop(), Some(ChannelKind::Ntfy));
     world.answer_all(Outcome::Accepted);
     assert!(!world.state.duty.has_news());
-    check_fold(&world);
+    world.check_replay();
 }
 
 #[test]
@@ -262,7 +250,7 @@ fn a_hand_off_goes_by_each_way_in_turn_and_by_none_twice() {
     assert_eq!(channels, expected, "nobody is called for it");
     let mut all = world.state.notifications.values();
     assert!(all.all(|word| word.why == told[0].1));
-    check_fold(&world);
+    world.check_replay();
 }
 
 #[test]

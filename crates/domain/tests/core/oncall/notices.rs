@@ -16,7 +16,6 @@ use tocsin_domain::oncall_command::{ChangeAsk, OncallAsk};
 use tocsin_domain::oncall_event::OncallEvent;
 use tocsin_domain::page::{Delivery, Level, Outcome, Purpose, Recipient};
 use tocsin_domain::people::SetUp;
-use tocsin_domain::state::State;
 use tocsin_domain::time::Timestamp;
 
 use super::ahead::everything;
@@ -128,14 +127,9 @@ fn whoever_gets_duty_is_told_once_and_whoever_has_it_at_first_is_not() {
     world.wait_ms(1);
     assert_eq!(look(&mut world), to_cyd());
     assert_eq!(look(&mut world), []);
-    let mut folded = State::default();
-    for event in &world.journal {
-        let written = serde_json::to_string(event).unwrap();
-        folded.evolve(&serde_json::from_str::<Event>(&written).unwrap());
-    }
-    assert_eq!(folded, world.state);
+    world.check_replay();
     // After a start nothing is told again.
-    world.state = folded;
+    world.state = world.replayed();
     assert_eq!(look(&mut world), []);
 }
 
@@ -354,12 +348,7 @@ fn a_gap_that_comes_every_week_is_told_as_the_one_that_comes_next() {
     world.wait_ms(2 * DAY);
     assert_eq!(look_ahead(&mut world), Vec::<String>::new());
     assert_eq!(times_restated(&world), 2);
-    let mut folded = State::default();
-    for event in &world.journal {
-        let written = serde_json::to_string(event).unwrap();
-        folded.evolve(&serde_json::from_str::<Event>(&written).unwrap());
-    }
-    assert_eq!(folded, world.state);
+    world.check_replay();
 }
 
 #[test]

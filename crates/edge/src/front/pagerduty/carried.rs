@@ -127,13 +127,9 @@ fn words_behind(rest: &str) -> Option<&str> {
     rest.strip_prefix(WORDS)
 }
 
-/// Whether a detail is no custom one of an event.
+/// Whether a detail is no custom one of an event: those that are called alike are kept behind another word.
 fn is_field(name: &str) -> bool {
-    let leads = name.strip_suffix(LEADS).unwrap_or(name);
-    form::EVENT.contains(&name)
-        || name == NOTE
-        || words_of(name, LINK).is_some()
-        || words_of(leads, IMAGE).is_some()
+    !name.starts_with(form::FURTHER) && is_called_like_a_field(name)
 }
 
 fn read(sent: &SentDetails) -> Option<Value> {
